@@ -1,0 +1,9 @@
+//! drvc compiles one `drivers.kdl` into a Dockerfile per kernel, and only what changed.
+//!
+//! The modules stand in the order in which data flows; each uses only what stands above it.
+
+pub mod ids;
+pub mod source;
+pub mod diag;
+pub mod fs;
+pub mod syntax;

@@ -1,0 +1,3 @@
+//! The `drvc` program.
+
+fn main() {}

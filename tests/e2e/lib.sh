@@ -1,0 +1,66 @@
+# Shared by the container tests (source it from bash): scratch directory, private image stores, messages, engines.
+
+E2E_WORK=${E2E_WORK:-/var/tmp/drvc-e2e}
+E2E_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+export CONTAINERS_STORAGE_CONF=$E2E_WORK/storage.conf
+export DOCKER_HOST=unix://$E2E_WORK/docker.sock
+export PATH=$E2E_WORK/venv/bin:/usr/sbin:/sbin:$PATH
+mkdir -p "$E2E_WORK"
+
+# The images of the tests bear the names of real ones, so they live in stores of their own and never in the user's.
+cat >"$CONTAINERS_STORAGE_CONF" <<CONF
+[storage]
+driver = "overlay"
+graphroot = "$E2E_WORK/storage"
+runroot = "$E2E_WORK/run"
+CONF
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "error: $*"; exit 1; }
+
+# Prints the tools that are missing on this machine, one a line.
+missing_tools() {
+    local tool
+    for tool in buildah podman dockerd mmdebstrap shellcheck rpmbuild createrepo_c git jq depmod hadolint; do
+        command -v "$tool" >/dev/null || printf '%s\n' "$tool"
+    done
+}
+
+# Debian's docker: other programs of that name may stand earlier in PATH.
+docker() { /usr/bin/docker "$@"; }
+
+# build ENGINE CONTEXT TAG [ARG...]: builds CONTEXT/Dockerfile (or the one that ARG -f names) the way the header says.
+build() {
+    local engine=$1 context=$2 tag=$3
+    shift 3
+    case $engine in
+    buildah) buildah build --layers --isolation chroot --network host -t "$tag" "$@" "$context" ;;
+    podman) podman build --layers --isolation chroot --network host -t "$tag" "$@" "$context" ;;
+    docker) DOCKER_BUILDKIT=1 docker build --progress plain --network host -t "$tag" "$@" "$context" ;;
+    *) die "no engine $engine" ;;
+    esac
+}
+
+# Starts a Docker daemon of our own when it does not answer yet; stop_docker ends it.
+start_docker() {
+    docker info >/dev/null 2>&1 && return
+    dockerd --iptables=false --bridge=none --data-root "$E2E_WORK/docker" --exec-root "$E2E_WORK/docker-run" \
+        --pidfile "$E2E_WORK/docker.pid" --host "$DOCKER_HOST" >"$E2E_WORK/dockerd.log" 2>&1 &
+    local try
+    for try in $(seq 60); do
+        docker info >/dev/null 2>&1 && return
+        sleep 0.5
+    done
+    die "dockerd does not answer, see $E2E_WORK/dockerd.log"
+}
+
+stop_docker() {
+    [ -s "$E2E_WORK/docker.pid" ] || return 0
+    kill "$(cat "$E2E_WORK/docker.pid")" 2>/dev/null || true
+}
+
+# apt_sources: the machine's own Debian sources, in one-line format, for the roots that the tests make.
+apt_sources() {
+    apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' |
+        sort -u | sed 's|^|deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] |'
+}
