@@ -1,4 +1,5 @@
-# Shared by the container tests (source it from bash): scratch directory, private image stores, messages, engines.
+# shellcheck shell=bash disable=SC2016,SC2034
+# Shared by the container tests: scratch directory, private image stores, messages, engines.
 
 E2E_WORK=${E2E_WORK:-/var/tmp/drvc-e2e}
 E2E_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -43,10 +43,11 @@ unpack() {
 # package NAME VERSION RELEASE ARCH FILES-DIR REQUIRES: one stanza of a spec file.
 package() {
     printf '%%package -n %s\nVersion: %s\nRelease: %s\nSummary: stand-in\n' "$1" "$2" "$3"
+    # shellcheck disable=SC2086
     [ -z "$6" ] || printf 'Requires: %s\n' $6
     [ "$4" != noarch ] || printf 'BuildArch: noarch\n'
     printf '%%description -n %s\nStand-in.\n' "$1"
-    if [ -n "$5" ]; then
+    if [ -n "$5" ] && [ -n "$(find "$5" ! -type d -print -quit)" ]; then
         (cd "$5" && find . ! -type d | sed 's|^\.\(.*\)|"\1"|') >"$work/$1.list"
         printf '%%files -n %s -f %s\n' "$1" "$work/$1.list"
     else
@@ -73,7 +74,7 @@ SPEC
 
 make_rpms() {
     rpmbuild --quiet -bb --buildroot "$work/buildroot" --define "_topdir $work/rpmbuild" --define "_rpmdir $repo" \
-        --target x86_64 "$1" >"$1.log" 2>&1 || { tail -20 "$1.log" >&2; die "rpmbuild $1"; }
+        --target x86_64 "$1" >"$1.log" 2>&1 || { grep -v 'absolute symlink' "$1.log" | tail -20 >&2; die "rpmbuild $1"; }
     rm -rf "$work/buildroot"
 }
 
@@ -128,9 +129,11 @@ done
 for one in "linux-headers-$debian" "linux-headers-$abi-common" linux-kbuild-6.1; do
     cp -a "$work/files/$one/." "$devel/"
 done
-rm -rf "$devel/usr/lib/modules" "$devel/lib"
+rm -rf "$devel/usr/lib/modules" "${devel:?}/lib"
 mv "$devel/usr/src/linux-headers-$debian" "$devel/usr/src/kernels/$kernel"
 tree=$devel/usr/src/kernels/$kernel
+ln -sfn /usr/lib/linux-kbuild-6.1/scripts "$tree/scripts"
+ln -sfn /usr/lib/linux-kbuild-6.1/tools "$tree/tools"
 printf '#define UTS_RELEASE "%s"\n' "$kernel" >"$tree/include/generated/utsrelease.h"
 printf '%s\n' "$kernel" >"$tree/include/config/kernel.release"
 image=$work/files/linux-image-$debian
@@ -147,7 +150,7 @@ done
 find "$modules" -name '*.ko' -exec xz -T0 --check=crc32 {} +
 for one in core modules; do
     mkdir -p "$work/files/kernel-$one/usr"
-    mv "$work/files/kernel-$one/lib" "$work/files/kernel-$one/usr/lib"
+    mv "$work/files/kernel-$one"/lib "$work/files/kernel-$one/usr/"
 done
 
 header kernel-standin >"$work/kernel.spec"
