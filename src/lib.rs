@@ -5,6 +5,7 @@
 pub mod ids;
 pub mod source;
 pub mod diag;
+pub mod error;
 pub mod fs;
 pub mod syntax;
 pub mod profile;

@@ -1,7 +1,11 @@
 //! Every way to be wrong, by name. `docs/diagnostics.md` has a section and `tests/ui/` a manifest for each.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 /// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Nothing is written; exit code 1.
     Error,
@@ -9,6 +13,18 @@ pub enum Severity {
     Drift,
     /// Worth knowing; nothing is held up.
     Warning,
+}
+
+impl Severity {
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Drift => "drift",
+            Self::Warning => "warning",
+        }
+    }
 }
 
 macro_rules! codes {

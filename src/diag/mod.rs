@@ -2,10 +2,25 @@
 //!
 //! A [`Diagnostic`] is about the manifest or another file of the user's and carries a [`Code`] and spans.
 //! What goes wrong in the outside world (a disk, a network) is an [`crate::error::Error`] instead.
+//!
+//! A [`Report`] of them is rendered for people ([`human`]), for programs ([`json`], [`sarif`]) and for GitHub
+//! ([`github`]). [`clean`] keeps what others wrote from being obeyed by a terminal; [`explain`] knows the manual.
 
+pub mod clean;
 mod code;
+mod excerpt;
+pub mod explain;
+pub mod github;
+pub mod human;
+pub mod json;
+mod report;
+pub mod sarif;
+mod suggest;
 
+pub use clean::Clean;
 pub use code::{Code, Severity};
+pub use report::{Place, Report};
+pub use suggest::nearest;
 
 use crate::source::Span;
 
@@ -120,3 +135,6 @@ impl IntoIterator for Diagnostics {
         self.all.into_iter()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! Text made safe to show: whatever a terminal, a reader's eye or a CI log would obey becomes a visible escape.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// Text that holds nothing which a terminal or a CI log obeys, apart from colours that drvc itself put in.
+///
+/// Only this type is ever shown, so that there is one place where text of others is made harmless.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Clean(String);
+
+impl Clean {
+    /// Makes any text safe to show. Line feeds stay.
+    #[must_use]
+    pub fn text(text: &str) -> Self {
+        Self::styled(&escape(text))
+    }
+
+    /// Takes text whose parts went through [`escape`] and which holds colours of our own.
+    pub(super) fn styled(text: &str) -> Self {
+        Self(defuse(text))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether there is nothing to show.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Whether a character must never reach a terminal as it is: C0 but for the line feed, DEL, C1, and everything that
+/// is invisible or changes the direction or the lines of the text around it.
+#[must_use]
+pub fn is_hostile(character: char) -> bool {
+    matches!(character,
+        '\0'..='\t' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
+        | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Each hostile character as KDL writes it: `\t`, `\r`, `\u{1b}`.
+#[must_use]
+pub fn escape(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_hostile) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        push_escaped(&mut out, character);
+    }
+    Cow::Owned(out)
+}
+
+/// Appends one character, escaped where it is hostile.
+pub(super) fn push_escaped(out: &mut String, character: char) {
+    match character {
+        '\t' => out.push_str("\\t"),
+        '\r' => out.push_str("\\r"),
+        hostile if is_hostile(hostile) => {
+            let _ = write!(out, "\\u{{{:x}}}", u32::from(hostile));
+        }
+        harmless => out.push(harmless),
+    }
+}
+
+/// Escapes hostile characters in JSON text in such a way that the values stay exactly what they were.
+///
+/// Outside its strings JSON has no such character but the line feed, so that all others stand in strings. The
+/// characters `##[` begin a command of GitHub's runner anywhere in a line.
+#[must_use]
+pub fn escape_json(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for character in json.chars() {
+        if is_hostile(character) {
+            let _ = write!(out, "\\u{:04x}", u32::from(character));
+        } else {
+            out.push(character);
+        }
+    }
+    out.replace("##[", "##\\u005b")
+}
+
+/// Breaks what GitHub's runner takes for a command: `::` after the white space that begins a line, and `##[` anywhere.
+fn defuse(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let visible = skip_blank_and_colour(line);
+        match visible.strip_prefix(':').filter(|rest| rest.starts_with(':')) {
+            Some(rest) => out.extend([line.strip_suffix(visible).unwrap_or_default(), "\\u{3a}", rest]),
+            None => out.push_str(line),
+        }
+    }
+    if out.contains("##[") { out.replace("##[", "##\\u{5b}") } else { out }
+}
+
+/// A line from its first visible character on.
+fn skip_blank_and_colour(line: &str) -> &str {
+    let visible = line.trim_start();
+    match visible.strip_prefix("\u{1b}[").and_then(|after| after.split_once('m')) {
+        Some((_, after)) => skip_blank_and_colour(after),
+        None => visible,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn shows_what_would_be_obeyed() {
+        let cases = [
+            ("plain `text`\nof two lines", "plain `text`\nof two lines"),
+            ("\u{1b}[31mred\u{9b}2J", "\\u{1b}[31mred\\u{9b}2J"),
+            ("a\tb\r\n", "a\\tb\\r\n"),
+            ("ab\u{202e}dc\u{2066}\u{feff}", "ab\\u{202e}dc\\u{2066}\\u{feff}"),
+            ("  ::add-mask::x", "  \\u{3a}:add-mask::x"),
+            ("std::env is fine", "std::env is fine"),
+            ("see ##[error]x", "see ##\\u{5b}error]x"),
+        ];
+        for (given, shown) in cases {
+            assert_eq!(Clean::text(given).as_str(), shown);
+        }
+    }
+
+    #[test]
+    fn finds_commands_behind_colours() {
+        assert_eq!(
+            Clean::styled("\u{1b}[31m ::error::x\u{1b}[0m").as_str(),
+            "\u{1b}[31m \\u{3a}:error::x\u{1b}[0m"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_hostile_character_is_left(text in any::<String>()) {
+            prop_assert!(!Clean::text(&text).as_str().contains(is_hostile));
+        }
+
+        #[test]
+        fn json_keeps_its_values(text in any::<String>()) {
+            let json = escape_json(&serde_json::to_string(&text).unwrap());
+            prop_assert!(!json.contains(is_hostile) && !json.contains("##["));
+            prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        }
+    }
+}

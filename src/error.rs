@@ -1,0 +1,50 @@
+//! What goes wrong outside the user's files: a disk, a network, a program that does not answer.
+//!
+//! Every [`Error`] names the path or address that it is about, the cause, and what to do next.
+
+use std::fmt;
+
+/// A failure of the outside world; exit code 4.
+#[derive(Debug)]
+#[must_use]
+pub struct Error {
+    doing: &'static str,
+    place: String,
+    cause: Box<dyn std::error::Error + Send + Sync>,
+    help: Option<String>,
+}
+
+impl Error {
+    /// An error met while `doing` something ("write", "list") with the file, directory or address `place`.
+    pub fn new(
+        doing: &'static str,
+        place: impl Into<String>,
+        cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self { doing, place: place.into(), cause: cause.into(), help: None }
+    }
+
+    /// Says what to do next.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub fn next_step(&self) -> Option<&str> {
+        self.help.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot {} `{}`: {}", self.doing, self.place, self.cause)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.cause)
+    }
+}
