@@ -9,3 +9,5 @@ pub mod error;
 pub mod fs;
 pub mod syntax;
 pub mod profile;
+pub mod seal;
+pub mod outputs;
