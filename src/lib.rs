@@ -11,3 +11,4 @@ pub mod syntax;
 pub mod profile;
 pub mod seal;
 pub mod outputs;
+pub mod cli;

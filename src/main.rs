@@ -1,3 +1,7 @@
 //! The `drvc` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    drvc::cli::run(std::env::args_os()).into()
+}

@@ -1,0 +1,114 @@
+//! From a command line to what was asked for: each subcommand is one file with one function of its name.
+//!
+//! Reports go to standard error, products to standard output, and what happened into the [`Exit`] code.
+
+mod completions;
+mod explain;
+mod man;
+mod next;
+mod project;
+mod schema;
+mod terminal;
+
+pub use schema::JSON_SCHEMAS;
+
+use crate::error::Error;
+use camino::Utf8PathBuf;
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use std::ffi::OsString;
+use terminal::{ColorWhen, Terminal};
+
+/// Compile one driver manifest into a Dockerfile per kernel, and only what changed.
+#[derive(Debug, Parser)]
+#[command(name = "drvc", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(
+    after_help = "Run `drvc` alone to be told what to do next, and `drvc COMMAND --help` for examples."
+)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+struct Global {
+    /// Work as if drvc had been started in DIR
+    #[arg(short = 'C', long, value_name = "DIR", global = true, value_hint = clap::ValueHint::DirPath)]
+    directory: Option<Utf8PathBuf>,
+    /// The manifest [default: drivers.kdl]; all its paths begin at its directory
+    #[arg(long, value_name = "FILE", global = true, value_hint = clap::ValueHint::FilePath)]
+    manifest: Option<Utf8PathBuf>,
+    /// Colours in reports; `auto` means on a terminal, unless NO_COLOR is set
+    #[arg(long, value_name = "WHEN", global = true, value_enum, default_value_t)]
+    color: ColorWhen,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Explain(explain::Explain),
+    Schema(schema::Schema),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+/// How a run ended; the numbers are a promise to scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Exit {
+    /// All is well.
+    Fine = 0,
+    /// The manifest, or a file that it names, has errors.
+    Diagnostics = 1,
+    /// The command line makes no sense.
+    Usage = 2,
+    /// Something on disk is not what it would be made to be; nothing worse.
+    OutOfDate = 3,
+    /// A disk, a network or another program failed.
+    World = 4,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command did not get to its end.
+#[derive(Debug)]
+enum Failure {
+    /// It was asked for something that does not exist; `help` says what does.
+    Usage { message: String, help: String },
+    /// See [`Error`].
+    World(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::World(error)
+    }
+}
+
+/// Does what the command line says, and tells of it.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(refusal) => return Terminal::new(ColorWhen::Auto).clap(&refusal),
+    };
+    let mut terminal = Terminal::new(cli.global.color);
+    let result = match cli.command {
+        None => next::next(&cli.global, &mut terminal),
+        Some(Command::Explain(args)) => explain::explain(&args, &mut terminal),
+        Some(Command::Schema(args)) => schema::schema(&args, &mut terminal),
+        Some(Command::Completions(args)) => completions::completions(&args, &mut terminal),
+        Some(Command::Man(args)) => man::man(&args, &mut terminal),
+    };
+    result.unwrap_or_else(|failure| terminal.failure(&failure))
+}
+
+/// The whole command line as clap knows it: for the pages and scripts made from it.
+fn command() -> clap::Command {
+    Cli::command()
+}

@@ -1,0 +1,34 @@
+//! All integration tests, in one binary.
+//!
+//! `UPDATE=1 cargo test` rewrites the files that tests compare with.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod cli;
+mod layers;
+mod schemas;
+mod ui;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// A path in the repository.
+fn repository(path: &str) -> Utf8PathBuf {
+    Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Compares `actual` with a file of the repository, or with `UPDATE=1` writes it there. Says what differs.
+fn compare(path: &str, actual: &str) -> Result<(), String> {
+    let file = repository(path);
+    let expected = std::fs::read_to_string(&file).unwrap_or_default();
+    if expected == actual {
+        return Ok(());
+    }
+    #[expect(clippy::disallowed_methods, reason = "only the run of the tests depends on it")]
+    if std::env::var("UPDATE").is_ok() {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, actual).unwrap();
+        return Ok(());
+    }
+    let diff = similar::TextDiff::from_lines(expected.as_str(), actual);
+    Err(format!("{path} is out of date; UPDATE=1 rewrites it\n{}", diff.unified_diff()))
+}
