@@ -1,6 +1,7 @@
 //! From `-C` and `--manifest` to the manifest that is meant, and to one above where there is none.
 
 use super::{Failure, Global};
+use crate::fs::{Disk, Kind, Tree};
 use crate::ids::RelPath;
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -37,14 +38,22 @@ impl Project {
 
     /// Whether the manifest is there.
     pub(super) fn exists(&self) -> bool {
-        self.path().is_file()
+        holds(&self.root, &self.manifest)
     }
 
     /// The nearest directory above that holds a manifest of the same name, such as `../..`.
     pub(super) fn above(&self) -> Option<Utf8PathBuf> {
-        let start = if self.root.as_str().is_empty() { Utf8Path::new(".") } else { &self.root };
-        let depth = start.canonicalize_utf8().ok()?.components().count().saturating_sub(1);
-        let above = (1..=depth).map(|levels| self.root.join(vec![".."; levels].join("/")));
-        above.into_iter().find(|directory| directory.join(self.manifest.as_path()).is_file())
+        let here = std::env::current_dir().ok()?.join(&self.root);
+        let levels = 1..here.components().count();
+        let mut above = levels.map(|levels| self.root.join(vec![".."; levels].join("/")));
+        above.find(|directory| holds(directory, &self.manifest))
     }
+}
+
+/// Whether a file of that name stands in the directory.
+fn holds(directory: &Utf8Path, name: &RelPath) -> bool {
+    let names = Disk::open(directory).ok().and_then(|disk| disk.list(&RelPath::root()).ok());
+    names.is_some_and(|found| {
+        found.value.iter().any(|entry| entry.name == name.as_str() && entry.kind == Kind::File)
+    })
 }

@@ -6,9 +6,11 @@ use crate::diag::json::ReportJson;
 use crate::diag::nearest;
 use clap::Args;
 
-/// Every JSON that drvc prints, by name, with its JSON Schema.
-pub const JSON_SCHEMAS: &[(&str, fn() -> schemars::Schema)] =
-    &[("report", || schemars::schema_for!(ReportJson))];
+/// A name, and what makes the JSON Schema that goes by it.
+pub type NamedSchema = (&'static str, fn() -> schemars::Schema);
+
+/// Every JSON that drvc prints.
+pub const JSON_SCHEMAS: &[NamedSchema] = &[("report", || schemars::schema_for!(ReportJson))];
 
 /// Print the schema of something that drvc prints
 #[derive(Debug, Args)]
