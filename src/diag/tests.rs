@@ -139,6 +139,9 @@ fn json_tells_lines_columns_and_bytes() {
     assert_eq!((label.start.line, label.start.column, label.start.offset), (1, 3, 3));
     assert_eq!((label.end.line, label.end.column, label.end.offset), (1, 4, 4));
     assert_eq!((report.errors, report.drift, report.warnings), (1, 0, 0));
+    let schema = schemars::schema_for!(json::ReportJson);
+    let schema = jsonschema::draft202012::new(schema.as_value()).unwrap();
+    assert!(schema.is_valid(&serde_json::to_value(&report).unwrap()));
 }
 
 /// Texts with many of the characters that terminals obey.
