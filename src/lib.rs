@@ -7,6 +7,8 @@ pub mod source;
 pub mod diag;
 pub mod error;
 pub mod fs;
+pub mod kdl;
+pub mod schema;
 pub mod syntax;
 pub mod profile;
 pub mod seal;

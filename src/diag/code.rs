@@ -54,8 +54,44 @@ macro_rules! codes {
 }
 
 codes! {
+    BareKeyword = "bare-keyword", Error;
+    ConflictingEntries = "conflicting-entries", Error;
+    ConflictingNodes = "conflicting-nodes", Error;
+    ControlCharacter = "control-character", Error;
+    DanglingSlashdash = "dangling-slashdash", Error;
     DuplicateName = "duplicate-name", Error;
+    DuplicateProperty = "duplicate-property", Error;
+    ExceededLimit = "exceeded-limit", Error;
+    InvalidEscape = "invalid-escape", Error;
+    InvalidMultiLineText = "invalid-multi-line-text", Error;
+    ListPunctuation = "list-punctuation", Error;
+    MisplacedHeader = "misplaced-header", Error;
+    MissingArgument = "missing-argument", Error;
+    MissingEntry = "missing-entry", Error;
+    MissingKey = "missing-key", Error;
+    MissingNode = "missing-node", Error;
+    MissingNodeName = "missing-node-name", Error;
+    MissingProperty = "missing-property", Error;
+    MissingSpace = "missing-space", Error;
+    MissingValue = "missing-value", Error;
+    NewerDrvcRequired = "newer-drvc-required", Error;
+    NewerEdition = "newer-edition", Error;
+    NumberOutOfRange = "number-out-of-range", Error;
+    OldRawText = "old-raw-text", Error;
+    RepeatedNode = "repeated-node", Error;
+    RunOnNode = "run-on-node", Error;
+    TypeAnnotation = "type-annotation", Error;
+    Unclosed = "unclosed", Error;
+    UnexpectedArgument = "unexpected-argument", Error;
+    UnexpectedBlock = "unexpected-block", Error;
+    UnknownKeyword = "unknown-keyword", Error;
     UnknownNode = "unknown-node", Error;
+    UnknownProperty = "unknown-property", Error;
+    UnknownValue = "unknown-value", Error;
+    Unopened = "unopened", Error;
+    UnquotedText = "unquoted-text", Error;
+    UnquotedVersion = "unquoted-version", Error;
+    WrongType = "wrong-type", Error;
 }
 
 impl std::fmt::Display for Code {

@@ -16,11 +16,13 @@ pub mod json;
 mod report;
 pub mod sarif;
 mod suggest;
+mod words;
 
 pub use clean::Clean;
 pub use code::{Code, Severity};
 pub use report::{Place, Report};
 pub use suggest::nearest;
+pub use words::{count, listed, shown};
 
 use crate::source::Span;
 
