@@ -82,6 +82,9 @@ text_types! {
     /// Name of an environment variable or of a variable of make.
     EnvName: |text| starts_with(text, |b| b.is_ascii_alphabetic() || b == b'_') && all(text, 1..=128, b"_"),
         "1 to 128 of A-Z a-z 0-9 _, first a letter or _";
+    /// A long option of a command, such as `--releasever=9.4`.
+    CommandOption: |text| text.starts_with("--") && all(text, 3..=128, b"-=._,:/+"),
+        "-- and then 1 to 126 of A-Z a-z 0-9 - = . _ , : / +";
     /// A kernel's `CONFIG_` option.
     ConfigName: |text| text.len() > 7 && text.starts_with("CONFIG_") && all(text, 8..=128, b"_"),
         "CONFIG_ and then A-Z a-z 0-9 _";

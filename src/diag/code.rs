@@ -62,9 +62,12 @@ codes! {
     DuplicateName = "duplicate-name", Error;
     DuplicateProperty = "duplicate-property", Error;
     ExceededLimit = "exceeded-limit", Error;
+    IncompleteProfile = "incomplete-profile", Error;
     InvalidEscape = "invalid-escape", Error;
     InvalidMultiLineText = "invalid-multi-line-text", Error;
     ListPunctuation = "list-punctuation", Error;
+    MalformedPattern = "malformed-pattern", Error;
+    MalformedProfileValue = "malformed-profile-value", Error;
     MisplacedHeader = "misplaced-header", Error;
     MissingArgument = "missing-argument", Error;
     MissingEntry = "missing-entry", Error;
@@ -84,8 +87,10 @@ codes! {
     Unclosed = "unclosed", Error;
     UnexpectedArgument = "unexpected-argument", Error;
     UnexpectedBlock = "unexpected-block", Error;
+    UnknownHole = "unknown-hole", Error;
     UnknownKeyword = "unknown-keyword", Error;
     UnknownNode = "unknown-node", Error;
+    UnknownProfile = "unknown-profile", Error;
     UnknownProperty = "unknown-property", Error;
     UnknownValue = "unknown-value", Error;
     Unopened = "unopened", Error;

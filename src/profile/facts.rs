@@ -1,8 +1,12 @@
-//! What is known of one distribution: from a release's text to its images and packages.
+//! What is known of one distribution, ready to be asked.
 
-use super::{Kernel, KernelError, Misfit, VersionOrder};
-use crate::ids::{AbsPath, Arch, Flavor, ImageRef, Name, OsName, PackageName, Release};
+use super::layer::{FlavorRule, Foreign, Shape};
+use super::release::Rule;
+use super::{Kernel, VersionOrder};
+use crate::ids::{AbsPath, Arch, CommandOption, Flavor, ImageRef, Name, OsName, PackageName, Release};
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A distribution, as its data file describes it.
 #[derive(Debug)]
@@ -29,42 +33,85 @@ pub struct Profile {
     pub kernels_of: Option<OsName>,
     /// The flavour that is meant where none is named.
     pub default_flavor: Flavor,
+    /// A kernel of this distribution, to show people.
+    pub example: String,
+    pub(super) host: Option<Arc<Profile>>,
+    /// The distribution's own names for [`Profile::arches`].
+    pub(super) arch_names: Vec<Box<str>>,
+    pub(super) open_series: bool,
+    pub(super) open_flavors: bool,
+    pub(super) shapes: Vec<Shape>,
+    pub(super) foreign: Vec<Foreign>,
+    pub(super) flavor_rules: Vec<FlavorRule>,
+    pub(super) rules: Vec<Rule>,
+    /// From a series to the listed releases that ship it, by their place in `rules`.
+    pub(super) by_series: BTreeMap<Box<str>, Vec<usize>>,
 }
 
-/// The families of package managers, each with its own command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "each is named after its program")]
-pub enum PackageManager {
-    Apt,
-    Dnf,
-    Microdnf,
-    Tdnf,
-    Yum,
-    Zypper,
+/// Enums whose values have names in the data files.
+macro_rules! named {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$variant_doc])* $variant,)* }
+
+        impl $name {
+            /// All of them, in the order of their names.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The name that manifests and profiles use.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text),* }
+            }
+
+            /// The one with this name.
+            #[must_use]
+            pub fn parse(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|one| one.name() == name)
+            }
+        }
+    )*};
 }
 
-/// Where the builder image of a target comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Builder {
-    /// The distribution's base image, and packages installed in it.
-    Distro,
-    /// OpenShift's Driver Toolkit image.
-    Dtk,
-    /// A toolkit image of drvc's own.
-    Toolkit,
-}
+named! {
+    /// The families of package managers, each with its own command line.
+    PackageManager {
+        /// Debian's apt-get.
+        Apt = "apt",
+        /// Of RHEL, its rebuilds and Fedora.
+        Dnf = "dnf",
+        /// The small dnf of minimal images.
+        Microdnf = "microdnf",
+        /// Of Azure Linux and Photon.
+        Tdnf = "tdnf",
+        /// Of Amazon Linux 2.
+        Yum = "yum",
+        /// Of SUSE.
+        Zypper = "zypper",
+    }
 
-/// How subscribed package repositories are reached while building.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Entitlement {
-    /// No subscription is needed, or none is used.
-    None,
-    /// The engine's host mounts its own certificates.
-    Host,
-    /// Organisation and activation key, as build secrets.
-    Rhsm,
-    /// Certificates, as build secrets.
-    Certs,
+    /// Where the builder image of a target comes from.
+    Builder {
+        /// The distribution's base image, and packages installed in it.
+        Distro = "distro",
+        /// OpenShift's Driver Toolkit image.
+        Dtk = "dtk",
+        /// A toolkit image of drvc's own.
+        Toolkit = "toolkit",
+    }
+
+    /// How subscribed package repositories are reached while building.
+    Entitlement {
+        /// Certificates, as build secrets.
+        Certs = "certs",
+        /// The engine's host mounts its own certificates.
+        Host = "host",
+        /// No subscription is needed, or none is used.
+        None = "none",
+        /// Organisation and activation key, as build secrets.
+        Rhsm = "rhsm",
+    }
 }
 
 /// What is known of one release.
@@ -72,10 +119,12 @@ pub enum Entitlement {
 pub struct ReleaseFacts {
     /// The release.
     pub release: Release,
-    /// The day on which its support ended (`2024-06-30`), where that day had passed when the data was written.
+    /// The day on which its support ended (`2025-05-31`), where that day had passed when the data was written.
     pub end_of_life: Option<String>,
     /// What its nodes run. One entry, or one for each EL minor that they may run (OpenShift 4.22: 9.8 and 10.2).
     pub platforms: Vec<Platform>,
+    /// The kernel that this very release runs, without architecture and flavour, where the data knows it.
+    pub(super) shipped: Option<Box<str>>,
 }
 
 /// The system that a release's nodes run: its images and the packages to install in them.
@@ -98,13 +147,15 @@ pub struct Platform {
     /// Packages that the runtime image needs to load modules.
     pub runtime: Vec<PackageName>,
     /// Options for each `install` of the package manager in the builder, such as `--releasever=9.4`.
-    pub install_options: Vec<String>,
+    pub install_options: Vec<CommandOption>,
+    /// The series of kernels that it ships.
+    pub(super) series: Vec<Box<str>>,
 }
 
 /// What to install for one kernel, and where it is then found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KernelPackages {
-    /// What compiling against the kernel needs.
+    /// What compiling against the kernel needs, its compiler included.
     pub build: Vec<PackageName>,
     /// The kernel's own modules, for drivers that depend on some.
     pub in_tree: Vec<PackageName>,
@@ -114,92 +165,22 @@ pub struct KernelPackages {
     pub kernel_dir: AbsPath,
     /// The directory with the kernel's headers proper; often the same.
     pub kernel_src_dir: AbsPath,
-}
-
-/// A release that the profile does not know.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{title} has no release `{text}`")]
-pub struct UnknownRelease {
-    /// The distribution's title.
-    pub title: String,
-    /// What was written.
-    pub text: String,
-    /// The most similar known release.
-    pub nearest: Option<Release>,
-    /// What to do: names the releases there are.
-    pub help: String,
+    /// The compiler to name to make (`CC=gcc-12`) where the image's own is not the kernel's; also in `build`.
+    pub compiler: Option<PackageName>,
 }
 
 impl ReleaseFacts {
     /// The platform that runs this kernel: the one of the kernel's EL minor, or the only one.
     #[must_use]
     pub fn platform(&self, kernel: &Kernel) -> Option<&Platform> {
-        let _ = kernel;
-        self.platforms.first()
+        match self.platforms.as_slice() {
+            [only] => Some(only),
+            several => several.iter().find(|platform| platform.series.contains(&kernel.series)),
+        }
     }
 }
 
 impl Profile {
-    /// What is known of a release, whether it is listed or follows a pattern.
-    ///
-    /// # Errors
-    /// Where the profile knows no such release.
-    pub fn release(&self, text: &str) -> Result<ReleaseFacts, UnknownRelease> {
-        Err(UnknownRelease {
-            title: self.title.clone(),
-            text: text.into(),
-            nearest: None,
-            help: String::new(),
-        })
-    }
-
-    /// Reads what `uname -r` prints, with its architecture or without, by the grammar of this distribution.
-    ///
-    /// # Errors
-    /// Where it is none of its kernels.
-    pub fn kernel(&self, text: &str) -> Result<Kernel, KernelError> {
-        Err(KernelError::malformed(text))
-    }
-
-    /// The kernel with the architecture that its text left out.
-    ///
-    /// # Errors
-    /// Where the text that results is no kernel.
-    pub fn with_arch(&self, kernel: &Kernel, arch: Arch) -> Result<Kernel, KernelError> {
-        let _ = arch;
-        self.kernel(kernel.text.as_str())
-    }
-
-    /// Whether a release ships this kernel, as far as the data knows: quick, for choosing among releases.
-    #[must_use]
-    pub fn belongs(&self, kernel: &Kernel, release: &ReleaseFacts) -> bool {
-        let _ = (kernel, release);
-        true
-    }
-
-    /// Whether kernel, release and architecture go together.
-    ///
-    /// # Errors
-    /// The first reason why they do not, with what would be right.
-    pub fn check(&self, kernel: &Kernel, release: &ReleaseFacts, arch: Arch) -> Result<(), Misfit> {
-        let _ = (kernel, release, arch);
-        Ok(())
-    }
-
-    /// What to install for a kernel.
-    ///
-    /// # Errors
-    /// Where a package name or path made from the profile's template is none.
-    pub fn packages(
-        &self,
-        kernel: &Kernel,
-        release: &ReleaseFacts,
-        arch: Arch,
-    ) -> Result<KernelPackages, Misfit> {
-        let _ = (kernel, release, arch);
-        Err(Misfit::default())
-    }
-
     /// Orders two releases as the distribution does.
     #[must_use]
     pub fn compare_releases(&self, left: &str, right: &str) -> Ordering {
@@ -209,6 +190,50 @@ impl Profile {
     /// Orders two kernels from old to new; equal ones of different flavour or architecture by their text.
     #[must_use]
     pub fn compare_kernels(&self, left: &Kernel, right: &Kernel) -> Ordering {
-        self.order.compare(left.text.as_str(), right.text.as_str())
+        let (left, right) = (left.text.as_str(), right.text.as_str());
+        self.order.compare(left, right).then_with(|| left.cmp(right))
+    }
+
+    /// The flavours that the data names.
+    pub fn flavors(&self) -> impl Iterator<Item = &str> {
+        let own = self.flavor_rules.iter();
+        let rules = own.chain(self.host.iter().flat_map(|host| &host.flavor_rules));
+        let mut names: Vec<&str> =
+            rules.map(|rule| &*rule.name).filter(|name| !name.starts_with('*')).collect();
+        names.push(self.default_flavor.as_str());
+        names.sort_unstable();
+        names.dedup();
+        names.into_iter()
+    }
+
+    /// Whether there are kernels of this flavour.
+    #[must_use]
+    pub fn has_flavor(&self, flavor: &str) -> bool {
+        self.open_flavors || self.flavors().any(|known| known == flavor) || self.flavor_rule(flavor).is_some()
+    }
+
+    /// What holds for a flavour: this profile's own rule first, then that of the profile it runs.
+    pub(super) fn flavor_rule(&self, flavor: &str) -> Option<&FlavorRule> {
+        self.own_flavor_rule(flavor).or_else(|| self.host.as_ref()?.own_flavor_rule(flavor))
+    }
+
+    pub(super) fn own_flavor_rule(&self, flavor: &str) -> Option<&FlavorRule> {
+        let fits = |rule: &&FlavorRule| match rule.name.strip_prefix('*') {
+            Some(end) => flavor.ends_with(end),
+            None => *rule.name == *flavor,
+        };
+        self.flavor_rules.iter().find(fits)
+    }
+
+    /// The architecture by the distribution's own name for it.
+    pub(super) fn arch_named(&self, name: &str) -> Option<Arch> {
+        let index = self.arch_names.iter().position(|known| **known == *name)?;
+        self.arches.get(index).copied()
+    }
+
+    /// The distribution's own name for an architecture.
+    pub(super) fn arch_name(&self, arch: Arch) -> Option<&str> {
+        let index = self.arches.iter().position(|known| *known == arch)?;
+        self.arch_names.get(index).map(|name| &**name)
     }
 }

@@ -1,7 +1,13 @@
-//! Why a kernel, a release and an architecture do not go together, ready for a diagnostic with two ends.
+//! Whether a kernel, a release and an architecture go together; if not, why, ready for a diagnostic with two ends.
+
+use super::layer::{Limit, LimitTest};
+use super::words::join;
+use super::{Kernel, Profile, ReleaseFacts};
+use crate::diag::listed;
+use crate::ids::Arch;
 
 /// One reason, in the words of a diagnostic.
-#[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Misfit {
     /// What `there` is about.
@@ -10,22 +16,182 @@ pub struct Misfit {
     pub message: String,
     /// Label for the kernel.
     pub here: String,
-    /// Label for the other end: the release, the architecture or the flavour, by `kind`.
+    /// Label for the other end: the release or the architecture, by `kind`.
     pub there: String,
     /// What would be right.
     pub help: String,
 }
 
 /// The kinds of [`Misfit`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MisfitKind {
     /// The kernel is another release's.
-    #[default]
     Release,
     /// The kernel is another architecture's, or the distribution has none for that architecture.
     Arch,
-    /// There is no kernel of that flavour for the release or architecture.
-    Flavor,
-    /// The profile's templates give something that is no package name or path.
-    Template,
+    /// There is no kernel of that flavour for the release; the other end is the release.
+    FlavorOfRelease,
+    /// There is no kernel of that flavour for the architecture; the other end is the architecture.
+    FlavorOfArch,
+}
+
+impl Profile {
+    /// Whether a release ships this kernel, as far as the data knows: quick, for choosing among releases.
+    #[must_use]
+    pub fn belongs(&self, kernel: &Kernel, release: &ReleaseFacts) -> bool {
+        let runs = release.platforms.iter().any(|platform| platform.series.contains(&kernel.series));
+        if runs { self.other_shipped(kernel, release).is_none() } else { self.is_unlisted(kernel) }
+    }
+
+    /// Whether kernel, release and architecture go together.
+    ///
+    /// # Errors
+    /// The first reason why they do not, with what would be right.
+    pub fn check(&self, kernel: &Kernel, release: &ReleaseFacts, arch: Arch) -> Result<(), Misfit> {
+        self.check_arch(kernel, arch)?;
+        self.check_release(kernel, release)?;
+        let Some(rule) = self.flavor_rule(kernel.flavor.as_str()) else { return Ok(()) };
+        let of =
+            release.platform(kernel).map_or(release.release.as_str(), |platform| platform.release.as_str());
+        let order = self.grammar().order;
+        let broken = rule.limits.iter().find(|limit| match &limit.test {
+            LimitTest::Arches(arches) => !arches.contains(&arch),
+            LimitTest::Releases(range) => !range.contains(of, order),
+            LimitTest::Except(range) => range.contains(of, order),
+        });
+        broken.map_or(Ok(()), |limit| Err(self.broken_limit(limit, kernel, release, arch)))
+    }
+
+    fn check_arch(&self, kernel: &Kernel, arch: Arch) -> Result<(), Misfit> {
+        let (title, text) = (&self.title, &kernel.text);
+        if let Some(own) = kernel.arch
+            && own != arch
+        {
+            return Err(Misfit {
+                kind: MisfitKind::Arch,
+                message: format!("`{text}` is a kernel for {own}, not for {arch}"),
+                here: format!("names {own}"),
+                there: format!("asks for {arch}"),
+                help: "leave the architecture out of the kernel to have it for each `arch`, or write another `arch`".into(),
+            });
+        }
+        if !self.arches.contains(&arch) {
+            let known: Vec<&str> = self.arches.iter().map(|arch| arch.name()).collect();
+            return Err(Misfit {
+                kind: MisfitKind::Arch,
+                message: format!("{title} has no kernels for {arch}"),
+                here: "wanted for this kernel".into(),
+                there: "not one of its architectures".into(),
+                help: format!("it has kernels for {}", join(&known)),
+            });
+        }
+        Ok(())
+    }
+
+    fn check_release(&self, kernel: &Kernel, release: &ReleaseFacts) -> Result<(), Misfit> {
+        if self.belongs(kernel, release) {
+            return Ok(());
+        }
+        Err(match self.other_shipped(kernel, release) {
+            Some(shipped) => self.ships_another(kernel, release, shipped),
+            None if self.host.is_some() => self.runs_another(kernel, release),
+            None => self.of_another(kernel, release),
+        })
+    }
+
+    /// A kernel of a series that no release lists, where such kernels are taken too.
+    fn is_unlisted(&self, kernel: &Kernel) -> bool {
+        let grammar = self.grammar();
+        grammar.open_series && self.host.is_none() && !grammar.by_series.contains_key(&kernel.series)
+    }
+
+    /// The kernel that the release runs, where that is known and is another one.
+    fn other_shipped<'r>(&self, kernel: &Kernel, release: &'r ReleaseFacts) -> Option<&'r str> {
+        let shipped = release.shipped.as_deref()?;
+        (self.bare(kernel)? != shipped).then_some(shipped)
+    }
+
+    /// The kernel without architecture and flavour, where its shape tells.
+    fn bare<'k>(&self, kernel: &'k Kernel) -> Option<&'k str> {
+        kernel.group(self.grammar().shapes.get(kernel.shape)?, "bare")
+    }
+
+    fn of_another(&self, kernel: &Kernel, release: &ReleaseFacts) -> Misfit {
+        let (title, text, asked) = (&self.title, &kernel.text, &release.release);
+        let homes: Vec<String> =
+            self.homes(&kernel.series).iter().map(|home| home.release.to_string()).collect();
+        let begins: Vec<&str> =
+            release.platforms.iter().flat_map(|platform| &platform.series).map(|s| &**s).collect();
+        let of = join(&homes);
+        Misfit {
+            kind: MisfitKind::Release,
+            message: format!("`{text}` is a kernel of {title} {of}, not of {asked}"),
+            here: format!("`{}` is {of}'s", kernel.series),
+            there: format!("{asked} is asked for here"),
+            help: format!("ask for {of}, or for a kernel of {asked}: one of {}", listed(begins, "or")),
+        }
+    }
+
+    fn runs_another(&self, kernel: &Kernel, release: &ReleaseFacts) -> Misfit {
+        let (title, text, asked) = (&self.title, &kernel.text, &release.release);
+        let host = self.grammar();
+        let homes: Vec<String> =
+            host.homes(&kernel.series).iter().map(|home| home.release.to_string()).collect();
+        let runs: Vec<&str> = release.platforms.iter().map(|platform| platform.release.as_str()).collect();
+        let (of, runs) = (join(&homes), join(&runs));
+        let on = |rule: &&super::release::Rule| {
+            rule.runs.iter().any(|run| homes.iter().any(|home| home == run.release.value.as_str()))
+        };
+        let others: Vec<String> = self.rules.iter().filter(on).map(|rule| rule.name.to_string()).collect();
+        Misfit {
+            kind: MisfitKind::Release,
+            message: format!("`{text}` is a kernel of {} {of}, but {title} {asked} runs {runs}", host.title),
+            here: format!("`{}` is {of}'s", kernel.series),
+            there: format!("runs {} {runs}", host.title),
+            help: match others.as_slice() {
+                [] => format!("no known release of {title} runs {} {of}", host.title),
+                [only] => format!("{title} {only} runs {} {of}", host.title),
+                several => format!("{title} {} run {} {of}", join(several), host.title),
+            },
+        }
+    }
+
+    fn ships_another(&self, kernel: &Kernel, release: &ReleaseFacts, shipped: &str) -> Misfit {
+        let (title, asked) = (&self.title, &release.release);
+        let bare = self.bare(kernel).unwrap_or_default();
+        let mut others =
+            self.rules.iter().flat_map(|rule| &rule.shipped).filter(|(known, _)| **known == *bare);
+        let others: Vec<&str> = others.next().iter().flat_map(|(_, of)| of).map(|of| of.as_str()).collect();
+        Misfit {
+            kind: MisfitKind::Release,
+            message: format!("{title} {asked} runs `{shipped}`, not `{bare}`"),
+            here: match others.as_slice() {
+                [] => "another release's kernel".into(),
+                others => format!("{}'s kernel", join(others)),
+            },
+            there: format!("runs `{shipped}`"),
+            help: match others.as_slice() {
+                [] => format!("write `{shipped}`"),
+                others => format!("write `{shipped}`, or ask for {}", join(others)),
+            },
+        }
+    }
+
+    fn broken_limit(&self, limit: &Limit, kernel: &Kernel, release: &ReleaseFacts, arch: Arch) -> Misfit {
+        let (title, flavor) = (&self.title, &kernel.flavor);
+        let (kind, of) = match limit.test {
+            LimitTest::Arches(_) => (MisfitKind::FlavorOfArch, format!("for {arch}")),
+            _ => (MisfitKind::FlavorOfRelease, release.release.to_string()),
+        };
+        Misfit {
+            kind,
+            message: match limit.test {
+                LimitTest::Arches(_) => format!("{title} has no `{flavor}` kernels {of}"),
+                _ => format!("{title} {of} has no `{flavor}` kernels"),
+            },
+            here: format!("a `{flavor}` kernel"),
+            there: format!("has no `{flavor}` kernels"),
+            help: limit.reason.clone(),
+        }
+    }
 }

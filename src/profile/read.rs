@@ -1,0 +1,258 @@
+//! Reads a profile file into a [`Layer`]: every value parsed, every one that does not parse reported.
+
+use super::layer::{
+    FlavorRule, Foreign, Layer, Limit, LimitTest, Line, ReleaseRule, Runs, Series, Settings, Shape, Text,
+};
+use super::table::PROFILE;
+use super::template::Template;
+use super::{Builder, Entitlement, PackageManager, VersionOrder, VersionRange};
+use crate::diag::{Code, Diagnostic, Diagnostics, shown};
+use crate::ids::{Arch, Flavor, Invalid, OsName, Release};
+use crate::kdl::Node;
+use crate::schema;
+use crate::source::{FileId, Sources, Spanned};
+use regex::{Regex, RegexBuilder};
+
+/// Bytes that a compiled pattern may take.
+const PATTERN_LIMIT: usize = 1 << 18;
+
+/// Reads a whole file. `None` where its structure is not a profile's; what is wrong goes to `found`.
+pub(super) fn read(file: FileId, sources: &Sources, found: &mut Diagnostics) -> Option<Layer> {
+    let nodes = schema::read(file, &PROFILE, sources, found)?;
+    let mut reader = Reader { found };
+    Some(reader.layer(&nodes))
+}
+
+struct Reader<'d> {
+    found: &'d mut Diagnostics,
+}
+
+impl Reader<'_> {
+    fn layer(&mut self, nodes: &[Node]) -> Layer {
+        let mut layer = Layer { settings: self.settings(nodes), ..Layer::default() };
+        for node in nodes {
+            match node.name.value.as_str() {
+                "profile" => {
+                    layer.header = Some(node.name.span);
+                    layer.extends =
+                        node.text_property("extends").and_then(|name| self.parse(&name, OsName::parse));
+                    layer.runs = node.text_property("runs").and_then(|name| self.parse(&name, OsName::parse));
+                }
+                "title" => layer.title = text(node),
+                "family" => layer.family = node.text().and_then(|name| self.value(&name, OsName::parse)),
+                "order" => layer.order = text(node).map(|name| order(&name)),
+                "manager" => layer.managers = managers(node),
+                "builder" => layer.builders = Some(words(node, Builder::parse)),
+                "entitlement" => layer.entitlements = Some(words(node, Entitlement::parse)),
+                "arch" => layer.arches.extend(self.arch(node)),
+                "default-flavor" => {
+                    layer.default_flavor = node.text().and_then(|name| self.value(&name, Flavor::parse))
+                }
+                "example" => layer.example = text(node),
+                "open-series" => layer.open_series = Some(true),
+                "open-flavors" => layer.open_flavors = Some(true),
+                "kernel" => layer.shapes.extend(self.shape(node)),
+                "foreign" => layer.foreign.extend(self.foreign(node)),
+                "flavor" => layer.flavors.extend(self.flavor(node)),
+                "line" => layer.lines.extend(self.line(node)),
+                _ => {}
+            }
+        }
+        layer
+    }
+
+    fn arch(&mut self, node: &Node) -> Option<(Arch, Box<str>)> {
+        let arch = Arch::parse(&text(node)?)?;
+        let own = node.text_property("name");
+        // The name becomes part of a kernel's text, and a flavour's alphabet is part of a kernel's.
+        let own = own.and_then(|own| {
+            self.value(&own, |text| Flavor::parse(&text.replace('_', "-")).map(|_| text.into()))
+        });
+        Some((arch, own.unwrap_or_else(|| arch.name().into())))
+    }
+
+    fn shape(&mut self, node: &Node) -> Option<Shape> {
+        let pattern = self.pattern(node)?;
+        let range = node.text_property("releases").and_then(|range| self.range(&range));
+        let reason = node.text_property("reason").map(|reason| reason.value).unwrap_or_default();
+        Some(Shape {
+            pattern,
+            complete: node.text_property("complete").and_then(|text| self.template(&text)),
+            series: self.template(&node.text_property("series")?)?,
+            flavor: node.text_property("flavor").and_then(|name| self.value(&name, Flavor::parse)),
+            releases: range.map(|range| (range, reason)),
+        })
+    }
+
+    fn foreign(&mut self, node: &Node) -> Option<Foreign> {
+        Some(Foreign { pattern: self.pattern(node)?, whose: node.text_property("of")?.value })
+    }
+
+    fn pattern(&mut self, node: &Node) -> Option<Regex> {
+        let text = node.text()?;
+        let built = RegexBuilder::new(&format!("^(?:{})$", text.value)).size_limit(PATTERN_LIMIT).build();
+        let why = match built {
+            Ok(pattern) => return Some(pattern),
+            Err(regex::Error::CompiledTooBig(_)) => "it takes too much memory".to_owned(),
+            // The crate prints the pattern, a line of carets and, last, what is wrong.
+            Err(other) => other.to_string().lines().last().unwrap_or_default().replace("error: ", ""),
+        };
+        self.found.push(
+            Diagnostic::new(Code::MalformedPattern, format!("{} is not a pattern", shown(&text.value)))
+                .label(text.span, why)
+                .help("a pattern is a regular expression of the `regex` crate: no look-around, no back-references"),
+        );
+        None
+    }
+
+    fn flavor(&mut self, node: &Node) -> Option<FlavorRule> {
+        let name = node.text()?;
+        self.value(&name, |text| Flavor::parse(text.strip_prefix("*-").unwrap_or(text)))?;
+        let mut limits = Vec::new();
+        for child in node.children() {
+            let test = match child.name.value.as_str() {
+                "only-arch" => LimitTest::Arches(words(child, Arch::parse)),
+                "only-releases" => match child.text().and_then(|range| self.range(&range)) {
+                    Some(range) => LimitTest::Releases(range),
+                    None => continue,
+                },
+                "except-releases" => match child.text().and_then(|range| self.range(&range)) {
+                    Some(range) => LimitTest::Except(range),
+                    None => continue,
+                },
+                _ => continue,
+            };
+            let reason = child.text_property("reason").map(|reason| reason.value).unwrap_or_default();
+            limits.push(Limit { test, reason });
+        }
+        Some(FlavorRule { name: name.value.into(), limits, settings: self.settings(node.children()) })
+    }
+
+    fn line(&mut self, node: &Node) -> Option<Line> {
+        let name = node.text()?;
+        self.value(&name, Release::parse)?;
+        let runs = node.all("runs").filter_map(|runs| {
+            let release = self.parse(&runs.text()?, Release::parse)?;
+            Some(Runs { release, settings: self.settings(runs.children()) })
+        });
+        let runs = runs.collect();
+        let releases = node.all("release").filter_map(|release| self.release(release)).collect();
+        let shipped = node.all("shipped").filter_map(|shipped| self.shipped(shipped)).collect();
+        Some(Line {
+            name: name.value.into(),
+            runs,
+            releases,
+            shipped,
+            settings: self.settings(node.children()),
+        })
+    }
+
+    fn release(&mut self, node: &Node) -> Option<ReleaseRule> {
+        let name = self.template(&node.text()?)?;
+        let series = node.all("series").map(|series| Series {
+            names: series.texts().filter_map(|name| self.template(&name)).collect(),
+            settings: self.settings(series.children()),
+        });
+        let series = series.collect();
+        let suffixes =
+            node.child("suffix").map(|suffix| suffix.texts().map(|text| text.value.into()).collect());
+        Some(ReleaseRule {
+            name,
+            series,
+            suffixes: suffixes.unwrap_or_default(),
+            settings: self.settings(node.children()),
+        })
+    }
+
+    fn shipped(&mut self, node: &Node) -> Option<(Box<str>, Vec<Release>)> {
+        let releases =
+            node.texts().skip(1).filter_map(|release| self.value(&release, Release::parse)).collect();
+        Some((text(node)?.into(), releases))
+    }
+
+    fn settings(&mut self, nodes: &[Node]) -> Settings {
+        let mut settings = Settings::default();
+        for node in nodes {
+            let mut one = || node.text().and_then(|text| self.template(&text));
+            match node.name.value.as_str() {
+                "el" => settings.el = one(),
+                "ended" => settings.ended = node.text().and_then(|day| self.day(&day)),
+                "base" => settings.base = one(),
+                "minimal" => settings.minimal = one(),
+                "micro" => settings.micro = one(),
+                "dtk" => settings.dtk = one(),
+                "kernel-dir" => settings.kernel_dir = one(),
+                "kernel-src-dir" => settings.kernel_src_dir = one(),
+                "compiler" => settings.compiler = one(),
+                "tools" => settings.tools = self.templates(node),
+                "fetch" => settings.fetch = self.templates(node),
+                "runtime" => settings.runtime = self.templates(node),
+                "install-options" => settings.install_options = self.templates(node),
+                "build" => settings.build = self.templates(node),
+                "in-tree" => settings.in_tree = self.templates(node),
+                "repository" => settings.repositories = self.templates(node),
+                _ => {}
+            }
+        }
+        settings
+    }
+
+    fn templates(&mut self, node: &Node) -> Option<Vec<Text>> {
+        Some(node.texts().filter_map(|text| self.template(&text)).collect())
+    }
+
+    fn template(&mut self, text: &Spanned<String>) -> Option<Text> {
+        self.parse(text, |text| {
+            Template::parse(text).ok_or(Invalid("each { needs a name in lower case and a }"))
+        })
+    }
+
+    fn range(&mut self, text: &Spanned<String>) -> Option<VersionRange> {
+        self.value(text, |text| VersionRange::parse(text).ok_or(Invalid(VersionRange::RULE)))
+    }
+
+    fn day(&mut self, text: &Spanned<String>) -> Option<String> {
+        let shape =
+            |text: &str| text.bytes().map(|b| if b.is_ascii_digit() { b'0' } else { b }).eq(*b"0000-00-00");
+        self.value(text, |text| {
+            if shape(text) { Ok(text.into()) } else { Err(Invalid("a day is written 2025-05-31")) }
+        })
+    }
+
+    fn parse<T>(
+        &mut self,
+        text: &Spanned<String>,
+        parse: impl Fn(&str) -> Result<T, Invalid>,
+    ) -> Option<Spanned<T>> {
+        self.value(text, parse).map(|value| Spanned::new(value, text.span))
+    }
+
+    fn value<T>(&mut self, text: &Spanned<String>, parse: impl Fn(&str) -> Result<T, Invalid>) -> Option<T> {
+        parse(&text.value).map_err(|rule| self.found.push(malformed(text, rule))).ok()
+    }
+}
+
+/// A value of a profile that is not what its place takes.
+pub(super) fn malformed(text: &Spanned<String>, rule: Invalid) -> Diagnostic {
+    Diagnostic::new(Code::MalformedProfileValue, format!("{} cannot stand here", shown(&text.value)))
+        .label(text.span, "not what this node takes")
+        .help(rule.to_string())
+}
+
+fn text(node: &Node) -> Option<String> {
+    node.text().map(|text| text.value)
+}
+
+fn words<T>(node: &Node, parse: impl Fn(&str) -> Option<T>) -> Vec<T> {
+    node.texts().filter_map(|word| parse(&word.value)).collect()
+}
+
+fn order(name: &str) -> VersionOrder {
+    if name == "dpkg" { VersionOrder::Dpkg } else { VersionOrder::Rpm }
+}
+
+fn managers(node: &Node) -> Option<(PackageManager, PackageManager)> {
+    let manager = PackageManager::parse(&text(node)?)?;
+    let runtime = node.text_property("runtime").and_then(|name| PackageManager::parse(&name.value));
+    Some((manager, runtime.unwrap_or(manager)))
+}
