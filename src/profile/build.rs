@@ -90,6 +90,7 @@ fn rules(line: &Line, file: &Settings) -> Vec<Rule> {
             span: release.name.span,
             name,
             listed,
+            aliases: release.aliases.clone(),
             series: release.series.clone(),
             suffixes: release.suffixes.clone(),
             runs: line.runs.clone(),
@@ -184,7 +185,7 @@ impl Check<'_> {
                 format!("{} has no release `{release}`", host.title),
             )
             .label(span, format!("not a release of {}", host.title))
-            .help(format!("{} has {}", host.title, join(&host.release_ranges())));
+            .help(format!("{} has {}", host.title, join(&host.ranges(|_| true), "and")));
             self.found.push(diagnostic);
         }
     }

@@ -183,7 +183,9 @@ impl Profile {
         let Some(home) = homes.iter().find(fits) else {
             return Err(match homes.first() {
                 Some(home) => self.contradictory(&kernel, home, suffix),
-                None if self.open_series => return Ok(kernel),
+                None if self.open_series && self.foreign(kernel.text.as_str()).is_none() => {
+                    return Ok(kernel);
+                }
                 None => self.unreleased(&kernel, shape),
             });
         };

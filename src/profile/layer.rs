@@ -110,6 +110,8 @@ pub(super) struct Runs {
 pub(super) struct ReleaseRule {
     /// `9.4`, or with one hole that stands for a number: `4.18.{z}`.
     pub name: Text,
+    /// Other words for it, such as `bookworm`: not taken, but understood.
+    pub aliases: Vec<Box<str>>,
     pub series: Vec<Series>,
     /// The values that the group `suffix` of its kernels may have; empty if any.
     pub suffixes: Vec<Box<str>>,
@@ -219,5 +221,6 @@ impl ReleaseRule {
             below.suffixes = self.suffixes;
         }
         below.series.extend(self.series);
+        below.aliases.extend(self.aliases);
     }
 }

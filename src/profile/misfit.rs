@@ -72,7 +72,12 @@ impl Profile {
                 message: format!("`{text}` is a kernel for {own}, not for {arch}"),
                 here: format!("names {own}"),
                 there: format!("asks for {arch}"),
-                help: "leave the architecture out of the kernel to have it for each `arch`, or write another `arch`".into(),
+                help: match self.without_arch(kernel) {
+                    Some(shorter) => {
+                        format!("write `{shorter}` to have it for each `arch`, or ask for {own}")
+                    }
+                    None => format!("ask for {own}"),
+                },
             });
         }
         if !self.arches.contains(&arch) {
@@ -82,7 +87,7 @@ impl Profile {
                 message: format!("{title} has no kernels for {arch}"),
                 here: "wanted for this kernel".into(),
                 there: "not one of its architectures".into(),
-                help: format!("it has kernels for {}", join(&known)),
+                help: format!("it has kernels for {}", join(&known, "and")),
             });
         }
         Ok(())
@@ -116,13 +121,25 @@ impl Profile {
         kernel.group(self.grammar().shapes.get(kernel.shape)?, "bare")
     }
 
+    /// The kernel's text with its architecture left out.
+    fn without_arch(&self, kernel: &Kernel) -> Option<String> {
+        let shape = self.grammar().shapes.get(kernel.shape)?;
+        // A kernel's text holds no NUL, so it marks the place of the architecture and of the sign before it.
+        let marked = shape.complete.as_ref()?.value.render(|hole| match hole {
+            "arch_name" => Some("\0"),
+            group => kernel.group(shape, group),
+        });
+        let (before, after) = marked.split_once('\0')?;
+        Some(format!("{}{after}", before.trim_end_matches(['.', '-'])))
+    }
+
     fn of_another(&self, kernel: &Kernel, release: &ReleaseFacts) -> Misfit {
         let (title, text, asked) = (&self.title, &kernel.text, &release.release);
         let homes: Vec<String> =
             self.homes(&kernel.series).iter().map(|home| home.release.to_string()).collect();
         let begins: Vec<&str> =
             release.platforms.iter().flat_map(|platform| &platform.series).map(|s| &**s).collect();
-        let of = join(&homes);
+        let of = join(&homes, "and");
         Misfit {
             kind: MisfitKind::Release,
             message: format!("`{text}` is a kernel of {title} {of}, not of {asked}"),
@@ -138,7 +155,7 @@ impl Profile {
         let homes: Vec<String> =
             host.homes(&kernel.series).iter().map(|home| home.release.to_string()).collect();
         let runs: Vec<&str> = release.platforms.iter().map(|platform| platform.release.as_str()).collect();
-        let (of, runs) = (join(&homes), join(&runs));
+        let (of, runs) = (join(&homes, "and"), join(&runs, "or"));
         let on = |rule: &&super::release::Rule| {
             rule.runs.iter().any(|run| homes.iter().any(|home| home == run.release.value.as_str()))
         };
@@ -151,7 +168,7 @@ impl Profile {
             help: match others.as_slice() {
                 [] => format!("no known release of {title} runs {} {of}", host.title),
                 [only] => format!("{title} {only} runs {} {of}", host.title),
-                several => format!("{title} {} run {} {of}", join(several), host.title),
+                several => format!("{title} {} run {} {of}", join(several, "and"), host.title),
             },
         }
     }
@@ -167,12 +184,12 @@ impl Profile {
             message: format!("{title} {asked} runs `{shipped}`, not `{bare}`"),
             here: match others.as_slice() {
                 [] => "another release's kernel".into(),
-                others => format!("{}'s kernel", join(others)),
+                others => format!("the kernel of {}", join(others, "and")),
             },
             there: format!("runs `{shipped}`"),
             help: match others.as_slice() {
                 [] => format!("write `{shipped}`"),
-                others => format!("write `{shipped}`, or ask for {}", join(others)),
+                others => format!("write `{shipped}`, or ask for {}", join(others, "or")),
             },
         }
     }

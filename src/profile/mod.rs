@@ -122,7 +122,9 @@ impl Profiles {
         profile.kernel(text).map_err(|error| {
             let readers = self.readers_of(text);
             match error.kind {
-                KernelErrorKind::Malformed if !readers.is_empty() => error.foreign(&words::join(&readers)),
+                KernelErrorKind::Malformed if !readers.is_empty() => {
+                    error.foreign(&words::join(&readers, "or"))
+                }
                 _ => error,
             }
         })

@@ -154,12 +154,12 @@ impl Reader<'_> {
             settings: self.settings(series.children()),
         });
         let series = series.collect();
-        let suffixes =
-            node.child("suffix").map(|suffix| suffix.texts().map(|text| text.value.into()).collect());
+        let words = |name| node.all(name).flat_map(Node::texts).map(|text| text.value.into()).collect();
         Some(ReleaseRule {
             name,
+            aliases: words("alias"),
             series,
-            suffixes: suffixes.unwrap_or_default(),
+            suffixes: words("suffix"),
             settings: self.settings(node.children()),
         })
     }

@@ -34,6 +34,7 @@ pub(super) struct Rule {
     pub span: Span,
     /// Its text; `None` for a pattern.
     pub listed: Option<Box<str>>,
+    pub aliases: Vec<Box<str>>,
     pub series: Vec<Series>,
     pub suffixes: Vec<Box<str>>,
     pub runs: Vec<Runs>,
@@ -214,7 +215,9 @@ impl Profile {
         let patterns = self.rules.iter().filter(|rule| rule.listed.is_none()).filter_map(|rule| {
             let names = rule.series.iter().flat_map(|one| &one.names);
             let number = names.into_iter().find_map(|name| name.value.number_in(series))?;
-            Some(Home { rule, release: Cow::Owned(rule.name.render(|_| Some(number))) })
+            let release = rule.name.render(|_| Some(number));
+            let listed = self.rules.iter().any(|other| other.listed.as_deref() == Some(&*release));
+            (!listed).then_some(Home { rule, release: Cow::Owned(release) })
         });
         listed.chain(patterns).collect()
     }
@@ -226,25 +229,38 @@ impl Profile {
     }
 
     fn unknown_release(&self, text: &str) -> UnknownRelease {
-        let listed = self.rules.iter().filter_map(|rule| rule.listed.as_deref());
-        let nearest = nearest(text, listed).and_then(|found| Release::parse(found).ok());
-        let known = join(&self.release_ranges());
-        let help = match &nearest {
-            Some(nearest) => format!("did you mean `{nearest}`? {} has {known}", self.title),
-            None => format!("{} has {known}", self.title),
+        let alias =
+            self.rules.iter().find(|rule| rule.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(text)));
+        // `7.9` is no misspelt `8.9`: only what begins alike is.
+        let start = |release: &str| release.split('.').next().map(str::to_owned);
+        let alike = self
+            .rules
+            .iter()
+            .filter_map(|rule| rule.listed.as_deref())
+            .filter(|one| start(one) == start(text));
+        let meant = alias.and_then(|rule| rule.listed.as_deref()).or_else(|| nearest(text, alike));
+        let line = self.rules.iter().any(|rule| *rule.line == *text && rule.listed.as_deref() != Some(text));
+        let known = if line { self.ranges(|rule| *rule.line == *text) } else { self.ranges(|_| true) };
+        let known = join(&known, "and");
+        let help = match (alias, meant) {
+            (Some(_), Some(meant)) => format!("`{text}` is {meant}: write `{meant}`"),
+            (None, Some(meant)) => format!("did you mean `{meant}`? {} has {known}", self.title),
+            _ if line => format!("write the whole release: {known}"),
+            _ => format!("{} has {known}", self.title),
         };
+        let nearest = meant.and_then(|found| Release::parse(found).ok());
         UnknownRelease { title: self.title.clone(), text: text.into(), nearest, help }
     }
 
     /// The releases of each line, as people write them: `8.0 to 8.10`, `4.18.Z`.
-    pub(super) fn release_ranges(&self) -> Vec<String> {
-        let lines = self.rules.chunk_by(|left, right| left.line == right.line);
-        lines
-            .filter_map(|rules| match rules {
-                [only] => Some(only.name.to_string()),
-                [first, .., last] => Some(format!("{} to {}", first.name, last.name)),
-                [] => None,
-            })
-            .collect()
+    pub(super) fn ranges(&self, wanted: impl Fn(&Rule) -> bool) -> Vec<String> {
+        let rules: Vec<&Rule> = self.rules.iter().filter(|rule| wanted(rule)).collect();
+        let lines = rules.chunk_by(|left, right| left.line == right.line);
+        let range = |rules: &[&Rule]| match rules {
+            [only] => Some(only.name.to_string()),
+            [first, .., last] => Some(format!("{} to {}", first.name, last.name)),
+            [] => None,
+        };
+        lines.filter_map(range).collect()
     }
 }

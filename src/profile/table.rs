@@ -70,6 +70,7 @@ static LINE_BODY: Body = Body {
 
 static RELEASE_BODY: Body = Body {
     nodes: &[
+        &ALIAS,
         &SERIES,
         &SUFFIX,
         &EL,
@@ -322,6 +323,11 @@ static SERIES: Node = Node {
         "Kernels that the release ships.",
     )
 };
+static ALIAS: Node = one(
+    "alias",
+    &[Argument::some("WORD", TEXT, "such as `bookworm`")],
+    "Other words for the release: manifests cannot use them, but messages say what to write instead.",
+);
 static SUFFIX: Node = one(
     "suffix",
     &[Argument::some("TEXT", TEXT, "as the group `suffix` of its kernels' shape; the usual one last")],
