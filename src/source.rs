@@ -32,6 +32,12 @@ impl Span {
         (self.end - self.start) as usize
     }
 
+    /// Whether another span lies within this one.
+    #[must_use]
+    pub fn contains(self, other: Self) -> bool {
+        self.file == other.file && self.start <= other.start && other.end <= self.end
+    }
+
     /// Whether the span covers no byte.
     #[must_use]
     pub fn is_empty(self) -> bool {

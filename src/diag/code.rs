@@ -65,6 +65,7 @@ codes! {
     IncompleteProfile = "incomplete-profile", Error;
     InvalidEscape = "invalid-escape", Error;
     InvalidMultiLineText = "invalid-multi-line-text", Error;
+    InvalidRequirement = "invalid-requirement", Error;
     ListPunctuation = "list-punctuation", Error;
     MalformedPattern = "malformed-pattern", Error;
     MalformedProfileValue = "malformed-profile-value", Error;

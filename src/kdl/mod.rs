@@ -29,6 +29,8 @@ pub struct Node {
     pub properties: Vec<Property>,
     /// The nodes between its braces, where it has any.
     pub block: Option<Block>,
+    /// From the name to the end of the block or of the line.
+    pub span: Span,
 }
 
 /// `KEY=VALUE`

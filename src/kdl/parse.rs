@@ -178,9 +178,13 @@ impl<'a> Parser<'a> {
         }
         let name = self.node_name(first);
         let mut entries = Entries::default();
-        while self.entry(&mut entries) {}
+        let mut end = self.touched;
+        while self.entry(&mut entries) {
+            end = self.touched;
+        }
         let Entries { arguments, properties, block, .. } = entries;
-        Some(Node { name: name?, arguments, properties, block })
+        let span = Span::new(self.file, first.start, end);
+        Some(Node { name: name?, arguments, properties, block, span })
     }
 
     fn node_name(&mut self, first: Token) -> Option<Spanned<String>> {

@@ -22,8 +22,9 @@
 //! ```
 
 mod entries;
+pub mod manifest;
 mod table;
 mod validate;
 
 pub use table::{Argument, Body, Count, Enum, FreeProperties, Kind, Node, Property, Rule, RuleKind};
-pub use validate::read;
+pub use validate::{nodes, read, validate};

@@ -21,21 +21,38 @@ pub fn read(
     sources: &Sources,
     found: &mut Diagnostics,
 ) -> Option<Vec<Node>> {
-    let (nodes, mistakes) = kdl::parse(file, &sources.get(file).text);
-    let readable = mistakes.is_empty();
-    let distorted = mistakes
-        .iter()
-        .any(|mistake| matches!(mistake.code, Code::Unclosed | Code::Unopened | Code::ExceededLimit));
-    found.extend(mistakes);
-    if distorted || found.len() >= kdl::MAX_MISTAKES {
-        return None;
+    let mut here = Diagnostics::default();
+    let nodes = nodes(file, sources, &mut here);
+    if let Some(nodes) = &nodes {
+        validate(nodes, language, file, sources, &mut here);
     }
-    let mut check = Check { language, sources, found: Diagnostics::default(), complete: readable };
-    let whole_file = Owner { name: None, span: Span::new(file, 0, 0) };
-    check.body(&nodes, language, whole_file);
-    let valid = readable && check.found.is_empty();
+    let valid = here.is_empty();
+    found.extend(here);
+    nodes.filter(|_| valid)
+}
+
+/// The nodes of a file, of any shape. `None` where a mistake hides where nodes begin and end, or there are too many.
+pub fn nodes(file: FileId, sources: &Sources, found: &mut Diagnostics) -> Option<Vec<Node>> {
+    let (nodes, mistakes) = kdl::parse(file, &sources.get(file).text);
+    let hides = |code| matches!(code, Code::Unclosed | Code::Unopened | Code::ExceededLimit);
+    let trusted = mistakes.len() < kdl::MAX_MISTAKES && !mistakes.iter().any(|mistake| hides(mistake.code));
+    found.extend(mistakes);
+    trusted.then_some(nodes)
+}
+
+/// Reports everything in which the nodes of a file differ from a language. `found` holds what was reported of this file
+/// so far: where it holds anything, a node that is not there may be one that could not be read.
+pub fn validate(
+    nodes: &[Node],
+    language: &'static Body,
+    file: FileId,
+    sources: &Sources,
+    found: &mut Diagnostics,
+) {
+    let complete = found.is_empty();
+    let mut check = Check { language, sources, found: Diagnostics::default(), complete };
+    check.body(nodes, language, Owner { name: None, span: Span::new(file, 0, 0) });
     found.extend(check.found);
-    valid.then_some(nodes)
 }
 
 /// What a body belongs to: a node, or the whole file.

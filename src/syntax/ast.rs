@@ -4,6 +4,7 @@
 //! [`crate::model`]'s business.
 
 use crate::source::{Span, Spanned};
+use std::collections::BTreeSet;
 
 /// A text and where it stands.
 pub type Text = Spanned<String>;
@@ -42,6 +43,9 @@ pub struct Manifest {
     pub templates: Vec<UserFile>,
     /// `output`
     pub output: Option<Output>,
+    /// The names of sources, modules, images and others that are left out because something in them is wrong, which
+    /// has been reported. That such a name is not found is no mistake of its own.
+    pub unread: BTreeSet<String>,
 }
 
 /// `project NAME { … }`

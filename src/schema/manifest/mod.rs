@@ -1,0 +1,228 @@
+//! The language of `drivers.kdl`, edition 1: every node, where it may stand, and what it says.
+
+mod image;
+mod matrix;
+mod module;
+mod selector;
+mod source;
+
+use super::{Argument, Body, Count, Enum, Kind, Node, Property, Rule, RuleKind};
+
+/// The newest edition of the language that this drvc reads.
+pub const EDITION: i64 = 1;
+
+/// A whole manifest.
+pub static MANIFEST: Body = Body {
+    nodes: &[
+        &DRVC,
+        &PROJECT,
+        &source::SOURCE,
+        &module::MODULE,
+        &image::IMAGE,
+        &TOOLKIT,
+        &SIGNING,
+        &ENTITLEMENT,
+        &matrix::MATRIX,
+        &PROFILE,
+        &TEMPLATE,
+        &OUTPUT,
+    ],
+    rules: &[],
+};
+
+static DRVC: Node = Node {
+    properties: &[
+        Property::required(
+            "edition",
+            Kind::Integer { min: 1, max: i64::MAX },
+            "the edition of the language, 1",
+        ),
+        Property::optional(
+            "requires",
+            Kind::TEXT,
+            "the versions of drvc that can read the manifest, as `>=0.1`",
+        ),
+    ],
+    ..Node::new(
+        "drvc",
+        Count::ExactlyOne,
+        "Says which language the file is written in. It is the first node of the file.",
+    )
+};
+
+static PROJECT: Node = Node {
+    arguments: &[Argument::one("NAME", Kind::TEXT, "the project's name")],
+    body: &Body { nodes: &[&REGISTRY, &VERSION, &LICENSE, &DESCRIPTION, &VENDOR, &URL], rules: &[] },
+    ..Node::new(
+        "project",
+        Count::ExactlyOne,
+        "What all images have in common: where they go, and their OCI labels.",
+    )
+};
+
+static REGISTRY: Node = Node {
+    arguments: &[Argument::one("PREFIX", Kind::TEXT, "registry and path, such as `quay.io/example`")],
+    ..Node::new(
+        "registry",
+        Count::AtMostOne,
+        "Where images go. An image's repository is this, `/` and the image's name, unless it has one of its own.",
+    )
+};
+
+static VERSION: Node = Node {
+    arguments: &[Argument::one("VERSION", Kind::TEXT, "the driver's version")],
+    ..Node::new(
+        "version",
+        Count::AtMostOne,
+        "The driver's version, for `{version}` and the label `org.opencontainers.image.version`.",
+    )
+};
+
+static LICENSE: Node = Node {
+    arguments: &[Argument::one("LICENSE", Kind::TEXT, "an SPDX expression")],
+    ..Node::new("license", Count::AtMostOne, "For the label `org.opencontainers.image.licenses`.")
+};
+
+static DESCRIPTION: Node = Node {
+    arguments: &[Argument::one("TEXT", Kind::TEXT, "one sentence")],
+    ..Node::new("description", Count::AtMostOne, "For the label `org.opencontainers.image.description`.")
+};
+
+static VENDOR: Node = Node {
+    arguments: &[Argument::one("NAME", Kind::TEXT, "the vendor's name")],
+    ..Node::new("vendor", Count::AtMostOne, "For the label `org.opencontainers.image.vendor`.")
+};
+
+static URL: Node = Node {
+    arguments: &[Argument::one("URL", Kind::TEXT, "where to read more")],
+    ..Node::new("url", Count::AtMostOne, "For the label `org.opencontainers.image.url`.")
+};
+
+static TOOLKIT: Node = Node {
+    arguments: &[Argument::one("NAME", Kind::TEXT, "the toolkit's name")],
+    body: &Body { nodes: &[&TOOLKIT_REPOSITORY, &TOOLKIT_PACKAGES], rules: &[] },
+    ..Node::new(
+        "toolkit",
+        Count::AtMostOne,
+        "Turns on shared toolkit images: one builder image for each OS release, kernel and architecture, built once and \
+         used by every image for that kernel. Cells use it with `builder \"toolkit\"`.",
+    )
+};
+
+static TOOLKIT_REPOSITORY: Node = Node {
+    arguments: &[Argument::one("REPOSITORY", Kind::TEXT, "registry and path, without a tag")],
+    ..Node::new("repository", Count::AtMostOne, "Where toolkit images are kept.")
+};
+
+static TOOLKIT_PACKAGES: Node = Node {
+    arguments: &[Argument::some("NAME", Kind::TEXT, "a package of the distribution")],
+    ..Node::new(
+        "packages",
+        Count::Any,
+        "Packages to install in toolkit images beside what a build of modules needs.",
+    )
+};
+
+static SIGNING: Node = Node {
+    body: &Body { nodes: &[&KEY, &CERTIFICATE, &HASH], rules: &[] },
+    ..Node::new(
+        "signing",
+        Count::AtMostOne,
+        "Signs every module, after it is stripped. Without this node modules are left unsigned.",
+    )
+};
+
+static KEY: Node = Node {
+    arguments: &[Argument::optional("URI", Kind::TEXT, "a PKCS#11 URI, such as `pkcs11:object=mok`")],
+    properties: &[Property::optional(
+        "secret",
+        Kind::TEXT,
+        "the id of the build secret that holds the private key",
+    )],
+    rules: &[Rule { kind: RuleKind::ExactlyOne, groups: &[&["URI"], &["secret"]] }],
+    ..Node::new(
+        "key",
+        Count::ExactlyOne,
+        "The private key. It reaches the build as a secret and never an image.",
+    )
+};
+
+static CERTIFICATE: Node = Node {
+    arguments: &[Argument::one("FILE", Kind::TEXT, "the certificate, relative to the manifest")],
+    ..Node::new("certificate", Count::ExactlyOne, "The certificate that belongs to the key.")
+};
+
+static HASH: Node = Node {
+    arguments: &[Argument::one("HASH", Kind::Enum(&HASHES), "the hash to sign")],
+    ..Node::new(
+        "hash",
+        Count::AtMostOne,
+        "The hash of signatures. Unless said it is the one that the kernel is configured for.",
+    )
+};
+
+static HASHES: Enum = Enum {
+    title: "a hash",
+    values: &[
+        ("auto", "what the kernel's `CONFIG_MODULE_SIG_HASH` says"),
+        ("sha1", "SHA-1"),
+        ("sha256", "SHA-256"),
+        ("sha384", "SHA-384"),
+        ("sha512", "SHA-512"),
+    ],
+    aliases: &[],
+};
+
+static ENTITLEMENT: Node = Node {
+    arguments: &[Argument::one("HOW", Kind::Enum(&ENTITLEMENTS), "the way to subscribed repositories")],
+    ..Node::new(
+        "entitlement",
+        Count::AtMostOne,
+        "How subscribed package repositories are reached while building. Here for all cells; in `os` for some.",
+    )
+};
+
+/// The ways to subscribed repositories.
+pub static ENTITLEMENTS: Enum = Enum {
+    title: "a kind of entitlement",
+    values: &[
+        ("host", "the certificates of the machine that builds, which podman and buildah mount by themselves"),
+        ("rhsm", "an organisation and an activation key, as build secrets"),
+        ("certs", "certificates, as build secrets"),
+        ("none", "no subscription"),
+    ],
+    aliases: &[],
+};
+
+static PROFILE: Node = Node {
+    arguments: &[
+        Argument::one("NAME", Kind::TEXT, "the operating system, as `os` names it"),
+        Argument::one("FILE", Kind::TEXT, "the profile, relative to the manifest"),
+    ],
+    ..Node::new("profile", Count::Any, "An OS profile of your own, or one that extends a built-in one.")
+};
+
+static TEMPLATE: Node = Node {
+    arguments: &[
+        Argument::one("NAME", Kind::TEXT, "the built-in template that it stands in for"),
+        Argument::one("FILE", Kind::TEXT, "the template, relative to the manifest"),
+    ],
+    ..Node::new("template", Count::Any, "A template of your own in place of a built-in one.")
+};
+
+static OUTPUT: Node = Node {
+    body: &Body {
+        nodes: &[&BAKE, &GITHUB, &GITLAB, &BUILDCONFIG, &KMM],
+        rules: &[Rule {
+            kind: RuleKind::AtLeastOne,
+            groups: &[&["bake", "github", "gitlab", "buildconfig", "kmm"]],
+        }],
+    },
+    ..Node::new("output", Count::AtMostOne, "What to write beside Dockerfiles.")
+};
+
+static BAKE: Node = Node::new("bake", Count::AtMostOne, "A file for `docker buildx bake`.");
+static GITHUB: Node = Node::new("github", Count::AtMostOne, "A workflow for GitHub Actions.");
+static GITLAB: Node = Node::new("gitlab", Count::AtMostOne, "A pipeline for GitLab.");
+static BUILDCONFIG: Node = Node::new("buildconfig", Count::AtMostOne, "BuildConfigs for OpenShift.");
+static KMM: Node = Node::new("kmm", Count::AtMostOne, "Modules for the Kernel Module Management operator.");

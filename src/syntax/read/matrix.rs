@@ -1,0 +1,54 @@
+//! `matrix`
+
+use super::{child_text, child_texts, on, selector};
+use crate::kdl::{Node, Value};
+use crate::syntax::ast::{CellBody, Exclude, Kernel, Matrix, Os, PackageRepository};
+
+/// Children that `is_sound` refuses are left out.
+pub(super) fn matrix(node: &Node, is_sound: &dyn Fn(&Node) -> bool) -> Matrix {
+    Matrix {
+        span: node.name.span,
+        os: node.all("os").filter(|node| is_sound(node)).filter_map(os).collect(),
+        exclude: node.all("exclude").filter(|node| is_sound(node)).filter_map(exclude).collect(),
+        on: on(node, body),
+    }
+}
+
+fn os(node: &Node) -> Option<Os> {
+    let mut texts = node.texts();
+    Some(Os {
+        name: texts.next()?,
+        releases: texts.collect(),
+        kernels: node.all("kernel").map(kernel).collect(),
+        arches: child_texts(node, "arch"),
+        flavors: child_texts(node, "flavor"),
+        body: body(node),
+    })
+}
+
+fn kernel(node: &Node) -> Kernel {
+    Kernel {
+        span: node.name.span,
+        explicit: node.texts().collect(),
+        pattern: node.text_property("match"),
+        latest: node.property("latest").and_then(Value::integer),
+        from: node.text_property("from"),
+    }
+}
+
+fn body(node: &Node) -> CellBody {
+    CellBody {
+        builder: child_text(node, "builder"),
+        entitlement: child_text(node, "entitlement"),
+        base: child_text(node, "base"),
+        repositories: node.all("repository").map(repository).collect(),
+    }
+}
+
+fn repository(node: &Node) -> PackageRepository {
+    PackageRepository { span: node.name.span, url: node.text(), enable: node.text_property("enable") }
+}
+
+fn exclude(node: &Node) -> Option<Exclude> {
+    Some(Exclude { selector: selector(node), reason: node.text_property("reason")? })
+}

@@ -1,0 +1,112 @@
+//! Turns nodes of the shape that the table asks for into the syntax tree, each noun in a file of its own.
+
+mod image;
+mod matrix;
+mod module;
+mod source;
+
+use super::ast::{Manifest, On, Output, Pair, Project, Selector, Signing, Text, Toolkit, UserFile};
+use crate::kdl::Node;
+use std::collections::BTreeSet;
+
+/// Properties of a selector's node that select nothing.
+const REASON: &str = "reason";
+
+/// The manifest that the nodes of a file are. Those that `is_sound` refuses are left out, and what they declare
+/// is noted.
+///
+/// `None` without a sound `project` and a `matrix`.
+pub(super) fn manifest(nodes: &[Node], is_sound: &dyn Fn(&Node) -> bool) -> Option<Manifest> {
+    let unsound = nodes.iter().filter(|node| !is_sound(node));
+    let unread: BTreeSet<String> = unsound.filter_map(Node::text).map(|name| name.value).collect();
+    let all = |name: &'static str| nodes.iter().filter(move |node| node.name.value == name && is_sound(node));
+    let matrix = nodes.iter().find(|node| node.name.value == "matrix");
+    Some(Manifest {
+        project: all("project").find_map(project)?,
+        sources: all("source").filter_map(source::source).collect(),
+        modules: all("module").filter_map(module::module).collect(),
+        images: all("image").filter_map(image::image).collect(),
+        toolkit: all("toolkit").find_map(toolkit),
+        signing: all("signing").map(signing).next(),
+        entitlement: all("entitlement").find_map(Node::text),
+        matrix: matrix::matrix(matrix?, is_sound),
+        profiles: all("profile").filter_map(user_file).collect(),
+        templates: all("template").filter_map(user_file).collect(),
+        output: all("output").map(output).next(),
+        unread,
+    })
+}
+
+fn project(node: &Node) -> Option<Project> {
+    let field = |name| child_text(node, name);
+    Some(Project {
+        name: node.text()?,
+        registry: field("registry"),
+        version: field("version"),
+        license: field("license"),
+        description: field("description"),
+        vendor: field("vendor"),
+        url: field("url"),
+    })
+}
+
+fn toolkit(node: &Node) -> Option<Toolkit> {
+    Some(Toolkit {
+        span: node.name.span,
+        name: node.text()?,
+        repository: child_text(node, "repository"),
+        packages: child_texts(node, "packages"),
+    })
+}
+
+fn signing(node: &Node) -> Signing {
+    let key = node.child("key");
+    Signing {
+        span: node.name.span,
+        key_secret: key.and_then(|key| key.text_property("secret")),
+        key_uri: key.and_then(Node::text),
+        certificate: child_text(node, "certificate"),
+        hash: child_text(node, "hash"),
+    }
+}
+
+fn user_file(node: &Node) -> Option<UserFile> {
+    let mut texts = node.texts();
+    Some(UserFile { name: texts.next()?, file: texts.next()? })
+}
+
+fn output(node: &Node) -> Output {
+    Output { span: node.name.span, formats: node.children().iter().map(|child| child.name.clone()).collect() }
+}
+
+/// The argument of the only child of this name.
+fn child_text(node: &Node, name: &str) -> Option<Text> {
+    node.child(name).and_then(Node::text)
+}
+
+/// The arguments of all children of this name.
+fn child_texts(node: &Node, name: &str) -> Vec<Text> {
+    node.all(name).flat_map(Node::texts).collect()
+}
+
+/// The properties of all children of this name.
+fn child_pairs(node: &Node, name: &str) -> Vec<Pair> {
+    node.all(name).flat_map(|child| pairs(child)).collect()
+}
+
+fn pairs(node: &Node) -> Vec<Pair> {
+    let pair = |property: &crate::kdl::Property| {
+        Some(Pair { key: property.key.clone(), value: property.value.text()? })
+    };
+    node.properties.iter().filter_map(pair).collect()
+}
+
+fn selector(node: &Node) -> Selector {
+    let terms = pairs(node).into_iter().filter(|pair| pair.key.value != REASON).collect();
+    Selector { span: node.name.span, terms }
+}
+
+/// The `on` blocks of a node, their bodies read by `body`.
+fn on<Body>(node: &Node, body: fn(&Node) -> Body) -> Vec<On<Body>> {
+    node.all("on").map(|on| On { selector: selector(on), body: body(on) }).collect()
+}
