@@ -71,6 +71,7 @@ codes! {
     MalformedProfileValue = "malformed-profile-value", Error;
     MisplacedHeader = "misplaced-header", Error;
     MissingArgument = "missing-argument", Error;
+    MissingEnd = "missing-end", Error;
     MissingEntry = "missing-entry", Error;
     MissingKey = "missing-key", Error;
     MissingNode = "missing-node", Error;
@@ -84,8 +85,8 @@ codes! {
     OldRawText = "old-raw-text", Error;
     RepeatedNode = "repeated-node", Error;
     RunOnNode = "run-on-node", Error;
+    StrayBrace = "stray-brace", Error;
     TypeAnnotation = "type-annotation", Error;
-    Unclosed = "unclosed", Error;
     UnexpectedArgument = "unexpected-argument", Error;
     UnexpectedBlock = "unexpected-block", Error;
     UnknownHole = "unknown-hole", Error;
@@ -94,9 +95,8 @@ codes! {
     UnknownProfile = "unknown-profile", Error;
     UnknownProperty = "unknown-property", Error;
     UnknownValue = "unknown-value", Error;
-    Unopened = "unopened", Error;
+    UnquotedNumber = "unquoted-number", Error;
     UnquotedText = "unquoted-text", Error;
-    UnquotedVersion = "unquoted-version", Error;
     WrongType = "wrong-type", Error;
 }
 

@@ -34,6 +34,13 @@ pub enum Kind {
     Text(Quotes),
 }
 
+impl Kind {
+    /// Whether a node's name or a value can begin with such a token.
+    pub(super) fn begins_value(self) -> bool {
+        matches!(self, Self::Word | Self::Text(_) | Self::Type)
+    }
+}
+
 /// How a text is quoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quotes {

@@ -2,12 +2,13 @@
 //!
 //! 1. [`lex`] cuts the text into tokens; each byte lies in exactly one.
 //! 2. [`word`] and [`text`] read what a bare word or a quoted text means.
-//! 3. [`parse`] puts values, properties and blocks together to [`Node`]s.
+//! 3. [`entry`] puts words to values and properties, and [`parse`] all of them to [`Node`]s.
 //!
 //! Every step is linear in the text, and only blocks recurse, to a bounded depth: hostile text costs no more than
 //! honest text. What could not be read stands in the tree as [`Data::Mistake`], already reported, so that the phases
 //! after this one can look at everything else.
 
+mod entry;
 pub mod lex;
 mod parse;
 mod text;

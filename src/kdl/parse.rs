@@ -1,7 +1,8 @@
-//! Puts tokens together to nodes, and goes on after every mistake.
+//! Puts tokens together to nodes and blocks, and goes on after every mistake.
 
+use super::entry::Entries;
 use super::lex::{Kind, Lexer, Token};
-use super::{Block, Data, Node, Property, Value, text, word};
+use super::{Block, Data, Node, text};
 use crate::diag::{Code, Diagnostic, Diagnostics, shown};
 use crate::source::{FileId, Span, Spanned};
 
@@ -14,18 +15,20 @@ pub const MAX_DEPTH: usize = 64;
 /// Reports after which reading stops.
 pub const MAX_MISTAKES: usize = 100;
 
+/// What to do about a file that is too large.
+const SPLIT: &str = "move what is listed into files of its own, such as `kernel from=\"kernels.txt\"`";
+
 /// Reads a file's text into its nodes, as far as they can be read, and a report for each mistake.
 ///
-/// After [`MAX_MISTAKES`] reports, or past [`MAX_NODES`] or [`MAX_BYTES`], the rest of the text is not read.
+/// After [`MAX_MISTAKES`] reports, or past [`MAX_NODES`], [`MAX_DEPTH`] or [`MAX_BYTES`], the rest is not read.
 #[must_use]
 pub fn parse(file: FileId, text: &str) -> (Vec<Node>, Diagnostics) {
     let mut parser = Parser::new(file, text);
     if text.len() > MAX_BYTES {
-        let place = Span::new(file, 0, 0);
-        let message = format!("file of {} bytes", text.len());
-        let help = "split what is listed into files of its own, such as `kernel from=\"kernels.txt\"`";
-        let diagnostic = Diagnostic::new(Code::ExceededLimit, message).help(help);
-        parser.report(diagnostic.label(place, format!("a file has at most {MAX_BYTES} bytes")));
+        let diagnostic = Diagnostic::new(Code::ExceededLimit, format!("file of {} bytes", text.len()))
+            .label(Span::new(file, 0, 0), format!("a file has at most {MAX_BYTES} bytes"))
+            .help(SPLIT);
+        parser.report(diagnostic);
         return (Vec::new(), parser.found);
     }
     parser.check_characters();
@@ -33,53 +36,69 @@ pub fn parse(file: FileId, text: &str) -> (Vec<Node>, Diagnostics) {
     (nodes, parser.found)
 }
 
-struct Parser<'a> {
-    file: FileId,
-    text: &'a str,
+pub(super) struct Parser<'a> {
+    pub(super) file: FileId,
+    pub(super) text: &'a str,
     lexer: std::iter::Peekable<Lexer<'a>>,
     found: Diagnostics,
-    nodes: usize,
+    /// How many nodes have begun.
+    pub(super) nodes: usize,
     depth: usize,
+    /// End of the last token that is neither space nor comment.
+    pub(super) touched: usize,
+    /// The node whose commas and brackets have been reported: one report for a list is enough.
+    pub(super) list_in: usize,
+    /// Where the line begins that is being read, and how many bytes stand before the first token of it.
+    line_start: usize,
+    indent: Option<usize>,
+    /// A `}` that is indented unlike the block that it closes: before it another one may be missing.
+    suspect: Option<Token>,
     /// Past a limit: every token is skipped from here on.
     stopped: bool,
-    /// End of the last token that was no space or comment: where two tokens touch, nothing stands between them.
-    touched: usize,
-}
-
-/// What follows a node's name.
-#[derive(Default)]
-struct Entries {
-    arguments: Vec<Value>,
-    properties: Vec<Property>,
-    block: Option<Block>,
-    /// A block, dropped or not, has been read: only blocks may follow.
-    after_block: bool,
 }
 
 impl<'a> Parser<'a> {
     fn new(file: FileId, text: &'a str) -> Self {
-        let lexer = Lexer::new(text).peekable();
-        let found = Diagnostics::default();
-        Self { file, text, lexer, found, nodes: 0, depth: 0, stopped: false, touched: 0 }
+        Self {
+            file,
+            text,
+            lexer: Lexer::new(text).peekable(),
+            found: Diagnostics::default(),
+            nodes: 0,
+            depth: 0,
+            touched: 0,
+            list_in: 0,
+            line_start: 0,
+            indent: None,
+            suspect: None,
+            stopped: false,
+        }
     }
 
-    fn report(&mut self, diagnostic: Diagnostic) {
-        if self.found.len() < MAX_MISTAKES {
+    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+        if !self.stopped {
             self.found.push(diagnostic);
         }
         self.stopped = self.stopped || self.found.len() >= MAX_MISTAKES;
     }
 
-    fn mistake(&mut self, code: Code, message: impl Into<String>, token: Token, label: &str, help: &str) {
+    pub(super) fn mistake(
+        &mut self,
+        code: Code,
+        message: impl Into<String>,
+        token: Token,
+        label: &str,
+        help: &str,
+    ) {
         let diagnostic = Diagnostic::new(code, message).label(self.span(token), label).help(help);
         self.report(diagnostic);
     }
 
-    fn span(&self, token: Token) -> Span {
+    pub(super) fn span(&self, token: Token) -> Span {
         Span::new(self.file, token.start, token.end)
     }
 
-    fn slice(&self, token: Token) -> &'a str {
+    pub(super) fn slice(&self, token: Token) -> &'a str {
         self.text.get(token.start..token.end).unwrap_or_default()
     }
 
@@ -89,14 +108,14 @@ impl<'a> Parser<'a> {
         for (at, c) in text.char_indices() {
             let in_line_break = c == '\r' && text.as_bytes().get(at + 1) == Some(&b'\n');
             let is_mark = at == 0 && c == '\u{feff}';
-            if text::is_forbidden(c) && !in_line_break && !is_mark && !self.stopped {
+            if text::is_forbidden(c) && !in_line_break && !is_mark {
                 self.report(text::forbidden(c, Span::new(self.file, at, at + c.len_utf8())));
             }
         }
     }
 
-    /// The next token that is neither space nor comment within a line.
-    fn peek(&mut self) -> Option<Token> {
+    /// The next token that is neither space nor comment.
+    pub(super) fn peek(&mut self) -> Option<Token> {
         loop {
             let token = *self.lexer.peek()?;
             match token.kind {
@@ -104,7 +123,13 @@ impl<'a> Parser<'a> {
                 Kind::BlockComment { closed: false } => {
                     let opening = Token { end: token.start + 2, ..token };
                     let help = "every `/*` needs its own `*/`, also inside a comment";
-                    self.mistake(Code::Unclosed, "comment without an end", opening, "no `*/` follows", help);
+                    self.mistake(
+                        Code::MissingEnd,
+                        "comment without an end",
+                        opening,
+                        "no `*/` follows",
+                        help,
+                    );
                 }
                 Kind::Space | Kind::LineComment | Kind::BlockComment { .. } | Kind::Continuation => {}
                 _ => return Some(token),
@@ -113,18 +138,23 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn take(&mut self, token: Token) {
+    pub(super) fn take(&mut self, token: Token) {
         self.lexer.next();
         self.touched = token.end;
+        if token.kind == Kind::Newline {
+            (self.line_start, self.indent) = (token.end, None);
+        } else {
+            self.indent.get_or_insert(token.start.saturating_sub(self.line_start));
+        }
     }
 
-    fn skip_line_breaks(&mut self) {
+    pub(super) fn skip_line_breaks(&mut self) {
         while let Some(token) = self.peek().filter(|token| token.kind == Kind::Newline) {
             self.take(token);
         }
     }
 
-    fn skip_line(&mut self) {
+    pub(super) fn skip_line(&mut self) {
         while let Some(token) = self.lexer.peek().copied().filter(|token| token.kind != Kind::Newline) {
             self.take(token);
         }
@@ -136,10 +166,7 @@ impl<'a> Parser<'a> {
         loop {
             self.skip_line_breaks();
             let Some(token) = self.peek() else {
-                if let Some(open) = open.filter(|_| !self.stopped) {
-                    let help = "add `}` where the block ends";
-                    self.mistake(Code::Unclosed, "block without an end", open, "no `}` closes this", help);
-                }
+                open.into_iter().for_each(|open| self.missing_brace(open));
                 return nodes;
             };
             match token.kind {
@@ -147,14 +174,14 @@ impl<'a> Parser<'a> {
                 Kind::Close => {
                     self.take(token);
                     let help = "delete it, or look for a block that was closed too early";
-                    self.mistake(Code::Unopened, "`}` without a block", token, "no `{` is open here", help);
+                    self.mistake(Code::StrayBrace, "`}` without a block", token, "no `{` is open here", help);
                 }
                 Kind::Slashdash => {
                     self.take(token);
                     self.skip_line_breaks();
                     match self.peek() {
-                        Some(next) if begins_node(next.kind) => drop(self.node(next)),
-                        _ => self.nothing_dropped(token),
+                        Some(next) if next.kind.begins_value() => drop(self.node(next)),
+                        _ => self.nothing_taken_out(token),
                     }
                 }
                 _ => nodes.extend(self.node(token)),
@@ -162,7 +189,18 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn nothing_dropped(&mut self, slashdash: Token) {
+    fn missing_brace(&mut self, open: Token) {
+        let mut diagnostic = Diagnostic::new(Code::MissingEnd, "block without an end")
+            .label(self.span(open), "no `}` closes this")
+            .help("add `}` where the block ends");
+        if let Some(suspect) = self.suspect {
+            let label = "indented unlike the block that it closes";
+            diagnostic = diagnostic.label(self.span(suspect), label);
+        }
+        self.report(diagnostic);
+    }
+
+    pub(super) fn nothing_taken_out(&mut self, slashdash: Token) {
         let help = "put it right before a node, a value or a block";
         self.mistake(Code::DanglingSlashdash, "`/-` takes nothing out", slashdash, "nothing follows", help);
     }
@@ -172,8 +210,7 @@ impl<'a> Parser<'a> {
         self.nodes += 1;
         if self.nodes > MAX_NODES {
             let label = format!("a file has at most {MAX_NODES} nodes");
-            let help = "split what is listed into files of its own, such as `kernel from=\"kernels.txt\"`";
-            self.mistake(Code::ExceededLimit, "too many nodes", first, &label, help);
+            self.mistake(Code::ExceededLimit, "too many nodes", first, &label, SPLIT);
             self.stopped = true;
         }
         let name = self.node_name(first);
@@ -183,14 +220,13 @@ impl<'a> Parser<'a> {
             end = self.touched;
         }
         let Entries { arguments, properties, block, .. } = entries;
-        let span = Span::new(self.file, first.start, end);
-        Some(Node { name: name?, arguments, properties, block, span })
+        Some(Node { name: name?, arguments, properties, block, span: Span::new(self.file, first.start, end) })
     }
 
     fn node_name(&mut self, first: Token) -> Option<Spanned<String>> {
         let token = self.skip_type(first)?;
         let help = match token.kind {
-            Kind::Word | Kind::Text(_) => return self.named(token),
+            Kind::Word | Kind::Text(_) => return self.usable_name(token),
             Kind::Open => "put the node's name before the block, on the same line",
             Kind::Semicolon => "delete it: a `;` ends a node, and a line break does too",
             _ => "a node begins with its name",
@@ -203,219 +239,24 @@ impl<'a> Parser<'a> {
         None
     }
 
-    /// The node name that a word or text is.
-    fn named(&mut self, token: Token) -> Option<Spanned<String>> {
+    fn usable_name(&mut self, token: Token) -> Option<Spanned<String>> {
         let value = self.value(token);
         match value.data {
             Data::Text(name) => Some(Spanned::new(name, value.span)),
-            Data::Mistake => {
-                if self.slice(token).starts_with('#') {
-                    self.skip_line();
-                }
-                None
-            }
-            _ => {
-                let message = format!("{} is no name of a node", shown(self.slice(token)));
-                let help = "a node's name begins with a letter";
-                self.mistake(Code::MissingNodeName, message, token, "a node's name is expected here", help);
-                None
-            }
-        }
-    }
-
-    /// Reads one thing after the node's name; false at the node's end.
-    fn entry(&mut self, entries: &mut Entries) -> bool {
-        let touched = self.touched;
-        let Some(token) = self.peek() else { return false };
-        match token.kind {
-            Kind::Newline | Kind::Semicolon => {
-                self.take(token);
-                return false;
-            }
-            Kind::Close => return false,
-            Kind::Open => {
-                let block = self.block(token);
-                if entries.block.is_some() {
-                    let help = "put both into one block";
-                    self.mistake(
-                        Code::RunOnNode,
-                        "a second block",
-                        token,
-                        "the node has a block already",
-                        help,
-                    );
-                }
-                entries.block.get_or_insert(block);
-                entries.after_block = true;
-            }
-            Kind::Slashdash => {
-                self.take(token);
-                self.skip_line_breaks();
-                match self.peek() {
-                    Some(open) if open.kind == Kind::Open => {
-                        drop(self.block(open));
-                        entries.after_block = true;
-                    }
-                    Some(next) if begins_node(next.kind) => {
-                        self.value_or_property(next, &mut Entries::default());
-                    }
-                    _ => self.nothing_dropped(token),
-                }
-            }
-            _ if entries.after_block => {
-                let help = "begin a new line after the block";
-                self.mistake(
-                    Code::RunOnNode,
-                    "a node goes on after its block",
-                    token,
-                    "does not belong here",
-                    help,
-                );
-                return false;
-            }
-            Kind::Equals => self.stray_equals(token, entries),
-            _ => {
-                self.check_gap(touched, token);
-                self.value_or_property(token, entries);
-            }
-        }
-        true
-    }
-
-    fn stray_equals(&mut self, token: Token, entries: &Entries) {
-        self.take(token);
-        let first = entries.arguments.is_empty() && entries.properties.is_empty();
-        let (message, help) = if first {
-            ("`=` after a node's name", "a node takes its value without `=`: `version \"1.2.0\"`")
-        } else {
-            ("`=` without a key", "a key stands before the `=`: `branch=\"main\"`")
-        };
-        self.mistake(Code::MissingKey, message, token, "no key stands before it", help);
-    }
-
-    /// Two values need a space between them.
-    fn check_gap(&mut self, touched: usize, token: Token) {
-        let previous = self.text.get(..touched).and_then(|before| before.chars().next_back());
-        let is_list =
-            self.slice(token).starts_with([',', ']', '[', ')']) || matches!(previous, Some('[' | ','));
-        if token.start == touched && previous != Some('=') && !is_list {
-            let (message, help) =
-                ("two values touch each other", "put a space here, or a `\\` before a quote in a text");
-            let place = Span::new(self.file, token.start, token.start + 1);
-            self.report(
-                Diagnostic::new(Code::MissingSpace, message).label(place, "a new value begins").help(help),
-            );
-        }
-    }
-
-    fn value_or_property(&mut self, first: Token, entries: &mut Entries) {
-        let Some(token) = self.skip_type(first) else { return };
-        if !matches!(token.kind, Kind::Word | Kind::Text(_)) {
-            return;
-        }
-        let value = self.value(token);
-        let Some(equals) = self.peek().filter(|next| next.kind == Kind::Equals) else {
-            let is_list =
-                matches!(value.data, Data::Mistake) && self.slice(token).starts_with(['[', ']', ',']);
-            entries.arguments.extend((!is_list).then_some(value));
-            return;
-        };
-        self.take(equals);
-        let key = match value.data {
-            Data::Text(key) => Some(Spanned::new(key, value.span)),
             Data::Mistake => None,
             _ => {
-                let message = format!("{} is no key", shown(self.slice(token)));
-                let help = "a key begins with a letter; a text that holds `=` needs quotes";
-                self.mistake(Code::MissingKey, message, token, "a key is expected before `=`", help);
+                let message = format!("{} is no name of a node", shown(self.slice(token)));
+                let (label, help) = ("a node's name is expected here", "a node's name begins with a letter");
+                self.mistake(Code::MissingNodeName, message, token, label, help);
                 None
             }
-        };
-        let value = self.property_value(token, equals);
-        entries.properties.extend(key.map(|key| Property { key, value }));
-    }
-
-    fn property_value(&mut self, key: Token, equals: Token) -> Value {
-        let next = self
-            .peek()
-            .and_then(|next| if next.kind == Kind::Type { self.skip_type(next) } else { Some(next) });
-        if let Some(token) = next.filter(|token| matches!(token.kind, Kind::Word | Kind::Text(_))) {
-            return self.value(token);
         }
-        let span = Span::new(self.file, key.start, equals.end);
-        let message = format!("{} has no value", shown(self.slice(key)));
-        let mut diagnostic =
-            Diagnostic::new(Code::MissingValue, message).label(span, "a value is expected after `=`");
-        let in_braces = next.filter(|next| next.kind == Kind::Open && next.start == equals.end);
-        if let Some(open) = in_braces {
-            let help = format!("quote a text with braces: `{}=\"{{kernel}}\"`", self.slice(key));
-            diagnostic = diagnostic.help(help);
-            self.report(diagnostic);
-            drop(self.block(open));
-        } else {
-            self.report(diagnostic.help("write the value, or delete the key"));
-        }
-        Value { data: Data::Mistake, span }
     }
 
-    /// The value of a word or text; [`Data::Mistake`] where it has none, which is reported.
-    fn value(&mut self, token: Token) -> Value {
-        self.take(token);
-        let (span, written) = (self.span(token), self.slice(token));
-        let data = match token.kind {
-            Kind::Text(quotes) if !quotes.closed => {
-                let opening = Token { end: token.start + 1, ..token };
-                let help = match quotes.multi_line || quotes.old_raw {
-                    true => "add the closing quotes",
-                    false => "add the closing quote; a text of several lines stands between `\"\"\"`",
-                };
-                self.mistake(
-                    Code::Unclosed,
-                    "text without an end",
-                    opening,
-                    "no closing quote follows",
-                    help,
-                );
-                Data::Mistake
-            }
-            Kind::Text(quotes) => match text::value(written, quotes, self.file, token.start) {
-                Ok(value) => Data::Text(value),
-                Err(mistakes) => {
-                    mistakes.into_iter().for_each(|mistake| self.report(mistake));
-                    Data::Mistake
-                }
-            },
-            _ => match word::value(written) {
-                Ok(Data::Text(_)) if written.len() > text::MAX_TEXT => {
-                    let message = format!("word of {} bytes", written.len());
-                    let label = format!("a text has at most {} bytes", text::MAX_TEXT);
-                    self.mistake(Code::ExceededLimit, message, token, &label, "shorten it");
-                    Data::Mistake
-                }
-                Ok(data) => data,
-                Err(refusal) => {
-                    let word::Refusal { code, message, label, help } = refusal;
-                    self.mistake(code, message, token, &label, &help);
-                    Data::Mistake
-                }
-            },
-        };
-        Value { data, span }
-    }
-
-    /// Reports `(…)` before a name or value and gives the token after it, on the same line.
-    fn skip_type(&mut self, token: Token) -> Option<Token> {
-        if token.kind != Kind::Type {
-            return Some(token);
-        }
-        self.take(token);
-        let message = format!("{} means nothing here", shown(self.slice(token)));
-        self.mistake(Code::TypeAnnotation, message, token, "a type annotation", "delete it");
-        self.peek().filter(|next| matches!(next.kind, Kind::Word | Kind::Text(_)))
-    }
-
-    fn block(&mut self, open: Token) -> Block {
+    /// The block that begins at `open`.
+    pub(super) fn block(&mut self, open: Token) -> Block {
         self.take(open);
+        let indent = self.indent;
         self.depth += 1;
         let nodes = if self.depth <= MAX_DEPTH {
             self.nodes(Some(open))
@@ -434,14 +275,13 @@ impl<'a> Parser<'a> {
         self.depth -= 1;
         let mut end = open.end;
         if let Some(close) = self.peek().filter(|token| token.kind == Kind::Close) {
+            let begins_line = self.indent.is_none();
             self.take(close);
             end = close.end;
+            if begins_line && self.indent != indent {
+                self.suspect.get_or_insert(close);
+            }
         }
         Block { nodes, span: Span::new(self.file, open.start, end) }
     }
-}
-
-/// Whether a node or value can begin with such a token.
-fn begins_node(kind: Kind) -> bool {
-    matches!(kind, Kind::Word | Kind::Text(_) | Kind::Type)
 }

@@ -39,9 +39,7 @@ pub(super) fn value(
 ) -> Result<String, Vec<Diagnostic>> {
     let whole = Span::new(file, start, start + written.len());
     if written.len() > MAX_TEXT {
-        let message = format!("text of {} bytes", written.len());
-        let diagnostic = Diagnostic::new(Code::ExceededLimit, message);
-        return Err(vec![diagnostic.label(whole, format!("a text has at most {MAX_TEXT} bytes"))]);
+        return Err(vec![too_long(whole)]);
     }
     let mark = if quotes.multi_line { 3 } else { 1 };
     let open = usize::from(quotes.old_raw) + quotes.hashes + mark;
@@ -59,6 +57,13 @@ pub(super) fn value(
     }
     let units = if raw { literal(body, body_start) } else { unescape(body, file, body_start)? };
     if quotes.multi_line { dedent(&units, whole) } else { Ok(units.iter().map(|unit| unit.c).collect()) }
+}
+
+/// The report about a text of more than [`MAX_TEXT`] bytes.
+pub(super) fn too_long(whole: Span) -> Diagnostic {
+    Diagnostic::new(Code::ExceededLimit, format!("text of {} bytes", whole.len()))
+        .label(Span { end: whole.start + 1, ..whole }, format!("a text has at most {MAX_TEXT} bytes"))
+        .help("shorten it, or put it into a file")
 }
 
 fn old_raw(body: &str, whole: Span) -> Diagnostic {
@@ -198,7 +203,8 @@ fn dedent(units: &[Unit], whole: Span) -> Result<String, Vec<Diagnostic>> {
             line.len() >= prefix.len() && line.iter().zip(prefix).all(|(unit, blank)| unit.c == blank.c);
         match line.get(prefix.len()..) {
             Some(rest) if same => value.extend(rest.iter().map(|unit| unit.c)),
-            _ => mistakes.extend(line.first().map(|unit| under_indented(unit.at, whole))),
+            _ => mistakes
+                .extend(line.iter().find(|unit| !is_blank(unit)).map(|unit| under_indented(unit.at, whole))),
         }
     }
     if mistakes.is_empty() { Ok(value) } else { Err(mistakes) }

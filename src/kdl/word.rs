@@ -24,8 +24,11 @@ pub(super) fn value(word: &str) -> Result<Data, Refusal> {
     if word.starts_with('#') {
         return keyword(word);
     }
-    if word.ends_with(',') || word.chars().all(|c| "[](),".contains(c)) {
+    if word.starts_with('[') || word.ends_with(',') || is_punctuation(word) {
         return Err(list_punctuation(word));
+    }
+    if word.starts_with('\'') {
+        return Err(unquoted(word.trim_matches('\''), "single quotes do not quote here".to_owned()));
     }
     if KEYWORDS.iter().any(|keyword| keyword.strip_prefix('#') == Some(word)) {
         return Err(bare_keyword(word));
@@ -54,11 +57,17 @@ fn keyword(word: &str) -> Result<Data, Refusal> {
     }
 }
 
+/// Whether nothing is left of a word without commas and brackets.
+pub(super) fn is_punctuation(word: &str) -> bool {
+    word.chars().all(|c| "[](),".contains(c))
+}
+
 fn list_punctuation(word: &str) -> Refusal {
+    let needless = word.chars().find(|&c| "[],()".contains(c)).unwrap_or(',');
     Refusal {
         code: Code::ListPunctuation,
         message: "lists have neither commas nor brackets".to_owned(),
-        label: format!("{} is not needed", if word.ends_with(',') { "`,`".to_owned() } else { shown(word) }),
+        label: format!("`{needless}` is not needed"),
         help: "write values side by side, a space between them: `arch \"x86_64\" \"aarch64\"`".to_owned(),
     }
 }
@@ -156,6 +165,8 @@ mod tests {
             ("C:\\x", Err(Code::UnquotedText)),
             ("x86_64,", Err(Code::ListPunctuation)),
             ("[", Err(Code::ListPunctuation)),
+            ("[CONFIG_DRM]", Err(Code::ListPunctuation)),
+            ("'a'", Err(Code::UnquotedText)),
         ];
         for (word, expected) in cases {
             assert_eq!(&value(word).map_err(|refusal| refusal.code), expected, "{word}");

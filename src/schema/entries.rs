@@ -40,12 +40,18 @@ fn arguments(check: &mut Check<'_>, node: &Node, spec: &'static Spec) {
 }
 
 fn unexpected_argument(check: &mut Check<'_>, node: &Node, spec: &Spec, extra: Span) {
-    let taken = match spec.arguments.len() {
-        0 => "no argument".to_owned(),
-        number => count(number, "argument"),
+    let message = match spec.arguments.len() {
+        0 => format!("`{}` takes no arguments", spec.name),
+        number => {
+            format!("`{}` takes {}, not {}", spec.name, count(number, "argument"), node.arguments.len())
+        }
     };
-    let message = format!("`{}` takes {taken}, not {}", spec.name, node.arguments.len());
-    let help = format!("write `{}`", spec.usage());
+    let written = check.sources.slice(extra);
+    let comparison = written.find(['<', '>']).and_then(|at| written.split_at_checked(at));
+    let help = match comparison.filter(|(key, _)| spec.property(key).is_some()) {
+        Some((key, value)) => format!("write {}", shown(&format!("{key}=\"{value}\""))),
+        None => format!("write `{}`", spec.usage()),
+    };
     check.report(Diagnostic::new(Code::UnexpectedArgument, message).label(extra, "one too many").help(help));
 }
 
@@ -186,7 +192,7 @@ fn kind(check: &mut Check<'_>, value: &Value, expected: Kind, description: &str)
         (Kind::Text { .. } | Kind::Enum(_), Data::Integer(_) | Data::Number) => {
             let message = format!("{} is a number, not a text", shown(written));
             let help = format!("quote it: {}", shown(&format!("\"{written}\"")));
-            Diagnostic::new(Code::UnquotedVersion, message).label(value.span, label()).help(help)
+            Diagnostic::new(Code::UnquotedNumber, message).label(value.span, label()).help(help)
         }
         (Kind::Text { .. } | Kind::Enum(_), Data::Bool(_) | Data::Null) => {
             wrong(format!("write a text: `\"{}\"`", written.trim_start_matches('#')))

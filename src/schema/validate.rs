@@ -6,7 +6,7 @@
 use super::entries;
 use super::table::{Body, Count, Node as Spec, Rule, RuleKind};
 use crate::diag::{Code, Diagnostic, Diagnostics, listed, nearest, shown};
-use crate::kdl::{self, Node};
+use crate::kdl::{self, Block, Node};
 use crate::source::{FileId, Sources, Span};
 
 /// Reports after which no more are made.
@@ -34,7 +34,7 @@ pub fn read(
 /// The nodes of a file, of any shape. `None` where a mistake hides where nodes begin and end, or there are too many.
 pub fn nodes(file: FileId, sources: &Sources, found: &mut Diagnostics) -> Option<Vec<Node>> {
     let (nodes, mistakes) = kdl::parse(file, &sources.get(file).text);
-    let hides = |code| matches!(code, Code::Unclosed | Code::Unopened | Code::ExceededLimit);
+    let hides = |code| matches!(code, Code::MissingEnd | Code::StrayBrace | Code::ExceededLimit);
     let trusted = mistakes.len() < kdl::MAX_MISTAKES && !mistakes.iter().any(|mistake| hides(mistake.code));
     found.extend(mistakes);
     trusted.then_some(nodes)
@@ -106,23 +106,34 @@ impl Check<'_> {
             return self.body(&[], spec.body, Owner { name: Some(spec.name), span: node.name.span });
         };
         if spec.body.nodes.is_empty() {
-            let message = format!("`{}` takes no block", spec.name);
-            let open = Span { end: block.span.start + 1, ..block.span };
-            let help = format!("write it on one line: `{}`", spec.usage());
-            return self.report(
-                Diagnostic::new(Code::UnexpectedBlock, message).label(open, "a block begins here").help(help),
-            );
+            return self.unexpected_block(node, block, spec);
         }
         self.body(&block.nodes, spec.body, Owner { name: Some(spec.name), span: node.name.span });
     }
 
+    fn unexpected_block(&mut self, node: &Node, block: &Block, spec: &Spec) {
+        let open = Span { end: block.span.start + 1, ..block.span };
+        let last = node.arguments.last().filter(|value| value.span.end == block.span.start);
+        let (label, help) = match last
+            .map(|value| self.sources.slice(Span { end: block.span.end, ..value.span }))
+        {
+            Some(text) if !text.contains(['"', '\n']) => {
+                ("a text with braces needs quotes", format!("quote it: {}", shown(&format!("\"{text}\""))))
+            }
+            _ => ("a block begins here", format!("write it on one line: `{}`", spec.usage())),
+        };
+        let message = format!("`{}` takes no block", spec.name);
+        self.report(Diagnostic::new(Code::UnexpectedBlock, message).label(open, label).help(help));
+    }
+
     /// Reports a node that may not stand here, and gives the name that was probably meant.
     fn unknown_node(&mut self, node: &Node, body: &'static Body, owner: Owner<'_>) -> Option<&'static str> {
-        let name = &node.name.value;
+        let name = node.name.value.trim_end_matches(':');
         let place = owner.name.map_or(String::new(), |owner| format!(" in `{owner}`"));
         let homes = homes(self.language, None, name);
         let meant = similar(name, body.nodes.iter().map(|spec| spec.name));
-        let diagnostic = Diagnostic::new(Code::UnknownNode, format!("unknown node {}{place}", shown(name)));
+        let diagnostic =
+            Diagnostic::new(Code::UnknownNode, format!("unknown node {}{place}", shown(&node.name.value)));
         let is_property = owner.name.is_some_and(|owner| entries::has_property(self.language, owner, name));
         let (label, help) = if let Some(meant) = meant {
             ("no such node".to_owned(), format!("did you mean `{meant}`?"))
