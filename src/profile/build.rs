@@ -165,7 +165,7 @@ impl Check<'_> {
         }
         for runs in &rule.runs {
             self.release_holes(&runs.settings, &own);
-            self.runs(&runs.release.value.to_string(), runs.release.span, host);
+            self.runs(runs.release.value.as_str(), runs.release.span, host);
         }
         if self.found.len() == before {
             self.values(rule, host);

@@ -176,13 +176,14 @@ impl Profile {
     fn place(&self, found: Match<'_>) -> Result<Kernel, KernelError> {
         let Match { shape, mut kernel } = found;
         let homes = self.homes(&kernel.series);
-        let suffix = kernel.group(shape, "suffix").unwrap_or_default();
+        let suffix = kernel.group(shape, "suffix");
         let fits = |home: &&Home<'_>| {
-            home.rule.suffixes.is_empty() || home.rule.suffixes.iter().any(|known| **known == *suffix)
+            let known = &home.rule.suffixes;
+            suffix.is_none_or(|suffix| known.is_empty() || known.iter().any(|one| **one == *suffix))
         };
         let Some(home) = homes.iter().find(fits) else {
             return Err(match homes.first() {
-                Some(home) => self.contradictory(&kernel, home, suffix),
+                Some(home) => self.contradictory(&kernel, home, suffix.unwrap_or_default()),
                 None if self.open_series && self.foreign(kernel.text.as_str()).is_none() => {
                     return Ok(kernel);
                 }

@@ -76,12 +76,11 @@ impl Profiles {
     pub fn add_user(&mut self, name: &OsName, file: FileId, sources: &mut Sources, found: &mut Diagnostics) {
         let Some(layer) = self.layers(file, sources, found) else { return };
         let host = match &layer.runs {
-            Some(runs) if runs.value == *name => return found.push(unknown_profile(runs, &[])),
-            Some(runs) => match self.shared(runs.value.as_str()) {
-                Some(host) if host.host.is_none() => Some(host),
-                _ => return found.push(unknown_profile(runs, &self.names())),
-            },
             None => None,
+            Some(runs) => match self.host(name, runs) {
+                Ok(host) => Some(host),
+                Err(diagnostic) => return found.push(diagnostic),
+            },
         };
         if let Some(profile) = build::build(name, layer, host, found) {
             self.user.insert(name.clone(), Arc::new(profile));
@@ -130,6 +129,21 @@ impl Profiles {
         })
     }
 
+    /// The profile that the profile `name` runs.
+    fn host(&self, name: &OsName, runs: &Spanned<OsName>) -> Result<Arc<Profile>, Diagnostic> {
+        let os = runs.value.as_str();
+        if runs.value == *name {
+            return Err(unknown_profile(runs, "a profile cannot run itself".into()));
+        }
+        match self.shared(os) {
+            Some(host) if host.host.is_none() => Ok(host),
+            Some(_) => {
+                Err(unknown_profile(runs, format!("`{os}` runs another's kernels itself: name that one")))
+            }
+            None => Err(unknown_profile(runs, meant(os, &self.names()))),
+        }
+    }
+
     fn shared(&self, os: &str) -> Option<Arc<Profile>> {
         self.entry(os).cloned()
     }
@@ -162,7 +176,8 @@ impl Profiles {
             return (found.len() == before).then_some(layer);
         };
         let Some(below) = add_builtin(extends.value.as_str(), sources) else {
-            found.push(unknown_profile(&extends, &BUILTIN.iter().map(|(name, _)| *name).collect::<Vec<_>>()));
+            let known: Vec<&str> = BUILTIN.iter().map(|(name, _)| *name).collect();
+            found.push(unknown_profile(&extends, meant(extends.value.as_str(), &known)));
             return None;
         };
         let below = self.layers(below, sources, found)?;
@@ -175,13 +190,15 @@ fn add_builtin(os: &str, sources: &mut Sources) -> Option<FileId> {
     Some(sources.add(format!("<built-in>/{name}.kdl"), *text))
 }
 
-fn unknown_profile(name: &Spanned<OsName>, known: &[&str]) -> Diagnostic {
-    let text = name.value.as_str();
-    let help = match nearest(text, known.iter().copied()) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("there is {}", listed(known.iter().copied(), "and")),
-    };
-    Diagnostic::new(Code::UnknownProfile, format!("no profile `{text}` to build on"))
+fn unknown_profile(name: &Spanned<OsName>, help: String) -> Diagnostic {
+    Diagnostic::new(Code::UnknownProfile, format!("no profile `{}` to build on", name.value))
         .label(name.span, "no such profile")
         .help(help)
+}
+
+fn meant(name: &str, known: &[&str]) -> String {
+    match nearest(name, known.iter().copied()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("there is {}", listed(known.iter().copied(), "and")),
+    }
 }

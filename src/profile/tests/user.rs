@@ -1,0 +1,354 @@
+//! Profiles of the user's own: new distributions from one file, extensions, and what is wrong with a file.
+
+use super::get;
+use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::ids::{Arch, OsName};
+use crate::profile::Profiles;
+use crate::source::Sources;
+
+/// Adds a profile; gives what is wrong with it.
+fn add(profiles: &mut Profiles, name: &str, text: &str) -> (Sources, Diagnostics) {
+    let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
+    let file = sources.add(format!("{name}.kdl"), text);
+    profiles.add_user(&OsName::parse(name).unwrap(), file, &mut sources, &mut found);
+    (sources, found)
+}
+
+#[test]
+fn one_file_is_a_distribution() {
+    let cases = [
+        (
+            "rocky",
+            include_str!("data/rocky.kdl"),
+            "9.4",
+            "5.14.0-427.13.1.el9_4.x86_64",
+            "rhel",
+            "kernel-devel-5.14.0-427.13.1.el9_4.x86_64",
+            "/usr/src/kernels/5.14.0-427.13.1.el9_4.x86_64",
+            "docker.io/rockylinux/rockylinux:9.4-ubi",
+        ),
+        (
+            "amazon",
+            include_str!("data/amazon.kdl"),
+            "2023",
+            "6.1.94-99.176.amzn2023.x86_64",
+            "amazon",
+            "kernel-devel-6.1.94-99.176.amzn2023.x86_64",
+            "/usr/src/kernels/6.1.94-99.176.amzn2023.x86_64",
+            "docker.io/library/amazonlinux:2023",
+        ),
+        (
+            "amazon",
+            include_str!("data/amazon.kdl"),
+            "2023",
+            "6.12.37-61.105.amzn2023",
+            "amazon",
+            "kernel6.12-devel-6.12.37-61.105.amzn2023.x86_64",
+            "/usr/src/kernels/6.12.37-61.105.amzn2023.x86_64",
+            "docker.io/library/amazonlinux:2023",
+        ),
+        (
+            "oracle",
+            include_str!("data/oracle.kdl"),
+            "8.10",
+            "5.15.0-200.131.27.el8uek.x86_64",
+            "rhel",
+            "kernel-uek-devel-5.15.0-200.131.27.el8uek.x86_64 gcc-toolset-11",
+            "/usr/src/kernels/5.15.0-200.131.27.el8uek.x86_64",
+            "docker.io/library/oraclelinux:8",
+        ),
+        (
+            "oracle",
+            include_str!("data/oracle.kdl"),
+            "8.10",
+            "4.18.0-553.16.1.el8_10.x86_64",
+            "rhel",
+            "kernel-devel-4.18.0-553.16.1.el8_10.x86_64",
+            "/usr/src/kernels/4.18.0-553.16.1.el8_10.x86_64",
+            "docker.io/library/oraclelinux:8",
+        ),
+        (
+            "sles",
+            include_str!("data/sles.kdl"),
+            "15.5",
+            "5.14.21-150500.55.83-default",
+            "sles",
+            "kernel-default-devel=5.14.21-150500.55.83 kernel-devel=5.14.21-150500.55.83 \
+             kernel-syms=5.14.21-150500.55.83",
+            "/usr/src/linux-5.14.21-150500.55.83-obj/x86_64/default",
+            "registry.suse.com/bci/bci-base:15.5",
+        ),
+    ];
+    for (os, text, release, kernel, family, build, dir, base) in cases {
+        let mut profiles = Profiles::builtin();
+        let (_, found) = add(&mut profiles, os, text);
+        assert_eq!(found, Diagnostics::default(), "{os}");
+        let profile = get(&profiles, os);
+        assert_eq!(profile.family.as_str(), family);
+        let (kernel, facts) = (profile.kernel(kernel).unwrap(), profile.release(release).unwrap());
+        profile.check(&kernel, &facts, Arch::X86_64).unwrap();
+        assert_eq!(facts.platform(&kernel).unwrap().base.as_str(), base);
+        let packages = profile.packages(&kernel, &facts, Arch::X86_64).unwrap();
+        let names: Vec<&str> = packages.build.iter().map(|name| name.as_str()).collect();
+        assert_eq!((names.join(" ").as_str(), packages.kernel_dir.as_str()), (build, dir));
+        assert!(packages.repositories.is_empty(), "{os}");
+    }
+}
+
+#[test]
+fn an_extension_overrides_and_appends() {
+    let mut profiles = Profiles::builtin();
+    let text = r#"
+        profile edition=1 extends="debian"
+        base "registry.example/mirror/debian:{release}"
+        line "12" {
+            release "12" {
+                series "6.6"
+            }
+        }
+        line "14" {
+            release "14" {
+                series "deb14"
+            }
+        }
+    "#;
+    let (_, found) = add(&mut profiles, "debian", text);
+    assert_eq!(found, Diagnostics::default());
+    let debian = get(&profiles, "debian");
+    let belongs = |kernel: &str, release: &str| {
+        debian.belongs(&debian.kernel(kernel).unwrap(), &debian.release(release).unwrap())
+    };
+    assert!(
+        belongs("6.6.0-1-amd64", "12")
+            && belongs("6.1.0-18-amd64", "12")
+            && belongs("7.2.1+deb14-amd64", "14")
+    );
+    let facts = debian.release("14").unwrap();
+    assert_eq!(facts.platforms[0].base.as_str(), "registry.example/mirror/debian:14");
+    assert_eq!(facts.platforms[0].minimal.as_str(), "docker.io/library/debian:14-slim");
+}
+
+#[test]
+fn a_new_minor_of_rhel_reaches_openshift() {
+    let mut profiles = Profiles::builtin();
+    assert!(get(&profiles, "openshift").kernel("5.14.0-750.1.1.el9_9.x86_64").is_err());
+    let text = r#"
+        profile edition=1 extends="rhel"
+        line "9" {
+            release "9.9" {
+                series "5.14.0-750"
+                suffix "el9_9"
+            }
+        }
+    "#;
+    assert_eq!(add(&mut profiles, "rhel", text).1, Diagnostics::default());
+    let kernel = get(&profiles, "openshift").kernel("5.14.0-750.1.1.el9_9.x86_64").unwrap();
+    assert_eq!(kernel.el.unwrap().to_string(), "9.9");
+    let text = r#"
+        profile edition=1 runs="rhel"
+        title "Lab"
+        line "1" {
+            runs "9.9"
+            release "1.{n}"
+        }
+    "#;
+    assert_eq!(add(&mut profiles, "lab", text).1, Diagnostics::default());
+    let lab = get(&profiles, "lab");
+    assert!(lab.belongs(&kernel, &lab.release("1.7").unwrap()));
+    assert_eq!(lab.kernels_of.as_ref().unwrap().as_str(), "rhel");
+}
+
+/// A profile that is right, to put one mistake into.
+const RIGHT: &str = r#"profile edition=1
+title "Test"
+order "dpkg"
+manager "apt"
+arch "x86_64" name="amd64"
+example "1.0-1-amd64"
+kernel "(?<abi>(?<base>[0-9.]+)-[0-9]+)(-(?<arch>amd64))?" series="{base}" complete="{abi}-{arch_name}"
+base "example.org/test:{release}"
+minimal "example.org/test:{release}-slim"
+build "headers-{kernel}"
+kernel-dir "/usr/src/headers-{kernel}"
+line "1" {
+    release "1" {
+        series "1.0"
+    }
+}
+"#;
+
+#[test]
+fn mistakes_are_explained() {
+    let cases = [
+        (
+            "headers-{kernel}\"",
+            "headers; rm -rf /\"",
+            Code::MalformedProfileValue,
+            "\"headers; rm -rf /\"",
+            "`headers; rm -rf /` cannot stand here",
+            "1 to 192 of A-Z a-z 0-9 . + _ : ~ ^ = -, first a letter or digit",
+        ),
+        (
+            "headers-{kernel}\"",
+            "headers-{kernal}\"",
+            Code::UnknownHole,
+            "\"headers-{kernal}\"",
+            "nothing fills `{kernal}`",
+            "did you mean `{kernel}`?",
+        ),
+        (
+            "headers-{kernel}\"",
+            "headers-{kernel\"",
+            Code::MalformedProfileValue,
+            "\"headers-{kernel\"",
+            "`headers-{kernel` cannot stand here",
+            "each { needs a name in lower case and a }",
+        ),
+        (
+            "base \"example.org/test:{release}\"",
+            "base \"example.org/Test:{release}\"",
+            Code::MalformedProfileValue,
+            "\"example.org/Test:{release}\"",
+            "`example.org/Test:1` cannot stand here",
+            "host[:port]/path[:tag][@sha256:digest], the path in lower case",
+        ),
+        (
+            "base \"example.org/test:{release}\"",
+            "base \"example.org/test:{kernel}\"",
+            Code::UnknownHole,
+            "\"example.org/test:{kernel}\"",
+            "nothing fills `{kernel}`",
+            "there is `line`, `major` and `release`",
+        ),
+        (
+            "base \"example.org/test:{release}\"\n",
+            "",
+            Code::IncompleteProfile,
+            "\"1\"",
+            "release `1` has no images",
+            "write them here, in its `line`, or at the top of the file for all releases",
+        ),
+        (
+            "kernel-dir \"/usr/src/headers-{kernel}\"\n",
+            "",
+            Code::IncompleteProfile,
+            "\"1\"",
+            "release `1` has no `kernel-dir`",
+            "write `kernel-dir` here, in its `line`, or at the top of the file for all releases",
+        ),
+        (
+            "title \"Test\"\norder \"dpkg\"\n",
+            "",
+            Code::IncompleteProfile,
+            "profile",
+            "the profile has no `title` and `order`",
+            "add what is missing, or lay the file over a built-in profile: `extends=\"…\"`",
+        ),
+        (
+            "(?<arch>amd64))?\"",
+            "(?<arch>amd64)?\"",
+            Code::MalformedPattern,
+            "\"(?<abi>(?<base>[0-9.]+)-[0-9]+)(-(?<arch>amd64)?\"",
+            "`(?<abi>(?<base>[0-9.]+)-[0-9]+)(-(?<arch>amd64)?` is not a pattern",
+            "a pattern is a regular expression of the `regex` crate: no look-around, no back-references",
+        ),
+        (
+            "series=\"{base}\"",
+            "series=\"{bse}\"",
+            Code::UnknownHole,
+            "\"{bse}\"",
+            "nothing fills `{bse}`",
+            "did you mean `{base}`?",
+        ),
+        (
+            "profile edition=1",
+            "profile edition=1 extends=\"debain\"",
+            Code::UnknownProfile,
+            "\"debain\"",
+            "no profile `debain` to build on",
+            "did you mean `debian`?",
+        ),
+        (
+            "profile edition=1",
+            "profile edition=1 runs=\"test\"",
+            Code::UnknownProfile,
+            "\"test\"",
+            "no profile `test` to build on",
+            "a profile cannot run itself",
+        ),
+        (
+            "profile edition=1",
+            "profile edition=1 runs=\"openshift\"",
+            Code::UnknownProfile,
+            "\"openshift\"",
+            "no profile `openshift` to build on",
+            "`openshift` runs another's kernels itself: name that one",
+        ),
+        (
+            "line \"1\" {",
+            "line \"1\" {\n    runs \"9.4\"",
+            Code::IncompleteProfile,
+            "\"9.4\"",
+            "`runs` without a profile to run",
+            "name it in the header: `profile edition=1 runs=\"…\"`",
+        ),
+        (
+            "series \"1.0\"",
+            "series \"1.0\"\nended \"last year\"",
+            Code::MalformedProfileValue,
+            "\"last year\"",
+            "`last year` cannot stand here",
+            "a day is written 2025-05-31",
+        ),
+        (
+            "title \"Test\"",
+            "titel \"Test\"",
+            Code::UnknownNode,
+            "titel",
+            "unknown node `titel`",
+            "did you mean `title`?",
+        ),
+        (
+            "arch \"x86_64\"",
+            "arch \"amd64\"",
+            Code::UnknownValue,
+            "\"amd64\"",
+            "unknown value `amd64`",
+            "did you mean `\"x86_64\"`?",
+        ),
+    ];
+    assert_eq!(add(&mut Profiles::builtin(), "test", RIGHT).1, Diagnostics::default());
+    for (from, to, code, place, message, help) in cases {
+        assert!(RIGHT.contains(from), "{from}");
+        let mut profiles = Profiles::builtin();
+        let (sources, found) = add(&mut profiles, "test", &RIGHT.replacen(from, to, 1));
+        let found: Vec<&Diagnostic> = found.iter().collect();
+        assert_eq!(found.len(), 1, "{to}: {found:?}");
+        let seen = (found[0].code, sources.slice(found[0].labels[0].span), found[0].message.as_str());
+        assert_eq!(seen, (code, place, message));
+        assert_eq!(found[0].help.as_deref(), Some(help));
+        assert!(profiles.get("test").is_none());
+    }
+}
+
+#[test]
+fn an_unknown_release_to_run_is_explained() {
+    let text =
+        "profile edition=1 runs=\"rhel\"\ntitle \"Lab\"\nline \"1\" {\n runs \"9.99\"\n release \"1\"\n}\n";
+    let (_, found) = add(&mut Profiles::builtin(), "lab", text);
+    let found: Vec<&Diagnostic> = found.iter().collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].message, "RHEL has no release `9.99`");
+    assert_eq!(found[0].help.as_deref(), Some("RHEL has 8.0 to 8.10, 9.0 to 9.8 and 10.0 to 10.2"));
+}
+
+#[test]
+fn hostile_patterns_cost_nothing() {
+    let huge = RIGHT.replacen("[0-9.]+)", "([0-9]{1,1000}){1,1000})", 1);
+    let (_, found) = add(&mut Profiles::builtin(), "test", &huge);
+    assert_eq!(found.iter().next().unwrap().labels[0].text, "it takes too much memory");
+    let nested = RIGHT.replacen("[0-9.]+)", "(((0+)+)+)+)", 1);
+    let mut profiles = Profiles::builtin();
+    assert_eq!(add(&mut profiles, "test", &nested).1, Diagnostics::default());
+    assert!(get(&profiles, "test").kernel(&format!("{}x", "0".repeat(127))).is_err());
+}
