@@ -7,16 +7,19 @@ set -euo pipefail
 
 debian="docker.io/library/debian:12 docker.io/library/debian:12-slim"
 rhel="registry.access.redhat.com/ubi9/ubi:9.4 registry.access.redhat.com/ubi9/ubi-minimal:9.4"
+export E2E_WORK
 recipe=$(cat "$E2E_DIR/bases.sh" "$E2E_DIR/standin.sh" | sha256sum | cut -c1-16)
 stamp=$E2E_WORK/bases.$recipe
 
-# Tars are imported with the recipe as a label, in podman's store (buildah's too) and in our Docker daemon.
+# import TAR NAME...: one image of many names, in podman's store (which is buildah's too) and in our Docker daemon.
 import() {
     local tar=$1 name
     shift
-    for name in "$@"; do
-        podman import -q --change "LABEL dev.drvc.e2e=$recipe" --change 'CMD ["bash"]' "$tar" "$name" >/dev/null
-        docker import --change "LABEL dev.drvc.e2e=$recipe" --change 'CMD ["bash"]' "$tar" "$name" >/dev/null
+    podman import -q --change 'CMD ["bash"]' "$tar" "$1" >/dev/null
+    docker import --change 'CMD ["bash"]' "$tar" "$1" >/dev/null
+    for name in "${@:2}"; do
+        podman tag "$1" "$name"
+        docker tag "$1" "$name"
     done
 }
 
@@ -32,8 +35,18 @@ fi
 apt_sources >"$E2E_WORK/sources.list"
 [ -s "$E2E_WORK/sources.list" ] || die "no Debian package source on this machine; run apt-get update"
 
+# As in Docker's own Debian images, apt keeps neither packages nor its binary caches.
+cat >"$E2E_WORK/docker-clean" <<'CONF'
+DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/archives/partial/*.deb || true"; };
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+Acquire::Languages "none";
+CONF
+
 say "base image: Debian 12"
-mmdebstrap --quiet --variant=minbase bookworm "$E2E_WORK/debian.tar" "$E2E_WORK/sources.list"
+# shellcheck disable=SC2016
+mmdebstrap --quiet --variant=minbase --customize-hook='copy-in "$E2E_WORK/docker-clean" /etc/apt/apt.conf.d' \
+    bookworm "$E2E_WORK/debian.tar" "$E2E_WORK/sources.list"
 # shellcheck disable=SC2086
 import "$E2E_WORK/debian.tar" $debian
 

@@ -42,10 +42,11 @@ unpack() {
 
 # package NAME VERSION RELEASE ARCH FILES-DIR REQUIRES: one stanza of a spec file.
 package() {
-    printf '%%package -n %s\nVersion: %s\nRelease: %s\nSummary: stand-in\n' "$1" "$2" "$3"
+    printf '%%package -n %s\nVersion: %s\nRelease: %s\nSummary: stand-in\nAutoReqProv: no\n' "$1" "$2" "$3"
     # shellcheck disable=SC2086
     [ -z "$6" ] || printf 'Requires: %s\n' $6
     [ "$4" != noarch ] || printf 'BuildArch: noarch\n'
+    [ "$1" != bash ] || printf 'Provides: /bin/sh\n'
     printf '%%description -n %s\nStand-in.\n' "$1"
     if [ -n "$5" ] && [ -n "$(find "$5" ! -type d -print -quit)" ]; then
         (cd "$5" && find . ! -type d | sed 's|^\.\(.*\)|"\1"|') >"$work/$1.list"
@@ -136,6 +137,7 @@ ln -sfn /usr/lib/linux-kbuild-6.1/scripts "$tree/scripts"
 ln -sfn /usr/lib/linux-kbuild-6.1/tools "$tree/tools"
 printf '#define UTS_RELEASE "%s"\n' "$kernel" >"$tree/include/generated/utsrelease.h"
 printf '%s\n' "$kernel" >"$tree/include/config/kernel.release"
+sed -i "s/^override KERNELRELEASE.*/override KERNELRELEASE = $kernel/" "$tree/.kernelvariables"
 image=$work/files/linux-image-$debian
 [ -d "$image/usr/lib/modules" ] || mv "$image/lib" "$image/usr/lib"
 intree=$image/usr/lib/modules/$debian
@@ -160,6 +162,7 @@ header kernel-standin >"$work/kernel.spec"
     package kernel-headers $version $release x86_64 '' ''
     package kernel-core $version $release x86_64 "$core" ''
     printf '%%post -n kernel-core\necho "scriptlet of kernel-core ran" >&2; exit 1\n'
+    package bash 5 1 x86_64 '' ''
     package kernel-modules-core $version $release x86_64 '' "kernel-core=$version-$release"
     package kernel-modules $version $release x86_64 "$modules" \
         "kernel-core=$version-$release kernel-modules-core=$version-$release"
