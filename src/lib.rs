@@ -13,4 +13,6 @@ pub mod syntax;
 pub mod profile;
 pub mod seal;
 pub mod outputs;
+pub mod state;
+pub mod emit;
 pub mod cli;

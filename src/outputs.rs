@@ -87,7 +87,7 @@ impl Output {
     /// The body of a `.json` file is an object whose opening brace ends its line.
     #[must_use]
     pub fn new(path: &RelPath, body: &Rope) -> Self {
-        let form = Form::of(path);
+        let form = Form::of(path.as_str());
         let mut parts = body.parts().to_vec();
         if form == Form::Json
             && let Some(first) = parts.first_mut()
@@ -184,6 +184,6 @@ mod tests {
         let members: Vec<&String> = value.as_object().unwrap().keys().collect();
         assert_eq!(members, ["seal", "targets"]);
         assert_eq!(text.lines().nth(1), Some("  \"targets\": []"));
-        assert_eq!(seal::verify(Form::of(&path), text.as_bytes()), Some(*output.seal()));
+        assert_eq!(seal::verify(Form::of(path.as_str()), text.as_bytes()), Some(*output.seal()));
     }
 }

@@ -2,7 +2,7 @@
 //! drvc wrote it and nobody has touched it since.
 
 use crate::fs::Hash;
-use crate::ids::RelPath;
+use camino::Utf8Path;
 
 /// How the first line is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,8 +16,8 @@ pub enum Form {
 impl Form {
     /// The form of the file at this path: JSON knows no comments.
     #[must_use]
-    pub fn of(path: &RelPath) -> Self {
-        if path.as_path().extension() == Some("json") { Self::Json } else { Self::Comment }
+    pub fn of(path: &str) -> Self {
+        if Utf8Path::new(path).extension() == Some("json") { Self::Json } else { Self::Comment }
     }
 
     const fn frame(self) -> (&'static str, &'static str) {
@@ -43,6 +43,13 @@ pub fn of<'a>(body: impl IntoIterator<Item = &'a str>) -> Hash {
 pub fn first_line(form: Form, seal: &Hash) -> String {
     let (before, after) = form.frame();
     format!("{before}{}{after}\n", blake3::Hash::from_bytes(*seal).to_hex())
+}
+
+/// Whether a file that begins with `head` may have a seal.
+#[must_use]
+pub fn may_be(form: Form, head: &[u8]) -> bool {
+    let (before, _) = form.frame();
+    head.starts_with(before.as_bytes())
 }
 
 /// The seal of a whole file, if it has one and it is true of the rest.
@@ -88,7 +95,7 @@ mod tests {
         for (path, form) in
             [("plan.json", Form::Json), ("a/Dockerfile", Form::Comment), ("json", Form::Comment)]
         {
-            assert_eq!(Form::of(&RelPath::parse(path).unwrap()), form, "{path}");
+            assert_eq!(Form::of(path), form, "{path}");
         }
     }
 }

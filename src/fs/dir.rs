@@ -1,7 +1,7 @@
 //! An open directory: every system call on files, each relative to a descriptor, none through a symbolic link.
 
 use super::{Entry, Kind, Sig};
-use rustix::fd::OwnedFd;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, Stat};
 use rustix::io::{Errno, Result};
 use std::io::Read as _;
@@ -46,6 +46,16 @@ impl From<Stat> for Status {
     }
 }
 
+impl Status {
+    /// Of an open file.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn of(file: impl AsFd) -> Result<Self> {
+        rustix::fs::fstat(file).map(Self::from)
+    }
+}
+
 fn kind(file_type: FileType) -> Kind {
     match file_type {
         FileType::RegularFile => Kind::File,
@@ -87,7 +97,7 @@ impl Dir {
     /// What the system says; `EISDIR` for a directory, `EINVAL` for a device or the like.
     pub fn open_file(&self, path: &str) -> Result<OpenFile> {
         let fd = self.open(path, FILE)?;
-        let status = Status::from(rustix::fs::fstat(&fd)?);
+        let status = Status::of(&fd)?;
         match status.kind {
             Kind::File => Ok(OpenFile { file: fd.into(), status }),
             Kind::Directory => Err(Errno::ISDIR),
@@ -100,7 +110,7 @@ impl Dir {
     /// # Errors
     /// What the system says.
     pub fn status(&self) -> Result<Status> {
-        rustix::fs::fstat(&self.0).map(Status::from)
+        Status::of(&self.0)
     }
 
     /// Status of a name right in this directory; a link is described, not followed.
@@ -172,6 +182,12 @@ impl Dir {
             Err(Errno::NOTDIR) if is_link(above, name) => Err(Errno::LOOP),
             opened => opened,
         }
+    }
+}
+
+impl AsFd for Dir {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }
 

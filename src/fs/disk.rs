@@ -1,7 +1,7 @@
 //! A real directory as a [`Tree`].
 
 use super::dir::{Dir, OpenFile};
-use super::{Entry, FileDigest, Found, ReadError, Tree, is_executable};
+use super::{Entry, FileDigest, Found, ReadError, Tree};
 use crate::error::Error;
 use crate::ids::RelPath;
 use camino::Utf8Path;
@@ -51,7 +51,7 @@ impl Tree for Disk {
         let mut file = self.root.open_file(path.as_str()).map_err(of_file)?;
         let sig = file.status.sig;
         let digest = hash(&mut file).map_err(|error| ReadError::Io(error.to_string()))?;
-        Ok(Found { value: FileDigest { digest, executable: is_executable(sig.mode) }, sig })
+        Ok(Found { value: FileDigest::new(digest, sig.mode), sig })
     }
 
     fn list(&self, path: &RelPath) -> Result<Found<Vec<Entry>>, ReadError> {

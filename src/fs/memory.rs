@@ -1,6 +1,6 @@
 //! A tree of files made of values: for tests, and for a revision read out of git.
 
-use super::{Entry, FileDigest, Found, Kind, ReadError, Sig, Tree, is_executable};
+use super::{Entry, FileDigest, Found, Kind, ReadError, Sig, Tree};
 use crate::ids::RelPath;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,8 +57,7 @@ impl Tree for Memory {
 
     fn digest(&self, path: &RelPath) -> Result<Found<FileDigest>, ReadError> {
         let (bytes, sig) = self.file(path)?;
-        let digest = blake3::hash(bytes).into();
-        Ok(Found { value: FileDigest { digest, executable: is_executable(sig.mode) }, sig: *sig })
+        Ok(Found { value: FileDigest::of(bytes, sig.mode), sig: *sig })
     }
 
     fn list(&self, path: &RelPath) -> Result<Found<Vec<Entry>>, ReadError> {

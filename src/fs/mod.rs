@@ -4,16 +4,23 @@
 //! * [`Reader`] is what `compile` gets: a tree whose every answer is logged, so that a later run can tell
 //!   whether any of them would differ.
 //! * [`walk`] lists a source directory through a reader.
-//! * [`dir`] holds every system call; nothing in it follows a symbolic link.
+//! * [`Dir`] makes every system call, for reading and writing; none follows a symbolic link.
 
-pub mod dir;
+mod dir;
 mod disk;
+mod folders;
 mod memory;
 mod reader;
+mod walk;
+mod writer;
 
+pub use dir::{Dir, OpenFile, Status};
 pub use disk::Disk;
+pub use folders::{Folder, path_in};
 pub use memory::Memory;
-pub use reader::{Answer, Reader};
+pub use reader::{Answer, Reader, listing_digest};
+pub use walk::{BadGlob, Refusal, Rules, Walked, walk};
+pub use writer::{Temporary, is_temporary};
 
 use crate::ids::RelPath;
 use serde::{Deserialize, Serialize};
@@ -126,8 +133,16 @@ pub trait Tree: Sync {
     fn list(&self, path: &RelPath) -> Result<Found<Vec<Entry>>, ReadError>;
 }
 
-/// Whether `st_mode` lets the owner execute the file.
-#[must_use]
-pub const fn is_executable(mode: u32) -> bool {
-    mode & 0o100 != 0
+impl FileDigest {
+    /// Of a file with these bytes and this `st_mode`.
+    #[must_use]
+    pub fn of(bytes: &[u8], mode: u32) -> Self {
+        Self::new(blake3::hash(bytes).into(), mode)
+    }
+
+    /// Of a file whose bytes have this digest.
+    #[must_use]
+    pub const fn new(digest: Hash, mode: u32) -> Self {
+        Self { digest, executable: mode & 0o100 != 0 }
+    }
 }

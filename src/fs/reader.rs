@@ -1,6 +1,6 @@
 //! A tree whose every answer is logged, so that a later run can tell whether any of them would differ.
 
-use super::{Entry, FileDigest, Found, Hash, Kind, ReadError, Sig, Tree, is_executable};
+use super::{Entry, FileDigest, Found, Hash, Kind, ReadError, Sig, Tree};
 use crate::ids::RelPath;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -63,10 +63,7 @@ impl<'a> Reader<'a> {
     /// See [`ReadError`].
     pub fn read(&self, path: &RelPath, limit: u64) -> Result<Vec<u8>, ReadError> {
         let found = self.visible(path).and_then(|()| self.tree.read(path, limit));
-        self.note(path, &found, |bytes, sig| {
-            let digest = blake3::hash(bytes).into();
-            Answer::File(sig, FileDigest { digest, executable: is_executable(sig.mode) })
-        });
+        self.log(path, answer(&found, |bytes, sig| FileDigest::of(bytes, sig.mode).answer(sig)));
         found.map(|found| found.value)
     }
 
@@ -75,8 +72,8 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// See [`ReadError`].
     pub fn digest(&self, path: &RelPath) -> Result<FileDigest, ReadError> {
-        let found = self.visible(path).and_then(|()| self.tree.digest(path));
-        self.note(path, &found, |digest, sig| Answer::File(sig, *digest));
+        let found = self.ask_digest(path);
+        self.log(path, answer(&found, |digest, sig| digest.answer(sig)));
         found.map(|found| found.value)
     }
 
@@ -85,14 +82,23 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// See [`ReadError`].
     pub fn list(&self, path: &RelPath) -> Result<Vec<Entry>, ReadError> {
-        let mut found = self.visible(path).and_then(|()| self.tree.list(path));
-        if let (Ok(found), Some(hidden)) = (&mut found, &self.hidden)
-            && hidden.parent().as_ref() == Some(path)
-        {
-            found.value.retain(|entry| Some(entry.name.as_str()) != hidden.as_path().file_name());
-        }
-        self.note(path, &found, |entries, sig| Answer::Dir(sig, listing_digest(entries)));
+        let found = self.ask_list(path);
+        self.log(path, answer(&found, |entries, sig| Answer::Dir(sig, listing_digest(entries))));
         found.map(|found| found.value)
+    }
+
+    /// Asks again what an earlier run was answered, without logging it.
+    #[must_use]
+    pub fn again(&self, path: &RelPath, before: &Answer) -> Answer {
+        match before {
+            Answer::File(..) | Answer::Absent => {
+                answer(&self.ask_digest(path), |digest, sig| digest.answer(sig))
+            }
+            Answer::Dir(..) => {
+                answer(&self.ask_list(path), |entries, sig| Answer::Dir(sig, listing_digest(entries)))
+            }
+            Answer::Unsettled => Answer::Unsettled,
+        }
     }
 
     /// Every answer given so far, sorted by path.
@@ -109,23 +115,41 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn note<T>(
-        &self,
-        path: &RelPath,
-        found: &Result<Found<T>, ReadError>,
-        answer: impl FnOnce(&T, Sig) -> Answer,
-    ) {
-        let answer = match found {
-            Ok(found) => answer(&found.value, found.sig),
-            Err(ReadError::Absent) => Answer::Absent,
-            Err(_) => Answer::Unsettled,
-        };
+    fn ask_digest(&self, path: &RelPath) -> Result<Found<FileDigest>, ReadError> {
+        self.visible(path).and_then(|()| self.tree.digest(path))
+    }
+
+    fn ask_list(&self, path: &RelPath) -> Result<Found<Vec<Entry>>, ReadError> {
+        let mut found = self.visible(path).and_then(|()| self.tree.list(path))?;
+        if let Some(hidden) = &self.hidden
+            && hidden.parent().as_ref() == Some(path)
+        {
+            found.value.retain(|entry| Some(entry.name.as_str()) != hidden.as_path().file_name());
+        }
+        Ok(found)
+    }
+
+    fn log(&self, path: &RelPath, answer: Answer) {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         match log.entry(path.clone()) {
             Slot::Vacant(slot) => drop(slot.insert(answer)),
             Slot::Occupied(slot) if slot.get().agrees(&answer) => {}
             Slot::Occupied(mut slot) => drop(slot.insert(Answer::Unsettled)),
         }
+    }
+}
+
+fn answer<T>(found: &Result<Found<T>, ReadError>, of: impl FnOnce(&T, Sig) -> Answer) -> Answer {
+    match found {
+        Ok(found) => of(&found.value, found.sig),
+        Err(ReadError::Absent) => Answer::Absent,
+        Err(_) => Answer::Unsettled,
+    }
+}
+
+impl FileDigest {
+    fn answer(self, sig: Sig) -> Answer {
+        Answer::File(sig, self)
     }
 }
 

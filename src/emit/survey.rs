@@ -1,0 +1,205 @@
+//! The outputs and the output directory -> what has to be done to each file. Nothing is changed here.
+//!
+//! The directory is walked side by side with the sorted outputs: [`Surveyor::directory`] lists one directory,
+//! meets each name with the outputs at or beneath it, and goes into the directories.
+
+use crate::error::Error;
+use crate::fs::{Dir, Entry, Kind, Sig, is_temporary, path_in};
+use crate::ids::RelPath;
+use crate::outputs::{Output, Outputs};
+use crate::seal;
+use crate::state::HOME;
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::io;
+
+/// A file larger than this is not drvc's.
+const SIZE_LIMIT: u64 = 256 << 20;
+/// Enough of a file to see whether its first line may be a seal.
+const HEAD: u64 = 16;
+
+/// An output and its path.
+pub type Named<'a> = (&'a RelPath, &'a Output);
+
+/// What stands where an output belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Nothing.
+    Missing,
+    /// The very bytes.
+    Same(Sig),
+    /// Another output of drvc's, untouched.
+    Stale,
+    /// A file that drvc did not write, or that was edited since.
+    Foreign(Sig),
+    /// At this path, the output's or one on the way to it, something that is never replaced.
+    Blocked(String),
+}
+
+/// What stands where no output belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stray {
+    /// An untouched output of an earlier compilation.
+    Leftover,
+    /// A temporary file of a run that died.
+    Temporary,
+    /// A file of somebody else's.
+    Foreign(Sig),
+    /// A link, FIFO or the like.
+    Other,
+}
+
+/// Everything at or beneath the output directory but `.drvc`, each part sorted by path.
+#[derive(Debug, Default)]
+pub struct Survey<'a> {
+    /// Each output and what stands in its place.
+    pub places: Vec<(Named<'a>, Place)>,
+    /// Everything else but directories.
+    pub strays: Vec<(String, Stray)>,
+    /// The directories.
+    pub directories: Vec<String>,
+}
+
+/// Looks at all of the output directory; `out` is `None` where it does not exist.
+///
+/// # Errors
+/// A directory or file there that cannot be read.
+pub fn survey<'a>(out: Option<&Dir>, shown: &str, outputs: &'a Outputs) -> Result<Survey<'a>, Error> {
+    let outputs: Vec<Named> = outputs.iter().collect();
+    let mut survey = match out {
+        None => Survey::missing(&outputs),
+        Some(out) => Surveyor { shown }.directory(out, ".", &outputs)?,
+    };
+    survey.places.par_sort_unstable_by_key(|&((path, _), _)| path);
+    survey.strays.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    survey.directories.par_sort_unstable();
+    Ok(survey)
+}
+
+/// The run of outputs that begin with each name in a directory, `skip` bytes into their paths.
+pub fn by_name<'a, 'b>(outputs: &'b [Named<'a>], skip: usize) -> Vec<(&'a str, &'b [Named<'a>])> {
+    let name = |output: &Named<'a>| {
+        let below = output.0.as_str().get(skip..).unwrap_or_default();
+        below.split_once('/').map_or((below, false), |(name, _)| (name, true))
+    };
+    let runs = outputs.chunk_by(|a, b| name(a) == name(b));
+    runs.filter_map(|run| run.first().map(|first| (name(first).0, run))).collect()
+}
+
+/// How many bytes of a path lead into this directory.
+pub fn depth(directory: &str) -> usize {
+    if directory == "." { 0 } else { directory.len() + 1 }
+}
+
+struct Surveyor<'s> {
+    /// The output directory as messages show it.
+    shown: &'s str,
+}
+
+impl Surveyor<'_> {
+    fn directory<'a>(&self, dir: &Dir, path: &str, outputs: &[Named<'a>]) -> Result<Survey<'a>, Error> {
+        let entries = dir.entries().map_err(|errno| self.error("list", path, errno.into()))?;
+        let mut survey = Survey::default();
+        let mut expected: BTreeMap<&str, &[Named]> = BTreeMap::new();
+        for (name, run) in by_name(outputs, depth(path)) {
+            if let Some(file) = expected.insert(name, run) {
+                survey.block(file, &path_in(path, name));
+            }
+        }
+        let mut below: Vec<(String, &[Named])> = Vec::new();
+        for entry in entries {
+            let Entry { name, kind } = entry;
+            if path == "." && name == HOME {
+                continue;
+            }
+            let at = path_in(path, &name);
+            match (expected.remove(name.as_str()), kind) {
+                (None, Kind::Directory) => below.push((name, &[])),
+                (None, _) => {
+                    let stray = self.stray(dir, &name, kind, &at)?;
+                    survey.strays.push((at, stray));
+                }
+                (Some([output]), Kind::File) if output.0.as_str() == at => {
+                    let place = self.place(dir, &name, *output)?;
+                    survey.places.push((*output, place));
+                }
+                (Some(run), Kind::Directory) if run.iter().all(|output| output.0.as_str() != at) => {
+                    below.push((name, run));
+                }
+                (Some(run), _) => survey.block(run, &at),
+            }
+        }
+        expected.values().for_each(|run| survey.places.extend(Survey::missing(run).places));
+        let each = below.par_iter().map(|(name, run)| {
+            let at = path_in(path, name);
+            let dir = dir.open_dir(name).map_err(|errno| self.error("open", &at, errno.into()))?;
+            self.directory(&dir, &at, run).map(|survey| survey.with_directory(at))
+        });
+        let each: Vec<Result<Survey, Error>> = each.collect();
+        each.into_iter().try_fold(survey, |all, one| Ok(all.and(one?)))
+    }
+
+    fn place(&self, dir: &Dir, name: &str, (path, output): Named) -> Result<Place, Error> {
+        let failed = |error| self.error("read", path.as_str(), error);
+        let mut file = dir.open_file(name).map_err(|errno| failed(errno.into()))?;
+        let sig = file.status.sig;
+        if sig.size > SIZE_LIMIT {
+            return Ok(Place::Foreign(sig));
+        }
+        let bytes = file.read(SIZE_LIMIT).map_err(failed)?;
+        Ok(if output.text().is(&bytes) {
+            Place::Same(sig)
+        } else if seal::verify(seal::Form::of(name), &bytes).is_some() {
+            Place::Stale
+        } else {
+            Place::Foreign(sig)
+        })
+    }
+
+    fn stray(&self, dir: &Dir, name: &str, kind: Kind, path: &str) -> Result<Stray, Error> {
+        if kind != Kind::File {
+            return Ok(Stray::Other);
+        }
+        if is_temporary(name) {
+            return Ok(Stray::Temporary);
+        }
+        let failed = |error| self.error("read", path, error);
+        let mut file = dir.open_file(name).map_err(|errno| failed(errno.into()))?;
+        let sig = file.status.sig;
+        let form = seal::Form::of(name);
+        let mut bytes = file.read(HEAD).map_err(failed)?;
+        if sig.size > SIZE_LIMIT || !seal::may_be(form, &bytes) {
+            return Ok(Stray::Foreign(sig));
+        }
+        bytes.extend(file.read(SIZE_LIMIT).map_err(failed)?);
+        Ok(if seal::verify(form, &bytes).is_some() { Stray::Leftover } else { Stray::Foreign(sig) })
+    }
+
+    fn error(&self, doing: &'static str, path: &str, cause: io::Error) -> Error {
+        Error::new(doing, path_in(self.shown, path), cause)
+    }
+}
+
+impl<'a> Survey<'a> {
+    fn missing(outputs: &[Named<'a>]) -> Self {
+        let places = outputs.iter().map(|output| (*output, Place::Missing)).collect();
+        Self { places, ..Self::default() }
+    }
+
+    fn block(&mut self, outputs: &[Named<'a>], at: &str) {
+        let blocked = outputs.iter().map(|output| (*output, Place::Blocked(at.to_owned())));
+        self.places.extend(blocked);
+    }
+
+    fn with_directory(mut self, path: String) -> Self {
+        self.directories.push(path);
+        self
+    }
+
+    fn and(mut self, mut other: Self) -> Self {
+        self.places.append(&mut other.places);
+        self.strays.append(&mut other.strays);
+        self.directories.append(&mut other.directories);
+        self
+    }
+}

@@ -1,0 +1,204 @@
+//! Bytes -> files, all or nothing: a temporary beside the target, then a rename; never through a link.
+
+use super::dir::{Dir, Status};
+use super::{Kind, Sig};
+use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::io::Errno;
+use std::fs::File;
+use std::io::{Result, Write as _};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const TEMPORARY: &str = ".drvc-tmp-";
+
+/// Whether a file of this name is what a run that died has left: `.drvc-tmp-PID-NUMBER`.
+#[must_use]
+pub fn is_temporary(name: &str) -> bool {
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let rest = name.strip_prefix(TEMPORARY).and_then(|rest| rest.split_once('-'));
+    rest.is_some_and(|(pid, count)| number(pid) && number(count))
+}
+
+/// A file that exists under a temporary name, until it is put in its place or dropped.
+#[derive(Debug)]
+pub struct Temporary<'a> {
+    dir: &'a Dir,
+    name: Option<String>,
+    file: File,
+}
+
+impl Dir {
+    /// Makes a directory right in this one, if none stands there, and opens it.
+    ///
+    /// # Errors
+    /// What the system says; a link or file that stands there is in the way.
+    pub fn make_dir(&self, name: &str) -> Result<Self> {
+        match rustix::fs::mkdirat(self, name, Mode::from_raw_mode(0o777)) {
+            Ok(()) | Err(Errno::EXIST) => Ok(self.open_dir(name)?),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Makes every directory on the way to `path` that does not exist yet, and opens the last.
+    ///
+    /// # Errors
+    /// What the system says; a link or file that stands in the way.
+    pub fn make_dirs(&self, path: &str) -> Result<Self> {
+        let (first, rest) = path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)));
+        let dir = self.make_dir(first)?;
+        match rest {
+            Some(rest) => dir.make_dirs(rest),
+            None => Ok(dir),
+        }
+    }
+
+    /// Opens the file right in this directory for locking, and makes an empty one if there is none.
+    ///
+    /// # Errors
+    /// What the system says; a link or anything but a regular file that stands there is in the way.
+    pub fn open_or_create(&self, name: &str) -> Result<File> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let fd = rustix::fs::openat(self, name, flags, Mode::from_raw_mode(0o666))?;
+        match Status::of(&fd)?.kind {
+            Kind::File => Ok(fd.into()),
+            _ => Err(Errno::INVAL.into()),
+        }
+    }
+
+    /// Puts a file with these bytes right into this directory, in place of a file that stands there.
+    ///
+    /// # Errors
+    /// What the system says; then a file that stood there is as it was.
+    pub fn replace(&self, name: &str, bytes: &[u8]) -> Result<Sig> {
+        let mut temporary = self.temporary()?;
+        temporary.write(bytes)?;
+        temporary.rename(name)
+    }
+
+    /// Makes an empty temporary file in this directory.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn temporary(&self) -> Result<Temporary<'_>> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let pid = std::process::id();
+        loop {
+            let name = format!("{TEMPORARY}{pid}-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+            match rustix::fs::openat(self, &name, flags, Mode::from_raw_mode(0o666)) {
+                Ok(fd) => return Ok(Temporary { dir: self, name: Some(name), file: fd.into() }),
+                Err(Errno::EXIST) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+
+    /// Removes the file of this name.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn remove_file(&self, name: &str) -> Result<()> {
+        Ok(rustix::fs::unlinkat(self, name, AtFlags::empty())?)
+    }
+
+    /// Removes the directory of this name if it is empty, and says whether it did.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn remove_empty_dir(&self, name: &str) -> Result<bool> {
+        match rustix::fs::unlinkat(self, name, AtFlags::REMOVEDIR) {
+            Ok(()) => Ok(true),
+            Err(Errno::NOTEMPTY | Errno::EXIST) => Ok(false),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+}
+
+impl Temporary<'_> {
+    /// Its status now.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn status(&self) -> Result<Status> {
+        Ok(Status::of(&self.file)?)
+    }
+
+    /// Appends these bytes.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    /// Puts it in its place, over a file that stands there, and returns its signature from then on.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn rename(mut self, name: &str) -> Result<Sig> {
+        if let Some(temporary) = &self.name {
+            rustix::fs::renameat(self.dir, temporary, self.dir, name)?;
+            self.name = None;
+        }
+        Ok(self.status()?.sig)
+    }
+}
+
+impl Drop for Temporary<'_> {
+    fn drop(&mut self) {
+        if let Some(name) = &self.name {
+            // Should this fail too, the next run removes it.
+            let _ = self.dir.remove_file(name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn open(home: &tempfile::TempDir) -> Dir {
+        Dir::open_root(home.path().to_str().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn replaces_whole_files_and_leaves_no_temporary() {
+        let home = tempfile::tempdir().unwrap();
+        let dir = open(&home);
+        dir.replace("f", b"first").unwrap();
+        let sig = dir.replace("f", b"second").unwrap();
+        assert_eq!(std::fs::read(home.path().join("f")).unwrap(), b"second");
+        assert_eq!(dir.status_of("f").unwrap().sig, sig);
+        std::fs::create_dir(home.path().join("d")).unwrap();
+        assert!(dir.replace("d", b"").is_err());
+        drop(dir.temporary().unwrap());
+        let names: Vec<String> = open(&home).entries().unwrap().into_iter().map(|entry| entry.name).collect();
+        assert_eq!(names, ["d", "f"]);
+    }
+
+    #[test]
+    fn nothing_is_made_through_a_link() {
+        let (home, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        symlink(elsewhere.path(), home.path().join("link")).unwrap();
+        symlink(elsewhere.path().join("new"), home.path().join("lock")).unwrap();
+        let dir = open(&home);
+        assert!(dir.make_dir("link").is_err());
+        assert!(dir.make_dirs("link/below").is_err());
+        assert!(dir.open_or_create("lock").is_err());
+        dir.replace("lock", b"").unwrap();
+        assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn temporaries_are_known_by_name() {
+        for (name, is) in [
+            (".drvc-tmp-12-3", true),
+            (".drvc-tmp-12", false),
+            (".drvc-tmp--3", false),
+            (".drvc-tmp-mine-3", false),
+            ("drvc-tmp-1-1", false),
+        ] {
+            assert_eq!(is_temporary(name), is, "{name}");
+        }
+    }
+}
