@@ -1,0 +1,249 @@
+//! The pure pipeline: from a tree of files to every output, on one screen.
+//!
+//! No network, no process, no clock, no environment: the result depends on what the reader answers and on the
+//! request, and on nothing else.
+
+use crate::context::{self, Contexts};
+use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::fingerprint::{Fingerprint, fingerprints};
+use crate::format::{self, PlanJson};
+use crate::fs::{ReadError, Reader};
+use crate::ids::{OsName, RelPath};
+use crate::lock::{self, Lock};
+use crate::model::{self, Model};
+use crate::outputs::Outputs;
+use crate::plan::{self, Plan};
+use crate::profile::Profiles;
+use crate::render::{Renderer, Stage, Templates};
+use crate::source::Sources;
+use crate::syntax::{self, ast};
+use rayon::prelude::*;
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The manifest, in the tree's root.
+    pub manifest: RelPath,
+    /// The output directory beneath it.
+    pub out: RelPath,
+    /// More targets than this are refused.
+    pub max_targets: usize,
+}
+
+/// What a manifest becomes. Where there are errors, what depends on them is missing.
+#[derive(Debug, Default)]
+pub struct Compilation {
+    /// The texts that the diagnostics point into.
+    pub sources: Sources,
+    /// Everything that is wrong or worth knowing.
+    pub diagnostics: Diagnostics,
+    /// What is to be built.
+    pub plan: Option<Compiled>,
+}
+
+/// A plan with its stages as text, their fingerprints and the outputs.
+#[derive(Debug)]
+pub struct Compiled {
+    /// Targets and graph.
+    pub plan: Plan,
+    /// The text of each node, by its place in the graph.
+    pub stages: Vec<Stage>,
+    /// The fingerprint of each node, by its place in the graph.
+    pub fingerprints: Vec<Fingerprint>,
+    /// The plan as programs read it.
+    pub json: PlanJson,
+    /// Every file to write, by path relative to the output directory.
+    pub outputs: Outputs,
+}
+
+/// Compiles a manifest.
+pub fn compile(reader: &Reader<'_>, request: &Request) -> Compilation {
+    let mut sources = Sources::default();
+    let mut diagnostics = Diagnostics::default();
+    let plan = run(reader, request, &mut sources, &mut diagnostics);
+    let plan = plan.filter(|_| !diagnostics.has_errors());
+    Compilation { sources, diagnostics: diagnostics.sorted(), plan }
+}
+
+fn run(
+    reader: &Reader<'_>,
+    request: &Request,
+    sources: &mut Sources,
+    diagnostics: &mut Diagnostics,
+) -> Option<Compiled> {
+    let manifest = read_manifest(reader, request, sources, diagnostics)?;
+    let (model, problems) = model::lower(&manifest, sources);
+    diagnostics.extend(problems);
+    let profiles = read_profiles(&manifest, reader, sources, diagnostics);
+    let templates = read_templates(&manifest, reader, sources, diagnostics);
+    let (contexts, problems) = context::gather(&model, reader, sources);
+    diagnostics.extend(problems);
+    let lock = read_lock(reader, request, sources, diagnostics);
+
+    let plan = expand(&model, &lock, &profiles, &contexts, sources, request, diagnostics);
+    if diagnostics.has_errors() {
+        return None;
+    }
+    let renderer = Renderer::new(&templates);
+    let ids: Vec<_> = plan.graph.ids().collect();
+    let rendered: Vec<_> = ids.par_iter().map(|&id| renderer.stage(&plan.graph, id)).collect();
+    let stages = render_all(rendered, diagnostics)?;
+    let fingerprints = fingerprints(&plan.graph, &stages);
+    let json = format::plan_json(&plan, &stages, &fingerprints);
+    let outputs = format::outputs(&plan, &stages, &fingerprints, &json, &request.manifest, &request.out);
+    Some(Compiled { plan, stages, fingerprints, json, outputs })
+}
+
+fn expand(
+    model: &Model,
+    lock: &Lock,
+    profiles: &Profiles,
+    contexts: &Contexts,
+    sources: &Sources,
+    request: &Request,
+    diagnostics: &mut Diagnostics,
+) -> Plan {
+    let max_targets = request.max_targets;
+    let (plan, problems) = plan::expand(plan::Inputs { model, lock, profiles, contexts, sources, max_targets });
+    diagnostics.extend(problems);
+    plan
+}
+
+/// All stages, or the first refusal of each template.
+fn render_all(rendered: Vec<Result<Stage, Diagnostic>>, diagnostics: &mut Diagnostics) -> Option<Vec<Stage>> {
+    let mut stages = Vec::with_capacity(rendered.len());
+    for stage in rendered {
+        match stage {
+            Ok(stage) => stages.push(stage),
+            Err(problem) => {
+                diagnostics.push(problem);
+                return None;
+            }
+        }
+    }
+    Some(stages)
+}
+
+fn read_manifest(
+    reader: &Reader<'_>,
+    request: &Request,
+    sources: &mut Sources,
+    diagnostics: &mut Diagnostics,
+) -> Option<ast::Manifest> {
+    let text = match reader.read(&request.manifest, crate::kdl::MAX_BYTES as u64) {
+        Ok(bytes) => String::from_utf8(bytes),
+        Err(error) => {
+            let problem = format!("`{}` cannot be read: {error}", request.manifest);
+            diagnostics.push(Diagnostic::new(Code::UnreadableManifest, problem).help("run `drvc` alone for a first manifest"));
+            return None;
+        }
+    };
+    let Ok(text) = text else {
+        let problem = format!("`{}` is not UTF-8 text", request.manifest);
+        diagnostics.push(Diagnostic::new(Code::UnreadableManifest, problem).help("save it as UTF-8"));
+        return None;
+    };
+    let (manifest, problems) = syntax::parse(sources, request.manifest.as_path(), &text);
+    diagnostics.extend(problems);
+    manifest
+}
+
+fn read_profiles(
+    manifest: &ast::Manifest,
+    reader: &Reader<'_>,
+    sources: &mut Sources,
+    diagnostics: &mut Diagnostics,
+) -> Profiles {
+    let mut profiles = Profiles::builtin();
+    for user in &manifest.profiles {
+        let Some(name) = parsed("profile name", &user.name, OsName::parse, diagnostics) else { continue };
+        let Some(path) = parsed("path", &user.file, RelPath::parse, diagnostics) else { continue };
+        if let Some(file) = context::read_text(reader, &path, user.file.span, sources, diagnostics) {
+            profiles.add_user(&name, file, sources, diagnostics);
+        }
+    }
+    profiles
+}
+
+fn read_templates(
+    manifest: &ast::Manifest,
+    reader: &Reader<'_>,
+    sources: &mut Sources,
+    diagnostics: &mut Diagnostics,
+) -> Templates {
+    let mut templates = Templates::builtin();
+    for user in &manifest.templates {
+        if let Err(unknown) = Templates::check_name(&user.name.value) {
+            let help = match unknown.nearest {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there are {}", Templates::names().collect::<Vec<_>>().join(", ")),
+            };
+            let problem = format!("there is no template `{}`", user.name.value);
+            diagnostics.push(Diagnostic::new(Code::UnknownTemplate, problem).label(user.name.span, "not a template").help(help));
+            continue;
+        }
+        let Some(path) = parsed("path", &user.file, RelPath::parse, diagnostics) else { continue };
+        let Some(file) = context::read_text(reader, &path, user.file.span, sources, diagnostics) else { continue };
+        let text = std::sync::Arc::clone(&sources.get(file).text);
+        if let Err(reason) = templates.replace(&user.name.value, &text, user.file.span) {
+            diagnostics.push(
+                Diagnostic::new(Code::MalformedTemplate, format!("`{path}` is not a template: {reason}"))
+                    .label(user.file.span, "named here")
+                    .help("templates are written in Handlebars; docs/manifest.md says what each is given"),
+            );
+        }
+    }
+    templates
+}
+
+fn parsed<T>(
+    kind: &str,
+    text: &ast::Text,
+    parse: fn(&str) -> Result<T, crate::ids::Invalid>,
+    diagnostics: &mut Diagnostics,
+) -> Option<T> {
+    parse(&text.value)
+        .map_err(|rule| {
+            diagnostics.push(
+                Diagnostic::new(Code::MalformedValue, format!("`{}` is not a {kind}", text.value))
+                    .label(text.span, format!("not a {kind}"))
+                    .help(format!("write {rule}")),
+            );
+        })
+        .ok()
+}
+
+/// The lock file beside the manifest; one that is absent is empty.
+fn read_lock(
+    reader: &Reader<'_>,
+    request: &Request,
+    sources: &mut Sources,
+    diagnostics: &mut Diagnostics,
+) -> Lock {
+    let path = match request.manifest.parent().map(|parent| parent.join("drivers.lock")) {
+        Some(Ok(path)) => path,
+        _ => return Lock::default(),
+    };
+    match reader.read(&path, context::TEXT_LIMIT).map(String::from_utf8) {
+        Ok(Ok(text)) => {
+            let file = sources.add(path.as_path(), text);
+            let (lock, problems) = lock::parse(file, sources);
+            diagnostics.extend(problems);
+            lock
+        }
+        Err(ReadError::Absent) => Lock::default(),
+        Ok(Err(_)) => {
+            diagnostics.push(unreadable_lock(&path, "not UTF-8 text"));
+            Lock::default()
+        }
+        Err(error) => {
+            diagnostics.push(unreadable_lock(&path, &error.to_string()));
+            Lock::default()
+        }
+    }
+}
+
+fn unreadable_lock(path: &RelPath, reason: &str) -> Diagnostic {
+    Diagnostic::new(Code::MalformedLock, format!("`{path}` cannot be read: {reason}"))
+        .help("restore the file from its history")
+}

@@ -1,0 +1,102 @@
+//! Fingerprints: from stages to keys. One recipe says what goes in; the hash and `why` both read it.
+//!
+//! A node's fingerprint is BLAKE3 over its kind, its instructions (without comments and wrapping), its context
+//! files (path, executable bit, digest) and the fingerprints of what it uses. A target's key is the fingerprint
+//! of its image. Each field is tagged and length-prefixed, so no two recipes are the same bytes.
+
+use crate::fs::FileDigest;
+use crate::ids::RelPath;
+use crate::plan::{Edge, Graph, NodeId};
+use crate::render::{Instruction, Stage};
+use std::fmt;
+
+/// The domain of every hash here: another use of BLAKE3 gives another digest for the same bytes.
+const DOMAIN: &str = "drvc stage fingerprint, version 1";
+
+/// A node's fingerprint, or a target's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// The first 16 hexadecimal digits: for people, and for tags.
+    #[must_use]
+    pub fn short(&self) -> String {
+        self.to_string().chars().take(16).collect()
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&blake3::Hash::from_bytes(self.0).to_hex())
+    }
+}
+
+/// What a fingerprint is made of.
+#[derive(Debug)]
+pub struct Recipe<'a> {
+    /// The node's kind.
+    pub kind: &'static str,
+    /// The image that it is, for one from a registry; the stage's name for others.
+    pub name: String,
+    /// Its instructions.
+    pub instructions: &'a [Instruction],
+    /// Its context files.
+    pub files: &'a [(RelPath, FileDigest)],
+    /// What it uses, and how.
+    pub inputs: Vec<(Edge, Fingerprint)>,
+}
+
+impl Recipe<'_> {
+    /// The hash of all of it.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut hasher = blake3::Hasher::new_derive_key(DOMAIN);
+        let mut field = |tag: u8, bytes: &[u8]| {
+            hasher.update(&[tag]);
+            hasher.update(&(bytes.len() as u64).to_le_bytes());
+            hasher.update(bytes);
+        };
+        field(1, self.kind.as_bytes());
+        field(2, self.name.as_bytes());
+        field(3, &(self.instructions.len() as u64).to_le_bytes());
+        self.instructions.iter().for_each(|instruction| field(4, instruction.0.as_bytes()));
+        field(5, &(self.files.len() as u64).to_le_bytes());
+        for (path, content) in self.files {
+            field(6, path.as_str().as_bytes());
+            field(7, &[u8::from(content.executable)]);
+            field(8, &content.digest);
+        }
+        field(9, &(self.inputs.len() as u64).to_le_bytes());
+        for (edge, fingerprint) in &self.inputs {
+            field(10, edge.name().as_bytes());
+            field(11, &fingerprint.0);
+        }
+        Fingerprint(hasher.finalize().into())
+    }
+}
+
+/// The recipe of a node, given the fingerprints of all nodes made before it.
+#[must_use]
+pub fn recipe<'a>(graph: &Graph, id: NodeId, stage: &'a Stage, known: &[Fingerprint]) -> Recipe<'a> {
+    let node = graph.node(id);
+    let inputs = graph.inputs(id).into_iter();
+    let inputs = inputs.filter_map(|(input, edge)| Some((edge, *known.get(input.index())?)));
+    Recipe {
+        kind: node.kind(),
+        name: node.stage(),
+        instructions: &stage.instructions,
+        files: &stage.files,
+        inputs: inputs.collect(),
+    }
+}
+
+/// The fingerprints of all nodes, by their place in the graph.
+#[must_use]
+pub fn fingerprints(graph: &Graph, stages: &[Stage]) -> Vec<Fingerprint> {
+    let mut known = Vec::with_capacity(stages.len());
+    for (id, stage) in graph.ids().zip(stages) {
+        let fingerprint = recipe(graph, id, stage, &known).fingerprint();
+        known.push(fingerprint);
+    }
+    known
+}

@@ -1,0 +1,154 @@
+//! `plan.json`: every target on a line of its own, for programs.
+
+use crate::fingerprint::Fingerprint;
+use crate::ids::RelPath;
+use crate::outputs::Rope;
+use crate::plan::{Plan, Target};
+use crate::render::Stage;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The whole plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PlanJson {
+    /// Version of this format.
+    pub version: u32,
+    /// Local files that targets are built from, by the name that `context` of a target refers to.
+    pub contexts: BTreeMap<String, Vec<ContextFile>>,
+    /// The targets, sorted by id.
+    pub targets: Vec<PlanTarget>,
+}
+
+/// A file of the build context.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ContextFile {
+    /// Path relative to the manifest's directory.
+    pub path: String,
+    /// Whether it is executable.
+    pub executable: bool,
+    /// BLAKE3 of its content, in hexadecimal.
+    pub digest: String,
+}
+
+/// One target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PlanTarget {
+    /// `image/os-release-arch/kernel`
+    pub id: String,
+    /// The image's name.
+    pub image: String,
+    /// The distribution.
+    pub os: String,
+    /// Its release.
+    pub release: String,
+    /// What `uname -r` prints on its nodes.
+    pub kernel: String,
+    /// The architecture, as `uname -m` prints it.
+    pub arch: String,
+    /// The kernel's flavour.
+    pub flavor: String,
+    /// `dtk` or `distro`
+    pub builder: String,
+    /// Other releases with the same kernel, which this target is for too.
+    pub also: Vec<String>,
+    /// The references that it is pushed as.
+    pub tags: Vec<String>,
+    /// The key: it changes exactly when what is built changes.
+    pub key: String,
+    /// Path of the Dockerfile beneath the output directory.
+    pub dockerfile: String,
+    /// The name of its files in `contexts`; absent where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// Its stages, in the order in which they stand in the Dockerfile.
+    pub stages: Vec<PlanStage>,
+}
+
+/// A stage of a target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PlanStage {
+    /// Its name in the Dockerfile.
+    pub name: String,
+    /// The first 16 digits of its fingerprint.
+    pub fingerprint: String,
+}
+
+/// Describes a plan.
+#[must_use]
+pub fn plan_json(plan: &Plan, stages: &[Stage], keys: &[Fingerprint]) -> PlanJson {
+    let mut contexts = BTreeMap::new();
+    let targets = plan.targets.iter().map(|target| describe(plan, target, stages, keys, &mut contexts)).collect();
+    PlanJson { version: 1, contexts, targets }
+}
+
+fn describe(
+    plan: &Plan,
+    target: &Target,
+    stages: &[Stage],
+    keys: &[Fingerprint],
+    contexts: &mut BTreeMap<String, Vec<ContextFile>>,
+) -> PlanTarget {
+    let mut described = Vec::new();
+    let mut files = BTreeMap::new();
+    let mut of_files = blake3::Hasher::new_derive_key("drvc context, version 1");
+    for id in plan.graph.ancestry(target.root) {
+        let (Some(stage), Some(key)) = (stages.get(id.index()), keys.get(id.index())) else { continue };
+        if !stage.text.is_empty() {
+            described.push(PlanStage { name: plan.graph.node(id).stage(), fingerprint: key.short() });
+        }
+        if !stage.files.is_empty() {
+            of_files.update(key.to_string().as_bytes());
+            files.extend(stage.files.iter().map(|(path, content)| (path, content)));
+        }
+    }
+    let context = (!files.is_empty()).then(|| of_files.finalize().to_hex().chars().take(16).collect::<String>());
+    if let Some(name) = &context
+        && !contexts.contains_key(name)
+    {
+        let files = files.into_iter().map(|(path, content)| ContextFile {
+            path: path.to_string(),
+            executable: content.executable,
+            digest: blake3::Hash::from_bytes(content.digest).to_hex().to_string(),
+        });
+        contexts.insert(name.clone(), files.collect());
+    }
+    PlanTarget {
+        id: target.id.to_string(),
+        image: target.image.to_string(),
+        os: target.os.to_string(),
+        release: target.release.to_string(),
+        kernel: target.kernel.to_string(),
+        arch: target.arch.to_string(),
+        flavor: target.flavor.to_string(),
+        builder: target.builder.name().into(),
+        also: target.merged.iter().map(|other| format!("{} {}", other.os, other.release)).collect(),
+        tags: target.tags.iter().map(ToString::to_string).collect(),
+        key: keys.get(target.root.index()).map(ToString::to_string).unwrap_or_default(),
+        dockerfile: target.id.join("Dockerfile").as_ref().map(RelPath::to_string).unwrap_or_default(),
+        context,
+        stages: described,
+    }
+}
+
+impl PlanJson {
+    /// As `plan.json` is written: one target a line.
+    #[must_use]
+    pub fn to_rope(&self) -> Rope {
+        let mut rope = Rope::from(format!("{{\n\"version\": {},\n\"contexts\": {{", self.version));
+        let json = |value: Result<String, serde_json::Error>| value.unwrap_or_default();
+        for (at, (name, files)) in self.contexts.iter().enumerate() {
+            let comma = if at == 0 { "\n" } else { ",\n" };
+            rope.push(format!("{comma}\"{name}\": [\n"));
+            let files: Vec<_> = files.iter().map(|file| json(serde_json::to_string(file))).collect();
+            rope.push(files.join(",\n") + "\n]");
+        }
+        rope.push("\n},\n\"targets\": [");
+        for (at, target) in self.targets.iter().enumerate() {
+            let comma = if at == 0 { "\n" } else { ",\n" };
+            rope.push(comma.to_string() + &json(serde_json::to_string(target)));
+        }
+        rope.push("\n]\n}\n");
+        rope
+    }
+}

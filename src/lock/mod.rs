@@ -1,0 +1,78 @@
+//! `drivers.lock`: what was resolved for what the manifest leaves open, as data.
+//!
+//! TOML, one entry a paragraph, sorted, so that two branches' changes merge line by line. The file is as untrusted
+//! as the manifest: every value goes through the same types. Nothing here resolves anything.
+
+mod read;
+mod write;
+
+pub use read::parse;
+pub use write::to_text;
+
+use crate::ids::{Arch, Commit, Digest, Flavor, GitUrl, ImageRef, KernelText, OsName, PackageName, Release};
+use crate::source::Span;
+use std::collections::BTreeMap;
+
+/// The version of the file's format that this drvc reads and writes.
+pub const VERSION: u32 = 1;
+
+/// Everything that was resolved.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lock {
+    /// Commits, by repository and full name of the ref.
+    pub git: BTreeMap<(GitUrl, String), Entry<Commit>>,
+    /// Digests, by reference.
+    pub images: BTreeMap<ImageRef, Entry<ImagePin>>,
+    /// Kernels, by what asks for them.
+    pub kernels: BTreeMap<KernelQuery, Entry<Vec<KernelText>>>,
+    /// What OpenShift releases hold, by release, architecture and kernel.
+    pub openshift: BTreeMap<(Release, Arch), Vec<Entry<OpenShiftPin>>>,
+    /// Exact versions of kernels' own packages, by distribution, release and kernel.
+    pub packages: BTreeMap<(OsName, Release, KernelText, Arch), Entry<Vec<PackageName>>>,
+}
+
+/// A resolved value and the place of its paragraph in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry<T> {
+    /// What was resolved.
+    pub value: T,
+    /// The paragraph.
+    pub span: Span,
+}
+
+/// An image's digest: of the index where there are several architectures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImagePin {
+    /// Digest of the index or manifest that the tag named.
+    pub digest: Digest,
+    /// Digest of each architecture's manifest.
+    pub platforms: BTreeMap<Arch, Digest>,
+}
+
+/// `kernel match= latest=` of one `os` for one release, architecture and flavour.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KernelQuery {
+    /// The distribution.
+    pub os: OsName,
+    /// Its release.
+    pub release: Release,
+    /// The architecture.
+    pub arch: Arch,
+    /// The flavour.
+    pub flavor: Flavor,
+    /// `match=`
+    pub pattern: Option<String>,
+    /// `latest=`
+    pub latest: Option<u32>,
+}
+
+/// What one node stream of an OpenShift release holds for one architecture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenShiftPin {
+    /// The nodes' kernel.
+    pub kernel: KernelText,
+    /// The nodes' real-time kernel, where there is one.
+    pub realtime: Option<KernelText>,
+    /// The Driver Toolkit image, by digest.
+    pub driver_toolkit: ImageRef,
+}

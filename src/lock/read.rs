@@ -1,0 +1,203 @@
+//! Reads `drivers.lock`: from text to [`Lock`], with the place of each paragraph.
+
+use super::{Entry, ImagePin, KernelQuery, Lock, OpenShiftPin, VERSION};
+use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::ids::{Arch, Commit, Digest, Flavor, GitUrl, ImageRef, KernelText, OsName, PackageName, Release};
+use crate::source::{FileId, Sources, Span};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use toml::Spanned;
+
+/// The file as TOML sees it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    version: Spanned<u32>,
+    #[serde(default)]
+    git: Vec<Spanned<Git>>,
+    #[serde(default)]
+    image: Vec<Spanned<Image>>,
+    #[serde(default)]
+    kernels: Vec<Spanned<Kernels>>,
+    #[serde(default)]
+    openshift: Vec<Spanned<OpenShift>>,
+    #[serde(default)]
+    packages: Vec<Spanned<Packages>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Git {
+    url: GitUrl,
+    reference: String,
+    commit: Commit,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Image {
+    reference: ImageRef,
+    digest: Digest,
+    #[serde(default)]
+    platforms: BTreeMap<Arch, Digest>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kernels {
+    os: OsName,
+    release: Release,
+    arch: Arch,
+    flavor: Flavor,
+    #[serde(rename = "match")]
+    pattern: Option<String>,
+    latest: Option<u32>,
+    kernels: Vec<KernelText>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct OpenShift {
+    release: Release,
+    arch: Arch,
+    kernel: KernelText,
+    realtime: Option<KernelText>,
+    driver_toolkit: ImageRef,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Packages {
+    os: OsName,
+    release: Release,
+    kernel: KernelText,
+    arch: Arch,
+    packages: Vec<PackageName>,
+}
+
+/// The version alone, to tell a newer file from a broken one.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
+}
+
+/// Reads the lock file. What cannot be read is reported, and an empty lock given back.
+#[must_use]
+pub fn parse(file: FileId, sources: &Sources) -> (Lock, Diagnostics) {
+    let mut diagnostics = Diagnostics::default();
+    let text = &sources.get(file).text;
+    let read = match refuse_early(file, text) {
+        Some(problem) => Err(problem),
+        None => toml::from_str::<File>(text).map_err(|error| malformed(file, text, &error)),
+    };
+    match read {
+        Ok(parsed) if parsed.version.get_ref() < &VERSION => {
+            diagnostics.push(
+                Diagnostic::new(Code::MalformedLock, "version 0 of the lock file was never released")
+                    .label(span_of(file, &parsed.version), "not a version")
+                    .help("remove `drivers.lock` and resolve it anew"),
+            );
+        }
+        Ok(parsed) => return (collect(file, parsed, &mut diagnostics), diagnostics),
+        Err(problem) => diagnostics.push(problem),
+    }
+    (Lock::default(), diagnostics)
+}
+
+/// What a TOML parser would only call a syntax error.
+fn refuse_early(file: FileId, text: &str) -> Option<Diagnostic> {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        if ["<<<<<<<", "=======", ">>>>>>>"].iter().any(|marker| line.starts_with(marker)) {
+            let marker = Span::new(file, start, start + 7);
+            return Some(
+                Diagnostic::new(Code::LockConflict, "the lock file holds an unresolved merge")
+                    .label(marker, "a conflict marker of git")
+                    .help("keep both sides' paragraphs and delete the markers"),
+            );
+        }
+        start += line.len();
+    }
+    let version = toml::from_str::<Versioned>(text).ok()?.version;
+    if version <= VERSION {
+        return None;
+    }
+    let at = text.find("version").unwrap_or(0);
+    Some(
+        Diagnostic::new(Code::NewerLock, format!("the lock file is of version {version}"))
+            .label(Span::new(file, at, at + "version".len()), format!("this drvc reads up to {VERSION}"))
+            .help("install a newer drvc: the one that wrote this file"),
+    )
+}
+
+fn malformed(file: FileId, text: &str, error: &toml::de::Error) -> Diagnostic {
+    let span = error.span().unwrap_or(0..0);
+    let end = text.get(span.clone()).map_or(span.end, |covered| span.start + covered.trim_end().len());
+    let message = error.message().lines().next().unwrap_or_default();
+    Diagnostic::new(Code::MalformedLock, format!("the lock file cannot be read: {message}"))
+        .label(Span::new(file, span.start, end), "here")
+        .help("restore the file from its history; it is not meant to be edited by hand")
+}
+
+fn span_of<T>(file: FileId, spanned: &Spanned<T>) -> Span {
+    Span::new(file, spanned.span().start, spanned.span().end)
+}
+
+fn collect(file: FileId, parsed: File, diagnostics: &mut Diagnostics) -> Lock {
+    let mut lock = Lock::default();
+    for entry in parsed.git {
+        let span = span_of(file, &entry);
+        let git = entry.into_inner();
+        insert(&mut lock.git, (git.url, git.reference), git.commit, span, diagnostics);
+    }
+    for entry in parsed.image {
+        let span = span_of(file, &entry);
+        let image = entry.into_inner();
+        let pin = ImagePin { digest: image.digest, platforms: image.platforms };
+        insert(&mut lock.images, image.reference, pin, span, diagnostics);
+    }
+    for entry in parsed.kernels {
+        let span = span_of(file, &entry);
+        let Kernels { os, release, arch, flavor, pattern, latest, kernels } = entry.into_inner();
+        let query = KernelQuery { os, release, arch, flavor, pattern, latest };
+        insert(&mut lock.kernels, query, kernels, span, diagnostics);
+    }
+    for entry in parsed.openshift {
+        let span = span_of(file, &entry);
+        let OpenShift { release, arch, kernel, realtime, driver_toolkit } = entry.into_inner();
+        let pin = Entry { value: OpenShiftPin { kernel, realtime, driver_toolkit }, span };
+        let pins: &mut Vec<Entry<OpenShiftPin>> = lock.openshift.entry((release, arch)).or_default();
+        match pins.iter().find(|known| known.value.kernel == pin.value.kernel) {
+            Some(known) => diagnostics.push(duplicate(span, known.span)),
+            None => pins.push(pin),
+        }
+    }
+    for entry in parsed.packages {
+        let span = span_of(file, &entry);
+        let Packages { os, release, kernel, arch, packages } = entry.into_inner();
+        insert(&mut lock.packages, (os, release, kernel, arch), packages, span, diagnostics);
+    }
+    lock
+}
+
+fn insert<K: Ord, V>(
+    table: &mut BTreeMap<K, Entry<V>>,
+    key: K,
+    value: V,
+    span: Span,
+    diagnostics: &mut Diagnostics,
+) {
+    match table.entry(key) {
+        std::collections::btree_map::Entry::Occupied(known) => {
+            diagnostics.push(duplicate(span, known.get().span));
+        }
+        std::collections::btree_map::Entry::Vacant(place) => drop(place.insert(Entry { value, span })),
+    }
+}
+
+fn duplicate(again: Span, first: Span) -> Diagnostic {
+    Diagnostic::new(Code::DuplicateLockEntry, "the lock file resolves one thing twice")
+        .label(again, "again here")
+        .label(first, "first here")
+        .help("a merge may have kept both: delete the one that is wrong")
+}

@@ -1,0 +1,139 @@
+//! `image`: one driver container, with every value parsed.
+
+use super::lower::Lower;
+use super::text::Template;
+use super::{Lay, Layers, ModuleId, Selector, replace};
+use crate::ids::{KmodName, Name};
+use crate::source::Spanned;
+use crate::syntax::ast;
+
+/// One `image`.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// Where it is built; everywhere if empty.
+    pub only: Vec<Selector>,
+    /// Its name and what is in it.
+    pub layers: Layers<Name, ImageBody>,
+}
+
+/// The children of an `image`.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "fields are the nodes of the same name")]
+pub struct ImageBody {
+    pub modules: Vec<Spanned<ModuleId>>,
+    pub load: Vec<Spanned<KmodName>>,
+    pub options: Vec<KmodOption>,
+    pub softdeps: Vec<Softdep>,
+    pub blacklist: Vec<KmodName>,
+    pub replaces: Vec<KmodName>,
+    pub repository: Option<Template>,
+    pub tag: Option<Template>,
+    pub base: Option<Base>,
+    pub packages: Vec<Template>,
+    pub labels: Vec<(String, Template)>,
+    pub in_tree: Option<InTree>,
+}
+
+/// `option KMOD name=value …`
+#[derive(Clone, Debug)]
+pub struct KmodOption {
+    /// The kernel module.
+    pub kmod: KmodName,
+    /// Its parameters.
+    pub parameters: Vec<(KmodName, Template)>,
+}
+
+/// `softdep KMOD { pre …; post … }`
+#[derive(Clone, Debug)]
+pub struct Softdep {
+    /// The kernel module.
+    pub kmod: KmodName,
+    /// Loaded before it.
+    pub pre: Vec<KmodName>,
+    /// Loaded after it.
+    pub post: Vec<KmodName>,
+}
+
+/// What the runtime image stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Base {
+    /// The distribution's small image with a package manager.
+    Minimal,
+}
+
+/// How dependencies on the kernel's own modules are met.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum InTree {
+    /// By a link to the node's own `/lib/modules/<kernel>`.
+    #[default]
+    Link,
+    /// By copies in the image.
+    Copy,
+    /// Not at all: a driver that has one fails to build.
+    None,
+}
+
+impl Lay for ImageBody {
+    fn lay(&mut self, over: &Self) {
+        self.modules.extend(over.modules.iter().cloned());
+        self.load.extend(over.load.iter().cloned());
+        self.options.extend(over.options.iter().cloned());
+        self.softdeps.extend(over.softdeps.iter().cloned());
+        self.blacklist.extend(over.blacklist.iter().cloned());
+        self.replaces.extend(over.replaces.iter().cloned());
+        replace(&mut self.repository, &over.repository);
+        replace(&mut self.tag, &over.tag);
+        replace(&mut self.base, &over.base);
+        self.packages.extend(over.packages.iter().cloned());
+        self.labels.extend(over.labels.iter().cloned());
+        replace(&mut self.in_tree, &over.in_tree);
+    }
+}
+
+/// Lowers the body of an `image` or of an `on` in it.
+pub(super) fn lower_image(lower: &mut Lower<'_>, body: &ast::ImageBody) -> ImageBody {
+    let in_image = super::Variable::in_image;
+    for extra in &body.firmware {
+        lower.not_yet::<()>("`firmware`", extra.span);
+    }
+    for extra in &body.files {
+        lower.not_yet::<()>("`file` in an image", extra.span);
+    }
+    ImageBody {
+        modules: body.modules.iter().filter_map(|name| lower.resolve_module(name)).collect(),
+        load: body.load.iter().filter_map(|kmod| Some(Spanned::new(lower.kmod(kmod)?, kmod.span))).collect(),
+        options: body.options.iter().filter_map(|option| lower_option(lower, option)).collect(),
+        softdeps: body.softdeps.iter().filter_map(|softdep| lower_softdep(lower, softdep)).collect(),
+        blacklist: lower.kmods(&body.blacklist),
+        replaces: lower.kmods(&body.replaces),
+        repository: body.repository.as_ref().and_then(|text| lower.template(text, in_image)),
+        tag: body.tag.as_ref().and_then(|text| lower.template(text, in_image)),
+        base: body.base.as_ref().and_then(|base| match base.value.as_str() {
+            "minimal" => Some(Base::Minimal),
+            "micro" => lower.not_yet("`base \"micro\"`", base.span),
+            _ => lower.not_yet("a `base` image of your own", base.span),
+        }),
+        packages: body.packages.iter().filter_map(|name| lower.package(name, in_image)).collect(),
+        labels: body.labels.iter().filter_map(|label| lower.label(label, in_image)).collect(),
+        in_tree: body.in_tree.as_ref().map(|mode| match mode.value.as_str() {
+            "copy" => InTree::Copy,
+            "none" => InTree::None,
+            _ => InTree::Link,
+        }),
+    }
+}
+
+fn lower_option(lower: &mut Lower<'_>, option: &ast::KmodOption) -> Option<KmodOption> {
+    let parameters = option.parameters.iter().filter_map(|parameter| {
+        let name = lower.parse("module parameter", &parameter.key, KmodName::parse);
+        let value = lower.word(&parameter.value, super::Variable::in_image);
+        Some((name?, value?))
+    });
+    let parameters = parameters.collect();
+    Some(KmodOption { kmod: lower.kmod(&option.kmod)?, parameters })
+}
+
+fn lower_softdep(lower: &mut Lower<'_>, softdep: &ast::Softdep) -> Option<Softdep> {
+    let (pre, post) = (lower.kmods(&softdep.pre), lower.kmods(&softdep.post));
+    Some(Softdep { kmod: lower.kmod(&softdep.kmod)?, pre, post })
+}

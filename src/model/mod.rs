@@ -1,0 +1,105 @@
+//! From syntax tree to meaning: names resolved, values parsed, overlays kept beside what they are laid over.
+//!
+//! Nothing here knows a cell: which overlay applies where is decided by [`crate::plan`]. A [`Model`] cannot hold
+//! a value that a Dockerfile could not carry.
+
+mod image;
+mod lower;
+mod matrix;
+mod module;
+mod secrets;
+pub mod selector;
+mod source;
+pub mod text;
+
+pub use image::{Base, Image, ImageBody, InTree, KmodOption, Softdep};
+pub use lower::lower;
+pub use matrix::{CellBody, Exclude, KernelRule, Matrix, OsRule};
+pub use module::{Build, ConfigRule, ModuleBody, ModuleOutput, SourceUse, Step};
+pub use selector::Selector;
+pub use source::{GitReference, Origin, Patch, SourceBody};
+pub use text::{Template, Variable};
+
+use crate::ids::{ModuleName, Name, Repository};
+use crate::profile::Entitlement;
+use crate::source::Span;
+
+/// The place of a source in [`Model::sources`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceId(pub usize);
+
+/// The place of a module in [`Model::modules`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ModuleId(pub usize);
+
+/// A manifest that means something.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "fields are the nodes of the same name")]
+pub struct Model {
+    pub project: Project,
+    pub sources: Vec<Layers<Name, SourceBody>>,
+    pub modules: Vec<Layers<ModuleName, ModuleBody>>,
+    pub images: Vec<Image>,
+    pub entitlement: Option<Entitlement>,
+    pub matrix: Matrix,
+}
+
+/// `project`: defaults for repositories, tags and labels.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "fields are the nodes of the same name")]
+pub struct Project {
+    pub name: Name,
+    pub registry: Option<Repository>,
+    pub version: Option<String>,
+    pub license: Option<String>,
+    pub description: Option<String>,
+    pub vendor: Option<String>,
+    pub url: Option<String>,
+}
+
+/// A named thing: what holds everywhere, and what is laid over it for the cells that a selector selects.
+#[derive(Clone, Debug)]
+pub struct Layers<N, B> {
+    /// Its name.
+    pub name: N,
+    /// Where it was named.
+    pub span: Span,
+    /// What holds everywhere.
+    pub base: B,
+    /// What is laid over it, in the order written.
+    pub overlays: Vec<Overlay<B>>,
+}
+
+/// One `on`.
+#[derive(Clone, Debug)]
+pub struct Overlay<B> {
+    /// Which cells.
+    pub selector: Selector,
+    /// What changes there.
+    pub body: B,
+}
+
+/// A body that another can be laid over: single values replace, lists append.
+pub trait Lay: Clone {
+    /// Lays `over` upon `self`.
+    fn lay(&mut self, over: &Self);
+}
+
+impl<N, B: Lay> Layers<N, B> {
+    /// The body with the overlays at these places laid over it, in order.
+    #[must_use]
+    pub fn with(&self, overlays: &[usize]) -> B {
+        let mut body = self.base.clone();
+        for overlay in overlays.iter().filter_map(|&at| self.overlays.get(at)) {
+            body.lay(&overlay.body);
+        }
+        body
+    }
+}
+
+/// Replaces a single value where the overlay has one.
+fn replace<T: Clone>(value: &mut Option<T>, over: &Option<T>) {
+    if over.is_some() {
+        value.clone_from(over);
+    }
+}

@@ -1,0 +1,70 @@
+//! A cell: one OS release, kernel and architecture, and how its targets are built.
+
+use crate::ids::{Arch, ImageRef, Name};
+use crate::lock::OpenShiftPin;
+use crate::model::selector::View;
+use crate::profile::{Builder, Kernel, KernelPackages, Platform, Profile, ReleaseFacts};
+use crate::source::Span;
+use std::sync::Arc;
+
+/// One point of the matrix.
+#[derive(Clone, Debug)]
+pub(super) struct Cell<'a> {
+    /// Its place in the order of expansion.
+    pub id: usize,
+    /// The distribution.
+    pub profile: &'a Profile,
+    /// Its release.
+    pub release: Arc<ReleaseFacts>,
+    /// What of the release the kernel runs on.
+    pub platform: Arc<Platform>,
+    /// The kernel, with its architecture.
+    pub kernel: Kernel,
+    /// The kernel's EL minor as text, for selectors.
+    pub el: Option<String>,
+    /// The architecture.
+    pub arch: Arch,
+    /// What to install for the kernel.
+    pub packages: Arc<KernelPackages>,
+    /// What the lock says of the OpenShift release.
+    pub openshift: Option<&'a OpenShiftPin>,
+    /// How it is built.
+    pub setup: Arc<Setup>,
+    /// Where the kernel was named.
+    pub span: Span,
+    /// Where the release was named.
+    pub release_span: Span,
+}
+
+/// How cells are built, with every default applied.
+#[derive(Debug)]
+pub(super) struct Setup {
+    /// Where the builder comes from.
+    pub builder: Builder,
+    /// The builder's base image, where it is not the profile's.
+    pub base: Option<ImageRef>,
+    /// Repositories to enable.
+    pub enable: Vec<Name>,
+}
+
+impl Cell<'_> {
+    /// What selectors see of it.
+    pub fn view<'v>(&'v self, image: Option<&'v str>) -> View<'v> {
+        View {
+            os: self.profile.os.as_str(),
+            family: self.profile.family.as_str(),
+            release: self.release.release.as_str(),
+            el: self.el.as_deref(),
+            kernel: self.kernel.text.as_str(),
+            arch: self.arch.name(),
+            flavor: self.kernel.flavor.as_str(),
+            image,
+            order: self.profile.order,
+        }
+    }
+
+    /// Whose kernels it runs: cells of one kernel family with one kernel are one build.
+    pub fn kernel_family(&self) -> &str {
+        self.profile.kernels_of.as_ref().unwrap_or(&self.profile.os).as_str()
+    }
+}

@@ -1,0 +1,402 @@
+//! From the matrix to cells: each kernel goes to the releases it belongs to, crossed with the architectures.
+
+use super::cell::{Cell, Setup};
+use super::kernels::{self, Named, default_arch};
+use super::Inputs;
+use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
+use crate::ids::Arch;
+use crate::model::{CellBody, Lay, OsRule, Overlay, Selector};
+use crate::profile::{Builder, Entitlement, Misfit, MisfitKind, Profile, ReleaseFacts};
+use crate::source::{Span, Spanned};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// So many combinations are looked at and no more: what is beyond was not meant.
+const MAX_COMBINATIONS: usize = 20_000_000;
+
+/// Makes the cells, without those that an `exclude` takes out whole.
+pub(super) fn expand<'a>(inputs: &Inputs<'a>, diagnostics: &mut Diagnostics) -> Vec<Cell<'a>> {
+    if let Some(problem) = too_many_combinations(inputs) {
+        diagnostics.push(problem);
+        return Vec::new();
+    }
+    let mut expansion =
+        Expansion { inputs, diagnostics, cells: Vec::new(), known: BTreeMap::new(), setups: BTreeMap::new() };
+    for (at, rule) in inputs.model.matrix.os.iter().enumerate() {
+        expansion.rule(at, rule);
+    }
+    let mut cells = expansion.cells;
+    warn_dead(&inputs.model.matrix.overlays, &cells, diagnostics);
+    for exclude in &inputs.model.matrix.exclude {
+        if exclude.selector.names_image() {
+            continue;
+        }
+        let before = cells.len();
+        cells.retain(|cell| !exclude.selector.selects(&cell.view(None)));
+        if cells.len() == before && !diagnostics.has_errors() {
+            diagnostics.push(dead(exclude.selector.span, "`exclude`"));
+        }
+    }
+    if cells.is_empty() && !diagnostics.has_errors() {
+        diagnostics.push(
+            Diagnostic::new(Code::EmptyMatrix, "the matrix has no cell left")
+                .label(inputs.model.matrix.span, "every cell is excluded")
+                .help("take an `exclude` out, or narrow it"),
+        );
+    }
+    cells
+}
+
+struct Expansion<'a, 'b> {
+    inputs: &'b Inputs<'a>,
+    diagnostics: &'b mut Diagnostics,
+    cells: Vec<Cell<'a>>,
+    /// Where each os, release, kernel and architecture came from.
+    known: BTreeMap<(String, String, String, Arch), Span>,
+    /// By os rule and by the overlays that hold.
+    setups: BTreeMap<(usize, Vec<usize>), Arc<Setup>>,
+}
+
+impl<'a> Expansion<'a, '_> {
+    fn rule(&mut self, at: usize, rule: &'a OsRule) {
+        let Some(profile) = self.inputs.profiles.get(&rule.name.value) else {
+            self.diagnostics.push(unknown_os(self.inputs, rule));
+            return;
+        };
+        let releases = self.releases(rule, profile);
+        self.check_arches(rule, profile);
+        let named = kernels::of_rule(self.inputs, rule, profile, &releases, self.diagnostics);
+        let releases: Vec<_> = releases.into_iter().map(|(facts, span)| (Arc::new(facts), span)).collect();
+        for kernel in named {
+            if self.cells.len() > self.inputs.max_targets {
+                self.diagnostics.push(too_many(self.inputs, rule.name.span));
+                return;
+            }
+            self.kernel(at, rule, profile, &releases, &kernel);
+        }
+    }
+
+    /// The releases that the profile knows; the others are reported.
+    fn releases(&mut self, rule: &OsRule, profile: &Profile) -> Vec<(ReleaseFacts, Span)> {
+        let mut releases: Vec<(ReleaseFacts, Span)> = Vec::new();
+        for text in &rule.releases {
+            match profile.release(&text.value) {
+                Ok(facts) => {
+                    if let Some((_, first)) = releases.iter().find(|(known, _)| known.release == facts.release) {
+                        self.diagnostics.push(repeated("release", &text.value, text.span, *first));
+                        continue;
+                    }
+                    if let Some(day) = &facts.end_of_life {
+                        self.diagnostics.push(
+                            Diagnostic::new(
+                                Code::EndOfLifeRelease,
+                                format!("{} {} is past its end of life", profile.title, facts.release),
+                            )
+                            .label(text.span, format!("unsupported since {day}"))
+                            .help("its packages may have left the repositories: take it out when nobody runs it any more"),
+                        );
+                    }
+                    releases.push((facts, text.span));
+                }
+                Err(unknown) => {
+                    let report = Diagnostic::new(Code::UnknownRelease, unknown.to_string())
+                        .label(text.span, "not a release that the profile knows");
+                    let help = match &unknown.nearest {
+                        Some(near) => format!("did you mean `{near}`? {}", unknown.help),
+                        None => unknown.help.clone(),
+                    };
+                    self.diagnostics.push(report.help(help.trim()));
+                }
+            }
+        }
+        releases
+    }
+
+    fn check_arches(&mut self, rule: &OsRule, profile: &Profile) {
+        for arch in &rule.arches {
+            if !profile.arches.contains(&arch.value) {
+                let known: Vec<_> = profile.arches.iter().map(|arch| format!("`{arch}`")).collect();
+                self.diagnostics.push(
+                    Diagnostic::new(Code::UnsupportedArch, format!("{} has no kernels for {}", profile.title, arch.value))
+                        .label(arch.span, "not built for")
+                        .label(rule.name.span, "by this distribution")
+                        .help(format!("it has {}", known.join(", "))),
+                );
+            }
+        }
+    }
+
+    /// Gives a kernel to the releases it belongs to.
+    fn kernel(
+        &mut self,
+        at: usize,
+        rule: &'a OsRule,
+        profile: &'a Profile,
+        releases: &[(Arc<ReleaseFacts>, Span)],
+        named: &Named<'a>,
+    ) {
+        let mut homes: Vec<usize> = match named.release {
+            Some(release) => vec![release],
+            None if releases.len() == 1 => vec![0],
+            None => (0..releases.len())
+                .filter(|&at| releases.get(at).is_some_and(|(facts, _)| profile.belongs(&named.kernel, facts)))
+                .collect(),
+        };
+        if homes.is_empty() && !releases.is_empty() {
+            homes.push(0);
+        }
+        let arches = match named.kernel.arch {
+            Some(arch) => vec![Spanned::new(arch, named.span)],
+            None if rule.arches.is_empty() => vec![Spanned::new(default_arch(profile), named.span)],
+            None => rule.arches.clone(),
+        };
+        self.check_listed(rule, named);
+        for (facts, release_span) in homes.into_iter().filter_map(|home| releases.get(home)) {
+            for arch in &arches {
+                self.cell(at, rule, profile, facts, *release_span, named, arch);
+            }
+        }
+    }
+
+    /// A kernel in full must be of an architecture and flavour that the `os` lists, where it lists some.
+    fn check_listed(&mut self, rule: &OsRule, named: &Named<'_>) {
+        if let (Some(arch), Some(first)) = (named.kernel.arch, rule.arches.first())
+            && !rule.arches.iter().any(|listed| listed.value == arch)
+        {
+            self.diagnostics.push(
+                Diagnostic::new(Code::ArchMismatch, format!("kernel `{}` is for {arch}", named.kernel.text))
+                    .label(named.span, format!("a kernel for {arch}"))
+                    .label(first.span, "not among the architectures here")
+                    .help(format!("add `{arch}` to `arch`, or leave the architecture out of the kernel to cross the two")),
+            );
+        }
+        if let Some(first) = rule.flavors.first()
+            && !rule.flavors.iter().any(|listed| listed.value == named.kernel.flavor)
+        {
+            let flavor = &named.kernel.flavor;
+            self.diagnostics.push(
+                Diagnostic::new(Code::FlavorMismatch, format!("kernel `{}` is of flavour `{flavor}`", named.kernel.text))
+                    .label(named.span, format!("flavour `{flavor}`"))
+                    .label(first.span, "not among the flavours here")
+                    .help(format!("add `{flavor}` to `flavor`")),
+            );
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the coordinates of one cell")]
+    fn cell(
+        &mut self,
+        at: usize,
+        rule: &'a OsRule,
+        profile: &'a Profile,
+        release: &Arc<ReleaseFacts>,
+        release_span: Span,
+        named: &Named<'a>,
+        arch: &Spanned<Arch>,
+    ) {
+        let kernel = match profile.with_arch(&named.kernel, arch.value) {
+            Ok(kernel) => kernel,
+            Err(error) => {
+                self.diagnostics.push(
+                    Diagnostic::new(Code::MalformedKernel, error.message)
+                        .label(named.span, error.label)
+                        .help(error.help),
+                );
+                return;
+            }
+        };
+        if let Err(misfit) = profile.check(&kernel, release, arch.value) {
+            self.diagnostics.push(misfit_report(&misfit, rule, named.span, release_span, arch.span));
+            return;
+        }
+        let packages = match profile.packages(&kernel, release, arch.value) {
+            Ok(packages) => packages,
+            Err(unusable) => {
+                self.diagnostics.push(
+                    Diagnostic::new(Code::BrokenProfile, unusable.to_string())
+                        .label(named.span, "of this kernel")
+                        .label(rule.name.span, "by this profile")
+                        .help(format!("write {}", unusable.rule)),
+                );
+                return;
+            }
+        };
+        let Some(platform) = release.platform(&kernel) else { return };
+        let key = (
+            profile.os.to_string(),
+            release.release.to_string(),
+            kernel.text.to_string(),
+            arch.value,
+        );
+        if let Some(&first) = self.known.get(&key) {
+            self.diagnostics.push(repeated("kernel", kernel.text.as_str(), named.span, first));
+            return;
+        }
+        self.known.insert(key, named.span);
+        let openshift = named.openshift.or_else(|| {
+            let pins = self.inputs.lock.openshift.get(&(release.release.clone(), arch.value))?;
+            let of_kernel = |pin: &&crate::lock::Entry<crate::lock::OpenShiftPin>| {
+                pin.value.kernel == kernel.text || pin.value.realtime.as_ref() == Some(&kernel.text)
+            };
+            pins.iter().find(of_kernel).map(|pin| &pin.value)
+        });
+        let mut cell = Cell {
+            id: self.cells.len(),
+            profile,
+            release: Arc::clone(release),
+            platform: Arc::new(platform.clone()),
+            el: kernel.el.map(|el| el.to_string()),
+            kernel,
+            arch: arch.value,
+            packages: Arc::new(packages),
+            openshift,
+            setup: Arc::new(Setup {
+                builder: Builder::Distro,
+                base: None,
+                enable: Vec::new(),
+            }),
+            span: named.span,
+            release_span,
+        };
+        cell.setup = self.setup(at, rule, &cell);
+        self.cells.push(cell);
+    }
+
+    /// How a cell is built: the rule's own words, then each `on` that selects it, then the defaults.
+    fn setup(&mut self, at: usize, rule: &OsRule, cell: &Cell<'_>) -> Arc<Setup> {
+        let overlays = selected(&self.inputs.model.matrix.overlays, |selector| selector.selects(&cell.view(None)));
+        if let Some(setup) = self.setups.get(&(at, overlays.clone())) {
+            return Arc::clone(setup);
+        }
+        let mut body = rule.body.clone();
+        for overlay in overlays.iter().filter_map(|&at| self.inputs.model.matrix.overlays.get(at)) {
+            body.lay(&overlay.body);
+        }
+        let setup = Arc::new(self.resolve(rule, cell.profile, body));
+        self.setups.insert((at, overlays), Arc::clone(&setup));
+        setup
+    }
+
+    fn resolve(&mut self, rule: &OsRule, profile: &Profile, body: CellBody) -> Setup {
+        if let Some(builder) = &body.builder
+            && !profile.builders.contains(&builder.value)
+        {
+            self.diagnostics.push(
+                Diagnostic::new(Code::UnavailableBuilder, format!("{} has no such builder", profile.title))
+                    .label(builder.span, "not available")
+                    .label(rule.name.span, "for this distribution")
+                    .help("the Driver Toolkit is OpenShift's: use `builder \"distro\"`"),
+            );
+        }
+        if let Some(entitlement) = body.entitlement.or(self.inputs.model.entitlement)
+            && entitlement == Entitlement::None
+            && profile.entitlements.first() != Some(&Entitlement::None)
+            && body.base.is_none()
+        {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Code::MissingEntitlement,
+                    format!("the kernel packages of {} come from subscribed repositories", profile.title),
+                )
+                .label(rule.name.span, "built without a subscription")
+                .help("use `entitlement \"host\"`, or a `base` that brings repositories of its own"),
+            );
+        }
+        let default_builder = profile.builders.first().copied().unwrap_or(Builder::Distro);
+        Setup {
+            builder: body.builder.map_or(default_builder, |builder| builder.value),
+            base: body.base.map(|base| base.value),
+            enable: body.enable,
+        }
+    }
+}
+
+/// The places of the overlays whose selector passes.
+pub(super) fn selected<B>(overlays: &[Overlay<B>], selects: impl Fn(&Selector) -> bool) -> Vec<usize> {
+    let selected = overlays.iter().enumerate().filter(|(_, overlay)| selects(&overlay.selector));
+    selected.map(|(at, _)| at).collect()
+}
+
+fn warn_dead(overlays: &[Overlay<CellBody>], cells: &[Cell<'_>], diagnostics: &mut Diagnostics) {
+    if diagnostics.has_errors() {
+        return;
+    }
+    for overlay in overlays {
+        if !cells.iter().any(|cell| overlay.selector.selects(&cell.view(None))) {
+            diagnostics.push(dead(overlay.selector.span, "`on`"));
+        }
+    }
+}
+
+/// A selector that selects nothing.
+pub(super) fn dead(span: Span, node: &str) -> Diagnostic {
+    Diagnostic::new(Code::DeadSelector, format!("{node} selects nothing of the matrix"))
+        .label(span, "no cell passes all of its tests")
+        .help("`drvc plan` lists the cells: correct the selector, or take it out")
+}
+
+fn repeated(what: &str, text: &str, again: Span, first: Span) -> Diagnostic {
+    Diagnostic::new(Code::RepeatedCell, format!("{what} `{text}` comes twice"))
+        .label(again, "again here")
+        .label(first, "first here")
+        .help("take one out")
+}
+
+fn unknown_os(inputs: &Inputs<'_>, rule: &OsRule) -> Diagnostic {
+    let names = inputs.profiles.names();
+    let help = match nearest(&rule.name.value, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => {
+            let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+            format!("there are profiles of {}; add one of your own with `profile \"NAME\" \"FILE\"`", names.join(", "))
+        }
+    };
+    Diagnostic::new(Code::UnknownOs, format!("unknown distribution `{}`", rule.name.value))
+        .label(rule.name.span, "no profile has this name")
+        .help(help)
+}
+
+fn misfit_report(misfit: &Misfit, rule: &OsRule, kernel: Span, release: Span, arch: Span) -> Diagnostic {
+    let arch = if arch == kernel { rule.name.span } else { arch };
+    let (code, there) = match misfit.kind {
+        MisfitKind::Release => (Code::KernelOfAnotherRelease, release),
+        MisfitKind::Arch => (Code::ArchMismatch, arch),
+        MisfitKind::FlavorOfRelease => (Code::ImpossibleFlavor, release),
+        MisfitKind::FlavorOfArch => (Code::ImpossibleFlavor, arch),
+    };
+    let report = Diagnostic::new(code, misfit.message.clone())
+        .label(kernel, misfit.here.clone())
+        .label(there, misfit.there.clone());
+    if misfit.help.is_empty() { report } else { report.help(misfit.help.clone()) }
+}
+
+/// An upper bound of what expansion would look at, before anything is allocated for it.
+fn too_many_combinations(inputs: &Inputs<'_>) -> Option<Diagnostic> {
+    let mut total: usize = 0;
+    for rule in &inputs.model.matrix.os {
+        let lines = |file| inputs.contexts.kernels(file).map_or(0, |id| inputs.sources.get(id).line_count());
+        let kernels: usize = rule
+            .kernels
+            .iter()
+            .map(|kernels| match kernels {
+                crate::model::KernelRule::File(file) => lines(&file.value),
+                _ => 1,
+            })
+            .fold(0, usize::saturating_add);
+        let combinations = kernels.max(1).saturating_mul(rule.releases.len()).saturating_mul(rule.arches.len().max(1));
+        total = total.saturating_add(combinations);
+    }
+    total = total.saturating_mul(inputs.model.images.len());
+    (total > MAX_COMBINATIONS).then(|| {
+        Diagnostic::new(Code::TooManyTargets, format!("the matrix has up to {total} combinations"))
+            .label(inputs.model.matrix.span, "releases x kernels x architectures x images")
+            .help(format!("drvc looks at {MAX_COMBINATIONS} at most: split the manifest"))
+    })
+}
+
+/// More targets than were allowed.
+pub(super) fn too_many(inputs: &Inputs<'_>, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::TooManyTargets, format!("the matrix gives more than {} targets", inputs.max_targets))
+        .label(span, "the limit is passed here")
+        .help("narrow the matrix, or raise the limit with `--max-targets`")
+}

@@ -1,0 +1,156 @@
+//! The image's own stage: what is packed, how modules are configured and loaded, and the labels.
+
+use super::cell::Cell;
+use super::nodes::Builder;
+use super::{ImageStage, PackageInstall};
+use crate::diag::{Code, Diagnostic, nearest};
+use crate::ids::{ImageRef, KmodName, ModuleName};
+use crate::model::{Image, ImageBody, ModuleId};
+use crate::source::Spanned;
+use std::collections::BTreeMap;
+
+impl Builder<'_> {
+    /// The last two stages of a target: `pack` and the runtime image.
+    pub(super) fn image_stage(
+        &mut self,
+        image: &Image,
+        body: &ImageBody,
+        cell: &Cell<'_>,
+        modules: Vec<ModuleName>,
+        order: &[ModuleId],
+        runtime: &ImageRef,
+    ) -> ImageStage {
+        let produced = self.produced(order, cell, image);
+        self.check_loads(image, body, &produced);
+        let scope = self.scope(cell).image(&image.layers.name);
+        let mut packages = cell.platform.runtime.clone();
+        packages.extend(self.packages(&body.packages, &scope));
+        packages.sort();
+        packages.dedup();
+        let labels = self.labels(image, body, cell, runtime);
+        ImageStage {
+            name: image.layers.name.clone(),
+            modules,
+            kernel: cell.kernel.text.clone(),
+            kernel_dir: cell.packages.kernel_dir.clone(),
+            in_tree: body.in_tree.unwrap_or_default(),
+            in_tree_install: self.in_tree_install(cell),
+            runtime_install: PackageInstall { manager: cell.profile.runtime_manager, options: Vec::new(), packages },
+            modprobe_config: modprobe_config(body, |template| scope.text(template)),
+            replaces: body.replaces.iter().map(underscored).collect(),
+            load: load_order(&body.load, &produced),
+            labels: labels.into_iter().collect(),
+        }
+    }
+
+    /// The kernel modules that each module is known to produce, in build order. Patterns tell nothing.
+    fn produced(&mut self, order: &[ModuleId], cell: &Cell<'_>, image: &Image) -> Vec<Produced> {
+        let mut produced = Vec::new();
+        for &module in order {
+            let Some(layers) = self.inputs.model.modules.get(module.0) else { continue };
+            let Some(body) = self.module_body(module, cell, image) else { continue };
+            let scope = self.scope(cell).module(&layers.name);
+            let globs: Vec<_> = match body.outputs.as_slice() {
+                [] => vec![format!("{}.ko", layers.name)],
+                outputs => outputs.iter().map(|output| scope.text(&output.glob)).collect(),
+            };
+            let names = globs.iter().filter_map(|glob| glob.rsplit('/').next()?.strip_suffix(".ko"));
+            let names = names.filter_map(|name| KmodName::parse(name).ok());
+            let kmods: Vec<_> = names.map(|name| underscored(&name)).collect();
+            produced.push(Produced { all_known: kmods.len() == globs.len(), kmods });
+        }
+        produced
+    }
+
+    /// A kernel module that is loaded but not built is perhaps the kernel's own; one that is nearly spelled like one that
+    /// is built is a mistake.
+    fn check_loads(&mut self, image: &Image, body: &ImageBody, produced: &[Produced]) {
+        let known: Vec<_> = produced.iter().flat_map(|module| &module.kmods).map(KmodName::as_str).collect();
+        if !produced.iter().all(|module| module.all_known) {
+            return;
+        }
+        for load in &body.load {
+            let name = underscored(&load.value);
+            if known.contains(&name.as_str()) {
+                continue;
+            }
+            if let Some(near) = nearest(name.as_str(), known.iter().copied()) {
+                self.report_once(
+                    Diagnostic::new(Code::UnknownKmod, format!("no module of image `{}` builds `{name}`", image.layers.name))
+                        .label(load.span, "loaded here, built nowhere")
+                        .help(format!("did you mean `{near}`?")),
+                );
+            }
+        }
+    }
+
+    fn labels(&self, image: &Image, body: &ImageBody, cell: &Cell<'_>, runtime: &ImageRef) -> BTreeMap<String, String> {
+        let project = &self.inputs.model.project;
+        let mut labels = BTreeMap::new();
+        let mut set = |key: &str, value: Option<&str>| {
+            labels.extend(value.map(|value| (key.to_string(), value.to_string())));
+        };
+        set("org.opencontainers.image.title", Some(image.layers.name.as_str()));
+        set("org.opencontainers.image.version", project.version.as_deref());
+        set("org.opencontainers.image.licenses", project.license.as_deref());
+        set("org.opencontainers.image.description", project.description.as_deref());
+        set("org.opencontainers.image.vendor", project.vendor.as_deref());
+        set("org.opencontainers.image.url", project.url.as_deref());
+        set("org.opencontainers.image.base.name", Some(cell.platform.minimal.as_str()));
+        set("org.opencontainers.image.base.digest", runtime.digest());
+        set("kernel-version", Some(cell.kernel.text.as_str()));
+        let scope = self.scope(cell).image(&image.layers.name);
+        labels.extend(body.labels.iter().map(|(key, value)| (key.clone(), scope.text(value))));
+        labels
+    }
+}
+
+/// What a module is known to produce.
+struct Produced {
+    kmods: Vec<KmodName>,
+    /// Whether every output is a name and no pattern.
+    all_known: bool,
+}
+
+/// The name as the kernel has it: `-` and `_` are the same to `modprobe`.
+fn underscored(name: &KmodName) -> KmodName {
+    KmodName::parse(&name.as_str().replace('-', "_")).unwrap_or_else(|_| name.clone())
+}
+
+/// What is loaded, in the order written, except that what a module needs comes before it.
+fn load_order(load: &[Spanned<KmodName>], produced: &[Produced]) -> Vec<KmodName> {
+    let rank = |kmod: &KmodName| produced.iter().position(|module| module.kmods.contains(kmod));
+    let mut order: Vec<KmodName> = Vec::new();
+    for kmod in load.iter().map(|load| underscored(&load.value)) {
+        if order.contains(&kmod) {
+            continue;
+        }
+        // `produced` is in build order: whatever ranks higher may stand on this one.
+        let place = rank(&kmod).and_then(|own| order.iter().position(|other| rank(other).is_some_and(|r| r > own)));
+        order.insert(place.unwrap_or(order.len()), kmod);
+    }
+    order
+}
+
+/// Lines of modprobe.d(5).
+fn modprobe_config(body: &ImageBody, text: impl Fn(&crate::model::Template) -> String) -> Vec<String> {
+    let mut lines = Vec::new();
+    for option in &body.options {
+        let parameters = option.parameters.iter().map(|(name, value)| {
+            let value = text(value);
+            let quotes = if value.contains(char::is_whitespace) && !value.contains('"') { "\"" } else { "" };
+            format!(" {name}={quotes}{value}{quotes}")
+        });
+        lines.push(format!("options {}{}", underscored(&option.kmod), parameters.collect::<String>()));
+    }
+    for softdep in &body.softdeps {
+        let list = |word: &str, kmods: &[KmodName]| match kmods {
+            [] => String::new(),
+            kmods => format!(" {word}: {}", kmods.iter().map(KmodName::as_str).collect::<Vec<_>>().join(" ")),
+        };
+        let (pre, post) = (list("pre", &softdep.pre), list("post", &softdep.post));
+        lines.push(format!("softdep {}{pre}{post}", underscored(&softdep.kmod)));
+    }
+    lines.extend(body.blacklist.iter().map(|kmod| format!("blacklist {}", underscored(kmod))));
+    lines
+}

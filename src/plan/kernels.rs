@@ -1,0 +1,227 @@
+//! The kernels of one `os`: those written out, listed in files, and resolved in the lock.
+
+use super::Inputs;
+use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::ids::{Arch, Flavor};
+use crate::lock::{Entry, KernelQuery, OpenShiftPin};
+use crate::model::{KernelRule, OsRule};
+use crate::profile::{Kernel, KernelError, KernelErrorKind, Profile, ReleaseFacts};
+use crate::source::Span;
+
+/// A kernel that an `os` names, before it is given to a release.
+pub(super) struct Named<'a> {
+    /// The kernel, perhaps without architecture.
+    pub kernel: Kernel,
+    /// Where it is named.
+    pub span: Span,
+    /// The only release that it may go to (an index into the rule's releases), where that is known.
+    pub release: Option<usize>,
+    /// What the lock says of the OpenShift release.
+    pub openshift: Option<&'a OpenShiftPin>,
+}
+
+/// All kernels of one `os`.
+pub(super) fn of_rule<'a>(
+    inputs: &Inputs<'a>,
+    rule: &OsRule,
+    profile: &Profile,
+    releases: &[(ReleaseFacts, Span)],
+    diagnostics: &mut Diagnostics,
+) -> Vec<Named<'a>> {
+    let mut named = Vec::new();
+    let mut collect = Collect { inputs, rule, profile, diagnostics, named: &mut named };
+    for kernels in &rule.kernels {
+        match kernels {
+            KernelRule::Explicit(text) => collect.text(&text.value, text.span),
+            KernelRule::File(file) => {
+                if let Some(id) = inputs.contexts.kernels(&file.value) {
+                    collect.file(id);
+                }
+            }
+            KernelRule::Locked { pattern, latest, span } => {
+                collect.locked(releases, pattern.as_ref().map(|text| text.value.as_str()), *latest, *span);
+            }
+        }
+    }
+    if rule.kernels.is_empty() {
+        collect.openshift(releases);
+    }
+    named
+}
+
+struct Collect<'a, 'b> {
+    inputs: &'b Inputs<'a>,
+    rule: &'b OsRule,
+    profile: &'b Profile,
+    diagnostics: &'b mut Diagnostics,
+    named: &'b mut Vec<Named<'a>>,
+}
+
+impl<'a> Collect<'a, '_> {
+    fn text(&mut self, text: &str, span: Span) {
+        match self.profile.kernel(text) {
+            Ok(kernel) => self.named.push(Named { kernel, span, release: None, openshift: None }),
+            Err(error) => self.diagnostics.push(kernel_report(&error, span, self.rule)),
+        }
+    }
+
+    /// One kernel a line; blank lines and what follows a `#` do not count.
+    fn file(&mut self, id: crate::source::FileId) {
+        let text = &self.inputs.sources.get(id).text;
+        let mut start = 0;
+        for line in text.split_inclusive('\n') {
+            let kernel = line.split('#').next().unwrap_or_default();
+            let lead = kernel.len() - kernel.trim_start().len();
+            let kernel = kernel.trim();
+            if !kernel.is_empty() {
+                let begin = start + lead;
+                self.text(kernel, Span::new(id, begin, begin + kernel.len()));
+            }
+            start += line.len();
+        }
+    }
+
+    fn locked(&mut self, releases: &[(ReleaseFacts, Span)], pattern: Option<&str>, latest: Option<u32>, span: Span) {
+        let mut missing = Vec::new();
+        for (at, (release, _)) in releases.iter().enumerate() {
+            for (arch, flavor) in self.arches_and_flavors() {
+                let query = KernelQuery {
+                    os: self.profile.os.clone(),
+                    release: release.release.clone(),
+                    arch,
+                    flavor,
+                    pattern: pattern.map(Into::into),
+                    latest,
+                };
+                match self.inputs.lock.kernels.get(&query) {
+                    Some(entry) => self.entry(&query, entry, at, span),
+                    None => missing.push(format!("{} {} {}", query.release, query.arch, query.flavor)),
+                }
+            }
+        }
+        if !missing.is_empty() {
+            self.diagnostics.push(unlocked("kernels", "not resolved", &missing, span));
+        }
+    }
+
+    fn entry(&mut self, query: &KernelQuery, entry: &Entry<Vec<crate::ids::KernelText>>, release: usize, span: Span) {
+        if let Some(problem) = contradiction(self.profile, query, &entry.value) {
+            self.diagnostics.push(
+                Diagnostic::new(Code::ContradictingLockEntry, format!("the lock file contradicts the manifest: {problem}"))
+                    .label(entry.span, "resolved to this")
+                    .label(span, "asked for by this")
+                    .help("resolve it anew, or correct the manifest"),
+            );
+            return;
+        }
+        for text in &entry.value {
+            if let Ok(kernel) = self.profile.kernel(text.as_str()) {
+                let kernel = self.profile.with_arch(&kernel, query.arch).unwrap_or(kernel);
+                self.named.push(Named { kernel, span, release: Some(release), openshift: None });
+            }
+        }
+    }
+
+    /// An `os` without kernels: OpenShift releases bring theirs, by way of the lock.
+    fn openshift(&mut self, releases: &[(ReleaseFacts, Span)]) {
+        if !self.profile.builders.contains(&crate::profile::Builder::Dtk) || self.profile.kernels_of.is_none() {
+            self.diagnostics.push(
+                Diagnostic::new(Code::MissingKernel, format!("`os \"{}\"` names no kernel", self.rule.name.value))
+                    .label(self.rule.name.span, "which kernels?")
+                    .help("add `kernel \"RELEASE\"` with what `uname -r` prints, or `kernel latest=2`"),
+            );
+            return;
+        }
+        let mut missing = Vec::new();
+        for (at, (release, _)) in releases.iter().enumerate() {
+            for (arch, flavor) in self.arches_and_flavors() {
+                let pins = self.inputs.lock.openshift.get(&(release.release.clone(), arch));
+                let before = self.named.len();
+                for pin in pins.into_iter().flatten() {
+                    self.pin(&pin.value, &flavor, at);
+                }
+                if self.named.len() == before {
+                    missing.push(format!("{} {arch} {flavor}", release.release));
+                }
+            }
+        }
+        if !missing.is_empty() {
+            self.diagnostics.push(unlocked("OpenShift releases", "names no kernel", &missing, self.rule.name.span));
+        }
+    }
+
+    fn pin(&mut self, pin: &'a OpenShiftPin, flavor: &Flavor, release: usize) {
+        let texts = std::iter::once(&pin.kernel).chain(&pin.realtime);
+        for kernel in texts.filter_map(|text| self.profile.kernel(text.as_str()).ok()) {
+            if kernel.flavor == *flavor {
+                let span = self.rule.releases.get(release).map_or(self.rule.name.span, |text| text.span);
+                self.named.push(Named { kernel, span, release: Some(release), openshift: Some(pin) });
+            }
+        }
+    }
+
+    /// What `match` and `latest` are counted per.
+    fn arches_and_flavors(&self) -> Vec<(Arch, Flavor)> {
+        let arches: Vec<_> = self.rule.arches.iter().map(|arch| arch.value).collect();
+        let arches = if arches.is_empty() { vec![default_arch(self.profile)] } else { arches };
+        let flavors: Vec<_> = self.rule.flavors.iter().map(|flavor| flavor.value.clone()).collect();
+        let flavors = if flavors.is_empty() { vec![self.profile.default_flavor.clone()] } else { flavors };
+        let pairs = arches.iter().flat_map(|&arch| flavors.iter().map(move |flavor| (arch, flavor.clone())));
+        pairs.collect()
+    }
+}
+
+/// The architecture that is meant where none is named.
+pub(super) fn default_arch(profile: &Profile) -> Arch {
+    profile.arches.first().copied().unwrap_or(Arch::X86_64)
+}
+
+/// Why what the lock holds is not what was asked for.
+fn contradiction(profile: &Profile, query: &KernelQuery, kernels: &[crate::ids::KernelText]) -> Option<String> {
+    if kernels.is_empty() {
+        return Some("it holds no kernel".into());
+    }
+    if query.latest.is_some_and(|latest| kernels.len() > latest as usize) {
+        return Some(format!("it holds {} kernels, more than `latest` asks for", kernels.len()));
+    }
+    let glob = query.pattern.as_deref().and_then(|glob| globset::Glob::new(glob).ok());
+    let glob = glob.map(|glob| glob.compile_matcher());
+    kernels.iter().find_map(|text| {
+        let Ok(kernel) = profile.kernel(text.as_str()) else {
+            return Some(format!("`{text}` is not a kernel of {}", profile.title));
+        };
+        if glob.as_ref().is_some_and(|glob| !glob.is_match(text.as_str())) {
+            return Some(format!("`{text}` does not match"));
+        }
+        if kernel.flavor != query.flavor {
+            return Some(format!("`{text}` is of flavour `{}`", kernel.flavor));
+        }
+        let foreign = kernel.arch.is_some_and(|arch| arch != query.arch);
+        foreign.then(|| format!("`{text}` is not a kernel for {}", query.arch))
+    })
+}
+
+fn unlocked(what: &str, label: &str, missing: &[String], span: Span) -> Diagnostic {
+    let mut listed = missing.iter().take(6).cloned().collect::<Vec<_>>().join(", ");
+    if missing.len() > 6 {
+        listed.push_str(&format!(" and {} more", missing.len() - 6));
+    }
+    Diagnostic::new(Code::UnlockedKernels, format!("the lock file does not say which {what} these are: {listed}"))
+        .label(span, label)
+        .help("pin them in `drivers.lock`, or name the kernels in full")
+}
+
+fn kernel_report(error: &KernelError, span: Span, rule: &OsRule) -> Diagnostic {
+    let code = match error.kind {
+        KernelErrorKind::Malformed => Code::MalformedKernel,
+        KernelErrorKind::Foreign => Code::ForeignKernel,
+        KernelErrorKind::Contradictory => Code::ContradictoryKernel,
+        KernelErrorKind::Unreleased => Code::UnreleasedKernel,
+    };
+    let report = Diagnostic::new(code, error.message.clone()).label(span, error.label.clone());
+    let report = match error.kind {
+        KernelErrorKind::Foreign => report.label(rule.name.span, "listed under this distribution"),
+        _ => report,
+    };
+    report.help(error.help.clone())
+}

@@ -1,0 +1,69 @@
+//! The plan: cells, the targets built for them, and the graph of stages that the targets are made of.
+
+mod cell;
+mod cells;
+mod graph;
+mod image;
+mod kernels;
+mod node;
+mod nodes;
+mod order;
+mod scope;
+mod targets;
+
+pub use graph::{Edge, Graph, NodeId};
+pub use node::{
+    BuildCommand, ContextPatch, Fetched, ImageStage, KernelStage, ModuleStage, Node, PackageInstall, Revision,
+    SourceStage, StepCommand,
+};
+pub use targets::{Other, Target};
+
+use crate::context::Contexts;
+use crate::diag::Diagnostics;
+use crate::lock::Lock;
+use crate::model::Model;
+use crate::profile::Profiles;
+use crate::source::Sources;
+
+/// Every target and the stages that it is made of.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// The stages.
+    pub graph: Graph,
+    /// The targets, sorted by id.
+    pub targets: Vec<Target>,
+}
+
+/// What a plan is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// The manifest's meaning.
+    pub model: &'a Model,
+    /// What was resolved.
+    pub lock: &'a Lock,
+    /// What is known of operating systems.
+    pub profiles: &'a Profiles,
+    /// Local files.
+    pub contexts: &'a Contexts,
+    /// Texts, for lists of kernels.
+    pub sources: &'a Sources,
+    /// More targets than this are refused.
+    pub max_targets: usize,
+}
+
+/// Expands the matrix into targets and their stages:
+///
+/// 1. [`cells::expand`] makes a cell of each os, release, kernel and architecture.
+/// 2. [`targets::select`] pairs images with cells and merges the pairs that are one build.
+/// 3. [`nodes::Builder`] makes the stages of each target, once each.
+pub fn expand(inputs: Inputs<'_>) -> (Plan, Diagnostics) {
+    let mut diagnostics = Diagnostics::default();
+    order::refuse_cycles(inputs.model, &mut diagnostics);
+    let cells = cells::expand(&inputs, &mut diagnostics);
+    if diagnostics.has_errors() {
+        return (Plan::default(), diagnostics);
+    }
+    let groups = targets::select(&inputs, &cells, &mut diagnostics);
+    let plan = targets::build(&inputs, &groups, &mut diagnostics);
+    (plan, diagnostics)
+}

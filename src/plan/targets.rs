@@ -1,0 +1,236 @@
+//! From cells to targets: an image for a cell; cells that are one build are merged into one target.
+
+use super::cell::Cell;
+use super::cells::{dead, selected, too_many};
+use super::nodes::Builder;
+use super::{Inputs, NodeId, Plan};
+use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::ids::{Arch, Flavor, ImageRef, KernelText, Name, OsName, RelPath, Release};
+use crate::model::Image;
+use crate::profile;
+use crate::source::Span;
+use std::collections::BTreeMap;
+
+/// One image for one kernel: one Dockerfile.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// `image/os-release-arch/kernel`, the directory of its outputs.
+    pub id: RelPath,
+    /// The image's name.
+    pub image: Name,
+    /// The distribution that its builder is of.
+    pub os: OsName,
+    /// The release: the lowest where several are merged.
+    pub release: Release,
+    /// The architecture.
+    pub arch: Arch,
+    /// The kernel.
+    pub kernel: KernelText,
+    /// The kernel's flavour.
+    pub flavor: Flavor,
+    /// Where the builder comes from.
+    pub builder: profile::Builder,
+    /// Other releases that this target is for too.
+    pub merged: Vec<Other>,
+    /// The references it is to be pushed as.
+    pub tags: Vec<ImageRef>,
+    /// Its image in the graph.
+    pub root: NodeId,
+    /// Where its kernel was named.
+    pub span: Span,
+}
+
+/// A release that was merged into a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Other {
+    /// The distribution.
+    pub os: OsName,
+    /// The release.
+    pub release: Release,
+}
+
+/// An image and the cells that make one target of it; the first is the one it is built for.
+pub(super) struct Group<'a> {
+    pub image: &'a Image,
+    pub cells: Vec<&'a Cell<'a>>,
+}
+
+/// Pairs every image with the cells it is for, merged.
+pub(super) fn select<'a>(
+    inputs: &Inputs<'a>,
+    cells: &'a [Cell<'a>],
+    diagnostics: &mut Diagnostics,
+) -> Vec<Group<'a>> {
+    let model = inputs.model;
+    let mut excluded = vec![false; model.matrix.exclude.len()];
+    let mut groups = Vec::new();
+    for image in &model.images {
+        let name = image.layers.name.as_str();
+        warn_dead(image, cells, diagnostics);
+        let mut by_build: BTreeMap<(&str, &str, Arch, &str, &str), Vec<&Cell<'_>>> = BTreeMap::new();
+        for cell in cells {
+            let view = cell.view(Some(name));
+            let is_wanted = image.only.is_empty() || image.only.iter().any(|only| only.selects(&view));
+            let mut is_excluded = false;
+            for (exclude, seen) in model.matrix.exclude.iter().zip(&mut excluded) {
+                if exclude.selector.names_image() && exclude.selector.selects(&view) {
+                    (is_excluded, *seen) = (true, true);
+                }
+            }
+            if is_wanted && !is_excluded {
+                by_build.entry(build_key(cell)).or_default().push(cell);
+            }
+        }
+        for (_, mut merged) in by_build {
+            merged.sort_by(|a, b| precedence(a, b));
+            groups.push(Group { image, cells: merged });
+            if groups.len() > inputs.max_targets {
+                diagnostics.push(too_many(inputs, model.matrix.span));
+                return Vec::new();
+            }
+        }
+    }
+    for (exclude, seen) in model.matrix.exclude.iter().zip(&excluded) {
+        if exclude.selector.names_image() && !seen {
+            diagnostics.push(dead(exclude.selector.span, "`exclude`"));
+        }
+    }
+    if groups.is_empty() && !diagnostics.has_errors() {
+        diagnostics.push(
+            Diagnostic::new(Code::EmptyMatrix, "no image is built for any cell")
+                .label(model.matrix.span, "nothing of it is left")
+                .help("widen `only`, or take an `exclude` out"),
+        );
+    }
+    groups
+}
+
+/// What makes cells one build: OpenShift's and RHEL's kernels are the same ones, all others are their own
+/// distribution's and release's.
+fn build_key<'c>(cell: &'c Cell<'_>) -> (&'c str, &'c str, Arch, &'c str, &'c str) {
+    let shared = cell.kernel_family() == "rhel";
+    let (os, release) = if shared { ("", "") } else { (cell.profile.os.as_str(), cell.release.release.as_str()) };
+    (cell.kernel_family(), cell.kernel.text.as_str(), cell.arch, os, release)
+}
+
+/// Driver Toolkit before toolkit before distribution, then the lowest release.
+fn precedence(a: &Cell<'_>, b: &Cell<'_>) -> std::cmp::Ordering {
+    let rank = |cell: &Cell<'_>| match cell.setup.builder {
+        profile::Builder::Dtk => 0,
+        profile::Builder::Toolkit => 1,
+        profile::Builder::Distro => 2,
+    };
+    rank(a)
+        .cmp(&rank(b))
+        .then_with(|| a.profile.os.cmp(&b.profile.os))
+        .then_with(|| a.profile.compare_releases(a.release.release.as_str(), b.release.release.as_str()))
+}
+
+/// Makes the stages of every group.
+pub(super) fn build(inputs: &Inputs<'_>, groups: &[Group<'_>], diagnostics: &mut Diagnostics) -> Plan {
+    let mut builder = Builder::new(inputs);
+    let mut targets = Vec::with_capacity(groups.len());
+    for group in groups {
+        let Some(cell) = group.cells.first() else { continue };
+        if let Some(problem) = builder.differing_overlays(group) {
+            diagnostics.push(problem);
+            continue;
+        }
+        let root = builder.image(group.image, cell);
+        match target(&mut builder, group, cell, root) {
+            Ok(target) => targets.push(target),
+            Err(problem) => diagnostics.push(problem),
+        }
+    }
+    let (graph, problems) = builder.finish();
+    diagnostics.extend(problems);
+    targets.sort_by(|a, b| a.id.cmp(&b.id));
+    refuse_shared_tags(&targets, diagnostics);
+    Plan { graph, targets }
+}
+
+fn target(builder: &mut Builder<'_>, group: &Group<'_>, cell: &Cell<'_>, root: NodeId) -> Result<Target, Diagnostic> {
+    let image = &group.image.layers.name;
+    let (os, release) = (&cell.profile.os, &cell.release.release);
+    let path = format!("{image}/{os}-{release}-{}/{}", cell.arch, cell.kernel.text);
+    let id = RelPath::parse(&path).map_err(|rule| {
+        Diagnostic::new(Code::PathTooLong, format!("`{path}` cannot be a directory of the output: {rule}"))
+            .label(group.image.layers.span, "this name is part of it")
+            .help("shorten the image's name")
+    })?;
+    let mut tags = Vec::new();
+    for cell in &group.cells {
+        let tag = builder.reference(group.image, cell)?;
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    let merged = group.cells.iter().skip(1);
+    let merged = merged.map(|cell| Other { os: cell.profile.os.clone(), release: cell.release.release.clone() });
+    Ok(Target {
+        id,
+        image: image.clone(),
+        os: os.clone(),
+        release: release.clone(),
+        arch: cell.arch,
+        kernel: cell.kernel.text.clone(),
+        flavor: cell.kernel.flavor.clone(),
+        builder: cell.setup.builder,
+        merged: merged.collect(),
+        tags,
+        root,
+        span: cell.span,
+    })
+}
+
+/// One tag must be one image; several architectures of one image may share it and become one index.
+fn refuse_shared_tags(targets: &[Target], diagnostics: &mut Diagnostics) {
+    let mut owners: BTreeMap<&ImageRef, &Target> = BTreeMap::new();
+    for target in targets {
+        for tag in &target.tags {
+            let Some(owner) = owners.get(tag) else {
+                owners.insert(tag, target);
+                continue;
+            };
+            if differ_only_in_arch(owner, target) {
+                continue;
+            }
+            let add = ["{os}", "{release}", "{kernel}", "{image}"];
+            let parts = [
+                owner.os != target.os,
+                owner.release != target.release,
+                owner.kernel != target.kernel,
+                owner.image != target.image,
+            ];
+            let parts: Vec<_> = add.iter().zip(parts).filter(|(_, differs)| *differs).map(|(part, _)| *part).collect();
+            diagnostics.push(
+                Diagnostic::new(Code::SharedTag, format!("two targets would be pushed as `{tag}`"))
+                    .label(target.span, format!("`{}`", target.id))
+                    .label(owner.span, format!("`{}`", owner.id))
+                    .help(format!("put what tells them apart into the image's `tag`: \"{}\"", parts.join("-"))),
+            );
+        }
+    }
+}
+
+fn differ_only_in_arch(a: &Target, b: &Target) -> bool {
+    let bare = |target: &Target| target.kernel.as_str().replace(target.arch.name(), "").replace(target.arch.debian(), "");
+    a.arch != b.arch && a.image == b.image && a.os == b.os && a.release == b.release && bare(a) == bare(b)
+}
+
+fn warn_dead(image: &Image, cells: &[Cell<'_>], diagnostics: &mut Diagnostics) {
+    let name = image.layers.name.as_str();
+    for only in &image.only {
+        if !cells.iter().any(|cell| only.selects(&cell.view(Some(name)))) {
+            diagnostics.push(dead(only.span, "`only`"));
+        }
+    }
+    for overlay in &image.layers.overlays {
+        let selects = |cell: &Cell<'_>| {
+            !selected(std::slice::from_ref(overlay), |selector| selector.selects(&cell.view(Some(name)))).is_empty()
+        };
+        if !cells.iter().any(selects) {
+            diagnostics.push(dead(overlay.selector.span, "`on`"));
+        }
+    }
+}

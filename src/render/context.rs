@@ -1,0 +1,328 @@
+//! What the template of each kind of node is given: flags, lists and strings.
+
+use crate::model::InTree;
+use crate::plan::{
+    BuildCommand, Edge, Fetched, Graph, ImageStage, KernelStage, ModuleStage, Node, NodeId, PackageInstall, Revision,
+    SourceStage, StepCommand,
+};
+use crate::profile::PackageManager;
+use serde::Serialize;
+use serde_json::Value;
+
+/// The template of a node and its context; `None` for an image from a registry, which has no text.
+pub(super) fn of(graph: &Graph, id: NodeId) -> Option<(&'static str, Value)> {
+    let below = |edge: Edge| {
+        let inputs = graph.inputs(id);
+        let found = inputs.into_iter().find(|(_, found)| *found == edge);
+        found.map(|(input, _)| graph.node(input).stage()).unwrap_or_default()
+    };
+    let (name, context) = match graph.node(id) {
+        Node::Base(_) => return None,
+        Node::Tools(install) => ("tools", serde_json::to_value(OnBase::new(below(Edge::From), install))),
+        Node::Fetch(install) => ("fetch", serde_json::to_value(OnBase::new(below(Edge::From), install))),
+        Node::Kernel(stage) => ("kernel", serde_json::to_value(Kernel::new(below(Edge::From), stage))),
+        Node::Source(stage) => ("source", serde_json::to_value(Source::new(stage))),
+        Node::Module(stage) => ("module", serde_json::to_value(Module::new(stage))),
+        Node::Image(stage) => ("image", serde_json::to_value(Image::new(below(Edge::Runtime), stage))),
+    };
+    // Structs of strings, flags and lists always serialize.
+    Some((name, context.unwrap_or(Value::Null)))
+}
+
+/// Context of `install`: one flag for the package manager, and options and packages in rows of a readable width.
+#[derive(Serialize)]
+struct Install {
+    apt: bool,
+    dnf: bool,
+    microdnf: bool,
+    words: Vec<Vec<String>>,
+}
+
+impl Install {
+    fn new(install: &PackageInstall) -> Self {
+        use PackageManager::{Apt, Dnf, Microdnf};
+        Self {
+            apt: install.manager == Apt,
+            dnf: install.manager == Dnf,
+            microdnf: install.manager == Microdnf,
+            words: words(install),
+        }
+    }
+}
+
+/// Options and packages in rows; none where there is nothing to install. The first row stands behind the command.
+fn words(install: &PackageInstall) -> Vec<Vec<String>> {
+    if install.packages.is_empty() {
+        return Vec::new();
+    }
+    let options = install.options.iter().map(ToString::to_string);
+    let words = options.chain(install.packages.iter().map(ToString::to_string));
+    rows(words, |word| word.len() + 1, 68)
+}
+
+/// Items in rows that keep lines under 120 columns; the first row begins at column `start` of its line.
+fn rows<T>(items: impl Iterator<Item = T>, width_of: impl Fn(&T) -> usize, start: usize) -> Vec<Vec<T>> {
+    let mut rows = vec![Vec::new()];
+    let mut width = start;
+    for item in items {
+        let item_width = width_of(&item);
+        match rows.last_mut() {
+            Some(row) if width + item_width <= 98 => row.push(item),
+            _ => {
+                width = 8;
+                rows.push(vec![item]);
+            }
+        }
+        width += item_width;
+    }
+    rows
+}
+
+#[derive(Serialize)]
+struct OnBase {
+    base: String,
+    #[serde(flatten)]
+    install: Install,
+}
+
+impl OnBase {
+    fn new(base: String, install: &PackageInstall) -> Self {
+        Self { base, install: Install::new(install) }
+    }
+}
+
+#[derive(Serialize)]
+struct Kernel {
+    from: String,
+    kernel: String,
+    kernel_dir: String,
+    arch: String,
+    dtk: bool,
+    #[serde(flatten)]
+    install: Install,
+}
+
+impl Kernel {
+    fn new(from: String, stage: &KernelStage) -> Self {
+        Self {
+            from,
+            kernel: stage.kernel.to_string(),
+            kernel_dir: stage.kernel_dir.to_string(),
+            arch: stage.arch.to_string(),
+            dtk: stage.driver_toolkit,
+            install: Install::new(&stage.install),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Source {
+    name: String,
+    plain: bool,
+    path: Option<String>,
+    git: Option<Git>,
+    patches: Vec<Patch>,
+}
+
+#[derive(Serialize)]
+struct Git {
+    url: String,
+    #[serde(rename = "ref")]
+    reference: String,
+    pinned: bool,
+    submodules: bool,
+}
+
+#[derive(Serialize)]
+struct Patch {
+    file: String,
+    strip: u32,
+    n: usize,
+}
+
+impl Source {
+    fn new(stage: &SourceStage) -> Self {
+        let (path, git) = match &stage.origin {
+            Fetched::Path { dir, .. } => (Some(dir.to_string()), None),
+            Fetched::Git { url, revision, submodules } => {
+                let (reference, pinned) = match revision {
+                    Revision::Commit(commit) => (commit.to_string(), true),
+                    Revision::Unpinned(reference) => (reference.clone(), false),
+                };
+                (None, Some(Git { url: url.to_string(), reference, pinned, submodules: *submodules }))
+            }
+        };
+        let patches = stage.patches.iter().zip(1..);
+        let patches = patches.map(|(patch, n)| Patch { file: patch.file.to_string(), strip: patch.strip, n });
+        Self {
+            name: stage.name.to_string(),
+            plain: path.is_some() && stage.patches.is_empty(),
+            path,
+            git,
+            patches: patches.collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Pair {
+    name: String,
+    value: String,
+}
+
+impl Pair {
+    /// Pairs in rows, the first of which begins at column `start`.
+    fn rows(pairs: Vec<Self>, start: usize) -> Vec<Vec<Self>> {
+        rows(pairs.into_iter(), |pair| pair.name.len() + pair.value.len() + 4, start)
+    }
+
+    fn all<'p>(pairs: impl IntoIterator<Item = (&'p (impl ToString + 'p), &'p String)>) -> Vec<Self> {
+        pairs.into_iter().map(|(name, value)| Self { name: name.to_string(), value: value.clone() }).collect()
+    }
+}
+
+#[derive(Serialize)]
+struct Module {
+    name: String,
+    source: String,
+    dir: String,
+    needs: Vec<String>,
+    symvers: Vec<String>,
+    env: Vec<Pair>,
+    steps: Vec<Step>,
+    outputs: Vec<String>,
+    optional: Vec<String>,
+    check_config: bool,
+    config: Vec<String>,
+    not_config: Vec<String>,
+    #[serde(flatten)]
+    install: Install,
+}
+
+#[derive(Default, Serialize)]
+struct Step {
+    kbuild: bool,
+    compiler: Option<String>,
+    make: Option<Make>,
+    run: Option<Vec<String>>,
+    script: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Make {
+    targets: Vec<String>,
+    vars: Vec<Vec<Pair>>,
+}
+
+impl Module {
+    fn new(stage: &ModuleStage) -> Self {
+        let steps = match &stage.build {
+            BuildCommand::Kbuild => {
+                let compiler = stage.compiler.as_ref().map(ToString::to_string);
+                vec![Step { kbuild: true, compiler, ..Step::default() }]
+            }
+            BuildCommand::Prebuilt => Vec::new(),
+            BuildCommand::Make { targets, variables } => {
+                let mut vars = Pair::all(variables.iter().map(|(name, value)| (name, value)));
+                if let Some(compiler) = &stage.compiler
+                    && !vars.iter().any(|var| var.name == "CC")
+                {
+                    vars.push(Pair { name: "CC".into(), value: compiler.to_string() });
+                }
+                let start = 20 + targets.iter().map(|target| target.len() + 3).sum::<usize>();
+                let make = Make { targets: targets.clone(), vars: Pair::rows(vars, start) };
+                vec![Step { make: Some(make), ..Step::default() }]
+            }
+            BuildCommand::Steps(steps) => steps.iter().map(Step::new).collect(),
+        };
+        let outputs = |optional: bool| {
+            let outputs = stage.outputs.iter().filter(move |(_, is_optional)| *is_optional == optional);
+            outputs.map(|(glob, _)| glob.clone()).collect()
+        };
+        let config = |set: bool| {
+            let rules = stage.requires_config.iter().filter(move |rule| rule.set == set);
+            rules.map(|rule| rule.name.to_string()).collect()
+        };
+        Self {
+            name: stage.name.as_str().to_ascii_lowercase(),
+            source: stage.source.to_string(),
+            dir: stage.dir.to_string(),
+            needs: stage.built.iter().map(|name| name.as_str().to_ascii_lowercase()).collect(),
+            symvers: stage.extra_symbols.iter().map(ToString::to_string).collect(),
+            env: Pair::all(stage.env.iter().map(|(name, value)| (name, value))),
+            steps,
+            outputs: outputs(false),
+            optional: outputs(true),
+            check_config: !stage.requires_config.is_empty(),
+            config: config(true),
+            not_config: config(false),
+            install: Install::new(&stage.install),
+        }
+    }
+}
+
+impl Step {
+    fn new(step: &StepCommand) -> Self {
+        match step {
+            StepCommand::Run(words) => Self { run: Some(words.clone()), ..Self::default() },
+            StepCommand::Script(script) => Self { script: Some(script.clone()), ..Self::default() },
+        }
+    }
+}
+
+/// Context of `pack` and `runtime`. The package manager's flags are the builder's in `builder` and the runtime
+/// image's beside it.
+#[derive(Serialize)]
+struct Image {
+    image: String,
+    modules: Vec<String>,
+    wants: Vec<String>,
+    in_tree_copy: bool,
+    in_tree_none: bool,
+    builder: Install,
+    base: String,
+    conf: Vec<String>,
+    load_script: Option<LoadScript>,
+    load: Vec<String>,
+    labels: Vec<Vec<Pair>>,
+    #[serde(flatten)]
+    install: Install,
+}
+
+#[derive(Serialize)]
+struct LoadScript {
+    replaces: Vec<String>,
+    loads: Vec<String>,
+    unloads: Vec<String>,
+}
+
+impl Image {
+    fn new(base: String, stage: &ImageStage) -> Self {
+        let load: Vec<_> = stage.load.iter().map(ToString::to_string).collect();
+        let by_script = load.len() > 1 || !stage.replaces.is_empty();
+        let load_script = by_script.then(|| LoadScript {
+            replaces: stage.replaces.iter().map(ToString::to_string).collect(),
+            loads: load.clone(),
+            unloads: load.iter().rev().cloned().collect(),
+        });
+        let command = match load.as_slice() {
+            [] => Vec::new(),
+            _ if by_script => vec!["drvc-load".into()],
+            words => ["modprobe", "-d", "/opt"].into_iter().map(Into::into).chain(words.iter().cloned()).collect(),
+        };
+        Self {
+            image: stage.name.to_string(),
+            modules: stage.modules.iter().map(|name| name.as_str().to_ascii_lowercase()).collect(),
+            wants: load,
+            in_tree_copy: stage.in_tree == InTree::Copy,
+            in_tree_none: stage.in_tree == InTree::None,
+            builder: Install::new(&stage.in_tree_install),
+            base,
+            conf: stage.modprobe_config.clone(),
+            load_script,
+            load: command,
+            labels: Pair::rows(Pair::all(stage.labels.iter().map(|(name, value)| (name, value))), 6),
+            install: Install::new(&stage.runtime_install),
+        }
+    }
+}
