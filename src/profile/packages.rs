@@ -4,6 +4,7 @@ use super::layer::{Settings, Text};
 use super::release::{Home, Misrendered, render};
 use super::{Kernel, KernelPackages, Profile, ReleaseFacts};
 use crate::ids::{AbsPath, Arch, Invalid, Name, PackageName};
+use std::borrow::Cow;
 
 /// The holes that a kernel fills, beside its release's and the named groups of its shape.
 pub(super) const KERNEL_HOLES: &[&str] = &["kernel", "flavor", "arch", "arch_name"];
@@ -22,6 +23,9 @@ pub struct Unusable {
     pub rule: Invalid,
 }
 
+/// Settings for a kernel, the nearest first.
+type Chain<'p> = [Option<&'p Settings>; 4];
+
 impl Profile {
     /// What to install for a kernel. A kernel without architecture is taken as the one for `arch`.
     ///
@@ -34,14 +38,17 @@ impl Profile {
         arch: Arch,
     ) -> Result<KernelPackages, Unusable> {
         let grammar = self.grammar();
-        let complete = self.with_arch(kernel, arch).unwrap_or_else(|_| kernel.clone());
+        let complete = match kernel.arch {
+            Some(_) => Cow::Borrowed(kernel),
+            None => Cow::Owned(self.with_arch(kernel, arch).unwrap_or_else(|_| kernel.clone())),
+        };
         let of = release.platform(kernel).map_or(&release.release, |platform| &platform.release);
         let Some(home) = grammar.find_release(of.as_str()) else {
             return Err(self.unusable("release", of.as_str()));
         };
-        let settings = self.settings(&complete, &home);
-        let value = |hole: &str| grammar.fill(&complete, &home, arch, hole);
-        let unusable = |kind| {
+        let chain = self.chain(&complete, &home);
+        let fill = |hole: &str| grammar.fill(&complete, &home, arch, hole);
+        let wrong = |kind| {
             move |wrong: Misrendered| Unusable {
                 os: self.os.to_string(),
                 text: wrong.text,
@@ -49,44 +56,42 @@ impl Profile {
                 rule: wrong.rule,
             }
         };
-        let names = |templates: &Option<Vec<Text>>| {
-            let templates = templates.iter().flatten();
-            templates.map(|name| render(name, value, PackageName::parse)).collect::<Result<Vec<_>, _>>()
-        };
-        let path = |template: &Option<Text>| {
-            template.as_ref().map(|path| render(path, value, AbsPath::parse)).transpose()
-        };
-        let compiler =
-            settings.compiler.as_ref().map(|name| render(name, value, PackageName::parse)).transpose();
-        let compiler = compiler.map_err(unusable("package name"))?;
-        let mut build = names(&settings.build).map_err(unusable("package name"))?;
+        let name = wrong("package name");
+        let compiler = one(chain, |settings| settings.compiler.as_ref(), fill, PackageName::parse);
+        let compiler = compiler.map_err(&name)?;
+        let mut build =
+            all(chain, |settings| settings.build.as_ref(), fill, PackageName::parse).map_err(&name)?;
         build.extend(compiler.clone());
-        let repositories = settings.repositories.iter().flatten().map(|id| render(id, value, Name::parse));
-        let Some(kernel_dir) = path(&settings.kernel_dir).map_err(unusable("path"))? else {
-            return Err(self.unusable("kernel-dir", ""));
+        let in_tree =
+            all(chain, |settings| settings.in_tree.as_ref(), fill, PackageName::parse).map_err(&name)?;
+        let repositories = all(chain, |settings| settings.repositories.as_ref(), fill, Name::parse);
+        let dir = one(chain, |settings| settings.kernel_dir.as_ref(), fill, AbsPath::parse);
+        let Some(kernel_dir) = dir.map_err(wrong("path"))? else {
+            return Err(self.unusable("path", ""));
         };
+        let src_dir = one(chain, |settings| settings.kernel_src_dir.as_ref(), fill, AbsPath::parse);
         Ok(KernelPackages {
             build,
-            in_tree: names(&settings.in_tree).map_err(unusable("package name"))?,
-            repositories: repositories.collect::<Result<_, _>>().map_err(unusable("repository"))?,
-            kernel_src_dir: path(&settings.kernel_src_dir)
-                .map_err(unusable("path"))?
-                .unwrap_or(kernel_dir.clone()),
+            in_tree,
+            repositories: repositories.map_err(wrong("repository"))?,
+            kernel_src_dir: src_dir.map_err(wrong("path"))?.unwrap_or_else(|| kernel_dir.clone()),
             kernel_dir,
             compiler,
         })
     }
 
-    /// The settings for a kernel: its flavour's, over its series', over its release's.
-    fn settings(&self, kernel: &Kernel, home: &Home<'_>) -> Settings {
-        let begins = |name: &Text| name.value.render(|hole| home.value(hole)) == *kernel.series;
-        let series = home.rule.series.iter().find(|series| series.names.iter().any(begins));
-        let below = series
-            .map_or_else(|| home.rule.settings.clone(), |series| series.settings.over(&home.rule.settings));
+    /// The settings for a kernel: its flavour's, then its series', then its release's.
+    fn chain<'p>(&'p self, kernel: &Kernel, home: &Home<'p>) -> Chain<'p> {
         let flavor = kernel.flavor.as_str();
+        let begins = |name: &Text| name.value.is(&kernel.series, |hole| home.value(hole));
+        let series = home.rule.series.iter().find(|series| series.names.iter().any(begins));
         let of_host = self.host.as_ref().and_then(|host| host.own_flavor_rule(flavor));
-        let rules = of_host.into_iter().chain(self.own_flavor_rule(flavor));
-        rules.fold(below, |below, rule| rule.settings.over(&below))
+        [
+            self.own_flavor_rule(flavor).map(|rule| &rule.settings),
+            of_host.map(|rule| &rule.settings),
+            series.map(|series| &series.settings),
+            Some(&home.rule.settings),
+        ]
     }
 
     /// Fills a hole of a template for kernels.
@@ -108,4 +113,24 @@ impl Profile {
             rule: Invalid("the profile leaves it out"),
         }
     }
+}
+
+fn one<'v, T>(
+    chain: Chain<'_>,
+    field: impl Fn(&Settings) -> Option<&Text>,
+    fill: impl Fn(&str) -> Option<&'v str>,
+    parse: fn(&str) -> Result<T, Invalid>,
+) -> Result<Option<T>, Misrendered> {
+    let nearest = chain.into_iter().flatten().find_map(field);
+    nearest.map(|template| render(template, fill, parse)).transpose()
+}
+
+fn all<'v, T>(
+    chain: Chain<'_>,
+    field: impl Fn(&Settings) -> Option<&Vec<Text>>,
+    fill: impl Fn(&str) -> Option<&'v str>,
+    parse: fn(&str) -> Result<T, Invalid>,
+) -> Result<Vec<T>, Misrendered> {
+    let nearest = chain.into_iter().flatten().find_map(field);
+    nearest.into_iter().flatten().map(|template| render(template, &fill, parse)).collect()
 }

@@ -60,6 +60,19 @@ impl Template {
         text
     }
 
+    /// Whether the text with its holes filled is `text`.
+    pub fn is<'v>(&self, text: &str, value: impl Fn(&str) -> Option<&'v str>) -> bool {
+        let mut rest = text;
+        let fits = self.parts.iter().all(|part| {
+            let part = match part {
+                Part::Literal(literal) => literal,
+                Part::Hole(name) => value(name).unwrap_or_default(),
+            };
+            rest.strip_prefix(part).map(|after| rest = after).is_some()
+        });
+        fits && rest.is_empty()
+    }
+
     /// For a template with one hole: the number that stands in it, where `text` is the template with a number.
     pub fn number_in<'t>(&self, text: &'t str) -> Option<&'t str> {
         let (before, after) = match self.parts.as_slice() {
@@ -94,6 +107,8 @@ mod tests {
         let template = Template::parse("kernel-{kind}devel-{rpm}").unwrap();
         assert_eq!(template.holes().collect::<Vec<_>>(), ["kind", "rpm"]);
         assert_eq!(template.render(|name| (name == "rpm").then_some("5.14")), "kernel-devel-5.14");
+        assert!(template.is("kernel-devel-5.14", |name| (name == "rpm").then_some("5.14")));
+        assert!(!template.is("kernel-devel-5.14.1", |name| (name == "rpm").then_some("5.14")));
         assert_eq!(template.to_string(), "kernel-KINDdevel-RPM");
         for wrong in ["{", "}", "a{b", "a}b{c}", "{}", "{A}", "{a b}", "{a}}"] {
             assert_eq!(Template::parse(wrong), None, "{wrong}");
