@@ -28,7 +28,10 @@ impl Parser<'_> {
             }
             Kind::Close => return false,
             Kind::Open => self.own_block(token, entries),
-            Kind::Slashdash => self.taken_out(token, entries),
+            Kind::Slashdash => {
+                self.check_gap(touched, token);
+                self.taken_out(token, entries);
+            }
             _ if entries.after_block => {
                 let message = "a node goes on after its block";
                 let help = "begin a new line after the block";
@@ -86,8 +89,8 @@ impl Parser<'_> {
             self.slice(token).starts_with([',', ']', '[', ')']) || matches!(previous, Some('[' | ','));
         if token.start == touched && previous != Some('=') && !is_list {
             let place = Span::new(self.file, token.start, token.start + 1);
-            let diagnostic = Diagnostic::new(Code::MissingSpace, "two values touch each other")
-                .label(place, "a new value begins")
+            let diagnostic = Diagnostic::new(Code::MissingSpace, "two things touch each other")
+                .label(place, "something new begins")
                 .help("put a space here, or a `\\` before a quote in a text");
             self.report(diagnostic);
         }

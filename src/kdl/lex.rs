@@ -146,20 +146,28 @@ fn line_length(rest: &str) -> usize {
     rest.find(is_line_break).unwrap_or(rest.len())
 }
 
+/// The comment at the start of `rest`, which begins with `/*`; an unclosed one takes all that is left.
 fn block_comment(rest: &str) -> (Kind, usize) {
+    match closed_comment(rest) {
+        Some(length) => (Kind::BlockComment { closed: true }, length),
+        None => (Kind::BlockComment { closed: false }, rest.len()),
+    }
+}
+
+/// The length of the comment at the start of `rest`, where there is one and it has an end.
+fn closed_comment(rest: &str) -> Option<usize> {
     let bytes = rest.as_bytes();
     let (mut depth, mut at) = (0_usize, 0);
-    while at < bytes.len() {
-        match (bytes.get(at), bytes.get(at + 1)) {
-            (Some(b'/'), Some(b'*')) => (depth, at) = (depth + 1, at + 2),
-            (Some(b'*'), Some(b'/')) => (depth, at) = (depth - 1, at + 2),
+    loop {
+        match (bytes.get(at)?, bytes.get(at + 1)) {
+            (b'/', Some(b'*')) => (depth, at) = (depth + 1, at + 2),
+            (b'*', Some(b'/')) => (depth, at) = (depth.checked_sub(1)?, at + 2),
             _ => at += 1,
         }
         if depth == 0 {
-            return (Kind::BlockComment { closed: at > 1 }, at);
+            return (at > 2).then_some(at);
         }
     }
-    (Kind::BlockComment { closed: false }, rest.len())
 }
 
 /// `\`, spaces and comments, and a line break or the end.
@@ -175,10 +183,7 @@ fn continuation(rest: &str) -> Option<(Kind, usize)> {
         }
         let skipped = match run(after, is_space) {
             0 if after.starts_with("//") => line_length(after),
-            0 => match block_comment(after) {
-                (Kind::BlockComment { closed: true }, length) if after.starts_with("/*") => length,
-                _ => return None,
-            },
+            0 => closed_comment(after)?,
             spaces => spaces,
         };
         at += skipped;

@@ -11,6 +11,8 @@
 mod entry;
 pub mod lex;
 mod parse;
+#[cfg(test)]
+mod tests;
 mod text;
 mod word;
 

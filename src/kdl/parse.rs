@@ -106,6 +106,9 @@ impl<'a> Parser<'a> {
     fn check_characters(&mut self) {
         let text = self.text;
         for (at, c) in text.char_indices() {
+            if self.stopped {
+                return;
+            }
             let in_line_break = c == '\r' && text.as_bytes().get(at + 1) == Some(&b'\n');
             let is_mark = at == 0 && c == '\u{feff}';
             if text::is_forbidden(c) && !in_line_break && !is_mark {

@@ -24,7 +24,7 @@ pub(super) fn value(word: &str) -> Result<Data, Refusal> {
     if word.starts_with('#') {
         return keyword(word);
     }
-    if word.starts_with('[') || word.ends_with(',') || is_punctuation(word) {
+    if word.starts_with(['[', ',']) || word.ends_with(',') || is_punctuation(word) {
         return Err(list_punctuation(word));
     }
     if word.starts_with('\'') {

@@ -25,6 +25,7 @@ fn arguments(check: &mut Check<'_>, node: &Node, spec: &'static Spec) {
     for (at, value) in node.arguments.iter().enumerate() {
         let last = spec.arguments.last().filter(|argument| argument.repeats);
         match spec.arguments.get(at).or(last) {
+            _ if check.is_full() => return,
             Some(argument) => kind(check, value, argument.kind, argument.description),
             None => return unexpected_argument(check, node, spec, value.span),
         }
@@ -59,6 +60,9 @@ fn properties(check: &mut Check<'_>, node: &Node, spec: &'static Spec) {
     let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
     let mut meant = Vec::new();
     for property in &node.properties {
+        if check.is_full() {
+            return;
+        }
         let key = property.key.value.as_str();
         if let Some(&first) = seen.get(key) {
             duplicate_property(check, property, first);

@@ -72,8 +72,12 @@ pub(super) struct Check<'a> {
 }
 
 impl Check<'_> {
+    pub(super) fn is_full(&self) -> bool {
+        self.found.len() >= MAX_REPORTS
+    }
+
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
-        if self.found.len() < MAX_REPORTS {
+        if !self.is_full() {
             self.found.push(diagnostic);
         }
     }
@@ -81,6 +85,9 @@ impl Check<'_> {
     fn body(&mut self, nodes: &[Node], body: &'static Body, owner: Owner<'_>) {
         let mut meant = Vec::new();
         for node in nodes {
+            if self.is_full() {
+                return;
+            }
             match body.node(&node.name.value) {
                 Some(spec) => self.node(node, spec),
                 None => meant.extend(self.unknown_node(node, body, owner)),
@@ -92,7 +99,7 @@ impl Check<'_> {
             match same.split_first() {
                 None if required && !meant.contains(&spec.name) => self.missing_node(spec, owner),
                 Some((first, others)) if matches!(spec.count, Count::ExactlyOne | Count::AtMostOne) => {
-                    others.iter().for_each(|other| self.repeated_node(first, other));
+                    others.iter().take(MAX_REPORTS).for_each(|other| self.repeated_node(first, other));
                 }
                 _ => {}
             }
