@@ -104,7 +104,8 @@ fn expand(
     diagnostics: &mut Diagnostics,
 ) -> Plan {
     let max_targets = request.max_targets;
-    let (plan, problems) = plan::expand(plan::Inputs { model, lock, profiles, contexts, sources, max_targets });
+    let (plan, problems) =
+        plan::expand(plan::Inputs { model, lock, profiles, contexts, sources, max_targets });
     diagnostics.extend(problems);
     plan
 }
@@ -134,7 +135,10 @@ fn read_manifest(
         Ok(bytes) => String::from_utf8(bytes),
         Err(error) => {
             let problem = format!("`{}` cannot be read: {error}", request.manifest);
-            diagnostics.push(Diagnostic::new(Code::UnreadableManifest, problem).help("run `drvc` alone for a first manifest"));
+            diagnostics.push(
+                Diagnostic::new(Code::UnreadableManifest, problem)
+                    .help("run `drvc` alone for a first manifest"),
+            );
             return None;
         }
     };
@@ -179,11 +183,17 @@ fn read_templates(
                 None => format!("there are {}", Templates::names().collect::<Vec<_>>().join(", ")),
             };
             let problem = format!("there is no template `{}`", user.name.value);
-            diagnostics.push(Diagnostic::new(Code::UnknownTemplate, problem).label(user.name.span, "not a template").help(help));
+            diagnostics.push(
+                Diagnostic::new(Code::UnknownTemplate, problem)
+                    .label(user.name.span, "not a template")
+                    .help(help),
+            );
             continue;
         }
         let Some(path) = parsed("path", &user.file, RelPath::parse, diagnostics) else { continue };
-        let Some(file) = context::read_text(reader, &path, user.file.span, sources, diagnostics) else { continue };
+        let Some(file) = context::read_text(reader, &path, user.file.span, sources, diagnostics) else {
+            continue;
+        };
         let text = std::sync::Arc::clone(&sources.get(file).text);
         if let Err(reason) = templates.replace(&user.name.value, &text, user.file.span) {
             diagnostics.push(

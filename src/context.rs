@@ -95,9 +95,12 @@ impl Gather<'_> {
             Ok(rules) => rules,
             Err(bad) => {
                 self.diagnostics.push(
-                    Diagnostic::new(Code::MalformedValue, format!("`{}` is not a glob: {}", bad.glob, bad.reason))
-                        .label(span, "in this source")
-                        .help("a glob is made of `*`, `**`, `?` and `[a-z]`"),
+                    Diagnostic::new(
+                        Code::MalformedValue,
+                        format!("`{}` is not a glob: {}", bad.glob, bad.reason),
+                    )
+                    .label(span, "in this source")
+                    .help("a glob is made of `*`, `**`, `?` and `[a-z]`"),
                 );
                 return;
             }

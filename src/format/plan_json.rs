@@ -78,7 +78,8 @@ pub struct PlanStage {
 #[must_use]
 pub fn plan_json(plan: &Plan, stages: &[Stage], keys: &[Fingerprint]) -> PlanJson {
     let mut contexts = BTreeMap::new();
-    let targets = plan.targets.iter().map(|target| describe(plan, target, stages, keys, &mut contexts)).collect();
+    let targets =
+        plan.targets.iter().map(|target| describe(plan, target, stages, keys, &mut contexts)).collect();
     PlanJson { version: 1, contexts, targets }
 }
 
@@ -102,7 +103,8 @@ fn describe(
             files.extend(stage.files.iter().map(|(path, content)| (path, content)));
         }
     }
-    let context = (!files.is_empty()).then(|| of_files.finalize().to_hex().chars().take(16).collect::<String>());
+    let context =
+        (!files.is_empty()).then(|| of_files.finalize().to_hex().chars().take(16).collect::<String>());
     if let Some(name) = &context
         && !contexts.contains_key(name)
     {

@@ -6,7 +6,9 @@ use std::fmt::{Display, Write as _};
 /// The whole file. Paragraphs are sorted by kind and key; reading it back gives the same lock.
 #[must_use]
 pub fn to_text(lock: &Lock) -> String {
-    let mut text = String::from("# What drivers.kdl leaves open, resolved. Written by drvc: check it in, do not edit it.\n");
+    let mut text = String::from(
+        "# What drivers.kdl leaves open, resolved. Written by drvc: check it in, do not edit it.\n",
+    );
     line(&mut text, "version", VERSION);
     for ((url, reference), commit) in &lock.git {
         paragraph(&mut text, "git");

@@ -105,9 +105,12 @@ impl<'a> Lower<'a> {
         let written = module.body.source.is_some() || module.on.iter().any(|on| on.body.source.is_some());
         if !written {
             self.diagnostics.push(
-                Diagnostic::new(Code::MissingSource, format!("module `{}` names no source", module.name.value))
-                    .label(module.name.span, "built from what?")
-                    .help("add `source \"NAME\" dir=\"…\"`, with the name of one of the manifest's sources"),
+                Diagnostic::new(
+                    Code::MissingSource,
+                    format!("module `{}` names no source", module.name.value),
+                )
+                .label(module.name.span, "built from what?")
+                .help("add `source \"NAME\" dir=\"…\"`, with the name of one of the manifest's sources"),
             );
         }
         Some(Layers { name, span: module.name.span, base, overlays })
@@ -207,7 +210,9 @@ impl<'a> Lower<'a> {
             self.diagnostics.push(
                 Diagnostic::new(Code::VariableOutOfPlace, "this variable has no value here")
                     .label(span, "only known while a module is built")
-                    .help("use one of `{kernel} {arch} {os} {release} {flavor} {registry} {version} {image}`"),
+                    .help(
+                        "use one of `{kernel} {arch} {os} {release} {flavor} {registry} {version} {image}`",
+                    ),
             );
         }
         let missing = match variable {
@@ -220,10 +225,13 @@ impl<'a> Lower<'a> {
             _ => return,
         };
         self.diagnostics.push(
-            Diagnostic::new(Code::UnsetVariable, format!("`{{{missing}}}` is used, but the project has none"))
-                .label(span, "has no value")
-                .label(self.project.name.span, format!("no `{missing}` in it"))
-                .help(format!("add `{missing} \"…\"` to `project`")),
+            Diagnostic::new(
+                Code::UnsetVariable,
+                format!("`{{{missing}}}` is used, but the project has none"),
+            )
+            .label(span, "has no value")
+            .label(self.project.name.span, format!("no `{missing}` in it"))
+            .help(format!("add `{missing} \"…\"` to `project`")),
         );
     }
 
@@ -255,7 +263,8 @@ impl<'a> Lower<'a> {
     ) -> Option<(String, Template)> {
         let value = self.word(&label.value, allowed);
         let key = self.parse("label name", &label.key, |key| {
-            let fits = key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/'));
+            let fits =
+                key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/'));
             let fits = fits && key.starts_with(|c: char| c.is_ascii_alphabetic()) && key.len() <= 128;
             if fits { Ok(key.to_string()) } else { Err(Invalid("a letter, then A-Z a-z 0-9 . _ - /")) }
         })?;
@@ -299,9 +308,14 @@ impl<'a> Lower<'a> {
         let template = self.template(text, Variable::in_module)?;
         let sample = Spanned::new(template.evaluate(|_| "0".into()), text.span);
         self.parse("pattern of .ko files", &sample, |glob| {
-            let plain: String = glob.chars().map(|c| if matches!(c, '*' | '?' | '[' | ']') { '_' } else { c }).collect();
+            let plain: String =
+                glob.chars().map(|c| if matches!(c, '*' | '?' | '[' | ']') { '_' } else { c }).collect();
             let fine = glob.ends_with(".ko") && crate::ids::RelPath::parse(&plain).is_ok();
-            if fine { Ok(()) } else { Err(Invalid("a relative path of A-Z a-z 0-9 . _ + - with `*`, `?` or `[…]`, ending in .ko")) }
+            if fine {
+                Ok(())
+            } else {
+                Err(Invalid("a relative path of A-Z a-z 0-9 . _ + - with `*`, `?` or `[…]`, ending in .ko"))
+            }
         })?;
         Some(template)
     }
@@ -311,7 +325,8 @@ impl<'a> Lower<'a> {
         if let Some(arch) = Arch::parse(&text.value) {
             return Some(Spanned::new(arch, text.span));
         }
-        let alias = Arch::ALL.into_iter().find(|arch| [arch.oci(), arch.debian()].contains(&text.value.as_str()));
+        let alias =
+            Arch::ALL.into_iter().find(|arch| [arch.oci(), arch.debian()].contains(&text.value.as_str()));
         let names = Arch::ALL.map(Arch::name);
         let near = alias.map(Arch::name).or_else(|| nearest(&text.value, names));
         let help = match near {
@@ -392,7 +407,9 @@ impl<'a> Lower<'a> {
         let unused_modules = unused_modules.filter(|(at, _)| !self.used_modules.contains(&ModuleId(*at)));
         let reports: Vec<_> = unused_sources
             .map(|(_, source)| ("source", &source.name, "no module is built from it"))
-            .chain(unused_modules.map(|(_, module)| ("module", &module.name, "no image and no module has it")))
+            .chain(
+                unused_modules.map(|(_, module)| ("module", &module.name, "no image and no module has it")),
+            )
             .map(|(kind, name, why)| {
                 Diagnostic::new(Code::UnusedName, format!("{kind} `{}` is never used", name.value))
                     .label(name.span, why)
@@ -428,7 +445,12 @@ fn collect_names(
     table
 }
 
-fn unknown_name<T>(code: Code, kind: &str, name: &ast::Text, known: &BTreeMap<String, (T, Span)>) -> Diagnostic {
+fn unknown_name<T>(
+    code: Code,
+    kind: &str,
+    name: &ast::Text,
+    known: &BTreeMap<String, (T, Span)>,
+) -> Diagnostic {
     let report = Diagnostic::new(code, format!("there is no {kind} `{}`", name.value))
         .label(name.span, format!("no {kind} has this name"));
     match nearest(&name.value, known.keys().map(String::as_str)) {
@@ -450,7 +472,9 @@ fn fault_report(fault: &Fault) -> Diagnostic {
         Fault::Unknown { name, span } => {
             let names = Variable::NAMES.iter().map(|&(name, _)| name);
             let help = match nearest(name, names.clone()) {
-                Some(near) => format!("did you mean `{{{near}}}`? (a literal brace is written `{{{{` or `}}}}`)"),
+                Some(near) => {
+                    format!("did you mean `{{{near}}}`? (a literal brace is written `{{{{` or `}}}}`)")
+                }
                 None => format!(
                     "known are {} and `{{dir:MODULE}}`; a literal brace is written `{{{{` or `}}}}`",
                     names.map(|name| format!("`{{{name}}}`")).collect::<Vec<_>>().join(" ")

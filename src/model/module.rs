@@ -123,7 +123,8 @@ fn lower_build(lower: &mut Lower<'_>, steps: &[Spanned<ast::Build>]) -> Option<S
             }
             ast::Build::None => return Some(Spanned::new(Build::Prebuilt, step.span)),
             ast::Build::Run { words } => {
-                sequence.push(Step::Run(words.iter().filter_map(|word| lower.word(word, in_module)).collect()));
+                sequence
+                    .push(Step::Run(words.iter().filter_map(|word| lower.word(word, in_module)).collect()));
             }
             ast::Build::Script { text } => sequence.extend(lower.script(text).map(Step::Script)),
         }

@@ -8,8 +8,16 @@ use crate::syntax::ast;
 
 /// Parts of names that are given to secrets.
 const NAMES: &[&str] = &[
-    "password", "passwd", "secret", "token", "apikey", "api_key", "activationkey", "activation_key",
-    "private_key", "credential",
+    "password",
+    "passwd",
+    "secret",
+    "token",
+    "apikey",
+    "api_key",
+    "activationkey",
+    "activation_key",
+    "private_key",
+    "credential",
 ];
 
 /// Beginnings of values that only secrets have: AWS access keys, tokens of GitHub and GitLab, PEM keys.
@@ -17,9 +25,10 @@ const VALUES: &[&str] = &["AKIA", "ghp_", "gho_", "ghs_", "github_pat_", "glpat-
 
 /// Reports every value in the manifest that looks like a secret.
 pub(super) fn refuse(manifest: &ast::Manifest, diagnostics: &mut Diagnostics) {
-    let modules = manifest.modules.iter().flat_map(|module| {
-        std::iter::once(&module.body).chain(module.on.iter().map(|on| &on.body))
-    });
+    let modules = manifest
+        .modules
+        .iter()
+        .flat_map(|module| std::iter::once(&module.body).chain(module.on.iter().map(|on| &on.body)));
     for body in modules {
         body.env.iter().for_each(|pair| check_pair(pair, "an environment variable", diagnostics));
         for step in &body.build {
@@ -34,9 +43,10 @@ pub(super) fn refuse(manifest: &ast::Manifest, diagnostics: &mut Diagnostics) {
             }
         }
     }
-    let images = manifest.images.iter().flat_map(|image| {
-        std::iter::once(&image.body).chain(image.on.iter().map(|on| &on.body))
-    });
+    let images = manifest
+        .images
+        .iter()
+        .flat_map(|image| std::iter::once(&image.body).chain(image.on.iter().map(|on| &on.body)));
     for body in images {
         body.labels.iter().for_each(|pair| check_pair(pair, "a label", diagnostics));
         let parameters = body.options.iter().flat_map(|option| &option.parameters);

@@ -82,12 +82,8 @@ enum Bound {
 }
 
 impl Bound {
-    const SPELLED: [(&'static str, Self); 4] = [
-        ("<=", Self::LessOrEqual),
-        (">=", Self::GreaterOrEqual),
-        ("<", Self::Less),
-        (">", Self::Greater),
-    ];
+    const SPELLED: [(&'static str, Self); 4] =
+        [("<=", Self::LessOrEqual), (">=", Self::GreaterOrEqual), ("<", Self::Less), (">", Self::Greater)];
 
     fn holds(self, order: Ordering) -> bool {
         match self {
@@ -153,13 +149,18 @@ impl Test {
             if !key.is_version() {
                 return Err("only `release`, `el` and `kernel` have an order: write a value or a glob".into());
             }
-            return text.split(',').map(|part| parse_bound(key, part.trim())).collect::<Result<_, _>>().map(Self::Range);
+            return text
+                .split(',')
+                .map(|part| parse_bound(key, part.trim()))
+                .collect::<Result<_, _>>()
+                .map(Self::Range);
         }
         if text.is_empty() {
             return Err("write a value".into());
         }
         if text.contains(['*', '?', '[', '{']) {
-            let glob = Glob::new(text).map_err(|_| "a glob is made of `*`, `?`, `[a-z]` and `{a,b}`".to_string())?;
+            let glob =
+                Glob::new(text).map_err(|_| "a glob is made of `*`, `?`, `[a-z]` and `{a,b}`".to_string())?;
             return Ok(Self::Glob(Box::new(glob.compile_matcher())));
         }
         Ok(Self::Exact(text.into()))
@@ -182,15 +183,16 @@ impl Test {
         match self {
             Self::Exact(text) => truncate(el, text) == &**text,
             Self::Glob(glob) => glob.is_match(el),
-            Self::Range(bounds) => {
-                bounds.iter().all(|(bound, version)| bound.holds(numbers(truncate(el, version)).cmp(&numbers(version))))
-            }
+            Self::Range(bounds) => bounds
+                .iter()
+                .all(|(bound, version)| bound.holds(numbers(truncate(el, version)).cmp(&numbers(version)))),
         }
     }
 }
 
 fn parse_bound(key: Key, text: &str) -> Result<(Bound, Box<str>), String> {
-    let found = Bound::SPELLED.iter().find_map(|(sign, bound)| Some((*bound, text.strip_prefix(sign)?.trim())));
+    let found =
+        Bound::SPELLED.iter().find_map(|(sign, bound)| Some((*bound, text.strip_prefix(sign)?.trim())));
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'+' | b'~');
     match found {
         Some((bound, version))
@@ -200,7 +202,10 @@ fn parse_bound(key: Key, text: &str) -> Result<(Bound, Box<str>), String> {
         {
             Ok((bound, version.into()))
         }
-        _ => Err("a comparison is `<`, `<=`, `>` or `>=` and a version; a range is two of them: `>=9.2, <9.5`".into()),
+        _ => {
+            Err("a comparison is `<`, `<=`, `>` or `>=` and a version; a range is two of them: `>=9.2, <9.5`"
+                .into())
+        }
     }
 }
 

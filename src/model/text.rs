@@ -195,7 +195,8 @@ fn is_name_in_braces(text: &str, at: usize) -> bool {
     let Some(rest) = text.get(at..).and_then(|rest| rest.strip_prefix('{')) else { return false };
     let inner = rest.strip_prefix('{').unwrap_or(rest);
     let name = inner.split('}').next().unwrap_or_default();
-    let closed = inner.len() > name.len() && (inner.len() == rest.len() || inner[name.len()..].starts_with("}}"));
+    let closed =
+        inner.len() > name.len() && (inner.len() == rest.len() || inner[name.len()..].starts_with("}}"));
     let word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':' | b'.' | b'-');
     closed
         && name.bytes().next().is_some_and(|b| b.is_ascii_lowercase())
@@ -219,7 +220,6 @@ pub fn default_template(variable: Variable, span: Span) -> Template {
     Template { parts: vec![Part::Variable(variable, span)], span }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,7 +228,8 @@ mod tests {
     fn evaluate(text: &str, script: bool) -> Result<String, Fault> {
         let file = Sources::default().add("t", "");
         let text = Spanned::new(text.to_string(), Span::new(file, 0, text.len() + 2));
-        let template = if script { Template::parse_script(&text, true)? } else { Template::parse(&text, true)? };
+        let template =
+            if script { Template::parse_script(&text, true)? } else { Template::parse(&text, true)? };
         Ok(template.evaluate(|variable| format!("<{variable:?}>").into()))
     }
 

@@ -1,8 +1,8 @@
 //! From the matrix to cells: each kernel goes to the releases it belongs to, crossed with the architectures.
 
+use super::Inputs;
 use super::cell::{Cell, Setup};
 use super::kernels::{self, Named, default_arch};
-use super::Inputs;
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::ids::Arch;
 use crate::model::{CellBody, Lay, OsRule, Overlay, Selector};
@@ -83,7 +83,9 @@ impl<'a> Expansion<'a, '_> {
         for text in &rule.releases {
             match profile.release(&text.value) {
                 Ok(facts) => {
-                    if let Some((_, first)) = releases.iter().find(|(known, _)| known.release == facts.release) {
+                    if let Some((_, first)) =
+                        releases.iter().find(|(known, _)| known.release == facts.release)
+                    {
                         self.diagnostics.push(repeated("release", &text.value, text.span, *first));
                         continue;
                     }
@@ -118,10 +120,13 @@ impl<'a> Expansion<'a, '_> {
             if !profile.arches.contains(&arch.value) {
                 let known: Vec<_> = profile.arches.iter().map(|arch| format!("`{arch}`")).collect();
                 self.diagnostics.push(
-                    Diagnostic::new(Code::UnsupportedArch, format!("{} has no kernels for {}", profile.title, arch.value))
-                        .label(arch.span, "not built for")
-                        .label(rule.name.span, "by this distribution")
-                        .help(format!("it has {}", known.join(", "))),
+                    Diagnostic::new(
+                        Code::UnsupportedArch,
+                        format!("{} has no kernels for {}", profile.title, arch.value),
+                    )
+                    .label(arch.span, "not built for")
+                    .label(rule.name.span, "by this distribution")
+                    .help(format!("it has {}", known.join(", "))),
                 );
             }
         }
@@ -140,7 +145,9 @@ impl<'a> Expansion<'a, '_> {
             Some(release) => vec![release],
             None if releases.len() == 1 => vec![0],
             None => (0..releases.len())
-                .filter(|&at| releases.get(at).is_some_and(|(facts, _)| profile.belongs(&named.kernel, facts)))
+                .filter(|&at| {
+                    releases.get(at).is_some_and(|(facts, _)| profile.belongs(&named.kernel, facts))
+                })
                 .collect(),
         };
         if homes.is_empty() && !releases.is_empty() {
@@ -168,7 +175,9 @@ impl<'a> Expansion<'a, '_> {
                 Diagnostic::new(Code::ArchMismatch, format!("kernel `{}` is for {arch}", named.kernel.text))
                     .label(named.span, format!("a kernel for {arch}"))
                     .label(first.span, "not among the architectures here")
-                    .help(format!("add `{arch}` to `arch`, or leave the architecture out of the kernel to cross the two")),
+                    .help(format!(
+                        "add `{arch}` to `arch`, or leave the architecture out of the kernel to cross the two"
+                    )),
             );
         }
         if let Some(first) = rule.flavors.first()
@@ -176,10 +185,13 @@ impl<'a> Expansion<'a, '_> {
         {
             let flavor = &named.kernel.flavor;
             self.diagnostics.push(
-                Diagnostic::new(Code::FlavorMismatch, format!("kernel `{}` is of flavour `{flavor}`", named.kernel.text))
-                    .label(named.span, format!("flavour `{flavor}`"))
-                    .label(first.span, "not among the flavours here")
-                    .help(format!("add `{flavor}` to `flavor`")),
+                Diagnostic::new(
+                    Code::FlavorMismatch,
+                    format!("kernel `{}` is of flavour `{flavor}`", named.kernel.text),
+                )
+                .label(named.span, format!("flavour `{flavor}`"))
+                .label(first.span, "not among the flavours here")
+                .help(format!("add `{flavor}` to `flavor`")),
             );
         }
     }
@@ -223,12 +235,7 @@ impl<'a> Expansion<'a, '_> {
             }
         };
         let Some(platform) = release.platform(&kernel) else { return };
-        let key = (
-            profile.os.to_string(),
-            release.release.to_string(),
-            kernel.text.to_string(),
-            arch.value,
-        );
+        let key = (profile.os.to_string(), release.release.to_string(), kernel.text.to_string(), arch.value);
         if let Some(&first) = self.known.get(&key) {
             self.diagnostics.push(repeated("kernel", kernel.text.as_str(), named.span, first));
             return;
@@ -251,11 +258,7 @@ impl<'a> Expansion<'a, '_> {
             arch: arch.value,
             packages: Arc::new(packages),
             openshift,
-            setup: Arc::new(Setup {
-                builder: Builder::Distro,
-                base: None,
-                enable: Vec::new(),
-            }),
+            setup: Arc::new(Setup { builder: Builder::Distro, base: None, enable: Vec::new() }),
             span: named.span,
             release_span,
         };
@@ -265,7 +268,8 @@ impl<'a> Expansion<'a, '_> {
 
     /// How a cell is built: the rule's own words, then each `on` that selects it, then the defaults.
     fn setup(&mut self, at: usize, rule: &OsRule, cell: &Cell<'_>) -> Arc<Setup> {
-        let overlays = selected(&self.inputs.model.matrix.overlays, |selector| selector.selects(&cell.view(None)));
+        let overlays =
+            selected(&self.inputs.model.matrix.overlays, |selector| selector.selects(&cell.view(None)));
         if let Some(setup) = self.setups.get(&(at, overlays.clone())) {
             return Arc::clone(setup);
         }
@@ -349,7 +353,10 @@ fn unknown_os(inputs: &Inputs<'_>, rule: &OsRule) -> Diagnostic {
         Some(near) => format!("did you mean `{near}`?"),
         None => {
             let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-            format!("there are profiles of {}; add one of your own with `profile \"NAME\" \"FILE\"`", names.join(", "))
+            format!(
+                "there are profiles of {}; add one of your own with `profile \"NAME\" \"FILE\"`",
+                names.join(", ")
+            )
         }
     };
     Diagnostic::new(Code::UnknownOs, format!("unknown distribution `{}`", rule.name.value))
@@ -384,7 +391,8 @@ fn too_many_combinations(inputs: &Inputs<'_>) -> Option<Diagnostic> {
                 _ => 1,
             })
             .fold(0, usize::saturating_add);
-        let combinations = kernels.max(1).saturating_mul(rule.releases.len()).saturating_mul(rule.arches.len().max(1));
+        let combinations =
+            kernels.max(1).saturating_mul(rule.releases.len()).saturating_mul(rule.arches.len().max(1));
         total = total.saturating_add(combinations);
     }
     total = total.saturating_mul(inputs.model.images.len());
@@ -397,7 +405,10 @@ fn too_many_combinations(inputs: &Inputs<'_>) -> Option<Diagnostic> {
 
 /// More targets than were allowed.
 pub(super) fn too_many(inputs: &Inputs<'_>, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::TooManyTargets, format!("the matrix gives more than {} targets", inputs.max_targets))
-        .label(span, "the limit is passed here")
-        .help("narrow the matrix, or raise the limit with `--max-targets`")
+    Diagnostic::new(
+        Code::TooManyTargets,
+        format!("the matrix gives more than {} targets", inputs.max_targets),
+    )
+    .label(span, "the limit is passed here")
+    .help("narrow the matrix, or raise the limit with `--max-targets`")
 }

@@ -35,7 +35,11 @@ impl Builder<'_> {
             kernel_dir: cell.packages.kernel_dir.clone(),
             in_tree: body.in_tree.unwrap_or_default(),
             in_tree_install: self.in_tree_install(cell),
-            runtime_install: PackageInstall { manager: cell.profile.runtime_manager, options: Vec::new(), packages },
+            runtime_install: PackageInstall {
+                manager: cell.profile.runtime_manager,
+                options: Vec::new(),
+                packages,
+            },
             modprobe_config: modprobe_config(body, |template| scope.text(template)),
             replaces: body.replaces.iter().map(underscored).collect(),
             load: load_order(&body.load, &produced),
@@ -76,15 +80,24 @@ impl Builder<'_> {
             }
             if let Some(near) = nearest(name.as_str(), known.iter().copied()) {
                 self.report_once(
-                    Diagnostic::new(Code::UnknownKmod, format!("no module of image `{}` builds `{name}`", image.layers.name))
-                        .label(load.span, "loaded here, built nowhere")
-                        .help(format!("did you mean `{near}`?")),
+                    Diagnostic::new(
+                        Code::UnknownKmod,
+                        format!("no module of image `{}` builds `{name}`", image.layers.name),
+                    )
+                    .label(load.span, "loaded here, built nowhere")
+                    .help(format!("did you mean `{near}`?")),
                 );
             }
         }
     }
 
-    fn labels(&self, image: &Image, body: &ImageBody, cell: &Cell<'_>, runtime: &ImageRef) -> BTreeMap<String, String> {
+    fn labels(
+        &self,
+        image: &Image,
+        body: &ImageBody,
+        cell: &Cell<'_>,
+        runtime: &ImageRef,
+    ) -> BTreeMap<String, String> {
         let project = &self.inputs.model.project;
         let mut labels = BTreeMap::new();
         let mut set = |key: &str, value: Option<&str>| {
@@ -126,7 +139,8 @@ fn load_order(load: &[Spanned<KmodName>], produced: &[Produced]) -> Vec<KmodName
             continue;
         }
         // `produced` is in build order: whatever ranks higher may stand on this one.
-        let place = rank(&kmod).and_then(|own| order.iter().position(|other| rank(other).is_some_and(|r| r > own)));
+        let place =
+            rank(&kmod).and_then(|own| order.iter().position(|other| rank(other).is_some_and(|r| r > own)));
         order.insert(place.unwrap_or(order.len()), kmod);
     }
     order

@@ -81,7 +81,13 @@ impl<'a> Collect<'a, '_> {
         }
     }
 
-    fn locked(&mut self, releases: &[(ReleaseFacts, Span)], pattern: Option<&str>, latest: Option<u32>, span: Span) {
+    fn locked(
+        &mut self,
+        releases: &[(ReleaseFacts, Span)],
+        pattern: Option<&str>,
+        latest: Option<u32>,
+        span: Span,
+    ) {
         let mut missing = Vec::new();
         for (at, (release, _)) in releases.iter().enumerate() {
             for (arch, flavor) in self.arches_and_flavors() {
@@ -104,13 +110,22 @@ impl<'a> Collect<'a, '_> {
         }
     }
 
-    fn entry(&mut self, query: &KernelQuery, entry: &Entry<Vec<crate::ids::KernelText>>, release: usize, span: Span) {
+    fn entry(
+        &mut self,
+        query: &KernelQuery,
+        entry: &Entry<Vec<crate::ids::KernelText>>,
+        release: usize,
+        span: Span,
+    ) {
         if let Some(problem) = contradiction(self.profile, query, &entry.value) {
             self.diagnostics.push(
-                Diagnostic::new(Code::ContradictingLockEntry, format!("the lock file contradicts the manifest: {problem}"))
-                    .label(entry.span, "resolved to this")
-                    .label(span, "asked for by this")
-                    .help("resolve it anew, or correct the manifest"),
+                Diagnostic::new(
+                    Code::ContradictingLockEntry,
+                    format!("the lock file contradicts the manifest: {problem}"),
+                )
+                .label(entry.span, "resolved to this")
+                .label(span, "asked for by this")
+                .help("resolve it anew, or correct the manifest"),
             );
             return;
         }
@@ -124,11 +139,15 @@ impl<'a> Collect<'a, '_> {
 
     /// An `os` without kernels: OpenShift releases bring theirs, by way of the lock.
     fn openshift(&mut self, releases: &[(ReleaseFacts, Span)]) {
-        if !self.profile.builders.contains(&crate::profile::Builder::Dtk) || self.profile.kernels_of.is_none() {
+        if !self.profile.builders.contains(&crate::profile::Builder::Dtk) || self.profile.kernels_of.is_none()
+        {
             self.diagnostics.push(
-                Diagnostic::new(Code::MissingKernel, format!("`os \"{}\"` names no kernel", self.rule.name.value))
-                    .label(self.rule.name.span, "which kernels?")
-                    .help("add `kernel \"RELEASE\"` with what `uname -r` prints, or `kernel latest=2`"),
+                Diagnostic::new(
+                    Code::MissingKernel,
+                    format!("`os \"{}\"` names no kernel", self.rule.name.value),
+                )
+                .label(self.rule.name.span, "which kernels?")
+                .help("add `kernel \"RELEASE\"` with what `uname -r` prints, or `kernel latest=2`"),
             );
             return;
         }
@@ -146,7 +165,12 @@ impl<'a> Collect<'a, '_> {
             }
         }
         if !missing.is_empty() {
-            self.diagnostics.push(unlocked("OpenShift releases", "names no kernel", &missing, self.rule.name.span));
+            self.diagnostics.push(unlocked(
+                "OpenShift releases",
+                "names no kernel",
+                &missing,
+                self.rule.name.span,
+            ));
         }
     }
 
@@ -177,7 +201,11 @@ pub(super) fn default_arch(profile: &Profile) -> Arch {
 }
 
 /// Why what the lock holds is not what was asked for.
-fn contradiction(profile: &Profile, query: &KernelQuery, kernels: &[crate::ids::KernelText]) -> Option<String> {
+fn contradiction(
+    profile: &Profile,
+    query: &KernelQuery,
+    kernels: &[crate::ids::KernelText],
+) -> Option<String> {
     if kernels.is_empty() {
         return Some("it holds no kernel".into());
     }
@@ -206,9 +234,12 @@ fn unlocked(what: &str, label: &str, missing: &[String], span: Span) -> Diagnost
     if missing.len() > 6 {
         listed.push_str(&format!(" and {} more", missing.len() - 6));
     }
-    Diagnostic::new(Code::UnlockedKernels, format!("the lock file does not say which {what} these are: {listed}"))
-        .label(span, label)
-        .help("pin them in `drivers.lock`, or name the kernels in full")
+    Diagnostic::new(
+        Code::UnlockedKernels,
+        format!("the lock file does not say which {what} these are: {listed}"),
+    )
+    .label(span, label)
+    .help("pin them in `drivers.lock`, or name the kernels in full")
 }
 
 fn kernel_report(error: &KernelError, span: Span, rule: &OsRule) -> Diagnostic {

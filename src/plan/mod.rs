@@ -13,8 +13,8 @@ mod targets;
 
 pub use graph::{Edge, Graph, NodeId};
 pub use node::{
-    BuildCommand, ContextPatch, Fetched, ImageStage, KernelStage, ModuleStage, Node, PackageInstall, Revision,
-    SourceStage, StepCommand,
+    BuildCommand, ContextPatch, Fetched, ImageStage, KernelStage, ModuleStage, Node, PackageInstall,
+    Revision, SourceStage, StepCommand,
 };
 pub use targets::{Other, Target};
 

@@ -2,7 +2,10 @@
 
 use crate::context::Files;
 use crate::fs::FileDigest;
-use crate::ids::{AbsPath, Arch, CommandOption, Commit, EnvName, GitUrl, ImageRef, KernelText, KmodName, ModuleName, Name, PackageName, RelPath};
+use crate::ids::{
+    AbsPath, Arch, CommandOption, Commit, EnvName, GitUrl, ImageRef, KernelText, KmodName, ModuleName, Name,
+    PackageName, RelPath,
+};
 use crate::model::{ConfigRule, InTree};
 use crate::profile::PackageManager;
 

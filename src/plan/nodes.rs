@@ -12,8 +12,8 @@ use super::{
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::ids::{AbsPath, CommandOption, ImageRef, ModuleName, PackageName, Tag};
 use crate::model::{
-    Build, GitReference, Image, ImageBody, Lay, Layers, ModuleBody, ModuleId, Origin, Selector, SourceBody, SourceId,
-    Step, Template,
+    Build, GitReference, Image, ImageBody, Lay, Layers, ModuleBody, ModuleId, Origin, Selector, SourceBody,
+    SourceId, Step, Template,
 };
 use crate::profile;
 use crate::source::Span;
@@ -66,7 +66,12 @@ impl<'a> Builder<'a> {
             .modules
             .iter()
             .flat_map(|module| module.overlays.iter().map(|overlay| &overlay.selector))
-            .chain(model.sources.iter().flat_map(|source| source.overlays.iter().map(|overlay| &overlay.selector)));
+            .chain(
+                model
+                    .sources
+                    .iter()
+                    .flat_map(|source| source.overlays.iter().map(|overlay| &overlay.selector)),
+            );
         Self {
             inputs: *inputs,
             graph: Graph::default(),
@@ -84,13 +89,15 @@ impl<'a> Builder<'a> {
     pub fn finish(mut self) -> (Graph, Diagnostics) {
         let model = self.inputs.model;
         for &id in &self.module_bodies.seen {
-            let overlays = model.modules.get(id.0).into_iter().flat_map(|module| module.overlays.iter().enumerate());
+            let overlays =
+                model.modules.get(id.0).into_iter().flat_map(|module| module.overlays.iter().enumerate());
             for (_, overlay) in overlays.filter(|(at, _)| !self.module_bodies.used.contains(&(id, *at))) {
                 self.diagnostics.push(dead(overlay.selector.span, "`on`"));
             }
         }
         for &id in &self.source_bodies.seen {
-            let overlays = model.sources.get(id.0).into_iter().flat_map(|source| source.overlays.iter().enumerate());
+            let overlays =
+                model.sources.get(id.0).into_iter().flat_map(|source| source.overlays.iter().enumerate());
             for (_, overlay) in overlays.filter(|(at, _)| !self.source_bodies.used.contains(&(id, *at))) {
                 self.diagnostics.push(dead(overlay.selector.span, "`on`"));
             }
@@ -108,7 +115,12 @@ impl<'a> Builder<'a> {
             .sources
             .iter()
             .flat_map(|source| source.overlays.iter().map(|overlay| &overlay.selector))
-            .chain(model.modules.iter().flat_map(|module| module.overlays.iter().map(|overlay| &overlay.selector)))
+            .chain(
+                model
+                    .modules
+                    .iter()
+                    .flat_map(|module| module.overlays.iter().map(|overlay| &overlay.selector)),
+            )
             .chain(group.image.layers.overlays.iter().map(|overlay| &overlay.selector));
         let selectors: Vec<_> = selectors.collect();
         for other in others {
@@ -144,12 +156,16 @@ impl<'a> Builder<'a> {
                 None => image.layers.name.to_string(),
             },
         };
-        let tag = body.tag.as_ref().map_or_else(|| cell.kernel.text.to_string(), |template| scope.text(template));
+        let tag =
+            body.tag.as_ref().map_or_else(|| cell.kernel.text.to_string(), |template| scope.text(template));
         let tag = tag.replace(['+', '~'], "_");
         let problem = |rule: &str, place: Span| {
-            Diagnostic::new(Code::MalformedReference, format!("`{repository}:{tag}` is not an image reference"))
-                .label(place, "gives this")
-                .help(format!("write {rule}"))
+            Diagnostic::new(
+                Code::MalformedReference,
+                format!("`{repository}:{tag}` is not an image reference"),
+            )
+            .label(place, "gives this")
+            .help(format!("write {rule}"))
         };
         let tag_span = body.tag.as_ref().map_or(span, |template| template.span);
         Tag::parse(&tag).map_err(|rule| problem(rule.0, tag_span))?;
@@ -188,7 +204,12 @@ impl<'a> Builder<'a> {
         image.layers.with(&selected(&image.layers.overlays, |selector| selector.selects(&view)))
     }
 
-    pub(super) fn module_body(&mut self, module: ModuleId, cell: &Cell<'_>, image: &Image) -> Option<Rc<ModuleBody>> {
+    pub(super) fn module_body(
+        &mut self,
+        module: ModuleId,
+        cell: &Cell<'_>,
+        image: &Image,
+    ) -> Option<Rc<ModuleBody>> {
         let layers = self.inputs.model.modules.get(module.0)?;
         let view = cell.view(Some(image.layers.name.as_str()));
         Some(self.module_bodies.get(module, layers, |selector| selector.selects(&view)))
@@ -207,13 +228,17 @@ impl<'a> Builder<'a> {
         let Some(body) = self.module_body(module, cell, image) else { return };
         let Some(layers) = self.inputs.model.modules.get(module.0) else { return };
         let needs = build_order(&self.needs(module, cell, image), |need| self.needs(need, cell, image));
-        let built: Vec<_> = needs.iter().filter_map(|&need| self.modules.get(&(need, cell.id, at)).cloned()).collect();
+        let built: Vec<_> =
+            needs.iter().filter_map(|&need| self.modules.get(&(need, cell.id, at)).cloned()).collect();
         let Some(used) = &body.source else {
             self.diagnostics.push(
-                Diagnostic::new(Code::MissingSource, format!("module `{}` has no source for some cells", layers.name))
-                    .label(layers.span, "built from what?")
-                    .label(cell.span, "for this kernel")
-                    .help("say `source` outside `on`, so that it holds for every cell"),
+                Diagnostic::new(
+                    Code::MissingSource,
+                    format!("module `{}` has no source for some cells", layers.name),
+                )
+                .label(layers.span, "built from what?")
+                .label(cell.span, "for this kernel")
+                .help("say `source` outside `on`, so that it holds for every cell"),
             );
             return;
         };
@@ -222,7 +247,9 @@ impl<'a> Builder<'a> {
         let dir = used.dir.as_ref().map(|dir| scope.text(dir));
         let root = format!("{BUILD_ROOT}/{}", slug(&layers.name));
         let place = used.dir.as_ref().map_or(used.span, |dir| dir.span);
-        let dir = dir.filter(|dir| dir != ".").map_or_else(|| root.clone(), |dir| format!("{root}/{}", dir.trim_end_matches('/')));
+        let dir = dir
+            .filter(|dir| dir != ".")
+            .map_or_else(|| root.clone(), |dir| format!("{root}/{}", dir.trim_end_matches('/')));
         let Some(dir) = self.parse(&dir, place, "directory", AbsPath::parse) else { return };
         let dirs = needs.iter().zip(&built).filter_map(|(need, (_, dir))| {
             Some((self.inputs.model.modules.get(need.0)?.name.clone(), dir.clone()))
@@ -267,7 +294,8 @@ impl<'a> Builder<'a> {
             [] => vec![(format!("{name}.ko"), false)],
             outputs => outputs.iter().map(|output| (text(&output.glob), output.optional)).collect(),
         };
-        let symvers = scope.built_dirs().filter_map(|dir| AbsPath::parse(&format!("{dir}/Module.symvers")).ok());
+        let symvers =
+            scope.built_dirs().filter_map(|dir| AbsPath::parse(&format!("{dir}/Module.symvers")).ok());
         ModuleStage {
             name: name.clone(),
             source,
@@ -286,16 +314,24 @@ impl<'a> Builder<'a> {
     }
 
     /// A source's stage, and the name of it.
-    fn source(&mut self, source: SourceId, cell: &Cell<'_>, image: &Image) -> Option<(NodeId, crate::ids::Name)> {
+    fn source(
+        &mut self,
+        source: SourceId,
+        cell: &Cell<'_>,
+        image: &Image,
+    ) -> Option<(NodeId, crate::ids::Name)> {
         let layers = self.inputs.model.sources.get(source.0)?;
         let view = cell.view(Some(image.layers.name.as_str()));
         let body = self.source_bodies.get(source, layers, |selector| selector.selects(&view));
         let Some(origin) = &body.origin else {
             self.diagnostics.push(
-                Diagnostic::new(Code::MissingOrigin, format!("source `{}` has no files for some cells", layers.name))
-                    .label(layers.span, "no `git` or `path` that holds there")
-                    .label(cell.span, "for this kernel")
-                    .help("say `git` or `path` outside `on`, so that it holds for every cell"),
+                Diagnostic::new(
+                    Code::MissingOrigin,
+                    format!("source `{}` has no files for some cells", layers.name),
+                )
+                .label(layers.span, "no `git` or `path` that holds there")
+                .label(cell.span, "for this kernel")
+                .help("say `git` or `path` outside `on`, so that it holds for every cell"),
             );
             return None;
         };
@@ -333,9 +369,12 @@ impl<'a> Builder<'a> {
         }
         if self.warned.insert(format!("{url} {full}")) {
             self.diagnostics.push(
-                Diagnostic::new(Code::UnpinnedSource, format!("nothing says which commit `{full}` of this source is"))
-                    .label(span, "may be another one in every build")
-                    .help("pin it in `drivers.lock`, or write `commit=` with the commit in full"),
+                Diagnostic::new(
+                    Code::UnpinnedSource,
+                    format!("nothing says which commit `{full}` of this source is"),
+                )
+                .label(span, "may be another one in every build")
+                .help("pin it in `drivers.lock`, or write `commit=` with the commit in full"),
             );
         }
         Revision::Unpinned(full)
@@ -437,7 +476,8 @@ impl<'a> Builder<'a> {
             (None, Some(entry)) => Some(entry.value.digest.to_string()),
             (None, None) => None,
         };
-        let pinned = digest.and_then(|digest| ImageRef::parse(&format!("{}@{digest}", image.repository())).ok());
+        let pinned =
+            digest.and_then(|digest| ImageRef::parse(&format!("{}@{digest}", image.repository())).ok());
         if pinned.is_none() {
             self.unpinned.entry(span).or_default().insert(image.clone());
         }
@@ -501,6 +541,7 @@ fn unpinned_images(unpinned: &BTreeMap<Span, BTreeSet<ImageRef>>) -> Diagnostics
         let images: Vec<_> = images.map(|image| format!("`{image}`")).collect();
         report = report.label(*span, images.join(", "));
     }
-    diagnostics.push(report.help("pin each in `drivers.lock`, so that every build stands on the same images"));
+    diagnostics
+        .push(report.help("pin each in `drivers.lock`, so that every build stands on the same images"));
     diagnostics
 }

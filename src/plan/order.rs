@@ -14,10 +14,8 @@ pub(super) fn refuse_cycles(model: &Model, diagnostics: &mut Diagnostics) {
     let name = |at: usize| model.modules.get(at).map_or("", |module| module.name.as_str());
     let closed: Vec<usize> = cycle.iter().chain(cycle.first()).copied().collect();
     let path: Vec<_> = closed.iter().map(|&at| name(at)).collect();
-    let mut report = Diagnostic::new(
-        Code::DependencyCycle,
-        format!("modules need each other: {}", path.join(" -> ")),
-    );
+    let mut report =
+        Diagnostic::new(Code::DependencyCycle, format!("modules need each other: {}", path.join(" -> ")));
     for pair in closed.windows(2) {
         let [from, to] = pair else { continue };
         let edge = needs.iter().find(|&&(a, b, _)| (a, b) == (*from, *to));
@@ -25,7 +23,8 @@ pub(super) fn refuse_cycles(model: &Model, diagnostics: &mut Diagnostics) {
             report = report.label(span, format!("`{}` needs `{}`", name(*from), name(*to)));
         }
     }
-    diagnostics.push(report.help("take one of these `needs` out, or build the two as one module with two outputs"));
+    diagnostics
+        .push(report.help("take one of these `needs` out, or build the two as one module with two outputs"));
 }
 
 fn all_needs(model: &Model) -> impl Iterator<Item = (usize, usize, Span)> {
@@ -36,7 +35,10 @@ fn all_needs(model: &Model) -> impl Iterator<Item = (usize, usize, Span)> {
 }
 
 /// These modules and all that they need, each after all that it needs, otherwise in the order given.
-pub(super) fn build_order(roots: &[ModuleId], mut needs: impl FnMut(ModuleId) -> Vec<ModuleId>) -> Vec<ModuleId> {
+pub(super) fn build_order(
+    roots: &[ModuleId],
+    mut needs: impl FnMut(ModuleId) -> Vec<ModuleId>,
+) -> Vec<ModuleId> {
     let (mut order, mut seen) = (Vec::new(), BTreeSet::new());
     let mut open: Vec<_> = roots.iter().rev().map(|&root| (root, false)).collect();
     while let Some((module, needs_done)) = open.pop() {

@@ -72,7 +72,9 @@ impl<'s> Scope<'s> {
             Variable::Os => cell.profile.os.as_str().into(),
             Variable::Release => cell.release.release.as_str().into(),
             Variable::Flavor => cell.kernel.flavor.as_str().into(),
-            Variable::Registry => self.project.registry.as_ref().map_or("", |registry| registry.as_str()).into(),
+            Variable::Registry => {
+                self.project.registry.as_ref().map_or("", |registry| registry.as_str()).into()
+            }
             Variable::Version => self.project.version.as_deref().unwrap_or_default().into(),
             Variable::Image => self.image.map_or("", |image| image.as_str()).into(),
             Variable::Module => self.module.map_or("", |module| module.as_str()).into(),

@@ -109,7 +109,8 @@ pub(super) fn select<'a>(
 /// distribution's and release's.
 fn build_key<'c>(cell: &'c Cell<'_>) -> (&'c str, &'c str, Arch, &'c str, &'c str) {
     let shared = cell.kernel_family() == "rhel";
-    let (os, release) = if shared { ("", "") } else { (cell.profile.os.as_str(), cell.release.release.as_str()) };
+    let (os, release) =
+        if shared { ("", "") } else { (cell.profile.os.as_str(), cell.release.release.as_str()) };
     (cell.kernel_family(), cell.kernel.text.as_str(), cell.arch, os, release)
 }
 
@@ -149,7 +150,12 @@ pub(super) fn build(inputs: &Inputs<'_>, groups: &[Group<'_>], diagnostics: &mut
     Plan { graph, targets }
 }
 
-fn target(builder: &mut Builder<'_>, group: &Group<'_>, cell: &Cell<'_>, root: NodeId) -> Result<Target, Diagnostic> {
+fn target(
+    builder: &mut Builder<'_>,
+    group: &Group<'_>,
+    cell: &Cell<'_>,
+    root: NodeId,
+) -> Result<Target, Diagnostic> {
     let image = &group.image.layers.name;
     let (os, release) = (&cell.profile.os, &cell.release.release);
     let path = format!("{image}/{os}-{release}-{}/{}", cell.arch, cell.kernel.text);
@@ -166,7 +172,8 @@ fn target(builder: &mut Builder<'_>, group: &Group<'_>, cell: &Cell<'_>, root: N
         }
     }
     let merged = group.cells.iter().skip(1);
-    let merged = merged.map(|cell| Other { os: cell.profile.os.clone(), release: cell.release.release.clone() });
+    let merged =
+        merged.map(|cell| Other { os: cell.profile.os.clone(), release: cell.release.release.clone() });
     Ok(Target {
         id,
         image: image.clone(),
@@ -202,19 +209,25 @@ fn refuse_shared_tags(targets: &[Target], diagnostics: &mut Diagnostics) {
                 owner.kernel != target.kernel,
                 owner.image != target.image,
             ];
-            let parts: Vec<_> = add.iter().zip(parts).filter(|(_, differs)| *differs).map(|(part, _)| *part).collect();
+            let parts: Vec<_> =
+                add.iter().zip(parts).filter(|(_, differs)| *differs).map(|(part, _)| *part).collect();
             diagnostics.push(
                 Diagnostic::new(Code::SharedTag, format!("two targets would be pushed as `{tag}`"))
                     .label(target.span, format!("`{}`", target.id))
                     .label(owner.span, format!("`{}`", owner.id))
-                    .help(format!("put what tells them apart into the image's `tag`: \"{}\"", parts.join("-"))),
+                    .help(format!(
+                        "put what tells them apart into the image's `tag`: \"{}\"",
+                        parts.join("-")
+                    )),
             );
         }
     }
 }
 
 fn differ_only_in_arch(a: &Target, b: &Target) -> bool {
-    let bare = |target: &Target| target.kernel.as_str().replace(target.arch.name(), "").replace(target.arch.debian(), "");
+    let bare = |target: &Target| {
+        target.kernel.as_str().replace(target.arch.name(), "").replace(target.arch.debian(), "")
+    };
     a.arch != b.arch && a.image == b.image && a.os == b.os && a.release == b.release && bare(a) == bare(b)
 }
 
@@ -227,7 +240,8 @@ fn warn_dead(image: &Image, cells: &[Cell<'_>], diagnostics: &mut Diagnostics) {
     }
     for overlay in &image.layers.overlays {
         let selects = |cell: &Cell<'_>| {
-            !selected(std::slice::from_ref(overlay), |selector| selector.selects(&cell.view(Some(name)))).is_empty()
+            !selected(std::slice::from_ref(overlay), |selector| selector.selects(&cell.view(Some(name))))
+                .is_empty()
         };
         if !cells.iter().any(selects) {
             diagnostics.push(dead(overlay.selector.span, "`on`"));

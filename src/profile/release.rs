@@ -17,9 +17,9 @@ pub struct UnknownRelease {
     pub title: String,
     /// What was written.
     pub text: String,
-    /// The most similar known release.
+    /// The one that was probably meant, where it is near enough: for "did you mean".
     pub nearest: Option<Release>,
-    /// What to do: names the releases there are.
+    /// What to do else: names the releases there are.
     pub help: String,
 }
 
@@ -229,24 +229,17 @@ impl Profile {
     }
 
     fn unknown_release(&self, text: &str) -> UnknownRelease {
-        let alias =
+        let called =
             self.rules.iter().find(|rule| rule.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(text)));
         // `7.9` is no misspelt `8.9`: only what begins alike is.
         let start = |release: &str| release.split('.').next().map(str::to_owned);
-        let alike = self
-            .rules
-            .iter()
-            .filter_map(|rule| rule.listed.as_deref())
-            .filter(|one| start(one) == start(text));
-        let meant = alias.and_then(|rule| rule.listed.as_deref()).or_else(|| nearest(text, alike));
-        let line = self.rules.iter().any(|rule| *rule.line == *text && rule.listed.as_deref() != Some(text));
-        let known = if line { self.ranges(|rule| *rule.line == *text) } else { self.ranges(|_| true) };
-        let known = join(&known, "and");
-        let help = match (alias, meant) {
-            (Some(_), Some(meant)) => format!("`{text}` is {meant}: write `{meant}`"),
-            (None, Some(meant)) => format!("did you mean `{meant}`? {} has {known}", self.title),
-            _ if line => format!("write the whole release: {known}"),
-            _ => format!("{} has {known}", self.title),
+        let listed = self.rules.iter().filter_map(|rule| rule.listed.as_deref());
+        let meant = nearest(text, listed.filter(|one| start(one) == start(text)));
+        let of_line = self.ranges(|rule| *rule.line == *text && rule.listed.as_deref() != Some(text));
+        let help = match called {
+            Some(rule) => format!("`{text}` is {}: write `{}`", rule.name, rule.name),
+            None if !of_line.is_empty() => format!("write the whole release: {}", join(&of_line, "or")),
+            None => format!("{} has {}", self.title, join(&self.ranges(|_| true), "and")),
         };
         let nearest = meant.and_then(|found| Release::parse(found).ok());
         UnknownRelease { title: self.title.clone(), text: text.into(), nearest, help }

@@ -2,8 +2,8 @@
 
 use crate::model::InTree;
 use crate::plan::{
-    BuildCommand, Edge, Fetched, Graph, ImageStage, KernelStage, ModuleStage, Node, NodeId, PackageInstall, Revision,
-    SourceStage, StepCommand,
+    BuildCommand, Edge, Fetched, Graph, ImageStage, KernelStage, ModuleStage, Node, NodeId, PackageInstall,
+    Revision, SourceStage, StepCommand,
 };
 use crate::profile::PackageManager;
 use serde::Serialize;
@@ -308,7 +308,9 @@ impl Image {
         let command = match load.as_slice() {
             [] => Vec::new(),
             _ if by_script => vec!["drvc-load".into()],
-            words => ["modprobe", "-d", "/opt"].into_iter().map(Into::into).chain(words.iter().cloned()).collect(),
+            words => {
+                ["modprobe", "-d", "/opt"].into_iter().map(Into::into).chain(words.iter().cloned()).collect()
+            }
         };
         Self {
             image: stage.name.to_string(),

@@ -131,5 +131,7 @@ fn allow_quotes(text: &str) -> Result<(), String> {
 /// # Errors
 /// When the argument is not a string of the context.
 pub fn helper_token(argument: Option<&str>, form: Form) -> Result<String, String> {
-    argument.and_then(|token| token_in_form(token, form)).ok_or_else(|| "takes one string of the context".into())
+    argument
+        .and_then(|token| token_in_form(token, form))
+        .ok_or_else(|| "takes one string of the context".into())
 }

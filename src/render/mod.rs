@@ -13,8 +13,8 @@ pub use guard::Instruction;
 pub use templates::{Templates, UnknownTemplate};
 
 use crate::diag::{Code, Diagnostic};
-use crate::ids::RelPath;
 use crate::fs::FileDigest;
+use crate::ids::RelPath;
 use crate::plan::{Fetched, Graph, Node, NodeId};
 use shape::{Filled, Outline, Shape, Unsafe};
 use std::collections::HashMap;
@@ -74,7 +74,8 @@ impl<'t> Renderer<'t> {
     }
 
     fn refused(&self, template: &str, reason: &Unsafe) -> Diagnostic {
-        let report = Diagnostic::new(Code::UnsafeTemplate, format!("template `{template}` is refused: {reason}"));
+        let report =
+            Diagnostic::new(Code::UnsafeTemplate, format!("template `{template}` is refused: {reason}"));
         let report = match self.templates.user_span(template) {
             Some(span) => report.label(span, "this template"),
             None => report,

@@ -257,8 +257,30 @@ mod tests {
     }
 
     const HOSTILE: &[&str] = &[
-        "a\nRUN id", "a\r\nRUN id", "'; id; '", "$(id)", "`id`", "${HOME}", "a\\", "a\\\\", "# x", "<<EOF", "[\"a\"]",
-        "{{x}}", "--mount=type=bind", "a b", "\"", "\u{1}B0\u{2}", "\u{2028}", "é", "&&", "a;b", "*", "~root", "|", "",
+        "a\nRUN id",
+        "a\r\nRUN id",
+        "'; id; '",
+        "$(id)",
+        "`id`",
+        "${HOME}",
+        "a\\",
+        "a\\\\",
+        "# x",
+        "<<EOF",
+        "[\"a\"]",
+        "{{x}}",
+        "--mount=type=bind",
+        "a b",
+        "\"",
+        "\u{1}B0\u{2}",
+        "\u{2028}",
+        "é",
+        "&&",
+        "a;b",
+        "*",
+        "~root",
+        "|",
+        "",
     ];
 
     #[test]

@@ -105,9 +105,15 @@ impl Templates {
 }
 
 /// A helper that says in which form the string is to be written.
-fn quoting(form: Form) -> impl Fn(&Helper<'_>, &Handlebars<'_>, &Context, &mut RenderContext<'_, '_>, &mut dyn Output) -> HelperResult
+fn quoting(
+    form: Form,
+) -> impl Fn(&Helper<'_>, &Handlebars<'_>, &Context, &mut RenderContext<'_, '_>, &mut dyn Output) -> HelperResult
 {
-    move |helper: &Helper<'_>, _: &Handlebars<'_>, _: &Context, _: &mut RenderContext<'_, '_>, out: &mut dyn Output| {
+    move |helper: &Helper<'_>,
+          _: &Handlebars<'_>,
+          _: &Context,
+          _: &mut RenderContext<'_, '_>,
+          out: &mut dyn Output| {
         let argument = helper.param(0).and_then(|param| param.value().as_str());
         let token = helper_token(argument, form)
             .map_err(|reason| RenderErrorReason::Other(format!("`{}` {reason}", helper.name())))?;
@@ -124,5 +130,9 @@ fn refuse(
     _: &mut RenderContext<'_, '_>,
     _: &mut dyn Output,
 ) -> HelperResult {
-    Err(RenderErrorReason::Other(format!("`{}` is not for templates: they decide on flags and lists alone", helper.name())).into())
+    Err(RenderErrorReason::Other(format!(
+        "`{}` is not for templates: they decide on flags and lists alone",
+        helper.name()
+    ))
+    .into())
 }

@@ -41,8 +41,11 @@ fn outputs_are_current() {
     for example in examples() {
         let compiled = compiled(&example);
         let out = example.join("drivers.out");
-        let expected: BTreeMap<_, _> =
-            compiled.outputs.iter().map(|(path, output)| (path.to_string(), output.text().to_string())).collect();
+        let expected: BTreeMap<_, _> = compiled
+            .outputs
+            .iter()
+            .map(|(path, output)| (path.to_string(), output.text().to_string()))
+            .collect();
         if std::env::var_os("UPDATE").is_some() {
             let _ = std::fs::remove_dir_all(&out);
             for (path, text) in &expected {

@@ -81,7 +81,7 @@ fn each_node_stream_has_its_own_toolkit() {
 #[test]
 fn unknown_releases_are_explained() {
     let cases = [
-        ("rhel", "9.44", "did you mean `9.4`? RHEL has 8.0 to 8.10, 9.0 to 9.8 and 10.0 to 10.2"),
+        ("rhel", "9.44", "RHEL has 8.0 to 8.10, 9.0 to 9.8 and 10.0 to 10.2"),
         ("rhel", "9", "write the whole release: 9.0 to 9.8"),
         ("rhel", "7.9", "RHEL has 8.0 to 8.10, 9.0 to 9.8 and 10.0 to 10.2"),
         ("debian", "Bookworm", "`Bookworm` is 12: write `12`"),
@@ -94,6 +94,9 @@ fn unknown_releases_are_explained() {
         assert_eq!(unknown.help, help);
         assert_eq!(unknown.to_string(), format!("{} has no release `{release}`", get(&profiles, os).title));
     }
+    let nearest = |release: &str| get(&profiles, "rhel").release(release).unwrap_err().nearest;
+    assert_eq!(nearest("9.44").unwrap().as_str(), "9.4");
+    assert_eq!(nearest("7.9"), None);
     let openshift = |release: &str| get(&profiles, "openshift").release(release).unwrap_err().help;
     assert_eq!(openshift("4.18"), "write the whole release: 4.18.Z");
     assert!(openshift("4.8.1").starts_with("OpenShift has 4.12.Z, 4.13.Z,"));
