@@ -36,7 +36,7 @@ use crate::diag::{Code, Diagnostic, Diagnostics, listed, nearest};
 use crate::ids::OsName;
 use crate::source::{FileId, Sources, Spanned};
 use layer::Layer;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 /// The files that come with drvc. To add a distribution, add its file here.
@@ -52,6 +52,7 @@ const BUILTIN: &[(&str, &str)] = &[
 #[derive(Debug)]
 pub struct Profiles {
     user: BTreeMap<OsName, Arc<Profile>>,
+    broken: BTreeSet<OsName>,
     builtin: Vec<OnceLock<Option<Arc<Profile>>>>,
 }
 
@@ -65,7 +66,11 @@ impl Profiles {
     /// The built-in profiles alone.
     #[must_use]
     pub fn builtin() -> Self {
-        Self { user: BTreeMap::new(), builtin: BUILTIN.iter().map(|_| OnceLock::new()).collect() }
+        Self {
+            user: BTreeMap::new(),
+            broken: BTreeSet::new(),
+            builtin: BUILTIN.iter().map(|_| OnceLock::new()).collect(),
+        }
     }
 
     /// Reads a profile of the user's own (`profile NAME FILE`); one with a built-in one's name takes its place, also
@@ -74,17 +79,38 @@ impl Profiles {
     /// What is wrong with the file goes to `found`, and the profile is then left out. A built-in profile that it
     /// extends is added to `sources`.
     pub fn add_user(&mut self, name: &OsName, file: FileId, sources: &mut Sources, found: &mut Diagnostics) {
-        let Some(layer) = self.layers(file, sources, found) else { return };
-        let host = match &layer.runs {
-            None => None,
-            Some(runs) => match self.host(name, runs) {
-                Ok(host) => Some(host),
-                Err(diagnostic) => return found.push(diagnostic),
-            },
-        };
-        if let Some(profile) = build::build(name, layer, host, found) {
-            self.user.insert(name.clone(), Arc::new(profile));
-            self.builtin = BUILTIN.iter().map(|_| OnceLock::new()).collect();
+        match self.read_user(name, file, sources, found) {
+            Some(profile) => {
+                self.user.insert(name.clone(), Arc::new(profile));
+                self.builtin = BUILTIN.iter().map(|_| OnceLock::new()).collect();
+            }
+            None => {
+                self.broken.insert(name.clone());
+            }
+        }
+    }
+
+    /// Whether a profile of the user's own has this name but could not be read, which has been reported.
+    #[must_use]
+    pub fn is_broken(&self, os: &str) -> bool {
+        self.broken.iter().any(|name| name.as_str() == os)
+    }
+
+    fn read_user(
+        &self,
+        name: &OsName,
+        file: FileId,
+        sources: &mut Sources,
+        found: &mut Diagnostics,
+    ) -> Option<Profile> {
+        let layer = self.layers(file, sources, found)?;
+        let host = layer.runs.as_ref().map(|runs| self.host(name, runs)).transpose();
+        match host {
+            Ok(host) => build::build(name, layer, host, found),
+            Err(diagnostic) => {
+                found.push(diagnostic);
+                None
+            }
         }
     }
 

@@ -327,7 +327,7 @@ fn mistakes_are_explained() {
         let seen = (found[0].code, sources.slice(found[0].labels[0].span), found[0].message.as_str());
         assert_eq!(seen, (code, place, message));
         assert_eq!(found[0].help.as_deref(), Some(help));
-        assert!(profiles.get("test").is_none());
+        assert!(profiles.get("test").is_none() && profiles.is_broken("test"));
     }
 }
 
