@@ -1,8 +1,11 @@
 //! A file's seal: its first line holds BLAKE3 of all bytes after that line, so the file itself says whether
 //! drvc wrote it and nobody has touched it since.
 
-use crate::fs::Hash;
+use crate::fs::{Hash, OpenFile};
 use camino::Utf8Path;
+
+/// A file larger than this has no seal.
+pub const SIZE_LIMIT: u64 = 256 << 20;
 
 /// How the first line is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,11 +48,23 @@ pub fn first_line(form: Form, seal: &Hash) -> String {
     format!("{before}{}{after}\n", blake3::Hash::from_bytes(*seal).to_hex())
 }
 
-/// Whether a file that begins with `head` may have a seal.
-#[must_use]
-pub fn may_be(form: Form, head: &[u8]) -> bool {
+/// The seal of the file with this name, if it has one and it is true; of most other files only the first bytes
+/// are read.
+///
+/// # Errors
+/// What the system says.
+pub fn of_file(name: &str, file: &mut OpenFile) -> std::io::Result<Option<Hash>> {
+    let form = Form::of(name);
     let (before, _) = form.frame();
-    head.starts_with(before.as_bytes())
+    if file.status.sig.size > SIZE_LIMIT {
+        return Ok(None);
+    }
+    let mut bytes = file.read(before.len() as u64)?;
+    if bytes != before.as_bytes() {
+        return Ok(None);
+    }
+    bytes.append(&mut file.read(SIZE_LIMIT)?);
+    Ok(verify(form, &bytes))
 }
 
 /// The seal of a whole file, if it has one and it is true of the rest.

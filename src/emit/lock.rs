@@ -1,10 +1,9 @@
 //! Two runs in one output directory -> one after the other.
 
 use crate::error::Error;
-use crate::fs::{Dir, Disk, is_temporary, path_in};
+use crate::fs::{Dir, Disk, Held, is_temporary};
 use crate::ids::RelPath;
 use crate::state::{HOME, LOCK};
-use std::fs::{File, TryLockError};
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -19,7 +18,7 @@ pub struct Lock {
     pub out: Dir,
     /// `.drvc` in it.
     pub home: Dir,
-    _held: File,
+    _held: Held,
 }
 
 impl Lock {
@@ -34,21 +33,17 @@ impl Lock {
         patience: Duration,
         waiting: &dyn Fn(),
     ) -> Result<Self, Error> {
-        let shown = out.as_str();
-        let failed = |error| Error::new("write to", path_in(shown, HOME), error);
-        let dir = root.root().make_dirs(shown).map_err(|error| Error::new("open", shown, error))?;
         let began = Instant::now();
         let mut told = false;
         loop {
-            let home = dir.make_dir(HOME).map_err(failed)?;
-            if let Some(held) = try_lock(&home).map_err(failed)? {
-                tidy(&home).map_err(failed)?;
-                return Ok(Self { out: dir, home, _held: held });
+            let attempt = Self::attempt(root.root(), out.as_str());
+            if let Some(lock) = attempt.map_err(|error| Error::new("write to", out.as_str(), error))? {
+                return Ok(lock);
             }
             if began.elapsed() >= patience {
                 let cause = format!("another drvc has held it for {} s", began.elapsed().as_secs());
                 let help = "wait until it is done, or be more patient with `--lock-timeout`";
-                return Err(Error::new("lock", shown, cause).help(help));
+                return Err(Error::new("lock", out.as_str(), cause).help(help));
             }
             if !told && began.elapsed() >= QUIET {
                 waiting();
@@ -57,27 +52,21 @@ impl Lock {
             std::thread::sleep(PAUSE);
         }
     }
-}
 
-/// The locked file; nothing, if another run has it, or has just removed it.
-fn try_lock(home: &Dir) -> io::Result<Option<File>> {
-    let file = match home.open_or_create(LOCK) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        file => file?,
-    };
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Ok(None),
-        // Without locks on this file system, runs can still not tear each other's files.
-        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
-        Err(TryLockError::Error(error)) => return Err(error),
+    /// Nothing, if another run has the lock, or removes the directories at this moment.
+    fn attempt(root: &Dir, out: &str) -> io::Result<Option<Self>> {
+        let open = || -> io::Result<Option<Self>> {
+            let out = root.make_dirs(out)?;
+            let home = out.make_dir(HOME)?;
+            let Some(held) = home.try_lock(LOCK)? else { return Ok(None) };
+            tidy(&home)?;
+            Ok(Some(Self { out, home, _held: held }))
+        };
+        match open() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            lock => lock,
+        }
     }
-    let still_there = home.status_of(LOCK).is_ok_and(|status| status.sig.inode == inode(&file));
-    Ok(still_there.then_some(file))
-}
-
-fn inode(file: &File) -> u64 {
-    crate::fs::Status::of(file).map_or(0, |status| status.sig.inode)
 }
 
 /// Removes what dead runs left in `.drvc`, and keeps git out of it.

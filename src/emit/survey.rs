@@ -13,11 +13,6 @@ use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::io;
 
-/// A file larger than this is not drvc's.
-const SIZE_LIMIT: u64 = 256 << 20;
-/// Enough of a file to see whether its first line may be a seal.
-const HEAD: u64 = 16;
-
 /// An output and its path.
 pub type Named<'a> = (&'a RelPath, &'a Output);
 
@@ -143,10 +138,10 @@ impl Surveyor<'_> {
         let failed = |error| self.error("read", path.as_str(), error);
         let mut file = dir.open_file(name).map_err(|errno| failed(errno.into()))?;
         let sig = file.status.sig;
-        if sig.size > SIZE_LIMIT {
+        if sig.size > seal::SIZE_LIMIT {
             return Ok(Place::Foreign(sig));
         }
-        let bytes = file.read(SIZE_LIMIT).map_err(failed)?;
+        let bytes = file.read(seal::SIZE_LIMIT).map_err(failed)?;
         Ok(if output.text().is(&bytes) {
             Place::Same(sig)
         } else if seal::verify(seal::Form::of(name), &bytes).is_some() {
@@ -166,13 +161,8 @@ impl Surveyor<'_> {
         let failed = |error| self.error("read", path, error);
         let mut file = dir.open_file(name).map_err(|errno| failed(errno.into()))?;
         let sig = file.status.sig;
-        let form = seal::Form::of(name);
-        let mut bytes = file.read(HEAD).map_err(failed)?;
-        if sig.size > SIZE_LIMIT || !seal::may_be(form, &bytes) {
-            return Ok(Stray::Foreign(sig));
-        }
-        bytes.extend(file.read(SIZE_LIMIT).map_err(failed)?);
-        Ok(if seal::verify(form, &bytes).is_some() { Stray::Leftover } else { Stray::Foreign(sig) })
+        let seal = seal::of_file(name, &mut file).map_err(failed)?;
+        Ok(if seal.is_some() { Stray::Leftover } else { Stray::Foreign(sig) })
     }
 
     fn error(&self, doing: &'static str, path: &str, cause: io::Error) -> Error {

@@ -2,7 +2,7 @@
 
 use super::{Entry, Kind, Sig};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, Stat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, SeekFrom, Stat};
 use rustix::io::{Errno, Result};
 use std::io::Read as _;
 use std::mem::MaybeUninit;
@@ -121,11 +121,12 @@ impl Dir {
         rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW).map(Status::from)
     }
 
-    /// The names in this directory, sorted by bytes, without `.` and `..`. To be called once per open directory.
+    /// The names in this directory, sorted by bytes, without `.` and `..`.
     ///
     /// # Errors
     /// What the system says.
     pub fn entries(&self) -> Result<Vec<Entry>> {
+        rustix::fs::seek(&self.0, SeekFrom::Start(0))?;
         let mut buffer = [const { MaybeUninit::<u8>::uninit() }; 16 << 10];
         let mut names = RawDir::new(&self.0, &mut buffer);
         let mut entries = Vec::new();

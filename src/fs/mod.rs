@@ -9,6 +9,7 @@
 mod dir;
 mod disk;
 mod folders;
+mod lock;
 mod memory;
 mod reader;
 mod walk;
@@ -17,6 +18,7 @@ mod writer;
 pub use dir::{Dir, OpenFile, Status};
 pub use disk::Disk;
 pub use folders::{Folder, path_in};
+pub use lock::Held;
 pub use memory::Memory;
 pub use reader::{Answer, Reader, listing_digest};
 pub use walk::{BadGlob, Refusal, Rules, Walked, walk};

@@ -139,15 +139,17 @@ fn still(dir: &Dir, name: &str, known: &Known) -> Option<Known> {
     if dir.status_of(name).ok()?.sig == *sig {
         return Some(*known);
     }
-    let Known::Output(_, seal) = known else { return None };
     let mut file = dir.open_file(name).ok()?;
-    let bytes = file.read(u64::MAX).ok()?;
-    let verified = seal::verify(seal::Form::of(name), &bytes)?;
-    (verified == *seal).then_some(Known::Output(file.status.sig, verified))
+    let sig = file.status.sig;
+    match (known, seal::of_file(name, &mut file).ok()?) {
+        (Known::Output(_, before), Some(now)) if *before == now => Some(Known::Output(sig, now)),
+        (Known::Foreign(_), None) => Some(Known::Foreign(sig)),
+        _ => None,
+    }
 }
 
 /// Whether all are true; the first error in order, where there is one.
 fn all(folders: impl IndexedParallelIterator<Item = Result<bool, Reason>>) -> Result<bool, Reason> {
     let verdicts: Vec<Result<bool, Reason>> = folders.collect();
-    verdicts.into_iter().try_fold(true, |all, one| Ok(all && one?))
+    verdicts.into_iter().try_fold(true, |all, one| one.map(|one| all && one))
 }

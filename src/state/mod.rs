@@ -48,7 +48,7 @@ pub enum Known {
     Directory,
     /// An output with this seal.
     Output(Sig, Hash),
-    /// A file of somebody else's.
+    /// A file of somebody else's: one without a seal.
     Foreign(Sig),
     /// A link, FIFO or the like.
     Other,

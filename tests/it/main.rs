@@ -6,6 +6,7 @@
 
 mod cli;
 mod examples;
+mod emit;
 mod layers;
 mod schemas;
 mod ui;
