@@ -114,36 +114,42 @@ static FLAVOR_BODY: Body = Body {
     rules: &[],
 };
 
-/// Builds the [`Enum`] of a type's names, without descriptions beyond what the type says.
-macro_rules! names {
-    ($title:literal, $($name:expr),* $(,)?) => {
-        &Enum { title: $title, values: &[$(($name, "")),*], aliases: &[] }
-    };
-}
-
 static ORDERS: &Enum = &Enum {
     title: "an order of versions",
     values: &[("rpm", "as rpm compares them"), ("dpkg", "as dpkg compares them")],
     aliases: &[("deb", "dpkg"), ("apt", "dpkg"), ("dnf", "rpm")],
 };
-static MANAGERS: &Enum = names!(
-    "a package manager",
-    PackageManager::Apt.name(),
-    PackageManager::Dnf.name(),
-    PackageManager::Microdnf.name(),
-    PackageManager::Tdnf.name(),
-    PackageManager::Yum.name(),
-    PackageManager::Zypper.name(),
-);
-static BUILDERS: &Enum =
-    names!("a builder", Builder::Distro.name(), Builder::Dtk.name(), Builder::Toolkit.name());
-static ENTITLEMENTS: &Enum = names!(
-    "an entitlement",
-    Entitlement::Certs.name(),
-    Entitlement::Host.name(),
-    Entitlement::None.name(),
-    Entitlement::Rhsm.name(),
-);
+static MANAGERS: &Enum = &Enum {
+    title: "a package manager",
+    values: &[
+        (PackageManager::Apt.name(), "Debian's apt-get"),
+        (PackageManager::Dnf.name(), "of RHEL, its rebuilds and Fedora"),
+        (PackageManager::Microdnf.name(), "the small dnf of minimal images"),
+        (PackageManager::Tdnf.name(), "of Azure Linux and Photon"),
+        (PackageManager::Yum.name(), "of Amazon Linux 2"),
+        (PackageManager::Zypper.name(), "of SUSE"),
+    ],
+    aliases: &[("apt-get", "apt")],
+};
+static BUILDERS: &Enum = &Enum {
+    title: "a builder",
+    values: &[
+        (Builder::Distro.name(), "the distribution's base image, and packages installed in it"),
+        (Builder::Dtk.name(), "OpenShift's Driver Toolkit image"),
+        (Builder::Toolkit.name(), "a toolkit image of drvc's own"),
+    ],
+    aliases: &[],
+};
+static ENTITLEMENTS: &Enum = &Enum {
+    title: "an entitlement",
+    values: &[
+        (Entitlement::Certs.name(), "certificates, as build secrets"),
+        (Entitlement::Host.name(), "the host's own certificates"),
+        (Entitlement::None.name(), "no subscription"),
+        (Entitlement::Rhsm.name(), "organisation and activation key, as build secrets"),
+    ],
+    aliases: &[],
+};
 static ARCHES: &Enum = &Enum {
     title: "an architecture",
     values: &[
