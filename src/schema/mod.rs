@@ -23,8 +23,12 @@
 
 mod entries;
 pub mod manifest;
+mod print;
+mod reference;
 mod table;
 mod validate;
 
+pub use print::kdl_schema;
+pub use reference::reference;
 pub use table::{Argument, Body, Count, Enum, FreeProperties, Kind, Node, Property, Rule, RuleKind};
 pub use validate::{nodes, read, validate};

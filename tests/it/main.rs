@@ -8,6 +8,7 @@ mod cli;
 mod examples;
 mod emit;
 mod layers;
+mod manual;
 mod schemas;
 mod ui;
 

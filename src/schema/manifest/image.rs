@@ -1,7 +1,7 @@
 //! `image`: what a driver container holds and does.
 
 use super::selector::{SELECTORS, SELECTS};
-use crate::schema::{Argument, Body, Count, Enum, FreeProperties, Kind, Node, Property};
+use crate::schema::{Argument, Body, Count, Enum, FreeProperties, Kind, Node, Property, Rule, RuleKind};
 
 pub(super) static IMAGE: Node = Node {
     arguments: &[Argument::one("NAME", Kind::TEXT, "the image's name: of its directory and its repository")],
@@ -99,7 +99,10 @@ static OPTION: Node = Node {
 
 static SOFTDEP: Node = Node {
     arguments: &[Argument::one("KMOD", Kind::TEXT, "a kernel module")],
-    body: &Body { nodes: &[&PRE, &POST], rules: &[] },
+    body: &Body {
+        nodes: &[&PRE, &POST],
+        rules: &[Rule { kind: RuleKind::AtLeastOne, groups: &[&["pre"], &["post"]] }],
+    },
     ..Node::new(
         "softdep",
         Count::Any,

@@ -6,7 +6,7 @@ mod module;
 mod selector;
 mod source;
 
-use super::{Argument, Body, Count, Enum, Kind, Node, Property, Rule, RuleKind};
+use super::{Argument, Body, Count, Enum, Kind, Node, Property, Rule, RuleKind, kdl_schema};
 
 /// The newest edition of the language that this drvc reads.
 pub const EDITION: i64 = 1;
@@ -29,6 +29,14 @@ pub static MANIFEST: Body = Body {
     ],
     rules: &[],
 };
+
+/// The manifest's schema in the KDL Schema Language, as `drvc schema` prints it.
+#[must_use]
+pub fn schema() -> String {
+    let description =
+        "What a kernel driver is built from, for which kernels, and into which container images.";
+    kdl_schema(&MANIFEST, "drivers.kdl, edition 1", description)
+}
 
 static DRVC: Node = Node {
     properties: &[
@@ -215,7 +223,7 @@ static OUTPUT: Node = Node {
         nodes: &[&BAKE, &GITHUB, &GITLAB, &BUILDCONFIG, &KMM],
         rules: &[Rule {
             kind: RuleKind::AtLeastOne,
-            groups: &[&["bake", "github", "gitlab", "buildconfig", "kmm"]],
+            groups: &[&["bake"], &["github"], &["gitlab"], &["buildconfig"], &["kmm"]],
         }],
     },
     ..Node::new("output", Count::AtMostOne, "What to write beside Dockerfiles.")

@@ -29,5 +29,5 @@ pub(super) const SELECTORS: &[Property] = &[OS, FAMILY, RELEASE, EL, KERNEL, ARC
 /// One of them must be there.
 pub(super) const SELECTS: Rule = Rule {
     kind: RuleKind::AtLeastOne,
-    groups: &[&["os", "family", "release", "el", "kernel", "arch", "flavor", "image"]],
+    groups: &[&["os"], &["family"], &["release"], &["el"], &["kernel"], &["arch"], &["flavor"], &["image"]],
 };

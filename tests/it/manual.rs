@@ -1,0 +1,53 @@
+//! The manual's reference and the manifest's schema are what the table says, and what the manual shows can be read.
+
+use crate::{compare, repository};
+use drvc::kdl;
+use drvc::schema::{manifest, reference};
+use drvc::source::Sources;
+
+const BEGIN: &str = "<!-- the reference begins: printed from the table in src/schema/manifest -->\n";
+const END: &str = "<!-- the reference ends -->";
+
+fn manual() -> String {
+    std::fs::read_to_string(repository("docs/manifest.md")).unwrap()
+}
+
+#[test]
+fn reference_is_current() {
+    let manual = manual();
+    let (before, rest) = manual.split_once(BEGIN).unwrap();
+    let (_, after) = rest.split_once(END).unwrap();
+    let printed = reference(&manifest::MANIFEST, 3);
+    compare("docs/manifest.md", &format!("{before}{BEGIN}\n{printed}{END}{after}")).unwrap();
+}
+
+#[test]
+fn schema_is_current() {
+    compare("schema/drivers.schema.kdl", &manifest::schema()).unwrap();
+}
+
+#[test]
+fn schema_is_kdl() {
+    let mut sources = Sources::default();
+    let file = sources.add("drivers.schema.kdl", manifest::schema());
+    let (nodes, found) = kdl::parse(file, &sources.get(file).text);
+    assert!(found.is_empty(), "{found:?}");
+    assert_eq!(nodes.first().unwrap().name.value, "document");
+}
+
+#[test]
+fn what_the_manual_shows_can_be_read() {
+    let manual = manual();
+    let blocks = manual.split("```kdl\n").skip(1).map(|block| block.split("```").next().unwrap());
+    for block in blocks {
+        let mut sources = Sources::default();
+        if block.starts_with("drvc ") {
+            let (manifest, found) = drvc::syntax::parse(&mut sources, "drivers.kdl", block);
+            assert!(manifest.is_some() && found.is_empty(), "{block}\n{found:?}");
+        } else {
+            let file = sources.add("drivers.kdl", block);
+            let (_, found) = kdl::parse(file, block);
+            assert!(found.is_empty(), "{block}\n{found:?}");
+        }
+    }
+}
