@@ -124,7 +124,6 @@ codes! {
     TypeAnnotation = "type-annotation", Error;
     UnavailableBuilder = "unavailable-builder", Error;
     UnbalancedBrace = "unbalanced-brace", Error;
-    Unclosed = "unclosed", Error;
     UnexpectedArgument = "unexpected-argument", Error;
     UnexpectedBlock = "unexpected-block", Error;
     UnfitFile = "unfit-file", Error;
@@ -143,12 +142,10 @@ codes! {
     UnknownValue = "unknown-value", Error;
     UnknownVariable = "unknown-variable", Error;
     UnlockedKernels = "unlocked-kernels", Error;
-    Unopened = "unopened", Error;
     UnpinnedImage = "unpinned-image", Drift;
     UnpinnedSource = "unpinned-source", Drift;
     UnquotedNumber = "unquoted-number", Error;
     UnquotedText = "unquoted-text", Error;
-    UnquotedVersion = "unquoted-version", Error;
     UnreadableFile = "unreadable-file", Error;
     UnreadableManifest = "unreadable-manifest", Error;
     UnreleasedKernel = "unreleased-kernel", Error;
