@@ -13,6 +13,7 @@ mod build;
 mod facts;
 mod kernel;
 mod layer;
+mod limits;
 mod misfit;
 mod packages;
 mod read;

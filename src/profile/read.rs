@@ -3,6 +3,7 @@
 use super::layer::{
     FlavorRule, Foreign, Layer, Limit, LimitTest, Line, ReleaseRule, Runs, Series, Settings, Shape, Text,
 };
+use super::limits;
 use super::table::PROFILE;
 use super::template::Template;
 use super::{Builder, Entitlement, PackageManager, VersionOrder, VersionRange};
@@ -12,6 +13,7 @@ use crate::kdl::Node;
 use crate::schema;
 use crate::source::{FileId, Sources, Spanned};
 use regex::{Regex, RegexBuilder};
+use std::collections::BTreeMap;
 
 /// Bytes that a compiled pattern may take.
 const PATTERN_LIMIT: usize = 1 << 18;
@@ -19,7 +21,12 @@ const PATTERN_LIMIT: usize = 1 << 18;
 /// Reads a whole file. `None` where its structure is not a profile's; what is wrong goes to `found`.
 pub(super) fn read(file: FileId, sources: &Sources, found: &mut Diagnostics) -> Option<Layer> {
     let nodes = schema::read(file, &PROFILE, sources, found)?;
+    if !limits::keeps(&nodes, found) {
+        return None;
+    }
     let mut reader = Reader { found };
+    reader.unique(nodes.iter(), &["arch", "flavor", "line"]);
+    reader.unique(nodes.iter().flat_map(Node::children), &["release"]);
     Some(reader.layer(&nodes))
 }
 
@@ -28,6 +35,26 @@ struct Reader<'d> {
 }
 
 impl Reader<'_> {
+    /// Reports nodes of one kind with one name.
+    fn unique<'n>(&mut self, nodes: impl Iterator<Item = &'n Node>, kinds: &[&str]) {
+        let mut seen = BTreeMap::new();
+        for node in nodes.filter(|node| kinds.contains(&node.name.value.as_str())) {
+            let Some(name) = node.text() else { continue };
+            let kind = node.name.value.as_str();
+            if let Some(first) = seen.insert((kind, name.value.clone()), name.span) {
+                self.found.push(
+                    Diagnostic::new(
+                        Code::DuplicateName,
+                        format!("two {kind} nodes are named {}", shown(&name.value)),
+                    )
+                    .label(name.span, "the second one")
+                    .label(first, "the first one")
+                    .help("put what they say into one of them"),
+                );
+            }
+        }
+    }
+
     fn layer(&mut self, nodes: &[Node]) -> Layer {
         let mut layer = Layer { settings: self.settings(nodes), ..Layer::default() };
         for node in nodes {

@@ -316,6 +316,14 @@ fn mistakes_are_explained() {
             "unknown value `amd64`",
             "did you mean `\"x86_64\"`?",
         ),
+        (
+            "release \"1\" {",
+            "release \"1\"\n    release \"1\" {",
+            Code::DuplicateName,
+            "\"1\"",
+            "two release nodes are named `1`",
+            "put what they say into one of them",
+        ),
     ];
     assert_eq!(add(&mut Profiles::builtin(), "test", RIGHT).1, Diagnostics::default());
     for (from, to, code, place, message, help) in cases {
@@ -351,4 +359,33 @@ fn hostile_patterns_cost_nothing() {
     let mut profiles = Profiles::builtin();
     assert_eq!(add(&mut profiles, "test", &nested).1, Diagnostics::default());
     assert!(get(&profiles, "test").kernel(&format!("{}x", "0".repeat(127))).is_err());
+}
+
+#[test]
+fn a_profile_is_bounded() {
+    let many = |text: &str, times: usize| text.repeat(times);
+    let cases = [
+        (many("line \"1\"\n", 1_001), "a profile has at most 1000 nodes"),
+        (format!("tools{}\n", many(" gcc", 2_001)), "a profile has at most 2000 arguments"),
+        (many("foreign \"a\" of=\"b\"\n", 65), "a profile has at most 64 patterns"),
+        (format!("line \"1\" {{\n{}}}\n", many("runs \"1\"\n", 17)), "a line has at most 16 systems"),
+    ];
+    for (text, label) in cases {
+        let (_, found) = add(&mut Profiles::builtin(), "test", &format!("profile edition=1\n{text}"));
+        let found: Vec<&Diagnostic> = found.iter().collect();
+        assert_eq!(found.len(), 1, "{label}: {found:?}");
+        assert_eq!((found[0].code, found[0].labels[0].text.as_str()), (Code::ExceededLimit, label));
+    }
+}
+
+/// Every profile in the manual is right.
+#[test]
+fn the_manual_is_right() {
+    let manual = include_str!("../../../docs/profiles.md");
+    let blocks = manual.split("```kdl\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let profiles: Vec<&str> = blocks.filter(|block| block.starts_with("profile edition")).collect();
+    assert!(profiles.len() >= 3);
+    for text in profiles {
+        assert_eq!(add(&mut Profiles::builtin(), "test", text).1, Diagnostics::default(), "{text}");
+    }
 }
