@@ -45,7 +45,9 @@ CONF
 
 say "base image: Debian 12"
 # shellcheck disable=SC2016
-mmdebstrap --quiet --variant=minbase --customize-hook='copy-in "$E2E_WORK/docker-clean" /etc/apt/apt.conf.d' \
+mmdebstrap --quiet --variant=minbase \
+    --customize-hook='rm -rf "$1"/var/cache/apt/*.bin "$1"/var/lib/apt/lists/*' \
+    --customize-hook='cp "$E2E_WORK/docker-clean" "$1/etc/apt/apt.conf.d/"' \
     bookworm "$E2E_WORK/debian.tar" "$E2E_WORK/sources.list"
 # shellcheck disable=SC2086
 import "$E2E_WORK/debian.tar" $debian
