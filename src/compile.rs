@@ -7,7 +7,7 @@ use crate::context::{self, Contexts};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::fingerprint::{Fingerprint, fingerprints};
 use crate::format::{self, PlanJson};
-use crate::fs::{ReadError, Reader};
+use crate::fs::{Hash, ReadError, Reader};
 use crate::ids::{OsName, RelPath};
 use crate::lock::{self, Lock};
 use crate::model::{self, Model};
@@ -28,6 +28,17 @@ pub struct Request {
     pub out: RelPath,
     /// More targets than this are refused.
     pub max_targets: usize,
+}
+
+impl Request {
+    /// Digest of all of it, for the state: another request is another compilation.
+    #[must_use]
+    pub fn digest(&self) -> Hash {
+        let Self { manifest, out, max_targets } = self;
+        // No path has a line break in it.
+        let text = format!("{manifest}\n{out}\n{max_targets}");
+        blake3::Hasher::new_derive_key("drvc request, version 1").update(text.as_bytes()).finalize().into()
+    }
 }
 
 /// What a manifest becomes. Where there are errors, what depends on them is missing.

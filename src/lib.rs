@@ -21,6 +21,7 @@ pub mod seal;
 pub mod outputs;
 pub mod format;
 pub mod compile;
+pub mod why;
 pub mod state;
 pub mod emit;
 pub mod cli;

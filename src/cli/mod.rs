@@ -2,13 +2,21 @@
 //!
 //! Reports go to standard error, products to standard output, and what happened into the [`Exit`] code.
 
+mod check;
+mod clean;
+mod compile;
 mod completions;
 mod explain;
+mod graph;
 mod man;
 mod next;
+mod plan;
 mod project;
+mod report;
 mod schema;
+mod target;
 mod terminal;
+mod why;
 
 pub use schema::JSON_SCHEMAS;
 
@@ -48,6 +56,12 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(check::Check),
+    Compile(compile::Compile),
+    Plan(plan::Plan),
+    Why(why::Why),
+    Graph(graph::Graph),
+    Clean(clean::Clean),
     Explain(explain::Explain),
     Schema(schema::Schema),
     Completions(completions::Completions),
@@ -81,6 +95,8 @@ impl From<Exit> for std::process::ExitCode {
 enum Failure {
     /// It was asked for something that does not exist; `help` says what does.
     Usage { message: String, help: String },
+    /// The manifest has errors, and they were reported.
+    Refused,
     /// See [`Error`].
     World(Error),
 }
@@ -100,6 +116,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     let mut terminal = Terminal::new(cli.global.color);
     let result = match cli.command {
         None => next::next(&cli.global, &mut terminal),
+        Some(Command::Check(args)) => check::check(&cli.global, &args, &mut terminal),
+        Some(Command::Compile(args)) => compile::compile(&cli.global, &args, &mut terminal),
+        Some(Command::Plan(args)) => plan::plan(&cli.global, &args, &mut terminal),
+        Some(Command::Why(args)) => why::why(&cli.global, &args, &mut terminal),
+        Some(Command::Graph(args)) => graph::graph(&cli.global, &args, &mut terminal),
+        Some(Command::Clean(args)) => clean::clean(&cli.global, &args, &mut terminal),
         Some(Command::Explain(args)) => explain::explain(&args, &mut terminal),
         Some(Command::Schema(args)) => schema::schema(&args, &mut terminal),
         Some(Command::Completions(args)) => completions::completions(&args, &mut terminal),

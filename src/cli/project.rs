@@ -1,12 +1,34 @@
-//! From `-C` and `--manifest` to the manifest that is meant, and to one above where there is none.
+//! From `-C`, `--manifest` and `-o` to the project that is meant: where its manifest lies, and where its outputs.
 
 use super::{Failure, Global};
+use crate::compile::Request;
+use crate::error::Error;
 use crate::fs::{Disk, Kind, Tree};
 use crate::ids::RelPath;
 use camino::{Utf8Path, Utf8PathBuf};
+use clap::Args;
 
 /// The name that a manifest has unless `--manifest` says otherwise.
 pub(super) const MANIFEST: &str = "drivers.kdl";
+
+/// Options of every command that compiles.
+#[derive(Debug, Args)]
+pub(super) struct Compiling {
+    #[command(flatten)]
+    pub(super) place: Place,
+    /// Refuse a matrix of more targets
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    max_targets: usize,
+}
+
+/// Where the outputs lie.
+#[derive(Debug, Args)]
+pub(super) struct Place {
+    /// The output directory, beneath the manifest's
+    #[arg(short, long = "out", value_name = "DIR", default_value = "drivers.out", value_parser = out_dir)]
+    #[arg(value_hint = clap::ValueHint::DirPath)]
+    pub(super) out: RelPath,
+}
 
 /// Where the manifest lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +70,30 @@ impl Project {
         let mut above = levels.map(|levels| self.root.join(vec![".."; levels].join("/")));
         above.find(|directory| holds(directory, &self.manifest))
     }
+
+    /// The manifest's directory.
+    pub(super) fn disk(&self) -> Result<Disk, Error> {
+        Disk::open(&self.root)
+    }
+
+    /// The manifest's directory, with a manifest in it.
+    pub(super) fn open(&self) -> Result<Disk, Error> {
+        let disk = self.disk()?;
+        if disk.root().status_of(self.manifest.as_str()).is_ok() {
+            return Ok(disk);
+        }
+        let missing = Error::new("read", self.path(), "no such file");
+        Err(missing.help(match self.above() {
+            Some(above) => format!("there is one in `{above}`: give `-C {above}`"),
+            None => "run `drvc` alone for a first manifest, or name yours with `--manifest`".into(),
+        }))
+    }
+
+    /// What is asked of the compiler.
+    pub(super) fn request(&self, compiling: &Compiling) -> Request {
+        let (manifest, out) = (self.manifest.clone(), compiling.place.out.clone());
+        Request { manifest, out, max_targets: compiling.max_targets }
+    }
 }
 
 /// Whether a file of that name stands in the directory.
@@ -56,4 +102,14 @@ fn holds(directory: &Utf8Path, name: &RelPath) -> bool {
     names.is_some_and(|found| {
         found.value.iter().any(|entry| entry.name == name.as_str() && entry.kind == Kind::File)
     })
+}
+
+/// A directory beneath the manifest's, and not that one itself.
+fn out_dir(text: &str) -> Result<RelPath, String> {
+    let path = RelPath::parse(text.strip_suffix('/').unwrap_or(text).trim_start_matches("./"));
+    match path {
+        Ok(path) if !path.is_root() => Ok(path),
+        Ok(_) => Err("outputs go into a directory of their own, beneath the manifest's".into()),
+        Err(rule) => Err(format!("it lies beneath the manifest's directory: write {rule}")),
+    }
 }

@@ -3,29 +3,46 @@
 use super::terminal::Terminal;
 use super::{Exit, Failure};
 use crate::diag::json::ReportJson;
-use crate::diag::nearest;
+use crate::diag::{Clean, nearest};
+use crate::format::{GraphJson, PlanJson};
+use crate::schema::manifest;
+use crate::why::Why;
 use clap::Args;
 
 /// A name, and what makes the JSON Schema that goes by it.
 pub type NamedSchema = (&'static str, fn() -> schemars::Schema);
 
 /// Every JSON that drvc prints.
-pub const JSON_SCHEMAS: &[NamedSchema] = &[("report", || schemars::schema_for!(ReportJson))];
+pub const JSON_SCHEMAS: &[NamedSchema] = &[
+    ("graph", || schemars::schema_for!(GraphJson)),
+    ("plan", || schemars::schema_for!(PlanJson)),
+    ("report", || schemars::schema_for!(ReportJson)),
+    ("why", || schemars::schema_for!(Why)),
+];
 
-/// Print the schema of something that drvc prints
+/// Print the schema of the manifest, or of a JSON that drvc prints
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  drvc schema report       JSON Schema of `drvc check --format json`")]
+  drvc schema              the manifest's, in the KDL Schema Language
+  drvc schema report       JSON Schema of `drvc check --format json`
+  drvc schema plan         of `drvc plan --format json`, and of drivers.out/plan.json
+  drvc schema why          of `drvc why TARGET --format json`
+  drvc schema graph        of `drvc graph --format json`")]
 pub(super) struct Schema {
-    /// What to print the schema of: `report`
-    name: String,
+    /// What to print the JSON Schema of: `graph`, `plan`, `report` or `why`; without it, the manifest's schema
+    name: Option<String>,
 }
 
 pub(super) fn schema(args: &Schema, terminal: &mut Terminal) -> Result<Exit, Failure> {
-    let found = JSON_SCHEMAS.iter().find(|(name, _)| *name == args.name);
-    let (_, schema) = found.ok_or_else(|| no_schema(&args.name))?;
-    terminal.json(&schema())?;
+    match &args.name {
+        None => terminal.product(&Clean::text(&manifest::schema()))?,
+        Some(name) => {
+            let found = JSON_SCHEMAS.iter().find(|(known, _)| known == name);
+            let (_, schema) = found.ok_or_else(|| no_schema(name))?;
+            terminal.json(&schema())?;
+        }
+    }
     Ok(Exit::Fine)
 }
 

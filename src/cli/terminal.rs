@@ -1,8 +1,8 @@
 //! From texts to the two streams: the only place that prints, and the only one that looks at the environment.
 
 use super::{Exit, Failure};
-use crate::diag::Clean;
-use crate::diag::human::Look;
+use crate::diag::human::{self, Look};
+use crate::diag::{Clean, Report, Severity};
 use crate::error::Error;
 use clap::ValueEnum;
 use serde::Serialize;
@@ -83,10 +83,28 @@ impl Terminal {
         let _ = std::io::stderr().lock().write_all(text.as_str().as_bytes());
     }
 
+    /// Prints one line of a report.
+    pub(super) fn say(&self, line: &str) {
+        self.report(&Clean::text(&format!("{line}\n")));
+    }
+
+    /// Prints diagnostics for people, and how many they are where there are errors among them.
+    pub(super) fn diagnostics(&self, report: &Report<'_>) {
+        if report.is_empty() {
+            return;
+        }
+        self.report(&human::render(report, self.look()));
+        self.say("");
+        if report.count(Severity::Error) > 0 {
+            self.say(human::count(report).as_str());
+        }
+    }
+
     /// Tells why a command did not get to its end.
     pub(super) fn failure(&self, failure: &Failure) -> Exit {
         let (message, help, exit) = match failure {
             Failure::Usage { message, help } => (message.clone(), Some(help.as_str()), Exit::Usage),
+            Failure::Refused => return Exit::Diagnostics,
             Failure::World(error) => (error.to_string(), error.next_step(), Exit::World),
         };
         let help = help.map(|help| format!("  help: {help}\n")).unwrap_or_default();

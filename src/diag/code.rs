@@ -53,6 +53,15 @@ macro_rules! codes {
     };
 }
 
+impl Code {
+    /// Whether resolving the lock anew would settle it: what is missing in it, unused or contradicting.
+    #[must_use]
+    pub const fn is_drift(self) -> bool {
+        matches!(self.severity(), Severity::Drift)
+            || matches!(self, Self::ContradictingLockEntry | Self::UnlockedKernels)
+    }
+}
+
 codes! {
     ArchMismatch = "arch-mismatch", Error;
     BareKeyword = "bare-keyword", Error;
@@ -152,6 +161,7 @@ codes! {
     UnsafeTemplate = "unsafe-template", Error;
     UnsetVariable = "unset-variable", Error;
     UnsupportedArch = "unsupported-arch", Error;
+    UnusedLockEntry = "unused-lock-entry", Drift;
     UnusedName = "unused-name", Warning;
     VariableOutOfPlace = "variable-out-of-place", Error;
     WrongType = "wrong-type", Error;

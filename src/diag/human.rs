@@ -125,7 +125,8 @@ impl miette::Diagnostic for Shown {
 }
 
 /// Breaks lines at spaces so that they fit `width` columns where they can; never within a word or a quoted name.
-fn wrap(text: &str, width: usize) -> String {
+#[must_use]
+pub fn wrap(text: &str, width: usize) -> String {
     let lines = text.split('\n').map(|line| wrap_line(line, width));
     lines.collect::<Vec<_>>().join("\n")
 }

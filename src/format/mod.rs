@@ -1,7 +1,9 @@
 //! Formats: what a plan, its stages and their keys look like as files.
 
 mod dockerfile;
+mod graph;
 mod plan_json;
 
 pub use dockerfile::outputs;
-pub use plan_json::{ContextFile, PlanJson, PlanStage, PlanTarget, plan_json};
+pub use graph::{GraphJson, GraphRoot, GraphStage, GraphUse, graph};
+pub use plan_json::{ContextFile, PlanExcluded, PlanJson, PlanStage, PlanTarget, plan_json};

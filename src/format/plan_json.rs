@@ -1,16 +1,17 @@
 //! `plan.json`: every target on a line of its own, for programs.
 
 use crate::fingerprint::Fingerprint;
+use crate::fs::FileDigest;
 use crate::ids::RelPath;
 use crate::outputs::Rope;
-use crate::plan::{Plan, Target};
+use crate::plan::{Excluded, Plan, Target};
 use crate::render::Stage;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The whole plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct PlanJson {
     /// Version of this format.
     pub version: u32,
@@ -18,10 +19,12 @@ pub struct PlanJson {
     pub contexts: BTreeMap<String, Vec<ContextFile>>,
     /// The targets, sorted by id.
     pub targets: Vec<PlanTarget>,
+    /// What the matrix excludes, and why.
+    pub excluded: Vec<PlanExcluded>,
 }
 
 /// A file of the build context.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct ContextFile {
     /// Path relative to the manifest's directory.
     pub path: String,
@@ -32,7 +35,7 @@ pub struct ContextFile {
 }
 
 /// One target.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct PlanTarget {
     /// `image/os-release-arch/kernel`
     pub id: String,
@@ -65,8 +68,26 @@ pub struct PlanTarget {
     pub stages: Vec<PlanStage>,
 }
 
+/// A cell that no target is made for.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub struct PlanExcluded {
+    /// The image that is not built; absent where none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// The distribution.
+    pub os: String,
+    /// Its release.
+    pub release: String,
+    /// The architecture, as `uname -m` prints it.
+    pub arch: String,
+    /// What `uname -r` prints.
+    pub kernel: String,
+    /// Why, in the manifest's words.
+    pub reason: String,
+}
+
 /// A stage of a target.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct PlanStage {
     /// Its name in the Dockerfile.
     pub name: String,
@@ -80,7 +101,19 @@ pub fn plan_json(plan: &Plan, stages: &[Stage], keys: &[Fingerprint]) -> PlanJso
     let mut contexts = BTreeMap::new();
     let targets =
         plan.targets.iter().map(|target| describe(plan, target, stages, keys, &mut contexts)).collect();
-    PlanJson { version: 1, contexts, targets }
+    let excluded = plan.excluded.iter().map(describe_excluded).collect();
+    PlanJson { version: 1, contexts, targets, excluded }
+}
+
+fn describe_excluded(cell: &Excluded) -> PlanExcluded {
+    PlanExcluded {
+        image: cell.image.as_ref().map(ToString::to_string),
+        os: cell.os.to_string(),
+        release: cell.release.to_string(),
+        arch: cell.arch.to_string(),
+        kernel: cell.kernel.to_string(),
+        reason: cell.reason.clone(),
+    }
 }
 
 fn describe(
@@ -108,11 +141,7 @@ fn describe(
     if let Some(name) = &context
         && !contexts.contains_key(name)
     {
-        let files = files.into_iter().map(|(path, content)| ContextFile {
-            path: path.to_string(),
-            executable: content.executable,
-            digest: blake3::Hash::from_bytes(content.digest).to_hex().to_string(),
-        });
+        let files = files.into_iter().map(|(path, content)| ContextFile::new(path, content));
         contexts.insert(name.clone(), files.collect());
     }
     PlanTarget {
@@ -133,6 +162,18 @@ fn describe(
     }
 }
 
+impl ContextFile {
+    /// Describes a file.
+    #[must_use]
+    pub fn new(path: &RelPath, content: &FileDigest) -> Self {
+        Self {
+            path: path.to_string(),
+            executable: content.executable,
+            digest: blake3::Hash::from_bytes(content.digest).to_hex().to_string(),
+        }
+    }
+}
+
 impl PlanJson {
     /// As `plan.json` is written: one target a line.
     #[must_use]
@@ -149,6 +190,11 @@ impl PlanJson {
         for (at, target) in self.targets.iter().enumerate() {
             let comma = if at == 0 { "\n" } else { ",\n" };
             rope.push(comma.to_string() + &json(serde_json::to_string(target)));
+        }
+        rope.push("\n],\n\"excluded\": [");
+        for (at, cell) in self.excluded.iter().enumerate() {
+            let comma = if at == 0 { "\n" } else { ",\n" };
+            rope.push(comma.to_string() + &json(serde_json::to_string(cell)));
         }
         rope.push("\n]\n}\n");
         rope

@@ -1,6 +1,6 @@
 //! A cell: one OS release, kernel and architecture, and how its targets are built.
 
-use crate::ids::{Arch, ImageRef, Name};
+use crate::ids::{Arch, ImageRef, KernelText, Name, OsName, Release};
 use crate::lock::OpenShiftPin;
 use crate::model::selector::View;
 use crate::profile::{Builder, Kernel, KernelPackages, Platform, Profile, ReleaseFacts};
@@ -47,7 +47,33 @@ pub(super) struct Setup {
     pub enable: Vec<Name>,
 }
 
+/// A cell that an `exclude` takes out, for one image or for all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are those of a target")]
+pub struct Excluded {
+    /// The image that is not built; every one where there is none.
+    pub image: Option<Name>,
+    pub os: OsName,
+    pub release: Release,
+    pub arch: Arch,
+    pub kernel: KernelText,
+    /// Why, in the manifest's words.
+    pub reason: String,
+}
+
 impl Cell<'_> {
+    /// The cell as one that is left out.
+    pub fn excluded(&self, image: Option<&Name>, reason: &str) -> Excluded {
+        Excluded {
+            image: image.cloned(),
+            os: self.profile.os.clone(),
+            release: self.release.release.clone(),
+            arch: self.arch,
+            kernel: self.kernel.text.clone(),
+            reason: reason.into(),
+        }
+    }
+
     /// What selectors see of it.
     pub fn view<'v>(&'v self, image: Option<&'v str>) -> View<'v> {
         View {

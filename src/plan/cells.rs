@@ -1,7 +1,7 @@
 //! From the matrix to cells: each kernel goes to the releases it belongs to, crossed with the architectures.
 
 use super::Inputs;
-use super::cell::{Cell, Setup};
+use super::cell::{Cell, Excluded, Setup};
 use super::kernels::{self, Named, default_arch};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::ids::Arch;
@@ -14,11 +14,14 @@ use std::sync::Arc;
 /// So many combinations are looked at and no more: what is beyond was not meant.
 const MAX_COMBINATIONS: usize = 20_000_000;
 
-/// Makes the cells, without those that an `exclude` takes out whole.
-pub(super) fn expand<'a>(inputs: &Inputs<'a>, diagnostics: &mut Diagnostics) -> Vec<Cell<'a>> {
+/// Makes the cells, apart from those that an `exclude` takes out whole.
+pub(super) fn expand<'a>(
+    inputs: &Inputs<'a>,
+    diagnostics: &mut Diagnostics,
+) -> (Vec<Cell<'a>>, Vec<Excluded>) {
     if let Some(problem) = too_many_combinations(inputs) {
         diagnostics.push(problem);
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     }
     let mut expansion =
         Expansion { inputs, diagnostics, cells: Vec::new(), known: BTreeMap::new(), setups: BTreeMap::new() };
@@ -27,16 +30,7 @@ pub(super) fn expand<'a>(inputs: &Inputs<'a>, diagnostics: &mut Diagnostics) -> 
     }
     let mut cells = expansion.cells;
     warn_dead(&inputs.model.matrix.overlays, &cells, diagnostics);
-    for exclude in &inputs.model.matrix.exclude {
-        if exclude.selector.names_image() {
-            continue;
-        }
-        let before = cells.len();
-        cells.retain(|cell| !exclude.selector.selects(&cell.view(None)));
-        if cells.len() == before && !diagnostics.has_errors() {
-            diagnostics.push(dead(exclude.selector.span, "`exclude`"));
-        }
-    }
+    let excluded = exclude(inputs, &mut cells, diagnostics);
     if cells.is_empty() && !diagnostics.has_errors() {
         diagnostics.push(
             Diagnostic::new(Code::EmptyMatrix, "the matrix has no cell left")
@@ -44,7 +38,31 @@ pub(super) fn expand<'a>(inputs: &Inputs<'a>, diagnostics: &mut Diagnostics) -> 
                 .help("take an `exclude` out, or narrow it"),
         );
     }
-    cells
+    (cells, excluded)
+}
+
+/// Takes out what is excluded for every image.
+fn exclude(inputs: &Inputs<'_>, cells: &mut Vec<Cell<'_>>, diagnostics: &mut Diagnostics) -> Vec<Excluded> {
+    let excludes = inputs.model.matrix.exclude.iter().filter(|exclude| !exclude.selector.names_image());
+    let mut excludes: Vec<_> = excludes.map(|exclude| (exclude, false)).collect();
+    let mut excluded = Vec::new();
+    cells.retain(|cell| {
+        let view = cell.view(None);
+        let mut reason = None;
+        for (exclude, seen) in &mut excludes {
+            if exclude.selector.selects(&view) {
+                *seen = true;
+                reason = reason.or(Some(&exclude.reason));
+            }
+        }
+        excluded.extend(reason.map(|reason| cell.excluded(None, reason)));
+        reason.is_none()
+    });
+    if !diagnostics.has_errors() {
+        let unseen = excludes.iter().filter(|(_, seen)| !seen);
+        unseen.for_each(|(exclude, _)| diagnostics.push(dead(exclude.selector.span, "`exclude`")));
+    }
+    excluded
 }
 
 struct Expansion<'a, 'b> {

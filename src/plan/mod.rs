@@ -11,6 +11,7 @@ mod order;
 mod scope;
 mod targets;
 
+pub use cell::Excluded;
 pub use graph::{Edge, Graph, NodeId};
 pub use node::{
     BuildCommand, ContextPatch, Fetched, ImageStage, KernelStage, ModuleStage, Node, PackageInstall,
@@ -32,6 +33,8 @@ pub struct Plan {
     pub graph: Graph,
     /// The targets, sorted by id.
     pub targets: Vec<Target>,
+    /// What the matrix excludes, in the order of the matrix.
+    pub excluded: Vec<Excluded>,
 }
 
 /// What a plan is made from.
@@ -59,11 +62,11 @@ pub struct Inputs<'a> {
 pub fn expand(inputs: Inputs<'_>) -> (Plan, Diagnostics) {
     let mut diagnostics = Diagnostics::default();
     order::refuse_cycles(inputs.model, &mut diagnostics);
-    let cells = cells::expand(&inputs, &mut diagnostics);
+    let (cells, mut excluded) = cells::expand(&inputs, &mut diagnostics);
     if diagnostics.has_errors() {
         return (Plan::default(), diagnostics);
     }
-    let groups = targets::select(&inputs, &cells, &mut diagnostics);
-    let plan = targets::build(&inputs, &groups, &mut diagnostics);
-    (plan, diagnostics)
+    let groups = targets::select(&inputs, &cells, &mut excluded, &mut diagnostics);
+    let (graph, targets) = targets::build(&inputs, &groups, &mut diagnostics);
+    (Plan { graph, targets, excluded }, diagnostics)
 }

@@ -1,9 +1,9 @@
 //! From cells to targets: an image for a cell; cells that are one build are merged into one target.
 
-use super::cell::Cell;
+use super::cell::{Cell, Excluded};
 use super::cells::{dead, selected, too_many};
 use super::nodes::Builder;
-use super::{Inputs, NodeId, Plan};
+use super::{Graph, Inputs, NodeId};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::ids::{Arch, Flavor, ImageRef, KernelText, Name, OsName, RelPath, Release};
 use crate::model::Image;
@@ -59,10 +59,11 @@ pub(super) struct Group<'a> {
 pub(super) fn select<'a>(
     inputs: &Inputs<'a>,
     cells: &'a [Cell<'a>],
+    excluded: &mut Vec<Excluded>,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Group<'a>> {
     let model = inputs.model;
-    let mut excluded = vec![false; model.matrix.exclude.len()];
+    let mut excludes = vec![false; model.matrix.exclude.len()];
     let mut groups = Vec::new();
     for image in &model.images {
         let name = image.layers.name.as_str();
@@ -71,14 +72,17 @@ pub(super) fn select<'a>(
         for cell in cells {
             let view = cell.view(Some(name));
             let is_wanted = image.only.is_empty() || image.only.iter().any(|only| only.selects(&view));
-            let mut is_excluded = false;
-            for (exclude, seen) in model.matrix.exclude.iter().zip(&mut excluded) {
+            let mut reason = None;
+            for (exclude, seen) in model.matrix.exclude.iter().zip(&mut excludes) {
                 if exclude.selector.names_image() && exclude.selector.selects(&view) {
-                    (is_excluded, *seen) = (true, true);
+                    *seen = true;
+                    reason = reason.or(Some(&exclude.reason));
                 }
             }
-            if is_wanted && !is_excluded {
-                by_build.entry(build_key(cell)).or_default().push(cell);
+            match reason {
+                _ if !is_wanted => {}
+                Some(reason) => excluded.push(cell.excluded(Some(&image.layers.name), reason)),
+                None => by_build.entry(build_key(cell)).or_default().push(cell),
             }
         }
         for (_, mut merged) in by_build {
@@ -90,7 +94,7 @@ pub(super) fn select<'a>(
             }
         }
     }
-    for (exclude, seen) in model.matrix.exclude.iter().zip(&excluded) {
+    for (exclude, seen) in model.matrix.exclude.iter().zip(&excludes) {
         if exclude.selector.names_image() && !seen {
             diagnostics.push(dead(exclude.selector.span, "`exclude`"));
         }
@@ -128,7 +132,11 @@ fn precedence(a: &Cell<'_>, b: &Cell<'_>) -> std::cmp::Ordering {
 }
 
 /// Makes the stages of every group.
-pub(super) fn build(inputs: &Inputs<'_>, groups: &[Group<'_>], diagnostics: &mut Diagnostics) -> Plan {
+pub(super) fn build(
+    inputs: &Inputs<'_>,
+    groups: &[Group<'_>],
+    diagnostics: &mut Diagnostics,
+) -> (Graph, Vec<Target>) {
     let mut builder = Builder::new(inputs);
     let mut targets = Vec::with_capacity(groups.len());
     for group in groups {
@@ -147,7 +155,7 @@ pub(super) fn build(inputs: &Inputs<'_>, groups: &[Group<'_>], diagnostics: &mut
     diagnostics.extend(problems);
     targets.sort_by(|a, b| a.id.cmp(&b.id));
     refuse_shared_tags(&targets, diagnostics);
-    Plan { graph, targets }
+    (graph, targets)
 }
 
 fn target(

@@ -9,7 +9,7 @@ mod guard;
 mod shape;
 mod templates;
 
-pub use guard::Instruction;
+pub use guard::{Instruction, parse as read_instructions};
 pub use templates::{Templates, UnknownTemplate};
 
 use crate::diag::{Code, Diagnostic};

@@ -1,0 +1,193 @@
+//! `drvc compile`: writes one Dockerfile per target, where it is not what it should be.
+
+use super::project::{Compiling, Project};
+use super::report::{Verdict, compile as in_memory};
+use super::terminal::Terminal;
+use super::{Exit, Failure, Global};
+use crate::compile::{Compilation, Request, compile as pure};
+use crate::diag::{Diagnostics, count};
+use crate::emit::{self, Drift, DriftKind, Job, Run, Why};
+use crate::error::Error;
+use crate::fs::Disk;
+use crate::outputs::Outputs;
+use crate::source::Sources;
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Write a Dockerfile for every target, and touch only what is not up to date
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  drvc compile                     write what changed below drivers.out/
+  drvc compile --check             in CI: is what was checked in what would be written?
+  drvc compile --locked            refuse to go on where drivers.lock lacks something
+  drvc compile -o build/images     write elsewhere, beneath the manifest's directory
+
+Files that drvc did not write, or that were edited since, are kept unless --force is given.
+
+Exit code 0 if all is well, 1 with mistakes in the manifest, 3 if something is out of date: under
+--check an output, under --check and --locked an entry of the lock file, otherwise a file that was
+kept in an output's place.")]
+pub(super) struct Compile {
+    /// Write nothing; show how the output directory differs from what would be written
+    #[arg(long, conflicts_with_all = ["force", "verify"])]
+    check: bool,
+    /// Write nothing where drivers.lock lacks, contradicts or no longer needs an entry
+    #[arg(long)]
+    locked: bool,
+    /// Read every input and output again, whatever their timestamps say
+    #[arg(long)]
+    verify: bool,
+    /// Overwrite files in an output's place that drvc did not write, or that were edited
+    #[arg(long)]
+    force: bool,
+    /// How long to wait for another drvc that writes to the same directory
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    lock_timeout: u64,
+    #[command(flatten)]
+    compiling: Compiling,
+}
+
+pub(super) fn compile(global: &Global, args: &Compile, terminal: &mut Terminal) -> Result<Exit, Failure> {
+    let project = Project::new(global)?;
+    let disk = project.open()?;
+    let request = project.request(&args.compiling);
+    if args.check {
+        return check(&project, &disk, &request, terminal);
+    }
+    let waiting = || terminal.say("waiting for another drvc that writes to the same directory");
+    let job = Job {
+        root: &disk,
+        out: &request.out,
+        request: request.digest(),
+        force: args.force,
+        verify: args.verify,
+        patience: Duration::from_secs(args.lock_timeout),
+        waiting: &waiting,
+    };
+    let run = emit::run(&job, |reader| Told::of(pure(reader, &request), args.locked))?;
+    match run {
+        Run::Fresh(memo) => {
+            let memo: Memo = serde_json::from_str(&memo).unwrap_or_default();
+            if memo.verdict.exit(args.locked) != Exit::Fine {
+                let told = Told::of(in_memory(&disk, &request), args.locked).rest;
+                return Ok(refused(&project, told, args.locked, terminal));
+            }
+            let aside = memo.verdict.aside();
+            terminal.say(&format!("nothing changed: {}{aside}", count(memo.targets, "target")));
+            Ok(Exit::Fine)
+        }
+        Run::Refused(told) => Ok(refused(&project, told, args.locked, terminal)),
+        Run::Done { rest: told, report, .. } => {
+            let (targets, aside) = (count(told.memo.targets, "target"), told.memo.verdict.aside());
+            terminal.diagnostics(&project.report(&told.sources, told.diagnostics));
+            terminal.say(&format!("{targets}: {}{aside}", written(&report)));
+            Ok(kept(&report.kept, &project, &request, terminal))
+        }
+    }
+}
+
+/// What the next run is told that finds nothing to do.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Memo {
+    targets: usize,
+    verdict: Verdict,
+}
+
+/// What is to be told of a compilation, once its outputs are written.
+struct Told {
+    sources: Sources,
+    diagnostics: Diagnostics,
+    memo: Memo,
+}
+
+impl Told {
+    /// Parts a compilation into outputs and what is to be told. With `locked`, drift leaves no outputs.
+    fn of(compilation: Compilation, locked: bool) -> emit::Compiled<Self> {
+        let verdict = Verdict::of(&compilation.diagnostics);
+        let targets = compilation.plan.as_ref().map_or(0, |compiled| compiled.plan.targets.len());
+        let memo = Memo { targets, verdict };
+        let wanted = verdict.exit(locked) == Exit::Fine;
+        emit::Compiled {
+            outputs: compilation.plan.filter(|_| wanted).map(|compiled| compiled.outputs),
+            memo: serde_json::to_string(&memo).unwrap_or_default(),
+            rest: Self { sources: compilation.sources, diagnostics: compilation.diagnostics, memo },
+        }
+    }
+}
+
+fn refused(project: &Project, told: Told, locked: bool, terminal: &Terminal) -> Exit {
+    let exit = told.memo.verdict.exit(locked);
+    terminal.diagnostics(&project.report(&told.sources, told.diagnostics));
+    terminal.say(match exit {
+        Exit::OutOfDate => "nothing was written: drivers.lock is out of date",
+        _ => "nothing was written",
+    });
+    exit
+}
+
+/// `3 files written, 9 unchanged, 2 deleted`
+fn written(report: &emit::Report) -> String {
+    let emit::Report { written, unchanged, deleted, kept } = report;
+    let first = count(*written, "file") + " written";
+    let rest = [(*unchanged, "unchanged"), (*deleted, "deleted"), (kept.len(), "kept")];
+    let rest = rest.into_iter().filter(|(number, _)| *number > 0);
+    rest.fold(first, |text, (number, word)| format!("{text}, {number} {word}"))
+}
+
+/// Names what stands in outputs' places and was left alone.
+fn kept(kept: &[emit::Kept], project: &Project, request: &Request, terminal: &Terminal) -> Exit {
+    let out = project.root.join(request.out.as_path());
+    for file in kept {
+        terminal.say(&format!("kept `{}`: {}", out.join(&file.path), file.why));
+    }
+    if kept.iter().any(|file| file.why == Why::Foreign) {
+        terminal
+            .say("  help: `drvc compile --check` shows the differences, `drvc compile --force` overwrites");
+    }
+    if kept.is_empty() { Exit::Fine } else { Exit::OutOfDate }
+}
+
+/// `--check`: compares every byte, takes no lock, and writes nothing.
+fn check(project: &Project, disk: &Disk, request: &Request, terminal: &Terminal) -> Result<Exit, Failure> {
+    let compilation = in_memory(disk, request);
+    let verdict = Verdict::of(&compilation.diagnostics);
+    terminal.diagnostics(&project.report(&compilation.sources, compilation.diagnostics));
+    let Some(compiled) = compilation.plan else { return Ok(verdict.exit(true)) };
+    let drift = emit::check(disk, &request.out, &compiled.outputs)?;
+    for file in &drift {
+        show(file, &compiled.outputs, project, disk, request, terminal)?;
+    }
+    let targets = count(compiled.plan.targets.len(), "target");
+    let aside = verdict.aside();
+    if drift.is_empty() {
+        terminal.say(&format!("{targets}: all files are up to date{aside}"));
+        return Ok(verdict.exit(true));
+    }
+    terminal.say(&format!("{targets}: {}{aside}; `drvc compile` settles it", kinds(&drift)));
+    Ok(Exit::OutOfDate)
+}
+
+fn show(
+    drift: &Drift,
+    outputs: &Outputs,
+    project: &Project,
+    disk: &Disk,
+    request: &Request,
+    terminal: &Terminal,
+) -> Result<(), Error> {
+    let path = project.root.join(request.out.as_path()).join(&drift.path);
+    let diff = emit::diff(disk, &request.out, outputs, drift)?;
+    terminal.say(&format!("{}: {path}\n{diff}", drift.kind));
+    Ok(())
+}
+
+/// `2 stale, 1 missing`
+fn kinds(drift: &[Drift]) -> String {
+    let mut kinds: BTreeMap<DriftKind, usize> = BTreeMap::new();
+    drift.iter().for_each(|file| *kinds.entry(file.kind).or_default() += 1);
+    let parts: Vec<_> = kinds.iter().map(|(kind, number)| format!("{number} {kind}")).collect();
+    parts.join(", ")
+}

@@ -1,0 +1,81 @@
+//! `drvc plan`: every target that the manifest stands for, and every cell that it excludes.
+
+use super::project::{Compiling, Project};
+use super::terminal::Terminal;
+use super::{Exit, Failure, Global};
+use crate::diag::{Clean, clean, count};
+use crate::format::{PlanExcluded, PlanJson};
+use clap::{Args, ValueEnum};
+use comfy_table::{ContentArrangement, Table, presets};
+
+/// List every target: what is built, for which kernel, under which tags
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  drvc plan                                    a table of targets, and what is excluded and why
+  drvc plan --format json | jq -r '.targets[].tags[]'
+
+The key of a target changes exactly when what is built changes; the table shows its first 16 digits.")]
+pub(super) struct Plan {
+    /// `table` for people; `json` for programs (`drvc schema plan`), a target a line
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    compiling: Compiling,
+}
+
+// The variants have no description of their own: clap would give each a paragraph of the command's help.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    #[default]
+    Table,
+    Json,
+}
+
+pub(super) fn plan(global: &Global, args: &Plan, terminal: &mut Terminal) -> Result<Exit, Failure> {
+    let plan = Project::new(global)?.compiled(&args.compiling, terminal)?.json;
+    match args.format {
+        Format::Table => terminal.product(&Clean::text(&table(&plan)))?,
+        Format::Json => terminal.raw(&clean::escape_json(&plan.to_rope().to_string()))?,
+    }
+    Ok(Exit::Fine)
+}
+
+fn table(plan: &PlanJson) -> String {
+    let mut targets = blank(&["TARGET", "BUILDER", "KEY", "TAGS"]);
+    for target in &plan.targets {
+        let key: String = target.key.chars().take(16).collect();
+        targets.add_row([&target.id, &target.builder, &key, &target.tags.join("\n")]);
+    }
+    let mut text = lines(&targets);
+    if !plan.excluded.is_empty() {
+        let mut excluded = blank(&["EXCLUDED", "REASON"]);
+        for cell in &plan.excluded {
+            excluded.add_row([cell_name(cell), cell.reason.clone()]);
+        }
+        text = text + "\n" + &lines(&excluded);
+    }
+    let (built, left_out) = (count(plan.targets.len(), "target"), plan.excluded.len());
+    text + "\n" + &built + &if left_out > 0 { format!(", {left_out} excluded\n") } else { "\n".into() }
+}
+
+/// As a target's id, with a `*` for "every image".
+fn cell_name(cell: &PlanExcluded) -> String {
+    let image = cell.image.as_deref().unwrap_or("*");
+    format!("{image}/{}-{}-{}/{}", cell.os, cell.release, cell.arch, cell.kernel)
+}
+
+/// A table without lines, as wide as it needs to be.
+fn blank(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table
+}
+
+fn lines(table: &Table) -> String {
+    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+}
