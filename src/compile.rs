@@ -83,12 +83,17 @@ fn run(
     diagnostics: &mut Diagnostics,
 ) -> Option<Compiled> {
     let manifest = read_manifest(reader, request, sources, diagnostics)?;
+    let incomplete = diagnostics.has_errors();
     let (model, problems) = model::lower(&manifest, sources);
     diagnostics.extend(problems);
     let profiles = read_profiles(&manifest, reader, sources, diagnostics);
     let templates = read_templates(&manifest, reader, sources, diagnostics);
     let (contexts, problems) = context::gather(&model, reader, sources);
     diagnostics.extend(problems);
+    if incomplete {
+        // What could not be read is missed by every phase from here on, and would be reported again and again.
+        return None;
+    }
     let lock = read_lock(reader, request, sources, diagnostics);
 
     let plan = expand(&model, &lock, &profiles, &contexts, sources, request, diagnostics);

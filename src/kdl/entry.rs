@@ -88,7 +88,8 @@ impl Parser<'_> {
         let is_list =
             self.slice(token).starts_with([',', ']', '[', ')']) || matches!(previous, Some('[' | ','));
         if token.start == touched && previous != Some('=') && !is_list {
-            let place = Span::new(self.file, token.start, token.start + 1);
+            let first = self.slice(token).chars().next().map_or(0, char::len_utf8);
+            let place = Span::new(self.file, token.start, token.start + first);
             let diagnostic = Diagnostic::new(Code::MissingSpace, "two things touch each other")
                 .label(place, "something new begins")
                 .help("put a space here, or a `\\` before a quote in a text");

@@ -62,7 +62,7 @@ pub(super) fn value(
 /// The report about a text of more than [`MAX_TEXT`] bytes.
 pub(super) fn too_long(whole: Span) -> Diagnostic {
     Diagnostic::new(Code::ExceededLimit, format!("text of {} bytes", whole.len()))
-        .label(Span { end: whole.start + 1, ..whole }, format!("a text has at most {MAX_TEXT} bytes"))
+        .label(whole, format!("a text has at most {MAX_TEXT} bytes"))
         .help("shorten it, or put it into a file")
 }
 
@@ -204,7 +204,7 @@ fn dedent(units: &[Unit], whole: Span) -> Result<String, Vec<Diagnostic>> {
         match line.get(prefix.len()..) {
             Some(rest) if same => value.extend(rest.iter().map(|unit| unit.c)),
             _ => mistakes
-                .extend(line.iter().find(|unit| !is_blank(unit)).map(|unit| under_indented(unit.at, whole))),
+                .extend(line.iter().find(|unit| !is_blank(unit)).map(|unit| under_indented(unit, whole))),
         }
     }
     if mistakes.is_empty() { Ok(value) } else { Err(mistakes) }
@@ -217,10 +217,10 @@ fn trim_return(line: &[Unit]) -> &[Unit] {
     }
 }
 
-fn under_indented(at: usize, whole: Span) -> Diagnostic {
+fn under_indented(unit: &Unit, whole: Span) -> Diagnostic {
     let end = Span { start: whole.end.saturating_sub(3), ..whole };
     Diagnostic::new(Code::InvalidMultiLineText, "a line of a text is indented less than its end")
-        .label(Span::new(whole.file, at, at + 1), "must begin with the same blanks")
+        .label(Span::new(whole.file, unit.at, unit.at + unit.c.len_utf8()), "must begin with the same blanks")
         .label(end, "the blanks before this are taken from every line")
         .help("indent the line, or move the closing `\"\"\"` to the left")
 }

@@ -31,7 +31,9 @@ pub fn lower(manifest: &ast::Manifest, sources: &Sources) -> (Model, Diagnostics
         entitlement: manifest.entitlement.as_ref().and_then(|text| lower.entitlement(text)),
         matrix: lower_matrix(&mut lower, &manifest.matrix),
     };
-    lower.warn_unused(manifest);
+    if manifest.unread.is_empty() {
+        lower.warn_unused(manifest);
+    }
     (model, lower.diagnostics)
 }
 
@@ -39,6 +41,8 @@ pub fn lower(manifest: &ast::Manifest, sources: &Sources) -> (Model, Diagnostics
 pub(super) struct Lower<'a> {
     text: &'a Sources,
     project: &'a ast::Project,
+    /// Names that were left out of the tree, with a report: that they are not found is no mistake of its own.
+    unread: &'a BTreeSet<String>,
     pub(super) diagnostics: Diagnostics,
     sources: BTreeMap<String, (SourceId, Span)>,
     modules: BTreeMap<String, (ModuleId, Span)>,
@@ -58,6 +62,7 @@ impl<'a> Lower<'a> {
         Self {
             text,
             project: &manifest.project,
+            unread: &manifest.unread,
             diagnostics,
             sources: sources.into_iter().map(|(name, (at, span))| (name, (SourceId(at), span))).collect(),
             modules: modules.into_iter().map(|(name, (at, span))| (name, (ModuleId(at), span))).collect(),
@@ -356,6 +361,7 @@ impl<'a> Lower<'a> {
         let found = self.sources.get(&name.value).map(|&(id, _)| id);
         match found {
             Some(id) => drop(self.used_sources.insert(id)),
+            None if self.unread.contains(&name.value) => {}
             None => self.diagnostics.push(unknown_name(Code::UnknownSource, "source", name, &self.sources)),
         }
         found
@@ -366,6 +372,7 @@ impl<'a> Lower<'a> {
         let found = self.modules.get(&name.value).map(|&(id, _)| id);
         match found {
             Some(id) => drop(self.used_modules.insert(id)),
+            None if self.unread.contains(&name.value) => {}
             None => self.diagnostics.push(unknown_name(Code::UnknownModule, "module", name, &self.modules)),
         }
         found.map(|id| Spanned::new(id, name.span))

@@ -154,7 +154,8 @@ fn entry_rule(check: &mut Check<'_>, rule: &Rule, node: &Node, spec: &Spec) {
         check.report(diagnostic.help("keep one of them"));
     }
     let unknown = node.properties.iter().any(|property| spec.property(&property.key.value).is_none());
-    if present.is_empty() && rule.kind != RuleKind::AtMostOne && !unknown {
+    let too_many = spec.most_arguments().is_some_and(|most| node.arguments.len() > most);
+    if present.is_empty() && rule.kind != RuleKind::AtMostOne && !unknown && !too_many {
         let all = listed(rule.groups.iter().flat_map(|group| group.iter().copied()), "and");
         let number = if rule.kind == RuleKind::ExactlyOne { "one" } else { "at least one" };
         let message = format!("`{}` says too little", spec.name);

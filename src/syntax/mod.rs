@@ -6,6 +6,8 @@
 pub mod ast;
 mod header;
 mod read;
+#[cfg(test)]
+mod tests;
 
 use crate::diag::Diagnostics;
 use crate::kdl::Node;
@@ -18,7 +20,8 @@ use camino::Utf8PathBuf;
 ///
 /// Where something is wrong, what is sound is returned all the same, so that the phases after this one can report on
 /// it in the same run: see [`Manifest::unread`]. Nothing may be made of it then but reports. `None` where the file's
-/// structure cannot be trusted, or where `project` or `matrix` is missing.
+/// structure cannot be trusted, or where no sound `project`
+/// or no sound `os` is left.
 pub fn parse(
     sources: &mut Sources,
     path: impl Into<Utf8PathBuf>,

@@ -4,14 +4,15 @@ use super::{child_text, child_texts, on, selector};
 use crate::kdl::{Node, Value};
 use crate::syntax::ast::{CellBody, Exclude, Kernel, Matrix, Os, PackageRepository};
 
-/// Children that `is_sound` refuses are left out.
-pub(super) fn matrix(node: &Node, is_sound: &dyn Fn(&Node) -> bool) -> Matrix {
-    Matrix {
+/// Children that `is_sound` refuses are left out. `None` where no `os` is left.
+pub(super) fn matrix(node: &Node, is_sound: &dyn Fn(&Node) -> bool) -> Option<Matrix> {
+    let os: Vec<Os> = node.all("os").filter(|node| is_sound(node)).filter_map(os).collect();
+    (!os.is_empty()).then(|| Matrix {
         span: node.name.span,
-        os: node.all("os").filter(|node| is_sound(node)).filter_map(os).collect(),
+        os,
         exclude: node.all("exclude").filter(|node| is_sound(node)).filter_map(exclude).collect(),
         on: on(node, body),
-    }
+    })
 }
 
 fn os(node: &Node) -> Option<Os> {

@@ -15,12 +15,12 @@ const REASON: &str = "reason";
 /// The manifest that the nodes of a file are. Those that `is_sound` refuses are left out, and what they declare
 /// is noted.
 ///
-/// `None` without a sound `project` and a `matrix`.
+/// `None` without a sound `project`, or a `matrix` with a sound `os`.
 pub(super) fn manifest(nodes: &[Node], is_sound: &dyn Fn(&Node) -> bool) -> Option<Manifest> {
     let unsound = nodes.iter().filter(|node| !is_sound(node));
     let unread: BTreeSet<String> = unsound.filter_map(Node::text).map(|name| name.value).collect();
     let all = |name: &'static str| nodes.iter().filter(move |node| node.name.value == name && is_sound(node));
-    let matrix = nodes.iter().find(|node| node.name.value == "matrix");
+    let matrix = matrix::matrix(nodes.iter().find(|node| node.name.value == "matrix")?, is_sound)?;
     Some(Manifest {
         project: all("project").find_map(project)?,
         sources: all("source").filter_map(source::source).collect(),
@@ -29,7 +29,7 @@ pub(super) fn manifest(nodes: &[Node], is_sound: &dyn Fn(&Node) -> bool) -> Opti
         toolkit: all("toolkit").find_map(toolkit),
         signing: all("signing").map(signing).next(),
         entitlement: all("entitlement").find_map(Node::text),
-        matrix: matrix::matrix(matrix?, is_sound),
+        matrix,
         profiles: all("profile").filter_map(user_file).collect(),
         templates: all("template").filter_map(user_file).collect(),
         output: all("output").map(output).next(),
