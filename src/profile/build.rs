@@ -22,7 +22,8 @@ pub(super) fn build(
     found: &mut Diagnostics,
 ) -> Option<Profile> {
     let before = found.len();
-    let mut check = Check { found, header: layer.header, groups: groups(&layer.shapes) };
+    let mut check =
+        Check { found, header: layer.header, groups: groups(&layer.shapes), wrong: BTreeSet::new() };
     check.complete(&layer, host.as_deref());
     let rules: Vec<Rule> = layer.lines.iter().flat_map(|line| rules(line, &layer.settings)).collect();
     check.shapes(&layer.shapes);
@@ -113,6 +114,8 @@ struct Check<'d> {
     found: &'d mut Diagnostics,
     header: Option<Span>,
     groups: BTreeSet<String>,
+    /// The templates that have been reported.
+    wrong: BTreeSet<Span>,
 }
 
 impl Check<'_> {
@@ -245,7 +248,11 @@ impl Check<'_> {
         Ok(())
     }
 
+    /// One report for a template, however many releases it serves.
     fn misrendered(&mut self, wrong: Misrendered) {
+        if !self.wrong.insert(wrong.span) {
+            return;
+        }
         self.found.push(malformed(&Spanned::new(wrong.text, wrong.span), wrong.rule));
     }
 
@@ -273,7 +280,10 @@ impl Check<'_> {
     }
 
     fn holes(&mut self, text: &Text, known: &[&str]) {
-        for hole in text.value.holes().filter(|hole| !known.contains(hole)) {
+        let unknown = text.value.holes().find(|hole| !known.contains(hole));
+        if let Some(hole) = unknown
+            && self.wrong.insert(text.span)
+        {
             let mut names: Vec<&str> = known.to_vec();
             names.sort_unstable();
             names.dedup();

@@ -230,7 +230,7 @@ impl Reader<'_> {
 
     fn template(&mut self, text: &Spanned<String>) -> Option<Text> {
         self.parse(text, |text| {
-            Template::parse(text).ok_or(Invalid("each { needs a name in lower case and a }"))
+            Template::parse(text).ok_or(Invalid("a name in lower case and a } behind each {"))
         })
     }
 
@@ -241,9 +241,12 @@ impl Reader<'_> {
     fn day(&mut self, text: &Spanned<String>) -> Option<String> {
         let shape =
             |text: &str| text.bytes().map(|b| if b.is_ascii_digit() { b'0' } else { b }).eq(*b"0000-00-00");
-        self.value(text, |text| {
-            if shape(text) { Ok(text.into()) } else { Err(Invalid("a day is written 2025-05-31")) }
-        })
+        self.value(
+            text,
+            |text| {
+                if shape(text) { Ok(text.into()) } else { Err(Invalid("a day such as 2025-05-31")) }
+            },
+        )
     }
 
     fn parse<T>(
@@ -263,7 +266,7 @@ impl Reader<'_> {
 pub(super) fn malformed(text: &Spanned<String>, rule: Invalid) -> Diagnostic {
     Diagnostic::new(Code::MalformedProfileValue, format!("{} cannot stand here", shown(&text.value)))
         .label(text.span, "not what this node takes")
-        .help(rule.to_string())
+        .help(format!("write {rule}"))
 }
 
 fn text(node: &Node) -> Option<String> {

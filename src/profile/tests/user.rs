@@ -186,7 +186,7 @@ fn mistakes_are_explained() {
             Code::MalformedProfileValue,
             "\"headers; rm -rf /\"",
             "`headers; rm -rf /` cannot stand here",
-            "1 to 192 of A-Z a-z 0-9 . + _ : ~ ^ = -, first a letter or digit",
+            "write 1 to 192 of A-Z a-z 0-9 . + _ : ~ ^ = -, first a letter or digit",
         ),
         (
             "headers-{kernel}\"",
@@ -202,7 +202,7 @@ fn mistakes_are_explained() {
             Code::MalformedProfileValue,
             "\"headers-{kernel\"",
             "`headers-{kernel` cannot stand here",
-            "each { needs a name in lower case and a }",
+            "write a name in lower case and a } behind each {",
         ),
         (
             "base \"example.org/test:{release}\"",
@@ -210,7 +210,7 @@ fn mistakes_are_explained() {
             Code::MalformedProfileValue,
             "\"example.org/Test:{release}\"",
             "`example.org/Test:1` cannot stand here",
-            "host[:port]/path[:tag][@sha256:digest], the path in lower case",
+            "write host[:port]/path[:tag][@sha256:digest], the path in lower case",
         ),
         (
             "base \"example.org/test:{release}\"",
@@ -298,7 +298,7 @@ fn mistakes_are_explained() {
             Code::MalformedProfileValue,
             "\"last year\"",
             "`last year` cannot stand here",
-            "a day is written 2025-05-31",
+            "write a day such as 2025-05-31",
         ),
         (
             "title \"Test\"",
@@ -337,6 +337,16 @@ fn mistakes_are_explained() {
         assert_eq!(found[0].help.as_deref(), Some(help));
         assert!(profiles.get("test").is_none() && profiles.is_broken("test"));
     }
+}
+
+#[test]
+fn one_report_serves_all_releases() {
+    let text = "profile edition=1 extends=\"rhel\"\ntools \"gcc; reboot\"\nfetch \"git{rlease}\"\n";
+    let found = add(&mut Profiles::builtin(), "rhel", text).1.sorted();
+    assert_eq!(found.iter().map(|one| one.code).collect::<Vec<_>>(), [Code::UnknownHole]);
+    let text = text.replace("{rlease}", "");
+    let found = add(&mut Profiles::builtin(), "rhel", &text).1;
+    assert_eq!(found.iter().map(|one| one.code).collect::<Vec<_>>(), [Code::MalformedProfileValue]);
 }
 
 #[test]
