@@ -2,23 +2,30 @@
 
 use crate::{compare, repository};
 use drvc::kdl;
-use drvc::schema::{manifest, reference};
+use drvc::profile::PROFILE;
+use drvc::schema::{Body, manifest, reference};
 use drvc::source::Sources;
 
-const BEGIN: &str = "<!-- the reference begins: printed from the table in src/schema/manifest -->\n";
 const END: &str = "<!-- the reference ends -->";
 
 fn manual() -> String {
     std::fs::read_to_string(repository("docs/manifest.md")).unwrap()
 }
 
-#[test]
-fn reference_is_current() {
-    let manual = manual();
-    let (before, rest) = manual.split_once(BEGIN).unwrap();
+/// Holds the part of a page between two comments to what the table of a language prints.
+fn check_reference(page: &str, table: &str, language: &Body) {
+    let text = std::fs::read_to_string(repository(page)).unwrap();
+    let begin = format!("<!-- the reference begins: printed from the table in {table} -->\n");
+    let (before, rest) = text.split_once(&begin).unwrap();
     let (_, after) = rest.split_once(END).unwrap();
-    let printed = reference(&manifest::MANIFEST, 3);
-    compare("docs/manifest.md", &format!("{before}{BEGIN}\n{printed}{END}{after}")).unwrap();
+    let printed = reference(language, 3);
+    compare(page, &format!("{before}{begin}\n{printed}{END}{after}")).unwrap();
+}
+
+#[test]
+fn references_are_current() {
+    check_reference("docs/manifest.md", "src/schema/manifest", &manifest::MANIFEST);
+    check_reference("docs/profile-reference.md", "src/profile/table.rs", &PROFILE);
 }
 
 #[test]

@@ -343,7 +343,8 @@ fn mistakes_are_explained() {
 fn one_report_serves_all_releases() {
     let text = "profile edition=1 extends=\"rhel\"\ntools \"gcc; reboot\"\nfetch \"git{rlease}\"\n";
     let found = add(&mut Profiles::builtin(), "rhel", text).1.sorted();
-    assert_eq!(found.iter().map(|one| one.code).collect::<Vec<_>>(), [Code::UnknownHole]);
+    let codes: Vec<Code> = found.iter().map(|one| one.code).collect();
+    assert_eq!(codes, [Code::MalformedProfileValue, Code::UnknownHole]);
     let text = text.replace("{rlease}", "");
     let found = add(&mut Profiles::builtin(), "rhel", &text).1;
     assert_eq!(found.iter().map(|one| one.code).collect::<Vec<_>>(), [Code::MalformedProfileValue]);
