@@ -78,7 +78,10 @@ struct Expansion<'a, 'b> {
 impl<'a> Expansion<'a, '_> {
     fn rule(&mut self, at: usize, rule: &'a OsRule) {
         let Some(profile) = self.inputs.profiles.get(&rule.name.value) else {
-            self.diagnostics.push(unknown_os(self.inputs, rule));
+            // A profile that could not be read has been reported.
+            if !self.inputs.profiles.is_broken(&rule.name.value) {
+                self.diagnostics.push(unknown_os(self.inputs, rule));
+            }
             return;
         };
         let releases = self.releases(rule, profile);

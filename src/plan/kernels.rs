@@ -59,7 +59,7 @@ struct Collect<'a, 'b> {
 
 impl<'a> Collect<'a, '_> {
     fn text(&mut self, text: &str, span: Span) {
-        match self.profile.kernel(text) {
+        match self.inputs.profiles.kernel(self.profile, text) {
             Ok(kernel) => self.named.push(Named { kernel, span, release: None, openshift: None }),
             Err(error) => self.diagnostics.push(kernel_report(&error, span, self.rule)),
         }

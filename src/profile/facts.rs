@@ -170,6 +170,13 @@ pub struct KernelPackages {
 }
 
 impl ReleaseFacts {
+    /// The very kernel that this release runs, without architecture and flavour, where the data knows it: only for
+    /// some z-streams of OpenShift.
+    #[must_use]
+    pub fn shipped(&self) -> Option<&str> {
+        self.shipped.as_deref()
+    }
+
     /// The platform that runs this kernel: the one of the kernel's EL minor, or the only one.
     #[must_use]
     pub fn platform(&self, kernel: &Kernel) -> Option<&Platform> {

@@ -137,15 +137,17 @@ impl Profile {
         let (title, text, asked) = (&self.title, &kernel.text, &release.release);
         let homes: Vec<String> =
             self.homes(&kernel.series).iter().map(|home| home.release.to_string()).collect();
-        let begins: Vec<&str> =
-            release.platforms.iter().flat_map(|platform| &platform.series).map(|s| &**s).collect();
-        let of = join(&homes, "and");
+        let series = release.platforms.iter().flat_map(|platform| &platform.series).map(|series| &**series);
         Misfit {
             kind: MisfitKind::Release,
-            message: format!("`{text}` is a kernel of {title} {of}, not of {asked}"),
-            here: format!("`{}` is {of}'s", kernel.series),
+            message: format!("`{text}` is a kernel of {title} {}, not of {asked}", join(&homes, "and")),
+            here: format!("`{}` belongs to {}", kernel.series, join(&homes, "and")),
             there: format!("{asked} is asked for here"),
-            help: format!("ask for {of}, or for a kernel of {asked}: one of {}", listed(begins, "or")),
+            help: format!(
+                "ask for {}, or write a kernel of {asked}'s series {}",
+                join(&homes, "or"),
+                listed(series, "or")
+            ),
         }
     }
 
@@ -163,7 +165,7 @@ impl Profile {
         Misfit {
             kind: MisfitKind::Release,
             message: format!("`{text}` is a kernel of {} {of}, but {title} {asked} runs {runs}", host.title),
-            here: format!("`{}` is {of}'s", kernel.series),
+            here: format!("`{}` belongs to {} {of}", kernel.series, host.title),
             there: format!("runs {} {runs}", host.title),
             help: match others.as_slice() {
                 [] => format!("no known release of {title} runs {} {of}", host.title),

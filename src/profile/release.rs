@@ -236,9 +236,14 @@ impl Profile {
         let listed = self.rules.iter().filter_map(|rule| rule.listed.as_deref());
         let meant = nearest(text, listed.filter(|one| start(one) == start(text)));
         let of_line = self.ranges(|rule| *rule.line == *text && rule.listed.as_deref() != Some(text));
+        let hole =
+            self.rules.iter().filter(|rule| *rule.line == *text).find_map(|rule| rule.name.holes().next());
+        let number = hole.map(|hole| format!(", where {} is a number", hole.to_ascii_uppercase()));
         let help = match called {
             Some(rule) => format!("`{text}` is {}: write `{}`", rule.name, rule.name),
-            None if !of_line.is_empty() => format!("write the whole release: {}", join(&of_line, "or")),
+            None if !of_line.is_empty() => {
+                format!("write the whole release: {}{}", join(&of_line, "or"), number.unwrap_or_default())
+            }
             None => format!("{} has {}", self.title, join(&self.ranges(|_| true), "and")),
         };
         let nearest = meant.and_then(|found| Release::parse(found).ok());

@@ -12,7 +12,7 @@ fn misfits_are_explained() {
             ("rhel", "5.14.0-284.11.1.el9_2.x86_64", "9.4", Arch::X86_64),
             Release,
             "`5.14.0-284.11.1.el9_2.x86_64` is a kernel of RHEL 9.2, not of 9.4",
-            "ask for 9.2, or for a kernel of 9.4: one of `5.14.0-427`",
+            "ask for 9.2, or write a kernel of 9.4's series `5.14.0-427`",
         ),
         (
             ("openshift", "5.14.0-284.54.1.el9_2.x86_64", "4.16.3", Arch::X86_64),
@@ -90,19 +90,19 @@ fn misfits_are_explained() {
             ("debian", "6.12.57+deb13-amd64", "12", Arch::X86_64),
             Release,
             "`6.12.57+deb13-amd64` is a kernel of Debian 13, not of 12",
-            "ask for 13, or for a kernel of 12: one of `6.1`, `deb12` or `bpo`",
+            "ask for 13, or write a kernel of 12's series `6.1`, `deb12` or `bpo`",
         ),
         (
             ("debian", "6.1.0-18-amd64", "13", Arch::X86_64),
             Release,
             "`6.1.0-18-amd64` is a kernel of Debian 12, not of 13",
-            "ask for 12, or for a kernel of 13: one of `deb13`",
+            "ask for 12, or write a kernel of 13's series `deb13`",
         ),
         (
             ("ubuntu", "6.5.0-35-generic", "24.04", Arch::X86_64),
             Release,
             "`6.5.0-35-generic` is a kernel of Ubuntu 22.04, not of 24.04",
-            "ask for 22.04, or for a kernel of 24.04: one of `6.8.0`, `6.11.0`, `6.17.0`, `7.0.0` or `6.14.0`",
+            "ask for 22.04, or write a kernel of 24.04's series `6.8.0`, `6.11.0`, `6.17.0`, `7.0.0` or `6.14.0`",
         ),
         (
             ("ubuntu", "6.8.0-31-generic-64k", "24.04", Arch::X86_64),
@@ -120,7 +120,7 @@ fn misfits_are_explained() {
             ("fedora", "6.8.5-301.fc40.x86_64", "41", Arch::X86_64),
             Release,
             "`6.8.5-301.fc40.x86_64` is a kernel of Fedora 40, not of 41",
-            "ask for 40, or for a kernel of 41: one of `fc41`",
+            "ask for 40, or write a kernel of 41's series `fc41`",
         ),
     ];
     let profiles = Profiles::builtin();

@@ -98,7 +98,7 @@ fn unknown_releases_are_explained() {
     assert_eq!(nearest("9.44").unwrap().as_str(), "9.4");
     assert_eq!(nearest("7.9"), None);
     let openshift = |release: &str| get(&profiles, "openshift").release(release).unwrap_err().help;
-    assert_eq!(openshift("4.18"), "write the whole release: 4.18.Z");
+    assert_eq!(openshift("4.18"), "write the whole release: 4.18.Z, where Z is a number");
     assert!(openshift("4.8.1").starts_with("OpenShift has 4.12.Z, 4.13.Z,"));
 }
 
