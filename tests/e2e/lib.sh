@@ -3,6 +3,8 @@
 
 E2E_WORK=${E2E_WORK:-/var/tmp/drvc-e2e}
 E2E_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+ROOT=$(cd "$E2E_DIR/../.." && pwd)
+DRVC=${DRVC:-${CARGO_TARGET_DIR:-$ROOT/target}/release/drvc}
 export CONTAINERS_STORAGE_CONF=$E2E_WORK/storage.conf
 export DOCKER_HOST=unix://$E2E_WORK/docker.sock
 export PATH=$E2E_WORK/venv/bin:/usr/sbin:/sbin:$PATH
@@ -29,18 +31,6 @@ missing_tools() {
 
 # Debian's docker: other programs of that name may stand earlier in PATH.
 docker() { /usr/bin/docker "$@"; }
-
-# build ENGINE CONTEXT TAG [ARG...]: builds CONTEXT/Dockerfile (or the one that ARG -f names) the way the header says.
-build() {
-    local engine=$1 context=$2 tag=$3
-    shift 3
-    case $engine in
-    buildah) buildah build --layers --isolation chroot --network host -t "$tag" "$@" "$context" ;;
-    podman) podman build --layers --isolation chroot --network host -t "$tag" "$@" "$context" ;;
-    docker) DOCKER_BUILDKIT=1 docker build --progress plain --network host -t "$tag" "$@" "$context" ;;
-    *) die "no engine $engine" ;;
-    esac
-}
 
 # Starts a Docker daemon of our own when it does not answer yet; stop_docker ends it.
 start_docker() {

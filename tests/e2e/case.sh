@@ -1,0 +1,128 @@
+# shellcheck shell=bash
+# What the cases share: projects, compilation, builds, images, assertions. Each case sources this first.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+CASE=$(basename "$0" .sh)
+CASE_DIR=$E2E_WORK/cases/$CASE
+rm -rf "$CASE_DIR"
+mkdir -p "$CASE_DIR/logs"
+builds=0
+
+# --- assertions: each names what it looks at, and prints what was seen when it fails
+
+equal() { [ "$2" = "$3" ] || die "$(printf '%s\n  is:        %s\n  should be: %s' "$1" "$2" "$3")"; }
+contains() { [[ $2 == *"$3"* ]] || die "$(printf '%s\n  lacks: %s\n  it is: %s' "$1" "$3" "$2")"; }
+lacks() { [[ $2 != *"$3"* ]] || die "$(printf '%s\n  has: %s\n  it is: %s' "$1" "$3" "$2")"; }
+
+# --- kernels
+
+# newest [FLAVOUR]: the newest Debian 12 kernel that apt offers here, as `uname -r` prints it.
+newest() {
+    apt-cache search "^linux-headers-6\.1\.0-[0-9]+${1:+-$1}-amd64\$" | awk '{print $1}' | sort -V | tail -1 |
+        sed 's/^linux-headers-//' | grep . || die "apt offers no Debian 12 kernel ${1:-}; run apt-get update"
+}
+
+# --- projects
+
+# manifest DIR: writes the manifest on standard input to DIR/drivers.kdl, with the two nodes that all have.
+manifest() {
+    mkdir -p "$1"
+    { printf 'drvc edition=1\nproject "e2e"\n'; cat; } >"$1/drivers.kdl"
+}
+
+# c_module DIR NAME [STATEMENTS [DECLARATIONS]]: NAME.c and a Kbuild file for it.
+c_module() {
+    mkdir -p "$1"
+    printf 'obj-m := %s.o\n' "$2" >"$1/Kbuild"
+    cat >"$1/$2.c" <<C
+#include <linux/module.h>
+${4:-}
+static int __init $2_init(void)
+{
+	${3:-}
+	return 0;
+}
+static void __exit $2_exit(void) {}
+module_init($2_init);
+module_exit($2_exit);
+MODULE_LICENSE("GPL");
+C
+}
+
+# compile DIR: what a user does. Warnings are kept in a log.
+compile() {
+    "$DRVC" compile -C "$1" >"$CASE_DIR/logs/compile" 2>&1 || { cat "$CASE_DIR/logs/compile" >&2; die "drvc compile -C $1"; }
+}
+
+# target DIR KERNEL FIELD: of the target of that kernel, one field of plan.json.
+target() { jq -er --arg k "$2" ".targets[] | select(.kernel == \$k) | .$3" "$1/drivers.out/plan.json"; }
+
+# --- builds
+
+# command ENGINE DIR KERNEL: the command of the Dockerfile's header, for ENGINE instead of podman.
+# These machines may be containers, without network or namespaces of their own: hence host network and chroot.
+command_line() {
+    local words
+    words=$(sed -n '3,/^$/s/^# //p' "$2/drivers.out/$(target "$2" "$3" dockerfile)")
+    case $1 in
+    buildah | podman) words=${words/podman build/$1 build --layers --isolation chroot --network host} ;;
+    docker)
+        words=${words/podman build/docker build --progress plain --network host}
+        # shellcheck disable=SC2016
+        words=${words/--ignorefile \$D\/Dockerfile.dockerignore/}
+        ;;
+    *) die "no engine $1" ;;
+    esac
+    printf '%s\n' "$words"
+}
+
+# try_build ENGINE DIR KERNEL [ARG...]: builds the target of that kernel; LOG is the file that says how it went.
+try_build() {
+    local command
+    builds=$((builds + 1))
+    LOG=$CASE_DIR/logs/$builds.$1
+    command=$(command_line "$1" "$2" "$3")
+    command=${command/build /build ${*:4} }
+    printf '+ %s\n' "$command" >"$LOG"
+    (cd "$2" && export DOCKER_BUILDKIT=1 && eval "$command") >>"$LOG" 2>&1 </dev/null
+}
+
+# builds_ok and builds_not: the same, and it has to succeed; or to fail with MESSAGE.
+builds_ok() {
+    try_build "$@" || { cat "$LOG" >&2; die "$1 cannot build $2 for $3"; }
+}
+builds_not() {
+    local message=$1
+    shift
+    ! try_build "$@" || die "$1 builds $2 for $3, which should fail with: $message"
+    grep -aqF -- "$message" "$LOG" || { tail -30 "$LOG" >&2; die "$1 does not say: $message"; }
+    say "    fails: $message"
+}
+
+# --- images
+
+# image_of DIR KERNEL: the first tag of the target, as engines keep it.
+image_of() { target "$1" "$2" 'tags[0]'; }
+
+# root_of ENGINE IMAGE: a directory that shows the image's files.
+root_of() {
+    local dir=$CASE_DIR/root.$RANDOM container
+    if [ "$1" = docker ]; then
+        mkdir "$dir"
+        container=$(docker create "$2" true)
+        docker export "$container" | tar -x -C "$dir"
+        docker rm "$container" >/dev/null
+        printf '%s\n' "$dir"
+    else
+        podman image mount "$2"
+    fi
+}
+
+# config_of ENGINE IMAGE: labels and command, as JSON.
+config_of() {
+    case $1 in
+    docker) docker image inspect "$2" | jq -c '.[0].Config' ;;
+    *) podman image inspect "$2" | jq -c '.[0].Config' ;;
+    esac
+}
