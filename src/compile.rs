@@ -83,20 +83,22 @@ fn run(
     diagnostics: &mut Diagnostics,
 ) -> Option<Compiled> {
     let manifest = read_manifest(reader, request, sources, diagnostics)?;
-    let incomplete = diagnostics.has_errors();
     let (model, problems) = model::lower(&manifest, sources);
-    diagnostics.extend(problems);
-    let profiles = read_profiles(&manifest, reader, sources, diagnostics);
-    let templates = read_templates(&manifest, reader, sources, diagnostics);
+    // Where something was not understood, what seems to be missing may be just that.
+    let partly = diagnostics.has_errors();
+    diagnostics.extend(problems.without(|code| partly && code.is_absence()));
     let (contexts, problems) = context::gather(&model, reader, sources);
     diagnostics.extend(problems);
-    if incomplete {
-        // What could not be read is missed by every phase from here on, and would be reported again and again.
-        return None;
-    }
-    let lock = read_lock(reader, request, sources, diagnostics);
+    let templates = read_templates(&manifest, reader, sources, diagnostics);
+    let (lock, problems) = read_lock(reader, request, sources);
+    let lock_is_whole = !problems.has_errors();
+    diagnostics.extend(problems);
+    let profiles = read_profiles(&manifest, reader, sources, diagnostics);
 
-    let plan = expand(&model, &lock, &profiles, &contexts, sources, request, diagnostics);
+    let (plan, problems) = expand(&model, &lock, &profiles, &contexts, sources, request);
+    let partly = diagnostics.has_errors();
+    let problems = problems.without(|code| partly && code.is_absence());
+    diagnostics.extend(problems.without(|code| !lock_is_whole && code.is_drift()));
     if diagnostics.has_errors() {
         return None;
     }
@@ -117,13 +119,9 @@ fn expand(
     contexts: &Contexts,
     sources: &Sources,
     request: &Request,
-    diagnostics: &mut Diagnostics,
-) -> Plan {
-    let max_targets = request.max_targets;
-    let (plan, problems) =
-        plan::expand(plan::Inputs { model, lock, profiles, contexts, sources, max_targets });
-    diagnostics.extend(problems);
-    plan
+) -> (Plan, Diagnostics) {
+    let (lock, max_targets) = (&lock::Consulted::new(lock), request.max_targets);
+    plan::expand(plan::Inputs { model, lock, profiles, contexts, sources, max_targets })
 }
 
 /// All stages, or the first refusal of each template.
@@ -158,10 +156,15 @@ fn read_manifest(
             return None;
         }
     };
-    let Ok(text) = text else {
-        let problem = format!("`{}` is not UTF-8 text", request.manifest);
-        diagnostics.push(Diagnostic::new(Code::UnreadableManifest, problem).help("save it as UTF-8"));
-        return None;
+    let text = match text {
+        Ok(text) => text,
+        Err(error) => {
+            let (bytes, valid) = (error.as_bytes(), error.utf8_error().valid_up_to());
+            let line = 1 + bytes.iter().take(valid).filter(|byte| **byte == b'\n').count();
+            let problem = format!("line {line} of `{}` is not UTF-8 text", request.manifest);
+            diagnostics.push(Diagnostic::new(Code::UnreadableManifest, problem).help("save it as UTF-8"));
+            return None;
+        }
     };
     let (manifest, problems) = syntax::parse(sources, request.manifest.as_path(), &text);
     diagnostics.extend(problems);
@@ -211,11 +214,17 @@ fn read_templates(
             continue;
         };
         let text = std::sync::Arc::clone(&sources.get(file).text);
-        if let Err(reason) = templates.replace(&user.name.value, &text, user.file.span) {
+        if let Err(fault) = templates.replace(&user.name.value, &text, user.file.span) {
+            let place = fault.at.map(|(line, column)| sources.place(file, line, column));
             diagnostics.push(
-                Diagnostic::new(Code::MalformedTemplate, format!("`{path}` is not a template: {reason}"))
-                    .label(user.file.span, "named here")
-                    .help("templates are written in Handlebars; docs/manifest.md says what each is given"),
+                Diagnostic::new(
+                    Code::MalformedTemplate,
+                    format!("`{path}` is not a template: {}", fault.reason),
+                )
+                .label(place.unwrap_or(user.file.span), "not understood from here on")
+                .help(
+                    "templates are written in Handlebars: every `{{#if …}}` and `{{#each …}}` needs its end",
+                ),
             );
         }
     }
@@ -232,7 +241,7 @@ fn parsed<T>(
         .map_err(|rule| {
             diagnostics.push(
                 Diagnostic::new(Code::MalformedValue, format!("`{}` is not a {kind}", text.value))
-                    .label(text.span, format!("not a {kind}"))
+                    .label(text.span, "")
                     .help(format!("write {rule}")),
             );
         })
@@ -240,33 +249,22 @@ fn parsed<T>(
 }
 
 /// The lock file beside the manifest; one that is absent is empty.
-fn read_lock(
-    reader: &Reader<'_>,
-    request: &Request,
-    sources: &mut Sources,
-    diagnostics: &mut Diagnostics,
-) -> Lock {
+fn read_lock(reader: &Reader<'_>, request: &Request, sources: &mut Sources) -> (Lock, Diagnostics) {
+    let mut diagnostics = Diagnostics::default();
     let path = match request.manifest.parent().map(|parent| parent.join("drivers.lock")) {
         Some(Ok(path)) => path,
-        _ => return Lock::default(),
+        _ => return (Lock::default(), diagnostics),
     };
     match reader.read(&path, context::TEXT_LIMIT).map(String::from_utf8) {
         Ok(Ok(text)) => {
             let file = sources.add(path.as_path(), text);
-            let (lock, problems) = lock::parse(file, sources);
-            diagnostics.extend(problems);
-            lock
+            return lock::parse(file, sources);
         }
-        Err(ReadError::Absent) => Lock::default(),
-        Ok(Err(_)) => {
-            diagnostics.push(unreadable_lock(&path, "not UTF-8 text"));
-            Lock::default()
-        }
-        Err(error) => {
-            diagnostics.push(unreadable_lock(&path, &error.to_string()));
-            Lock::default()
-        }
+        Err(ReadError::Absent) => {}
+        Ok(Err(_)) => diagnostics.push(unreadable_lock(&path, "not UTF-8 text")),
+        Err(error) => diagnostics.push(unreadable_lock(&path, &error.to_string())),
     }
+    (Lock::default(), diagnostics)
 }
 
 fn unreadable_lock(path: &RelPath, reason: &str) -> Diagnostic {

@@ -108,7 +108,12 @@ impl Gather<'_> {
         let rules = LOCK_FILES.iter().filter_map(|name| RelPath::parse(name).ok()).fold(rules, Rules::never);
         let walked = walk(self.reader, dir, &rules);
         for (name, refusal) in &walked.refused {
-            self.diagnostics.push(unfit(name, refusal, span));
+            self.diagnostics.push(match refusal {
+                Refusal::Unreadable(error) if name == dir.as_str() => {
+                    unreadable(self.reader, dir, span, error)
+                }
+                _ => unfit(name, refusal, span),
+            });
         }
         if walked.files.is_empty() && walked.refused.is_empty() {
             self.diagnostics.push(

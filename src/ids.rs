@@ -40,9 +40,9 @@ macro_rules! text_types {
         }
 
         impl TryFrom<String> for $name {
-            type Error = Invalid;
-            fn try_from(text: String) -> Result<Self, Invalid> {
-                Self::parse(&text)
+            type Error = String;
+            fn try_from(text: String) -> Result<Self, String> {
+                Self::parse(&text).map_err(|rule| format!("expected {rule}"))
             }
         }
 

@@ -146,6 +146,16 @@ impl Sources {
         &self.files[id.0 as usize]
     }
 
+    /// The rest of a line from a column on; lines and columns count from 1, columns in bytes.
+    #[must_use]
+    pub fn place(&self, file: FileId, line: usize, column: usize) -> Span {
+        let source = self.get(file);
+        let (start, end) = (source.line_start(line.saturating_sub(1)), source.line_start(line));
+        let text = source.text.get(start..end).unwrap_or_default();
+        let end = start + text.trim_end().len();
+        Span::new(file, (start + column.saturating_sub(1)).min(end), end)
+    }
+
     /// The text that a span covers; empty if the span does not fit.
     #[must_use]
     pub fn slice(&self, span: Span) -> &str {

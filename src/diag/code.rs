@@ -60,6 +60,23 @@ impl Code {
         matches!(self.severity(), Severity::Drift)
             || matches!(self, Self::ContradictingLockEntry | Self::UnlockedKernels)
     }
+
+    /// Whether it complains of something that is not there. In a file with other errors, that may only not have been
+    /// understood.
+    #[must_use]
+    pub const fn is_absence(self) -> bool {
+        matches!(
+            self,
+            Self::DeadSelector
+                | Self::EmptyMatrix
+                | Self::MissingKernel
+                | Self::MissingSource
+                | Self::UnknownKmod
+                | Self::UnlockedKernels
+                | Self::UnsetVariable
+                | Self::UnusedName
+        )
+    }
 }
 
 codes! {
@@ -109,7 +126,6 @@ codes! {
     MissingKey = "missing-key", Error;
     MissingNode = "missing-node", Error;
     MissingNodeName = "missing-node-name", Error;
-    MissingOrigin = "missing-origin", Error;
     MissingProperty = "missing-property", Error;
     MissingSource = "missing-source", Error;
     MissingSpace = "missing-space", Error;
@@ -117,7 +133,6 @@ codes! {
     NewerDrvcRequired = "newer-drvc-required", Error;
     NewerEdition = "newer-edition", Error;
     NewerLock = "newer-lock", Error;
-    NewlineInWord = "newline-in-word", Error;
     NotYet = "not-yet", Error;
     NumberOutOfRange = "number-out-of-range", Error;
     OldRawText = "old-raw-text", Error;
@@ -136,7 +151,6 @@ codes! {
     UnexpectedArgument = "unexpected-argument", Error;
     UnexpectedBlock = "unexpected-block", Error;
     UnfitFile = "unfit-file", Error;
-    UnknownArch = "unknown-arch", Error;
     UnknownHole = "unknown-hole", Error;
     UnknownKeyword = "unknown-keyword", Error;
     UnknownKmod = "unknown-kmod", Error;

@@ -94,6 +94,13 @@ impl Diagnostics {
         self.all.extend(other.all);
     }
 
+    /// All of these but those of some codes.
+    #[must_use]
+    pub fn without(mut self, unwanted: impl Fn(Code) -> bool) -> Self {
+        self.all.retain(|diagnostic| !unwanted(diagnostic.code));
+        self
+    }
+
     /// Whether any is an error, so that nothing may be written.
     #[must_use]
     pub fn has_errors(&self) -> bool {

@@ -3,9 +3,11 @@
 //! TOML, one entry a paragraph, sorted, so that two branches' changes merge line by line. The file is as untrusted
 //! as the manifest: every value goes through the same types. Nothing here resolves anything.
 
+mod consulted;
 mod read;
 mod write;
 
+pub use consulted::Consulted;
 pub use read::parse;
 pub use write::to_text;
 

@@ -126,7 +126,7 @@ pub(super) fn lower_image(lower: &mut Lower<'_>, body: &ast::ImageBody) -> Image
 fn lower_option(lower: &mut Lower<'_>, option: &ast::KmodOption) -> Option<KmodOption> {
     let parameters = option.parameters.iter().filter_map(|parameter| {
         let name = lower.parse("module parameter", &parameter.key, KmodName::parse);
-        let value = lower.word(&parameter.value, super::Variable::in_image);
+        let value = lower.template(&parameter.value, super::Variable::in_image);
         Some((name?, value?))
     });
     let parameters = parameters.collect();

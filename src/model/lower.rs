@@ -8,11 +8,11 @@
 use super::image::lower_image;
 use super::matrix::lower_matrix;
 use super::module::lower_module;
-use super::source::{lower_source, missing_origin};
+use super::source::lower_source;
 use super::text::{Fault, Template};
 use super::{Image, Layers, Model, ModuleBody, ModuleId, Overlay, Project, Selector, SourceId, Variable};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
-use crate::ids::{Arch, EnvName, Invalid, KmodName, ModuleName, Name, PackageName, Repository};
+use crate::ids::{EnvName, Invalid, KmodName, ModuleName, Name, PackageName, Repository};
 use crate::profile::Entitlement;
 use crate::source::{Sources, Span, Spanned};
 use crate::syntax::ast;
@@ -31,9 +31,7 @@ pub fn lower(manifest: &ast::Manifest, sources: &Sources) -> (Model, Diagnostics
         entitlement: manifest.entitlement.as_ref().and_then(|text| lower.entitlement(text)),
         matrix: lower_matrix(&mut lower, &manifest.matrix),
     };
-    if manifest.unread.is_empty() {
-        lower.warn_unused(manifest);
-    }
+    lower.warn_unused(manifest);
     (model, lower.diagnostics)
 }
 
@@ -94,10 +92,6 @@ impl<'a> Lower<'a> {
     fn source(&mut self, source: &ast::Source) -> Option<Layers<Name, super::SourceBody>> {
         let name = self.name("source", &source.name);
         let base = lower_source(self, &source.body);
-        let has_origin = source.body.origin.is_some() || source.on.iter().any(|on| on.body.origin.is_some());
-        if !has_origin {
-            self.diagnostics.push(missing_origin(&source.name.value, source.name.span));
-        }
         let overlays = source.on.iter().filter_map(|on| self.overlay(on, lower_source)).collect();
         Some(Layers { name, span: source.name.span, base, overlays })
     }
@@ -160,7 +154,7 @@ impl<'a> Lower<'a> {
         };
         self.diagnostics.push(
             Diagnostic::new(Code::MalformedValue, format!("`{}` is not a {kind}", text.value))
-                .label(text.span, format!("not a {kind}"))
+                .label(text.span, "")
                 .help(format!("write {problem}")),
         );
         None
@@ -170,19 +164,6 @@ impl<'a> Lower<'a> {
     pub(super) fn template(&mut self, text: &ast::Text, allowed: fn(&Variable) -> bool) -> Option<Template> {
         let parsed = Template::parse(text, self.is_raw(text));
         self.checked(parsed, allowed)
-    }
-
-    /// A word of a command: a template without newline.
-    pub(super) fn word(&mut self, text: &ast::Text, allowed: fn(&Variable) -> bool) -> Option<Template> {
-        if text.value.contains(['\n', '\0']) {
-            self.diagnostics.push(
-                Diagnostic::new(Code::NewlineInWord, "a word of a command has a newline in it".to_string())
-                    .label(text.span, "this is one word")
-                    .help("split it into words, or use `script` for a text of several lines"),
-            );
-            return None;
-        }
-        self.template(text, allowed)
     }
 
     /// Text for a shell.
@@ -213,11 +194,12 @@ impl<'a> Lower<'a> {
     fn check_variable(&mut self, variable: &Variable, span: Span, allowed: fn(&Variable) -> bool) {
         if !allowed(variable) {
             self.diagnostics.push(
-                Diagnostic::new(Code::VariableOutOfPlace, "this variable has no value here")
-                    .label(span, "only known while a module is built")
-                    .help(
-                        "use one of `{kernel} {arch} {os} {release} {flavor} {registry} {version} {image}`",
-                    ),
+                Diagnostic::new(
+                    Code::VariableOutOfPlace,
+                    format!("`{}` has no value here", self.text.slice(span)),
+                )
+                .label(span, "only known while a module is built")
+                .help("use one of `{kernel} {arch} {os} {release} {flavor} {registry} {version} {image}`"),
             );
         }
         let missing = match variable {
@@ -254,7 +236,7 @@ impl<'a> Lower<'a> {
     ) -> Vec<(EnvName, Template)> {
         let pairs = pairs.iter().filter_map(|pair| {
             let name = self.parse("variable name", &pair.key, EnvName::parse);
-            let value = self.word(&pair.value, allowed);
+            let value = self.template(&pair.value, allowed);
             Some((name?, value?))
         });
         pairs.collect()
@@ -266,7 +248,7 @@ impl<'a> Lower<'a> {
         label: &ast::Pair,
         allowed: fn(&Variable) -> bool,
     ) -> Option<(String, Template)> {
-        let value = self.word(&label.value, allowed);
+        let value = self.template(&label.value, allowed);
         let key = self.parse("label name", &label.key, |key| {
             let fits =
                 key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/'));
@@ -292,7 +274,17 @@ impl<'a> Lower<'a> {
 
     /// The name of a kernel module.
     pub(super) fn kmod(&mut self, text: &ast::Text) -> Option<KmodName> {
-        self.parse("kernel module name", text, KmodName::parse)
+        match text.value.strip_suffix(".ko").map(KmodName::parse) {
+            Some(Ok(name)) => {
+                self.diagnostics.push(
+                    Diagnostic::new(Code::MalformedValue, format!("`{}` is a file's name", text.value))
+                        .label(text.span, "the name of a kernel module is meant")
+                        .help(format!("write `{name}`")),
+                );
+                None
+            }
+            _ => self.parse("kernel module name", text, KmodName::parse),
+        }
     }
 
     /// The names of several kernel modules.
@@ -323,27 +315,6 @@ impl<'a> Lower<'a> {
             }
         })?;
         Some(template)
-    }
-
-    /// An architecture by the kernel's name for it.
-    pub(super) fn arch(&mut self, text: &ast::Text) -> Option<Spanned<Arch>> {
-        if let Some(arch) = Arch::parse(&text.value) {
-            return Some(Spanned::new(arch, text.span));
-        }
-        let alias =
-            Arch::ALL.into_iter().find(|arch| [arch.oci(), arch.debian()].contains(&text.value.as_str()));
-        let names = Arch::ALL.map(Arch::name);
-        let near = alias.map(Arch::name).or_else(|| nearest(&text.value, names));
-        let help = match near {
-            Some(name) => format!("write `{name}`, the kernel's own name for it (`uname -m`)"),
-            None => format!("known are {}", names.map(|name| format!("`{name}`")).join(", ")),
-        };
-        self.diagnostics.push(
-            Diagnostic::new(Code::UnknownArch, format!("unknown architecture `{}`", text.value))
-                .label(text.span, "not an architecture that drvc knows")
-                .help(help),
-        );
-        None
     }
 
     /// `entitlement`, as far as it is rendered.
@@ -408,6 +379,9 @@ impl<'a> Lower<'a> {
     }
 
     fn warn_unused(&mut self, manifest: &ast::Manifest) {
+        if self.diagnostics.has_errors() {
+            return;
+        }
         let unused_sources = manifest.sources.iter().enumerate();
         let unused_sources = unused_sources.filter(|(at, _)| !self.used_sources.contains(&SourceId(*at)));
         let unused_modules = manifest.modules.iter().enumerate();

@@ -97,7 +97,7 @@ fn lower_os(lower: &mut Lower<'_>, os: &ast::Os) -> OsRule {
         name: os.name.clone(),
         releases: os.releases.clone(),
         kernels: os.kernels.iter().flat_map(|kernel| lower_kernel(lower, kernel)).collect(),
-        arches: os.arches.iter().filter_map(|arch| lower.arch(arch)).collect(),
+        arches: os.arches.iter().filter_map(arch).collect(),
         flavors: os
             .flavors
             .iter()
@@ -105,6 +105,11 @@ fn lower_os(lower: &mut Lower<'_>, os: &ast::Os) -> OsRule {
             .collect(),
         body: lower_cell(lower, &os.body),
     }
+}
+
+/// The validator lets only the names of architectures through.
+fn arch(text: &ast::Text) -> Option<Spanned<Arch>> {
+    Some(Spanned::new(Arch::parse(&text.value)?, text.span))
 }
 
 fn lower_kernel(lower: &mut Lower<'_>, kernel: &ast::Kernel) -> Vec<KernelRule> {

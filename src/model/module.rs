@@ -117,14 +117,15 @@ fn lower_build(lower: &mut Lower<'_>, steps: &[Spanned<ast::Build>]) -> Option<S
     for step in steps {
         match &step.value {
             ast::Build::Make { targets, variables } => {
-                let targets = targets.iter().filter_map(|target| lower.word(target, in_module)).collect();
+                let targets = targets.iter().filter_map(|target| lower.template(target, in_module)).collect();
                 let variables = lower.env(variables, in_module);
                 return Some(Spanned::new(Build::Make { targets, variables }, step.span));
             }
             ast::Build::None => return Some(Spanned::new(Build::Prebuilt, step.span)),
             ast::Build::Run { words } => {
-                sequence
-                    .push(Step::Run(words.iter().filter_map(|word| lower.word(word, in_module)).collect()));
+                sequence.push(Step::Run(
+                    words.iter().filter_map(|word| lower.template(word, in_module)).collect(),
+                ));
             }
             ast::Build::Script { text } => sequence.extend(lower.script(text).map(Step::Script)),
         }

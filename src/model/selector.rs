@@ -6,6 +6,7 @@ use crate::source::Span;
 use crate::syntax::ast;
 use globset::{Glob, GlobMatcher};
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 /// What can be selected by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,18 +23,37 @@ pub enum Key {
 }
 
 impl Key {
+    const ALL: [(&'static str, Self); 8] = [
+        ("os", Self::Os),
+        ("family", Self::Family),
+        ("release", Self::Release),
+        ("el", Self::El),
+        ("kernel", Self::Kernel),
+        ("arch", Self::Arch),
+        ("flavor", Self::Flavor),
+        ("image", Self::Image),
+    ];
+
     fn parse(name: &str) -> Option<Self> {
-        Some(match name {
-            "os" => Self::Os,
-            "family" => Self::Family,
-            "release" => Self::Release,
-            "el" => Self::El,
-            "kernel" => Self::Kernel,
-            "arch" => Self::Arch,
-            "flavor" => Self::Flavor,
-            "image" => Self::Image,
-            _ => return None,
-        })
+        Self::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, key)| key)
+    }
+
+    fn name(self) -> &'static str {
+        Self::ALL.into_iter().find(|(_, key)| *key == self).map_or("", |(name, _)| name)
+    }
+
+    /// What a cell has there; not every kernel has an EL minor, and not every view an image.
+    const fn of<'v>(self, view: &View<'v>) -> Option<&'v str> {
+        match self {
+            Self::Os => Some(view.os),
+            Self::Family => Some(view.family),
+            Self::Release => Some(view.release),
+            Self::El => view.el,
+            Self::Kernel => Some(view.kernel),
+            Self::Arch => Some(view.arch),
+            Self::Flavor => Some(view.flavor),
+            Self::Image => view.image,
+        }
     }
 
     const fn is_version(self) -> bool {
@@ -107,7 +127,7 @@ impl Selector {
                 Err(help) => diagnostics.push(
                     Diagnostic::new(
                         Code::MalformedSelector,
-                        format!("`{}` selects nothing that `{}` could be", term.value.value, term.key.value),
+                        format!("`{}` is no test of `{}`", term.value.value, term.key.value),
                     )
                     .label(term.value.span, "not a value, a glob, a comparison or a range")
                     .help(help),
@@ -126,19 +146,15 @@ impl Selector {
     /// Whether it selects this cell.
     #[must_use]
     pub fn selects(&self, view: &View<'_>) -> bool {
-        self.tests.iter().all(|(key, test)| {
-            let value = match key {
-                Key::Os => view.os,
-                Key::Family => view.family,
-                Key::Release => view.release,
-                Key::El => return view.el.is_some_and(|el| test.passes_el(el)),
-                Key::Kernel => view.kernel,
-                Key::Arch => view.arch,
-                Key::Flavor => view.flavor,
-                Key::Image => return view.image.is_none_or(|image| test.passes(*key, image, view.order)),
-            };
-            test.passes(*key, value, view.order)
-        })
+        self.tests.iter().all(|(key, test)| test.holds(*key, view))
+    }
+
+    /// The first property that no cell passes the test of, and the values that the cells have there.
+    #[must_use]
+    pub fn unmet<'v>(&self, cells: &[View<'v>]) -> Option<(&'static str, BTreeSet<&'v str>)> {
+        let fails = |(key, test): &&(Key, Test)| !cells.iter().any(|cell| test.holds(*key, cell));
+        let (key, _) = self.tests.iter().find(fails)?;
+        Some((key.name(), cells.iter().filter_map(|cell| key.of(cell)).collect()))
     }
 }
 
@@ -164,6 +180,15 @@ impl Test {
             return Ok(Self::Glob(Box::new(glob.compile_matcher())));
         }
         Ok(Self::Exact(text.into()))
+    }
+
+    fn holds(&self, key: Key, view: &View<'_>) -> bool {
+        match (key, key.of(view)) {
+            (Key::El, el) => el.is_some_and(|el| self.passes_el(el)),
+            // Before a cell is joined to an image, any may come.
+            (_, None) => true,
+            (_, Some(value)) => self.passes(key, value, view.order),
+        }
     }
 
     fn passes(&self, key: Key, value: &str, order: VersionOrder) -> bool {

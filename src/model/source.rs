@@ -2,7 +2,6 @@
 
 use super::lower::Lower;
 use super::{Lay, replace};
-use crate::diag::{Code, Diagnostic};
 use crate::ids::{Commit, GitRef, GitUrl, RelPath};
 use crate::source::{Span, Spanned};
 use crate::syntax::ast;
@@ -118,11 +117,4 @@ fn lower_origin(lower: &mut Lower<'_>, origin: &Spanned<ast::Origin>) -> Option<
 /// A directory, with or without a slash at its end.
 fn parse_dir(text: &str) -> Result<RelPath, crate::ids::Invalid> {
     RelPath::parse(text.strip_suffix('/').unwrap_or(text).trim_start_matches("./"))
-}
-
-/// A source without an origin, neither its own nor under every `on`.
-pub(super) fn missing_origin(name: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::MissingOrigin, format!("source `{name}` does not say where its files come from"))
-        .label(span, "no `git` or `path` in it")
-        .help("add `git \"https://…\" tag=\"…\"` or `path \"DIR\"`")
 }

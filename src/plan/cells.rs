@@ -2,9 +2,10 @@
 
 use super::Inputs;
 use super::cell::{Cell, Excluded, Setup};
-use super::kernels::{self, Named, default_arch};
-use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
+use super::kernels::{self, Named, default_arch, supported_arches};
+use crate::diag::{Code, Diagnostic, Diagnostics, listed, nearest};
 use crate::ids::Arch;
+use crate::model::selector::View;
 use crate::model::{CellBody, Lay, OsRule, Overlay, Selector};
 use crate::profile::{Builder, Entitlement, Misfit, MisfitKind, Profile, ReleaseFacts};
 use crate::source::{Span, Spanned};
@@ -13,6 +14,9 @@ use std::sync::Arc;
 
 /// So many combinations are looked at and no more: what is beyond was not meant.
 const MAX_COMBINATIONS: usize = 20_000_000;
+
+/// At most so many values are listed where none of them is selected.
+const MOST_VALUES: usize = 8;
 
 /// Makes the cells, apart from those that an `exclude` takes out whole.
 pub(super) fn expand<'a>(
@@ -60,7 +64,9 @@ fn exclude(inputs: &Inputs<'_>, cells: &mut Vec<Cell<'_>>, diagnostics: &mut Dia
     });
     if !diagnostics.has_errors() {
         let unseen = excludes.iter().filter(|(_, seen)| !seen);
-        unseen.for_each(|(exclude, _)| diagnostics.push(dead(exclude.selector.span, "`exclude`")));
+        for (exclude, _) in unseen {
+            diagnostics.push(dead(&exclude.selector, "`exclude`", cells.iter().map(|cell| cell.view(None))));
+        }
     }
     excluded
 }
@@ -139,15 +145,14 @@ impl<'a> Expansion<'a, '_> {
     fn check_arches(&mut self, rule: &OsRule, profile: &Profile) {
         for arch in &rule.arches {
             if !profile.arches.contains(&arch.value) {
-                let known: Vec<_> = profile.arches.iter().map(|arch| format!("`{arch}`")).collect();
+                let known = profile.arches.iter().map(|arch| arch.name());
                 self.diagnostics.push(
                     Diagnostic::new(
                         Code::UnsupportedArch,
                         format!("{} has no kernels for {}", profile.title, arch.value),
                     )
-                    .label(arch.span, "not built for")
-                    .label(rule.name.span, "by this distribution")
-                    .help(format!("it has {}", known.join(", "))),
+                    .label(arch.span, "an architecture that it is not built for")
+                    .help(format!("there are {}", listed(known, "and"))),
                 );
             }
         }
@@ -177,9 +182,9 @@ impl<'a> Expansion<'a, '_> {
         let arches = match named.kernel.arch {
             Some(arch) => vec![Spanned::new(arch, named.span)],
             None if rule.arches.is_empty() => vec![Spanned::new(default_arch(profile), named.span)],
-            None => rule.arches.clone(),
+            None => supported_arches(rule, profile),
         };
-        self.check_listed(rule, named);
+        self.check_listed(rule, profile, named);
         for (facts, release_span) in homes.into_iter().filter_map(|home| releases.get(home)) {
             for arch in &arches {
                 self.cell(at, rule, profile, facts, *release_span, named, arch);
@@ -188,8 +193,8 @@ impl<'a> Expansion<'a, '_> {
     }
 
     /// A kernel in full must be of an architecture and flavour that the `os` lists, where it lists some.
-    fn check_listed(&mut self, rule: &OsRule, named: &Named<'_>) {
-        if let (Some(arch), Some(first)) = (named.kernel.arch, rule.arches.first())
+    fn check_listed(&mut self, rule: &OsRule, profile: &Profile, named: &Named<'_>) {
+        if let (Some(arch), Some(first)) = (named.kernel.arch, supported_arches(rule, profile).first())
             && !rule.arches.iter().any(|listed| listed.value == arch)
         {
             self.diagnostics.push(
@@ -263,11 +268,10 @@ impl<'a> Expansion<'a, '_> {
         }
         self.known.insert(key, named.span);
         let openshift = named.openshift.or_else(|| {
-            let pins = self.inputs.lock.openshift.get(&(release.release.clone(), arch.value))?;
-            let of_kernel = |pin: &&crate::lock::Entry<crate::lock::OpenShiftPin>| {
-                pin.value.kernel == kernel.text || pin.value.realtime.as_ref() == Some(&kernel.text)
-            };
-            pins.iter().find(of_kernel).map(|pin| &pin.value)
+            let pins = self.inputs.lock.openshift(&release.release, arch.value, |pin| {
+                pin.kernel == kernel.text || pin.realtime.as_ref() == Some(&kernel.text)
+            });
+            pins.first().copied()
         });
         let mut cell = Cell {
             id: self.cells.len(),
@@ -308,10 +312,13 @@ impl<'a> Expansion<'a, '_> {
             && !profile.builders.contains(&builder.value)
         {
             self.diagnostics.push(
-                Diagnostic::new(Code::UnavailableBuilder, format!("{} has no such builder", profile.title))
-                    .label(builder.span, "not available")
-                    .label(rule.name.span, "for this distribution")
-                    .help("the Driver Toolkit is OpenShift's: use `builder \"distro\"`"),
+                Diagnostic::new(
+                    Code::UnavailableBuilder,
+                    format!("{} has no builder `{}`", profile.title, builder.value.name()),
+                )
+                .label(builder.span, "asked for here")
+                .label(rule.name.span, "for this distribution")
+                .help("the Driver Toolkit is OpenShift's: use `builder \"distro\"`"),
             );
         }
         if let Some(entitlement) = body.entitlement.or(self.inputs.model.entitlement)
@@ -349,16 +356,25 @@ fn warn_dead(overlays: &[Overlay<CellBody>], cells: &[Cell<'_>], diagnostics: &m
     }
     for overlay in overlays {
         if !cells.iter().any(|cell| overlay.selector.selects(&cell.view(None))) {
-            diagnostics.push(dead(overlay.selector.span, "`on`"));
+            diagnostics.push(dead(&overlay.selector, "`on`", cells.iter().map(|cell| cell.view(None))));
         }
     }
 }
 
-/// A selector that selects nothing.
-pub(super) fn dead(span: Span, node: &str) -> Diagnostic {
+/// A selector that selects none of these cells.
+pub(super) fn dead<'v>(selector: &Selector, node: &str, cells: impl Iterator<Item = View<'v>>) -> Diagnostic {
+    let cells: Vec<_> = cells.collect();
+    let (label, help) = match selector.unmet(&cells) {
+        Some((key, values)) if (1..=MOST_VALUES).contains(&values.len()) => (
+            format!("no cell passes its `{key}`"),
+            format!("in this matrix, `{key}` is {}", listed(values, "or")),
+        ),
+        Some((key, _)) => (format!("no cell passes its `{key}`"), "correct it, or take it out".into()),
+        None => ("no cell passes all of its tests".into(), "correct it, or take it out".into()),
+    };
     Diagnostic::new(Code::DeadSelector, format!("{node} selects nothing of the matrix"))
-        .label(span, "no cell passes all of its tests")
-        .help("`drvc plan` lists the cells: correct the selector, or take it out")
+        .label(selector.span, label)
+        .help(help)
 }
 
 fn repeated(what: &str, text: &str, again: Span, first: Span) -> Diagnostic {
@@ -373,11 +389,8 @@ fn unknown_os(inputs: &Inputs<'_>, rule: &OsRule) -> Diagnostic {
     let help = match nearest(&rule.name.value, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => {
-            let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-            format!(
-                "there are profiles of {}; add one of your own with `profile \"NAME\" \"FILE\"`",
-                names.join(", ")
-            )
+            let names = listed(names.iter().copied(), "and");
+            format!("there are profiles of {names}; add one of your own with `profile \"NAME\" \"FILE\"`")
         }
     };
     Diagnostic::new(Code::UnknownOs, format!("unknown distribution `{}`", rule.name.value))

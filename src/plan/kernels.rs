@@ -2,11 +2,11 @@
 
 use super::Inputs;
 use crate::diag::{Code, Diagnostic, Diagnostics};
-use crate::ids::{Arch, Flavor};
+use crate::ids::{Arch, Flavor, Release};
 use crate::lock::{Entry, KernelQuery, OpenShiftPin};
 use crate::model::{KernelRule, OsRule};
 use crate::profile::{Kernel, KernelError, KernelErrorKind, Profile, ReleaseFacts};
-use crate::source::Span;
+use crate::source::{Span, Spanned};
 
 /// A kernel that an `os` names, before it is given to a release.
 pub(super) struct Named<'a> {
@@ -99,14 +99,14 @@ impl<'a> Collect<'a, '_> {
                     pattern: pattern.map(Into::into),
                     latest,
                 };
-                match self.inputs.lock.kernels.get(&query) {
+                match self.inputs.lock.kernels(&query) {
                     Some(entry) => self.entry(&query, entry, at, span),
-                    None => missing.push(format!("{} {} {}", query.release, query.arch, query.flavor)),
+                    None => missing.push(self.coordinates(&query.release, arch, &query.flavor)),
                 }
             }
         }
         if !missing.is_empty() {
-            self.diagnostics.push(unlocked("kernels", "not resolved", &missing, span));
+            self.diagnostics.push(unlocked("these are", "not resolved", &missing, span));
         }
     }
 
@@ -154,45 +154,55 @@ impl<'a> Collect<'a, '_> {
         let mut missing = Vec::new();
         for (at, (release, _)) in releases.iter().enumerate() {
             for (arch, flavor) in self.arches_and_flavors() {
-                let pins = self.inputs.lock.openshift.get(&(release.release.clone(), arch));
-                let before = self.named.len();
-                for pin in pins.into_iter().flatten() {
-                    self.pin(&pin.value, &flavor, at);
+                let has_flavor = |pin: &OpenShiftPin| self.kernels_of(pin, &flavor).next().is_some();
+                let pins = self.inputs.lock.openshift(&release.release, arch, has_flavor);
+                if pins.is_empty() {
+                    missing.push(self.coordinates(&release.release, arch, &flavor));
                 }
-                if self.named.len() == before {
-                    missing.push(format!("{} {arch} {flavor}", release.release));
-                }
+                pins.into_iter().for_each(|pin| self.pin(pin, &flavor, at));
             }
         }
         if !missing.is_empty() {
-            self.diagnostics.push(unlocked(
-                "OpenShift releases",
-                "names no kernel",
-                &missing,
-                self.rule.name.span,
-            ));
+            let label = "no `kernel` in it, so that its releases bring their own";
+            self.diagnostics.push(unlocked("these releases run", label, &missing, self.rule.name.span));
         }
     }
 
     fn pin(&mut self, pin: &'a OpenShiftPin, flavor: &Flavor, release: usize) {
+        let span = self.rule.releases.get(release).map_or(self.rule.name.span, |text| text.span);
+        let named = |kernel| Named { kernel, span, release: Some(release), openshift: Some(pin) };
+        let named: Vec<_> = self.kernels_of(pin, flavor).map(named).collect();
+        self.named.extend(named);
+    }
+
+    /// The kernels of this flavour that an OpenShift release brings.
+    fn kernels_of(&self, pin: &OpenShiftPin, flavor: &Flavor) -> impl Iterator<Item = Kernel> {
         let texts = std::iter::once(&pin.kernel).chain(&pin.realtime);
-        for kernel in texts.filter_map(|text| self.profile.kernel(text.as_str()).ok()) {
-            if kernel.flavor == *flavor {
-                let span = self.rule.releases.get(release).map_or(self.rule.name.span, |text| text.span);
-                self.named.push(Named { kernel, span, release: Some(release), openshift: Some(pin) });
-            }
-        }
+        let kernels = texts.filter_map(|text| self.profile.kernel(text.as_str()).ok());
+        kernels.filter(move |kernel| kernel.flavor == *flavor)
+    }
+
+    /// What `match` and `latest` are resolved for, in words.
+    fn coordinates(&self, release: &Release, arch: Arch, flavor: &Flavor) -> String {
+        let flavor = if self.rule.flavors.is_empty() { String::new() } else { format!(" {flavor}") };
+        format!("{} {release} {arch}{flavor}", self.profile.os)
     }
 
     /// What `match` and `latest` are counted per.
     fn arches_and_flavors(&self) -> Vec<(Arch, Flavor)> {
-        let arches: Vec<_> = self.rule.arches.iter().map(|arch| arch.value).collect();
-        let arches = if arches.is_empty() { vec![default_arch(self.profile)] } else { arches };
+        let arches = supported_arches(self.rule, self.profile).into_iter().map(|arch| arch.value);
+        let arches =
+            if self.rule.arches.is_empty() { vec![default_arch(self.profile)] } else { arches.collect() };
         let flavors: Vec<_> = self.rule.flavors.iter().map(|flavor| flavor.value.clone()).collect();
         let flavors = if flavors.is_empty() { vec![self.profile.default_flavor.clone()] } else { flavors };
         let pairs = arches.iter().flat_map(|&arch| flavors.iter().map(move |flavor| (arch, flavor.clone())));
         pairs.collect()
     }
+}
+
+/// The architectures that an `os` lists, without those that the distribution has no kernels for.
+pub(super) fn supported_arches(rule: &OsRule, profile: &Profile) -> Vec<Spanned<Arch>> {
+    rule.arches.iter().filter(|arch| profile.arches.contains(&arch.value)).cloned().collect()
 }
 
 /// The architecture that is meant where none is named.
@@ -236,7 +246,7 @@ fn unlocked(what: &str, label: &str, missing: &[String], span: Span) -> Diagnost
     }
     Diagnostic::new(
         Code::UnlockedKernels,
-        format!("the lock file does not say which {what} these are: {listed}"),
+        format!("the lock file does not say which kernels {what}: {listed}"),
     )
     .label(span, label)
     .help("pin them in `drivers.lock`, or name the kernels in full")

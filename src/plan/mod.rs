@@ -20,11 +20,11 @@ pub use node::{
 pub use targets::{Other, Target};
 
 use crate::context::Contexts;
-use crate::diag::Diagnostics;
-use crate::lock::Lock;
+use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::lock::Consulted;
 use crate::model::Model;
 use crate::profile::Profiles;
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 
 /// Every target and the stages that it is made of.
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ pub struct Inputs<'a> {
     /// The manifest's meaning.
     pub model: &'a Model,
     /// What was resolved.
-    pub lock: &'a Lock,
+    pub lock: &'a Consulted<'a>,
     /// What is known of operating systems.
     pub profiles: &'a Profiles,
     /// Local files.
@@ -68,5 +68,14 @@ pub fn expand(inputs: Inputs<'_>) -> (Plan, Diagnostics) {
     }
     let groups = targets::select(&inputs, &cells, &mut excluded, &mut diagnostics);
     let (graph, targets) = targets::build(&inputs, &groups, &mut diagnostics);
+    if !diagnostics.has_errors() {
+        inputs.lock.unused().into_iter().for_each(|(what, span)| diagnostics.push(unused(&what, span)));
+    }
     (Plan { graph, targets, excluded }, diagnostics)
+}
+
+fn unused(what: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::UnusedLockEntry, format!("the lock file pins {what}, which nothing needs"))
+        .label(span, "no target stands on it")
+        .help("take the paragraph out")
 }

@@ -86,20 +86,26 @@ impl<'a> Builder<'a> {
     }
 
     /// The graph, and what was found wrong while it was made.
-    pub fn finish(mut self) -> (Graph, Diagnostics) {
+    pub fn finish(mut self, groups: &[Group<'_>]) -> (Graph, Diagnostics) {
         let model = self.inputs.model;
+        let views = || {
+            groups.iter().flat_map(|group| {
+                let name = group.image.layers.name.as_str();
+                group.cells.iter().map(move |cell| cell.view(Some(name)))
+            })
+        };
         for &id in &self.module_bodies.seen {
             let overlays =
                 model.modules.get(id.0).into_iter().flat_map(|module| module.overlays.iter().enumerate());
             for (_, overlay) in overlays.filter(|(at, _)| !self.module_bodies.used.contains(&(id, *at))) {
-                self.diagnostics.push(dead(overlay.selector.span, "`on`"));
+                self.diagnostics.push(dead(&overlay.selector, "`on`", views()));
             }
         }
         for &id in &self.source_bodies.seen {
             let overlays =
                 model.sources.get(id.0).into_iter().flat_map(|source| source.overlays.iter().enumerate());
             for (_, overlay) in overlays.filter(|(at, _)| !self.source_bodies.used.contains(&(id, *at))) {
-                self.diagnostics.push(dead(overlay.selector.span, "`on`"));
+                self.diagnostics.push(dead(&overlay.selector, "`on`", views()));
             }
         }
         self.diagnostics.extend(unpinned_images(&self.unpinned));
@@ -129,14 +135,18 @@ impl<'a> Builder<'a> {
             };
             if let Some(selector) = selectors.iter().find(differs) {
                 let name = |cell: &Cell<'_>| format!("{} {}", cell.profile.os, cell.release.release);
+                let label = |cell: &Cell<'_>| match selector.selects(&cell.view(Some(image))) {
+                    true => "selected by it",
+                    false => "not selected by it",
+                };
                 return Some(
                     Diagnostic::new(
                         Code::MergedCellsDiffer,
                         format!("{} and {} run one kernel, so they share one image", name(first), name(other)),
                     )
                     .label(selector.span, "holds for one of them only")
-                    .label(first.release_span, "one")
-                    .label(other.release_span, "the other")
+                    .label(first.release_span, label(first))
+                    .label(other.release_span, label(other))
                     .help("select by `kernel`, `el` or `family`, which both have in common, or exclude one of them"),
                 );
             }
@@ -159,19 +169,20 @@ impl<'a> Builder<'a> {
         let tag =
             body.tag.as_ref().map_or_else(|| cell.kernel.text.to_string(), |template| scope.text(template));
         let tag = tag.replace(['+', '~'], "_");
-        let problem = |rule: &str, place: Span| {
+        let problem = |part: &str, rule: &str, place: Span| {
             Diagnostic::new(
                 Code::MalformedReference,
                 format!("`{repository}:{tag}` is not an image reference"),
             )
-            .label(place, "gives this")
-            .help(format!("write {rule}"))
+            .label(place, format!("gives this {part}"))
+            .help(format!("a {part} is {rule}"))
         };
         let tag_span = body.tag.as_ref().map_or(span, |template| template.span);
-        Tag::parse(&tag).map_err(|rule| problem(rule.0, tag_span))?;
+        Tag::parse(&tag).map_err(|rule| problem("tag", rule.0, tag_span))?;
         let repository_span = body.repository.as_ref().map_or(span, |template| template.span);
-        crate::ids::Repository::parse(&repository).map_err(|rule| problem(rule.0, repository_span))?;
-        ImageRef::parse(&format!("{repository}:{tag}")).map_err(|rule| problem(rule.0, span))
+        crate::ids::Repository::parse(&repository)
+            .map_err(|rule| problem("repository", rule.0, repository_span))?;
+        ImageRef::parse(&format!("{repository}:{tag}")).map_err(|rule| problem("reference", rule.0, span))
     }
 
     /// The stages of an image for a cell.
@@ -323,18 +334,8 @@ impl<'a> Builder<'a> {
         let layers = self.inputs.model.sources.get(source.0)?;
         let view = cell.view(Some(image.layers.name.as_str()));
         let body = self.source_bodies.get(source, layers, |selector| selector.selects(&view));
-        let Some(origin) = &body.origin else {
-            self.diagnostics.push(
-                Diagnostic::new(
-                    Code::MissingOrigin,
-                    format!("source `{}` has no files for some cells", layers.name),
-                )
-                .label(layers.span, "no `git` or `path` that holds there")
-                .label(cell.span, "for this kernel")
-                .help("say `git` or `path` outside `on`, so that it holds for every cell"),
-            );
-            return None;
-        };
+        // The validator lets no source through that has no origin.
+        let origin = body.origin.as_ref()?;
         let patches: Vec<_> = body
             .patches
             .iter()
@@ -364,8 +365,8 @@ impl<'a> Builder<'a> {
             GitReference::Commit(commit) => return Revision::Commit(commit.clone()),
             named => named.full_name().unwrap_or_default(),
         };
-        if let Some(entry) = self.inputs.lock.git.get(&(url.clone(), full.clone())) {
-            return Revision::Commit(entry.value.clone());
+        if let Some(commit) = self.inputs.lock.commit(url, &full) {
+            return Revision::Commit(commit.clone());
         }
         if self.warned.insert(format!("{url} {full}")) {
             self.diagnostics.push(
@@ -425,9 +426,8 @@ impl<'a> Builder<'a> {
 
     /// The exact versions that the lock has for the kernel's own packages, or the packages as they are.
     fn kernel_packages(&self, cell: &Cell<'_>, packages: &[PackageName]) -> Vec<PackageName> {
-        let key =
-            (cell.profile.os.clone(), cell.release.release.clone(), cell.kernel.text.clone(), cell.arch);
-        let pins = self.inputs.lock.packages.get(&key).map_or(&[][..], |entry| &entry.value);
+        let (os, release) = (&cell.profile.os, &cell.release.release);
+        let pins = self.inputs.lock.packages(os, release, &cell.kernel.text, cell.arch);
         let pinned = |package: &PackageName| {
             let of_package = |pin: &&PackageName| {
                 pin.as_str().strip_prefix(package.as_str()).is_some_and(|rest| rest.starts_with(['=', '-']))
@@ -471,10 +471,9 @@ impl<'a> Builder<'a> {
 
     /// The image by the digest that the lock has for it; as it is, with a warning, where it has none.
     fn pinned(&mut self, image: &ImageRef, span: Span) -> ImageRef {
-        let digest = match (image.digest(), self.inputs.lock.images.get(image)) {
-            (Some(digest), _) => Some(digest.to_string()),
-            (None, Some(entry)) => Some(entry.value.digest.to_string()),
-            (None, None) => None,
+        let digest = match image.digest() {
+            Some(digest) => Some(digest.to_string()),
+            None => self.inputs.lock.image(image).map(|pin| pin.digest.to_string()),
         };
         let pinned =
             digest.and_then(|digest| ImageRef::parse(&format!("{}@{digest}", image.repository())).ok());

@@ -24,7 +24,7 @@ pub(super) fn refuse_cycles(model: &Model, diagnostics: &mut Diagnostics) {
         }
     }
     diagnostics
-        .push(report.help("take one of these `needs` out, or build the two as one module with two outputs"));
+        .push(report.help("take one of these `needs` out, or build them as one module with several outputs"));
 }
 
 fn all_needs(model: &Model) -> impl Iterator<Item = (usize, usize, Span)> {

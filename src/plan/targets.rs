@@ -1,7 +1,7 @@
 //! From cells to targets: an image for a cell; cells that are one build are merged into one target.
 
 use super::cell::{Cell, Excluded};
-use super::cells::{dead, selected, too_many};
+use super::cells::{dead, too_many};
 use super::nodes::Builder;
 use super::{Graph, Inputs, NodeId};
 use crate::diag::{Code, Diagnostic, Diagnostics};
@@ -10,6 +10,9 @@ use crate::model::Image;
 use crate::profile;
 use crate::source::Span;
 use std::collections::BTreeMap;
+
+/// The longest name of a file in a target's directory.
+const LONGEST_NAME: &str = "Dockerfile.dockerignore";
 
 /// One image for one kernel: one Dockerfile.
 #[derive(Clone, Debug)]
@@ -96,7 +99,9 @@ pub(super) fn select<'a>(
     }
     for (exclude, seen) in model.matrix.exclude.iter().zip(&excludes) {
         if exclude.selector.names_image() && !seen {
-            diagnostics.push(dead(exclude.selector.span, "`exclude`"));
+            let names = model.images.iter().map(|image| image.layers.name.as_str());
+            let views = names.flat_map(|name| cells.iter().map(move |cell| cell.view(Some(name))));
+            diagnostics.push(dead(&exclude.selector, "`exclude`", views));
         }
     }
     if groups.is_empty() && !diagnostics.has_errors() {
@@ -151,7 +156,7 @@ pub(super) fn build(
             Err(problem) => diagnostics.push(problem),
         }
     }
-    let (graph, problems) = builder.finish();
+    let (graph, problems) = builder.finish(groups);
     diagnostics.extend(problems);
     targets.sort_by(|a, b| a.id.cmp(&b.id));
     refuse_shared_tags(&targets, diagnostics);
@@ -167,9 +172,14 @@ fn target(
     let image = &group.image.layers.name;
     let (os, release) = (&cell.profile.os, &cell.release.release);
     let path = format!("{image}/{os}-{release}-{}/{}", cell.arch, cell.kernel.text);
-    let id = RelPath::parse(&path).map_err(|rule| {
-        Diagnostic::new(Code::PathTooLong, format!("`{path}` cannot be a directory of the output: {rule}"))
-            .label(group.image.layers.span, "this name is part of it")
+    let id = RelPath::parse(&path).ok().filter(|id| id.join(LONGEST_NAME).is_ok());
+    let id = id.ok_or_else(|| {
+        let length = path.len() + 1 + LONGEST_NAME.len();
+        let problem =
+            format!("the paths of this target's outputs would have {length} bytes: 200 are the most");
+        Diagnostic::new(Code::PathTooLong, problem)
+            .label(group.image.layers.span, "this name is part of them")
+            .label(cell.span, "and so is this kernel")
             .help("shorten the image's name")
     })?;
     let mut tags = Vec::new();
@@ -224,7 +234,7 @@ fn refuse_shared_tags(targets: &[Target], diagnostics: &mut Diagnostics) {
                     .label(target.span, format!("`{}`", target.id))
                     .label(owner.span, format!("`{}`", owner.id))
                     .help(format!(
-                        "put what tells them apart into the image's `tag`: \"{}\"",
+                        "put what tells them apart into the image's `tag`, such as `tag \"{}\"`",
                         parts.join("-")
                     )),
             );
@@ -241,18 +251,15 @@ fn differ_only_in_arch(a: &Target, b: &Target) -> bool {
 
 fn warn_dead(image: &Image, cells: &[Cell<'_>], diagnostics: &mut Diagnostics) {
     let name = image.layers.name.as_str();
+    let views = || cells.iter().map(|cell| cell.view(Some(name)));
     for only in &image.only {
-        if !cells.iter().any(|cell| only.selects(&cell.view(Some(name)))) {
-            diagnostics.push(dead(only.span, "`only`"));
+        if !views().any(|view| only.selects(&view)) {
+            diagnostics.push(dead(only, "`only`", views()));
         }
     }
     for overlay in &image.layers.overlays {
-        let selects = |cell: &Cell<'_>| {
-            !selected(std::slice::from_ref(overlay), |selector| selector.selects(&cell.view(Some(name))))
-                .is_empty()
-        };
-        if !cells.iter().any(selects) {
-            diagnostics.push(dead(overlay.selector.span, "`on`"));
+        if !views().any(|view| overlay.selector.selects(&view)) {
+            diagnostics.push(dead(&overlay.selector, "`on`", views()));
         }
     }
 }

@@ -10,7 +10,7 @@ mod shape;
 mod templates;
 
 pub use guard::{Instruction, parse as read_instructions};
-pub use templates::{Templates, UnknownTemplate};
+pub use templates::{TemplateFault, Templates, UnknownTemplate};
 
 use crate::diag::{Code, Diagnostic};
 use crate::fs::FileDigest;
@@ -80,7 +80,10 @@ impl<'t> Renderer<'t> {
             Some(span) => report.label(span, "this template"),
             None => report,
         };
-        report.help("values go through `{{sq x}}` in a shell and `{{json x}}` in exec form; plain `{{x}}` is for narrow ones")
+        report.help(
+            "a template is made of FROM, RUN, COPY, ENV, WORKDIR, LABEL, CMD, ENTRYPOINT and USER; values go through \
+             `{{sq x}}` in a shell and `{{json x}}` in exec form, and plain `{{x}}` is for names",
+        )
     }
 }
 

@@ -84,12 +84,17 @@ impl Templates {
     /// Puts the user's template in place of the built-in one of that name.
     ///
     /// # Errors
-    /// What is wrong with the text, and the line.
-    pub fn replace(&mut self, name: &str, text: &str, span: Span) -> Result<(), String> {
+    /// What is wrong with the text, and where.
+    pub fn replace(&mut self, name: &str, text: &str, span: Span) -> Result<(), TemplateFault> {
         if has_token_characters(text) {
-            return Err("it holds control characters".into());
+            return Err(TemplateFault { reason: "it holds control characters".into(), at: None });
         }
-        self.registry.register_template_string(name, text).map_err(|error| error.reason().to_string())?;
+        self.registry.register_template_string(name, text).map_err(|error| {
+            let reason = error.reason().to_string();
+            // What the grammar would have allowed is listed in terms of the grammar alone.
+            let reason = reason.split(": expected").next().unwrap_or_default().to_owned();
+            TemplateFault { reason, at: error.pos() }
+        })?;
         self.user.insert(name.into(), span);
         Ok(())
     }
@@ -102,6 +107,15 @@ impl Templates {
     pub(super) fn user_span(&self, name: &str) -> Option<Span> {
         self.user.get(name).or_else(|| self.user.values().next()).copied()
     }
+}
+
+/// Why a text is no template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateFault {
+    /// What is wrong.
+    pub reason: String,
+    /// Line and column, from 1, where that is known.
+    pub at: Option<(usize, usize)>,
 }
 
 /// A helper that says in which form the string is to be written.

@@ -1,11 +1,79 @@
 //! Each diagnostic code has a manifest that provokes it, its exact report, and a section in the manual.
 
-use crate::repository;
-use drvc::diag::{Code, explain};
+use crate::{compare, repository};
+use camino::{Utf8Path, Utf8PathBuf};
+use drvc::compile::{Request, compile};
+use drvc::diag::{Code, Report, explain, human};
+use drvc::fs::{Disk, Reader};
+use drvc::ids::RelPath;
 use std::collections::BTreeSet;
+use tempfile::TempDir;
+
+/// The tree that every case begins with: a module's source, and pins of the images that most of them stand on.
+const COMMON: &[(&str, &str)] = &[
+    ("driver/Kbuild", "obj-m := example.o\n"),
+    ("driver/example.c", "#include <linux/module.h>\nMODULE_LICENSE(\"GPL\");\n"),
+    ("drivers.lock", include_str!("../ui/drivers.lock")),
+];
 
 fn codes() -> BTreeSet<&'static str> {
     Code::ALL.iter().map(|code| code.name()).collect()
+}
+
+fn rel(path: &str) -> RelPath {
+    RelPath::parse(path).unwrap()
+}
+
+/// The names of the manifests in `tests/ui`.
+fn cases() -> BTreeSet<String> {
+    let names = std::fs::read_dir(repository("tests/ui")).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter_map(|name| Some(name.strip_suffix(".kdl")?.to_owned())).collect()
+}
+
+/// A directory with what is common, the manifest of a case, and the files of the directory of its name.
+fn project(code: &str) -> TempDir {
+    let home = tempfile::tempdir().unwrap();
+    let put = |path: &str, bytes: &[u8]| {
+        let path = home.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    };
+    COMMON.iter().for_each(|(path, text)| put(path, text.as_bytes()));
+    put("drivers.kdl", &std::fs::read(repository(&format!("tests/ui/{code}.kdl"))).unwrap());
+    let extra = repository(&format!("tests/ui/{code}"));
+    for file in files(&extra) {
+        put(file.strip_prefix(&extra).unwrap().as_str(), &std::fs::read(&file).unwrap());
+    }
+    home
+}
+
+/// All files beneath a directory, which need not exist.
+fn files(directory: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let walk = ignore::WalkBuilder::new(directory).standard_filters(false).build().flatten();
+    let files = walk.filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
+    files.map(|entry| Utf8PathBuf::try_from(entry.into_path()).unwrap()).collect()
+}
+
+#[test]
+fn each_code_has_its_report_and_no_other() {
+    let mut wrong = Vec::new();
+    for code in cases() {
+        let home = project(&code);
+        let disk = Disk::open(home.path().to_str().unwrap().into()).unwrap();
+        let reader = Reader::new(&disk).hide(rel("drivers.out"));
+        let max_targets = if code == "too-many-targets" { 3 } else { 1000 };
+        let request = Request { manifest: rel("drivers.kdl"), out: rel("drivers.out"), max_targets };
+        let compilation = compile(&reader, &request);
+        let found: BTreeSet<_> = compilation.diagnostics.iter().map(|one| one.code.name()).collect();
+        if found != BTreeSet::from([code.as_str()]) {
+            wrong.push(format!("tests/ui/{code}.kdl provokes {found:?}"));
+        }
+        let report = Report::new(&compilation.sources, compilation.diagnostics, Utf8Path::new(""));
+        let text = human::render(&report, human::Look::default());
+        wrong.extend(compare(&format!("tests/ui/{code}.txt"), text.as_str()).err());
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
@@ -33,10 +101,7 @@ fn each_section_has_meaning_example_and_fix() {
 
 #[test]
 fn codes_and_cases_are_the_same() {
-    let names = std::fs::read_dir(repository("tests/ui")).unwrap();
-    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let cases: BTreeSet<String> =
-        names.filter_map(|name| Some(name.strip_suffix(".kdl")?.to_owned())).collect();
+    let cases = cases();
     let cases: BTreeSet<&str> = cases.iter().map(String::as_str).collect();
     let missing: Vec<_> = codes().difference(&cases).copied().collect();
     let unknown: Vec<_> = cases.difference(&codes()).copied().collect();
