@@ -31,7 +31,7 @@ pub fn clean(job: &Job) -> Result<Cleaned, Error> {
     let shown = job.out.as_str();
     let lock = Lock::acquire(job.root, job.out, job.patience, job.waiting)?;
     let none = Outputs::new();
-    let survey = survey(Some(&lock.out), shown, &none)?;
+    let survey = survey(Some(&lock.out), shown, &none, None)?;
     let others = survey.strays.iter().filter(|(_, stray)| matches!(stray, Stray::Foreign(_) | Stray::Other));
     let kept = others.map(|(path, _)| path.clone()).collect();
     let (report, _) = settle(&lock.out, shown, survey, false)?;

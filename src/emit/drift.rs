@@ -52,7 +52,7 @@ impl fmt::Display for DriftKind {
 /// A directory or file that cannot be read.
 pub fn check(root: &Disk, out: &RelPath, outputs: &Outputs) -> Result<Vec<Drift>, Error> {
     let dir = super::open(root, out)?;
-    let survey = survey(dir.as_ref(), out.as_str(), outputs)?;
+    let survey = survey(dir.as_ref(), out.as_str(), outputs, None)?;
     let places = survey.places.into_iter().filter_map(|((path, _), place)| {
         let path = path.to_string();
         match place {

@@ -57,7 +57,7 @@ impl Lock {
     fn attempt(root: &Dir, out: &str) -> io::Result<Option<Self>> {
         let open = || -> io::Result<Option<Self>> {
             let out = root.make_dirs(out)?;
-            let home = out.make_dir(HOME)?;
+            let (home, _) = out.make_dir(HOME)?;
             let Some(held) = home.try_lock(LOCK)? else { return Ok(None) };
             tidy(&home)?;
             Ok(Some(Self { out, home, _held: held }))

@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::fs::{Answer, Dir, Disk, Folder, Hash, Reader, Sig};
 use crate::ids::RelPath;
 use crate::outputs::Outputs;
-use crate::state::{Freshness, HOME, Known, Reason, Record, State, freshness, inputs_hold};
+use crate::state::{Freshness, HOME, Listing, Reason, Record, State, freshness, inputs_hold};
 use lock::Lock;
 use rustix::io::Errno;
 use std::fmt;
@@ -128,19 +128,19 @@ impl fmt::Display for Why {
 pub fn run<T>(job: &Job, compile: impl Fn(&Reader) -> Compiled<T>) -> Result<Run<T>, Error> {
     let mut started = Instant::now();
     let before = state_sig(job)?;
-    let reason = if job.verify {
-        None
-    } else {
+    let (mut reason, mut last) = (None, None);
+    if !job.verify {
         match freshness(job.root, job.out, &job.request) {
-            Freshness::Stale(reason) => Some(reason),
-            Freshness::Fresh { memo, refreshed } => {
-                if let Some(state) = refreshed {
+            Freshness::Stale(why, state) => (reason, last) = (Some(why), state),
+            Freshness::Fresh { state, same } => {
+                let memo = state.memo().to_owned();
+                if !same {
                     refresh(job, *state, before, started);
                 }
                 return Ok(Run::Fresh(memo));
             }
         }
-    };
+    }
     let (mut compiled, mut answers) = read_and_compile(job, &compile);
     if compiled.outputs.is_none() {
         return Ok(Run::Refused(compiled.rest));
@@ -152,9 +152,9 @@ pub fn run<T>(job: &Job, compile: impl Fn(&Reader) -> Compiled<T>) -> Result<Run
     }
     let Compiled { outputs, memo, rest } = compiled;
     let Some(outputs) = outputs else { return Ok(Run::Refused(rest)) };
-    let (report, known) = emit(&lock, job, &outputs)?;
+    let (report, listing) = emit(&lock, job, &outputs, last.as_deref())?;
     let remembered = if report.kept.is_empty() {
-        let record = Record { request: job.request, memo, inputs: answers, outputs: known };
+        let record = Record { request: job.request, memo, inputs: answers, outputs: listing };
         State::save(&lock.home, record, started)
     } else {
         State::forget(&lock.home)
@@ -171,8 +171,8 @@ fn read_and_compile<T>(job: &Job, compile: &impl Fn(&Reader) -> Compiled<T>) -> 
     (compiled, reader.answers())
 }
 
-fn emit(lock: &Lock, job: &Job, outputs: &Outputs) -> Result<(Report, Vec<(String, Known)>), Error> {
-    let survey = survey::survey(Some(&lock.out), job.out.as_str(), outputs)?;
+fn emit(lock: &Lock, job: &Job, outputs: &Outputs, last: Option<&State>) -> Result<(Report, Listing), Error> {
+    let survey = survey::survey(Some(&lock.out), job.out.as_str(), outputs, last)?;
     write::settle(&lock.out, job.out.as_str(), survey, job.force)
 }
 

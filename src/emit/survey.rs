@@ -8,8 +8,9 @@ use crate::fs::{Dir, Entry, Kind, Sig, is_temporary, path_in};
 use crate::ids::RelPath;
 use crate::outputs::{Output, Outputs};
 use crate::seal;
-use crate::state::HOME;
+use crate::state::{HOME, Known, State};
 use rayon::prelude::*;
+use rustix::io::Errno;
 use std::collections::BTreeMap;
 use std::io;
 
@@ -51,23 +52,28 @@ pub struct Survey<'a> {
     pub places: Vec<(Named<'a>, Place)>,
     /// Everything else but directories.
     pub strays: Vec<(String, Stray)>,
-    /// The directories.
-    pub directories: Vec<String>,
+    /// The directories, `.` among them, and what each was before it was listed.
+    pub directories: Vec<(String, Sig)>,
 }
 
-/// Looks at all of the output directory; `out` is `None` where it does not exist.
+/// Looks at all of the output directory; `out` is `None` where it does not exist. A file that is as `last` knows
+/// it is not read.
 ///
 /// # Errors
 /// A directory or file there that cannot be read.
-pub fn survey<'a>(out: Option<&Dir>, shown: &str, outputs: &'a Outputs) -> Result<Survey<'a>, Error> {
+pub fn survey<'a>(
+    out: Option<&Dir>,
+    shown: &str,
+    outputs: &'a Outputs,
+    last: Option<&State>,
+) -> Result<Survey<'a>, Error> {
     let outputs: Vec<Named> = outputs.iter().collect();
     let mut survey = match out {
         None => Survey::missing(&outputs),
-        Some(out) => Surveyor { shown }.directory(out, ".", &outputs)?,
+        Some(out) => Surveyor { shown, last }.directory(out, ".", &outputs)?,
     };
     survey.places.par_sort_unstable_by_key(|&((path, _), _)| path);
     survey.strays.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-    survey.directories.par_sort_unstable();
     Ok(survey)
 }
 
@@ -89,12 +95,15 @@ pub fn depth(directory: &str) -> usize {
 struct Surveyor<'s> {
     /// The output directory as messages show it.
     shown: &'s str,
+    last: Option<&'s State>,
 }
 
 impl Surveyor<'_> {
     fn directory<'a>(&self, dir: &Dir, path: &str, outputs: &[Named<'a>]) -> Result<Survey<'a>, Error> {
-        let entries = dir.entries().map_err(|errno| self.error("list", path, errno.into()))?;
-        let mut survey = Survey::default();
+        let failed = |errno: Errno| self.error("list", path, errno.into());
+        let sig = dir.status().map_err(failed)?.sig;
+        let entries = dir.entries().map_err(failed)?;
+        let mut survey = Survey { directories: vec![(path.to_owned(), sig)], ..Survey::default() };
         let mut expected: BTreeMap<&str, &[Named]> = BTreeMap::new();
         for (name, run) in by_name(outputs, depth(path)) {
             if let Some(file) = expected.insert(name, run) {
@@ -115,7 +124,7 @@ impl Surveyor<'_> {
                     survey.strays.push((at, stray));
                 }
                 (Some([output]), Kind::File) if output.0.as_str() == at => {
-                    let place = self.place(dir, &name, *output)?;
+                    let place = self.place(dir, path, &name, *output)?;
                     survey.places.push((*output, place));
                 }
                 (Some(run), Kind::Directory) if run.iter().all(|output| output.0.as_str() != at) => {
@@ -128,14 +137,20 @@ impl Surveyor<'_> {
         let each = below.par_iter().map(|(name, run)| {
             let at = path_in(path, name);
             let dir = dir.open_dir(name).map_err(|errno| self.error("open", &at, errno.into()))?;
-            self.directory(&dir, &at, run).map(|survey| survey.with_directory(at))
+            self.directory(&dir, &at, run)
         });
         let each: Vec<Result<Survey, Error>> = each.collect();
         each.into_iter().try_fold(survey, |all, one| Ok(all.and(one?)))
     }
 
-    fn place(&self, dir: &Dir, name: &str, (path, output): Named) -> Result<Place, Error> {
+    fn place(&self, dir: &Dir, above: &str, name: &str, (path, output): Named) -> Result<Place, Error> {
         let failed = |error| self.error("read", path.as_str(), error);
+        if let Some(Known::Output(sig, seal)) = self.last.and_then(|last| last.known(above, name))
+            && seal == output.seal()
+            && dir.status_of(name).is_ok_and(|now| now.sig == *sig)
+        {
+            return Ok(Place::Same(*sig));
+        }
         let mut file = dir.open_file(name).map_err(|errno| failed(errno.into()))?;
         let sig = file.status.sig;
         if sig.size > seal::SIZE_LIMIT {
@@ -179,11 +194,6 @@ impl<'a> Survey<'a> {
     fn block(&mut self, outputs: &[Named<'a>], at: &str) {
         let blocked = outputs.iter().map(|output| (*output, Place::Blocked(at.to_owned())));
         self.places.extend(blocked);
-    }
-
-    fn with_directory(mut self, path: String) -> Self {
-        self.directories.push(path);
-        self
     }
 
     fn and(mut self, mut other: Self) -> Self {

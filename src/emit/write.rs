@@ -3,8 +3,8 @@
 use super::survey::{Named, Place, Stray, Survey, by_name, depth};
 use super::{Kept, Report, Why};
 use crate::error::Error;
-use crate::fs::{Dir, path_in};
-use crate::state::Known;
+use crate::fs::{Dir, Sig, path_in};
+use crate::state::{Known, Listing};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::io;
@@ -16,67 +16,51 @@ use std::io;
 ///
 /// # Errors
 /// The first file that could not be written or deleted; the others may have been.
-pub fn settle(
-    out: &Dir,
-    shown: &str,
-    survey: Survey,
-    force: bool,
-) -> Result<(Report, Vec<(String, Known)>), Error> {
+pub fn settle(out: &Dir, shown: &str, survey: Survey, force: bool) -> Result<(Report, Listing), Error> {
     let writer = Writer { shown };
     let mut report = Report::default();
-    let mut known = Vec::with_capacity(survey.places.len());
+    let mut now = Listing { directories: survey.directories.into_iter().collect(), files: Vec::new() };
     let mut due: Vec<Named> = Vec::new();
-    let mut directories: BTreeSet<String> = survey.directories.into_iter().collect();
     for ((path, output), place) in survey.places {
         match place {
-            Place::Same(sig) => known.push((path.to_string(), Known::Output(sig, *output.seal()))),
+            Place::Same(sig) => now.files.push((path.to_string(), Known::Output(sig, *output.seal()))),
             Place::Foreign(_) if !force => report.keep(path.to_string(), Why::Foreign),
             Place::Missing | Place::Stale | Place::Foreign(_) => due.push((path, output)),
             Place::Blocked(at) => report.keep(at, Why::InTheWay),
         }
     }
-    report.unchanged = known.len();
+    report.unchanged = now.files.len();
     report.written = due.len();
-    note_parents(&due, &mut directories);
-    known.append(&mut writer.directory(out, ".", &due)?);
-
+    if !due.is_empty() {
+        let written = writer.directory(out, ".", &due, false)?;
+        now.files.extend(written.files);
+        now.directories.extend(written.directories);
+    }
     let mut emptied = BTreeSet::new();
     for (path, stray) in survey.strays {
         match stray {
-            Stray::Foreign(sig) => known.push((path, Known::Foreign(sig))),
-            Stray::Other => known.push((path, Known::Other)),
+            Stray::Foreign(sig) => now.files.push((path, Known::Foreign(sig))),
+            Stray::Other => now.files.push((path, Known::Other)),
             Stray::Leftover | Stray::Temporary => {
                 report.deleted += usize::from(stray == Stray::Leftover);
                 writer.remove(out, &path, Dir::remove_file)?;
-                emptied.extend(parent(&path));
+                emptied.insert(parent(&path).to_owned());
             }
         }
     }
     while let Some(path) = emptied.pop_last() {
-        if writer.remove(out, &path, Dir::remove_empty_dir)? {
-            directories.remove(&path);
-            emptied.extend(parent(&path));
+        if path != "." && writer.remove(out, &path, Dir::remove_empty_dir)? {
+            now.directories.remove(&path);
+            emptied.insert(parent(&path).to_owned());
+        } else {
+            now.directories.insert(path, Sig::default());
         }
     }
-    known.extend(directories.into_iter().map(|path| (path, Known::Directory)));
-    Ok((report, known))
+    Ok((report, now))
 }
 
-fn parent(path: &str) -> Option<String> {
-    path.rsplit_once('/').map(|(parent, _)| parent.to_owned())
-}
-
-/// Adds every directory that these outputs need.
-fn note_parents(outputs: &[Named], directories: &mut BTreeSet<String>) {
-    for (path, _) in outputs {
-        let mut above = parent(path.as_str());
-        while let Some(path) = above {
-            above = parent(&path);
-            if !directories.insert(path) {
-                break;
-            }
-        }
-    }
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or(".", |(parent, _)| parent)
 }
 
 struct Writer<'s> {
@@ -86,8 +70,11 @@ struct Writer<'s> {
 
 impl Writer<'_> {
     /// Writes the outputs at or beneath one directory, those in different directories side by side.
-    fn directory(&self, dir: &Dir, path: &str, outputs: &[Named]) -> Result<Vec<(String, Known)>, Error> {
-        let mut known = Vec::new();
+    ///
+    /// The signature of a directory that this run made is taken when everything is in it. In any other, somebody
+    /// else may have put something after it was surveyed: the next run is to list it.
+    fn directory(&self, dir: &Dir, path: &str, outputs: &[Named], made: bool) -> Result<Listing, Error> {
+        let mut listing = Listing::default();
         let mut below: Vec<(&str, &[Named])> = Vec::new();
         for (name, run) in by_name(outputs, depth(path)) {
             let at = path_in(path, name);
@@ -96,21 +83,28 @@ impl Writer<'_> {
                     let bytes = output.text().to_string();
                     let sig = dir.replace(name, bytes.as_bytes());
                     let sig = sig.map_err(|error| self.error("write", &at, error))?;
-                    known.push((at, Known::Output(sig, *output.seal())));
+                    listing.files.push((at, Known::Output(sig, *output.seal())));
                 }
                 run => below.push((name, run)),
             }
         }
         let each = below.par_iter().map(|(name, run)| {
             let at = path_in(path, name);
-            let dir = dir.make_dir(name).map_err(|error| self.error("make the directory", &at, error))?;
-            self.directory(&dir, &at, run)
+            let made = dir.make_dir(name).map_err(|error| self.error("make the directory", &at, error));
+            made.and_then(|(dir, made)| self.directory(&dir, &at, run, made))
         });
-        let each: Vec<Result<Vec<(String, Known)>, Error>> = each.collect();
+        let each: Vec<Result<Listing, Error>> = each.collect();
         for one in each {
-            known.append(&mut one?);
+            let one = one?;
+            listing.files.extend(one.files);
+            listing.directories.extend(one.directories);
         }
-        Ok(known)
+        let sig = match made {
+            true => dir.status().map_err(|errno| self.error("look at", path, errno.into()))?.sig,
+            false => Sig::default(),
+        };
+        listing.directories.insert(path.to_owned(), sig);
+        Ok(listing)
     }
 
     /// Removes a file or directory at any depth.

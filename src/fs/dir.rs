@@ -115,6 +115,9 @@ impl Dir {
 
     /// Status of a name right in this directory; a link is described, not followed.
     ///
+    /// With the path of something further down it is the fastest question there is, but links on the way are
+    /// followed: it takes a caller who asks about those directories too.
+    ///
     /// # Errors
     /// What the system says.
     pub fn status_of(&self, name: &str) -> Result<Status> {

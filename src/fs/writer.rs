@@ -27,15 +27,17 @@ pub struct Temporary<'a> {
 }
 
 impl Dir {
-    /// Makes a directory right in this one, if none stands there, and opens it.
+    /// Makes a directory right in this one, if none stands there, and opens it. Says whether it was made.
     ///
     /// # Errors
     /// What the system says; a link or file that stands there is in the way.
-    pub fn make_dir(&self, name: &str) -> Result<Self> {
-        match rustix::fs::mkdirat(self, name, Mode::from_raw_mode(0o777)) {
-            Ok(()) | Err(Errno::EXIST) => Ok(self.open_dir(name)?),
-            Err(errno) => Err(errno.into()),
-        }
+    pub fn make_dir(&self, name: &str) -> Result<(Self, bool)> {
+        let made = match rustix::fs::mkdirat(self, name, Mode::from_raw_mode(0o777)) {
+            Ok(()) => true,
+            Err(Errno::EXIST) => false,
+            Err(errno) => return Err(errno.into()),
+        };
+        Ok((self.open_dir(name)?, made))
     }
 
     /// Makes every directory on the way to `path` that does not exist yet, and opens the last.
@@ -44,7 +46,7 @@ impl Dir {
     /// What the system says; a link or file that stands in the way.
     pub fn make_dirs(&self, path: &str) -> Result<Self> {
         let (first, rest) = path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)));
-        let dir = self.make_dir(first)?;
+        let (dir, _) = self.make_dir(first)?;
         match rest {
             Some(rest) => dir.make_dirs(rest),
             None => Ok(dir),

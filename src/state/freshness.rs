@@ -10,7 +10,7 @@
 //! decides. What was looked at so is told to the next run by a refreshed state.
 
 use super::{HOME, Known, Reason, State};
-use crate::fs::{Answer, Dir, Disk, Entry, Folder, Hash, Kind, Reader, path_in};
+use crate::fs::{Answer, Dir, Disk, Entry, Folder, Hash, Kind, Reader, Sig, path_in};
 use crate::ids::RelPath;
 use crate::seal;
 use rayon::prelude::*;
@@ -22,24 +22,41 @@ use rustix::io::Errno;
 pub enum Freshness {
     /// Compiling again would change nothing.
     Fresh {
-        /// The note of the run that compiled.
-        memo: String,
-        /// The same state with signatures of today, where some had changed.
-        refreshed: Option<Box<State>>,
+        /// The state of the last run, with signatures of today.
+        state: Box<State>,
+        /// Whether those are the ones that it was saved with.
+        same: bool,
     },
-    /// Compile, because of this.
-    Stale(Reason),
+    /// Compile, because of this. The state of the last run is still true of what that run left behind.
+    Stale(Reason, Option<Box<State>>),
 }
 
 /// Holds the last run against the disk. `request` is the digest of what is asked for now, `out` the output
 /// directory beneath `root`. Only reads, and takes no lock.
 pub fn freshness(root: &Disk, out: &RelPath, request: &Hash) -> Freshness {
-    match check(root, out, request) {
-        Ok((state, same)) => {
-            let memo = state.memo.clone();
-            Freshness::Fresh { memo, refreshed: (!same).then(|| Box::new(state)) }
+    let open = |dir: &Dir, path| dir.open_dir(path).map_err(|_| Reason::New);
+    let loaded = open(root.root(), out.as_str()).and_then(|out| {
+        let state = State::load(&open(&out, HOME)?)?;
+        Ok((out, Box::new(state)))
+    });
+    match loaded {
+        Err(reason) => Freshness::Stale(reason, None),
+        Ok((out_dir, mut state)) => match state.holds(root, out, &out_dir, request) {
+            Ok(same) => Freshness::Fresh { state, same },
+            Err(reason) => Freshness::Stale(reason, Some(state)),
+        },
+    }
+}
+
+impl State {
+    /// Whether it is true of today, and under the same signatures; takes over new signatures.
+    fn holds(&mut self, root: &Disk, out: &RelPath, out_dir: &Dir, request: &Hash) -> Result<bool, Reason> {
+        if self.request != *request {
+            return Err(Reason::OtherRequest);
         }
-        Err(reason) => Freshness::Stale(reason),
+        let inputs = inputs_hold(root, out, &mut self.inputs)?;
+        let outputs = all(self.outputs.par_iter_mut().map(|folder| outputs_hold(out_dir, folder)))?;
+        Ok(inputs && outputs)
     }
 }
 
@@ -50,18 +67,6 @@ pub fn freshness(root: &Disk, out: &RelPath, request: &Hash) -> Freshness {
 pub fn inputs_hold(root: &Disk, out: &RelPath, inputs: &mut [Folder<Answer>]) -> Result<bool, Reason> {
     let reader = Reader::new(root).hide(out.clone());
     all(inputs.par_iter_mut().map(|folder| folder_holds(root, &reader, folder)))
-}
-
-fn check(root: &Disk, out: &RelPath, request: &Hash) -> Result<(State, bool), Reason> {
-    let out_dir = root.root().open_dir(out.as_str()).map_err(|_| Reason::New)?;
-    let home = out_dir.open_dir(HOME).map_err(|_| Reason::New)?;
-    let mut state = State::load(&home)?;
-    if state.request != *request {
-        return Err(Reason::OtherRequest);
-    }
-    let inputs = inputs_hold(root, out, &mut state.inputs)?;
-    let outputs = outputs_hold(&out_dir, &mut state.outputs)?;
-    Ok((state, inputs && outputs))
 }
 
 fn folder_holds(root: &Disk, reader: &Reader, folder: &mut Folder<Answer>) -> Result<bool, Reason> {
@@ -90,25 +95,33 @@ fn folder_holds(root: &Disk, reader: &Reader, folder: &mut Folder<Answer>) -> Re
     Ok(same)
 }
 
-fn outputs_hold(out: &Dir, outputs: &mut [Folder<Known>]) -> Result<bool, Reason> {
-    all(outputs.par_iter_mut().map(|Folder { path: folder, entries }| {
+/// Asks by paths from the output directory, which follows links on the way. But there are none: each directory
+/// on the way is itself asked about, and is the very one that it was.
+fn outputs_hold(out: &Dir, (sig, folder): &mut (Sig, Folder<Known>)) -> Result<bool, Reason> {
+    let Folder { path: folder, entries } = folder;
+    let mut same = true;
+    if out.status_of(folder).map_or(true, |now| now.sig != *sig) {
         let lost = |_| Reason::Output(folder.clone());
         let dir = out.open_dir(folder).map_err(lost)?;
+        *sig = dir.status().map_err(lost)?.sig;
         let mut found = dir.entries().map_err(lost)?;
-        if folder == "." {
-            found.retain(|entry| entry.name != HOME);
-        }
+        found.retain(|entry| folder != "." || entry.name != HOME);
         if let Some(name) = first_difference(&found, entries) {
             return Err(Reason::Output(path_in(folder, name)));
         }
-        let mut same = true;
-        for (name, known) in entries {
-            let now = still(&dir, name, known).ok_or_else(|| Reason::Output(path_in(folder, name)))?;
-            same &= now == *known;
-            *known = now;
+        same = false;
+    }
+    for (name, known) in entries {
+        let path = path_in(folder, name);
+        match still(out, &path, known) {
+            Some(now) => {
+                same &= now == *known;
+                *known = now;
+            }
+            None => return Err(Reason::Output(path)),
         }
-        Ok(same)
-    }))
+    }
+    Ok(same)
 }
 
 /// The first name that stands on one side only, or for another kind of thing on the other. Both are sorted.
@@ -130,18 +143,18 @@ fn first_difference<'a>(found: &'a [Entry], known: &'a [(String, Known)]) -> Opt
     }
 }
 
-/// What is known of an entry, with its signature of today; nothing, if it is not what it was.
-fn still(dir: &Dir, name: &str, known: &Known) -> Option<Known> {
+/// What is known of a path, with its signature of today; nothing, if it is not what it was.
+fn still(out: &Dir, path: &str, known: &Known) -> Option<Known> {
     let sig = match known {
         Known::Directory | Known::Other => return Some(*known),
         Known::Output(sig, _) | Known::Foreign(sig) => sig,
     };
-    if dir.status_of(name).ok()?.sig == *sig {
+    if out.status_of(path).ok()?.sig == *sig {
         return Some(*known);
     }
-    let mut file = dir.open_file(name).ok()?;
+    let mut file = out.open_file(path).ok()?;
     let sig = file.status.sig;
-    match (known, seal::of_file(name, &mut file).ok()?) {
+    match (known, seal::of_file(path, &mut file).ok()?) {
         (Known::Output(_, before), Some(now)) if *before == now => Some(Known::Output(sig, now)),
         (Known::Foreign(_), None) => Some(Known::Foreign(sig)),
         _ => None,

@@ -10,6 +10,7 @@ pub use freshness::{Freshness, freshness, inputs_hold};
 use crate::fs::{Answer, Dir, Folder, Hash, Sig};
 use crate::ids::RelPath;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
@@ -38,7 +39,8 @@ pub struct State {
     request: Hash,
     memo: String,
     inputs: Vec<Folder<Answer>>,
-    outputs: Vec<Folder<Known>>,
+    /// Every directory at or beneath the output directory, with its signature.
+    outputs: Vec<(Sig, Folder<Known>)>,
 }
 
 /// What stands in the output directory.
@@ -63,8 +65,18 @@ pub struct Record {
     pub memo: String,
     /// Every answer of the [`crate::fs::Reader`].
     pub inputs: Vec<(RelPath, Answer)>,
-    /// Every name in the output directory but `.drvc`, by path relative to it; directories too.
-    pub outputs: Vec<(String, Known)>,
+    /// What stands in the output directory, but for `.drvc`.
+    pub outputs: Listing,
+}
+
+/// What stands in the output directory, by path relative to it.
+#[derive(Clone, Debug, Default)]
+pub struct Listing {
+    /// Every name that is not a directory.
+    pub files: Vec<(String, Known)>,
+    /// Every directory, `.` among them. A signature was taken before the directory was listed, or is
+    /// [`Sig::default`], which no directory has, so that the next run lists it.
+    pub directories: BTreeMap<String, Sig>,
 }
 
 /// Why the outputs have to be compiled anew.
@@ -130,8 +142,10 @@ impl State {
     /// # Errors
     /// What the system says.
     pub fn save(home: &Dir, record: Record, started: Instant) -> io::Result<()> {
-        let directories = record.outputs.iter().filter(|(_, known)| *known == Known::Directory);
-        let directories = directories.map(|(path, _)| path.clone()).chain([".".to_owned()]).collect();
+        let Listing { files, directories } = record.outputs;
+        let below = directories.keys().filter(|path| *path != ".").cloned();
+        let names = files.into_iter().chain(below.map(|path| (path, Known::Directory)));
+        let outputs = Folder::group(names, directories.keys().cloned().collect());
         let inputs = record.inputs.into_iter().map(|(path, answer)| (path.into(), answer));
         let state = Self {
             drvc: IDENTITY.to_owned(),
@@ -139,7 +153,7 @@ impl State {
             request: record.request,
             memo: record.memo,
             inputs: Folder::group(inputs, Vec::new()),
-            outputs: Folder::group(record.outputs, directories),
+            outputs: directories.into_values().zip(outputs).collect(),
         };
         state.write(home, started)
     }
@@ -174,13 +188,31 @@ impl State {
                 *sig = sig.if_older_than(began);
             }
         }
-        for (_, known) in self.outputs.iter_mut().flat_map(|folder| &mut folder.entries) {
-            if let Known::Output(sig, _) | Known::Foreign(sig) = known {
-                *sig = sig.if_older_than(now);
+        for (sig, folder) in &mut self.outputs {
+            *sig = sig.if_older_than(now);
+            for (_, known) in &mut folder.entries {
+                if let Known::Output(sig, _) | Known::Foreign(sig) = known {
+                    *sig = sig.if_older_than(now);
+                }
             }
         }
         file.write(&self.encode()?)?;
         file.rename(STATE).map(drop)
+    }
+
+    /// The note of the run that compiled.
+    #[must_use]
+    pub fn memo(&self) -> &str {
+        &self.memo
+    }
+
+    /// What the last run left at this place in the output directory.
+    #[must_use]
+    pub fn known(&self, directory: &str, name: &str) -> Option<&Known> {
+        let at = self.outputs.binary_search_by(|(_, folder)| folder.path.as_str().cmp(directory)).ok()?;
+        let (_, folder) = self.outputs.get(at)?;
+        let at = folder.entries.binary_search_by(|(other, _)| other.as_str().cmp(name)).ok()?;
+        folder.entries.get(at).map(|(_, known)| known)
     }
 
     /// Magic and version, the record, BLAKE3 of both.
@@ -213,14 +245,14 @@ mod tests {
     fn state() -> State {
         let sig = Sig { size: 5, mtime: 1_700_000_000_000_000_000, ctime: -1, inode: 7, mode: 0o100_644 };
         let input = ("drivers.kdl".to_owned(), Answer::Absent);
-        let output = ("image/Dockerfile".to_owned(), Known::Output(sig, [9; 32]));
+        let output = ("Dockerfile".to_owned(), Known::Output(sig, [9; 32]));
         State {
             drvc: IDENTITY.to_owned(),
             home: sig,
             request: [3; 32],
             memo: "1 target".to_owned(),
             inputs: Folder::group([input], Vec::new()),
-            outputs: Folder::group([output], Vec::new()),
+            outputs: vec![(sig, Folder { path: "image".to_owned(), entries: vec![output] })],
         }
     }
 
