@@ -180,13 +180,6 @@ fn wrong_kernels_are_explained() {
         ),
         (
             "rhel",
-            "5.15.0-200.131.27.el8uek.x86_64",
-            Foreign,
-            "a kernel of Oracle Linux's UEK",
-            "write a kernel of RHEL, such as `5.14.0-427.13.1.el9_4.x86_64`",
-        ),
-        (
-            "rhel",
             "6.8.5-301.fc40.x86_64",
             Foreign,
             "a kernel of Fedora",
