@@ -189,6 +189,9 @@ impl Parser<'_> {
             self.report(text::too_long(self.span(token)));
             return None;
         }
+        if self.list_in == self.nodes && word::is_punctuation(written) {
+            return None;
+        }
         match word::value(written) {
             Ok(data) => Some(data),
             Err(refusal) => {

@@ -187,8 +187,30 @@ impl<'a> Parser<'a> {
                         _ => self.nothing_taken_out(token),
                     }
                 }
+                Kind::Open => self.homeless_block(token, nodes.last_mut()),
                 _ => nodes.extend(self.node(token)),
             }
+        }
+    }
+
+    /// A block that begins a line: that of the node before, where it has none.
+    fn homeless_block(&mut self, open: Token, before: Option<&mut Node>) {
+        let before = before.filter(|node| node.block.is_none());
+        let help = match before {
+            Some(_) => "put the `{` at the end of the line before",
+            None => "put the node's name before the block, on the same line",
+        };
+        self.mistake(
+            Code::MissingNodeName,
+            "`{` without a node",
+            open,
+            "a node's name is expected here",
+            help,
+        );
+        let block = self.block(open);
+        if let Some(node) = before {
+            node.span.end = block.span.end;
+            node.block = Some(block);
         }
     }
 
@@ -230,13 +252,12 @@ impl<'a> Parser<'a> {
         let token = self.skip_type(first)?;
         let help = match token.kind {
             Kind::Word | Kind::Text(_) => return self.usable_name(token),
-            Kind::Open => "put the node's name before the block, on the same line",
             Kind::Semicolon => "delete it: a `;` ends a node, and a line break does too",
             _ => "a node begins with its name",
         };
         let message = format!("{} without a node", shown(self.slice(token)));
         self.mistake(Code::MissingNodeName, message, token, "a node's name is expected here", help);
-        if !matches!(token.kind, Kind::Open | Kind::Semicolon) {
+        if token.kind != Kind::Semicolon {
             self.take(token);
         }
         None

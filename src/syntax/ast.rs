@@ -336,7 +336,7 @@ pub struct CellBody {
     pub repositories: Vec<PackageRepository>,
 }
 
-/// `repository URL suite= component=` or `repository enable=ID`. The span is that of the node's name.
+/// `repository URL` or `repository enable=ID`. The span is that of the node's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "fields are the arguments and properties of the node")]
 pub struct PackageRepository {

@@ -179,7 +179,7 @@ static IN_TREE: Node = Node {
     ..Node::new(
         "in-tree",
         Count::AtMostOne,
-        "Where the distribution's own modules come from that the image's modules depend on.",
+        "Where the distribution's own modules come from that the image's modules depend on. Unless said, `link`.",
     )
 };
 

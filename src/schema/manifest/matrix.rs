@@ -44,7 +44,11 @@ static KERNEL: Node = Node {
             Kind::Integer { min: 1, max: 1000 },
             "how many of the newest, for each flavour and architecture; `drvc lock` finds them",
         ),
-        Property::optional("from", Kind::TEXT, "a file of kernels, one a line, relative to the manifest"),
+        Property::optional(
+            "from",
+            Kind::TEXT,
+            "a file of kernels, one a line, relative to the manifest; `#` begins a comment",
+        ),
     ],
     rules: &[Rule { kind: RuleKind::AtLeastOne, groups: &[&["KERNEL"], &["match"], &["latest"], &["from"]] }],
     ..Node::new(

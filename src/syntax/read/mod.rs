@@ -91,7 +91,7 @@ fn child_texts(node: &Node, name: &str) -> Vec<Text> {
 
 /// The properties of all children of this name.
 fn child_pairs(node: &Node, name: &str) -> Vec<Pair> {
-    node.all(name).flat_map(|child| pairs(child)).collect()
+    node.all(name).flat_map(pairs).collect()
 }
 
 fn pairs(node: &Node) -> Vec<Pair> {
