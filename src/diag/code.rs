@@ -80,6 +80,7 @@ impl Code {
 }
 
 codes! {
+    AmbiguousText = "ambiguous-text", Error;
     ArchMismatch = "arch-mismatch", Error;
     BareKeyword = "bare-keyword", Error;
     BrokenProfile = "broken-profile", Error;

@@ -59,8 +59,7 @@ impl Parser<'_> {
 
     /// Reads what `/-` takes out, and forgets it.
     fn taken_out(&mut self, slashdash: Token, entries: &mut Entries) {
-        self.take(slashdash);
-        self.skip_line_breaks();
+        self.hide(slashdash);
         match self.peek() {
             Some(open) if open.kind == Kind::Open => {
                 drop(self.block(open));
@@ -69,6 +68,7 @@ impl Parser<'_> {
             Some(next) if next.kind.begins_value() => self.value_or_property(next, &mut Entries::default()),
             _ => self.nothing_taken_out(slashdash),
         }
+        self.hidden -= 1;
     }
 
     fn stray_equals(&mut self, token: Token, entries: &Entries) {
@@ -99,6 +99,7 @@ impl Parser<'_> {
 
     fn value_or_property(&mut self, first: Token, entries: &mut Entries) {
         let Some(token) = self.skip_type(first) else { return };
+        self.count(token);
         let value = self.value(token);
         let Some(equals) = self.peek().filter(|next| next.kind == Kind::Equals) else {
             let is_value = token.kind != Kind::Word || !word::is_punctuation(self.slice(token));

@@ -4,11 +4,14 @@
 //! 2. [`word`] and [`text`] read what a bare word or a quoted text means.
 //! 3. [`entry`] puts words to values and properties, and [`parse`] all of them to [`Node`]s.
 //!
+//! 4. [`confirm`] has the `kdl` crate read a sound text too, and compares.
+//!
 //! Every step is linear in the text, and only blocks recurse, to a bounded depth: hostile text costs no more than
 //! honest text. What could not be read stands in the tree as [`Data::Mistake`], already reported, so that the phases
 //! after this one can look at everything else.
 
 mod entry;
+mod confirm;
 pub mod lex;
 mod parse;
 #[cfg(test)]
@@ -16,7 +19,7 @@ mod tests;
 mod text;
 mod word;
 
-pub use parse::{MAX_BYTES, MAX_DEPTH, MAX_MISTAKES, MAX_NODES, parse};
+pub use parse::{MAX_BYTES, MAX_DEPTH, MAX_ITEMS, MAX_MISTAKES, parse};
 pub use text::{MAX_TEXT, is_forbidden};
 
 use crate::source::{Span, Spanned};

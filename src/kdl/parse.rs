@@ -1,5 +1,6 @@
 //! Puts tokens together to nodes and blocks, and goes on after every mistake.
 
+use super::confirm::confirm;
 use super::entry::Entries;
 use super::lex::{Kind, Lexer, Token};
 use super::{Block, Data, Node, text};
@@ -8,10 +9,13 @@ use crate::source::{FileId, Span, Spanned};
 
 /// Bytes that a file may have.
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;
-/// Nodes that a file may have.
-pub const MAX_NODES: usize = 200_000;
+/// Nodes and values that a file may have. The `kdl` crate reads so many in less than a second; what is longer is a list,
+/// and lists have files of their own.
+pub const MAX_ITEMS: usize = 30_000;
 /// How deep blocks may stand in each other.
 pub const MAX_DEPTH: usize = 64;
+/// How deep `/-` may stand in what another `/-` takes out.
+pub const MAX_HIDDEN: usize = 4;
 /// Reports after which reading stops.
 pub const MAX_MISTAKES: usize = 100;
 
@@ -20,7 +24,7 @@ const SPLIT: &str = "move what is listed into files of its own, such as `kernel 
 
 /// Reads a file's text into its nodes, as far as they can be read, and a report for each mistake.
 ///
-/// After [`MAX_MISTAKES`] reports, or past [`MAX_NODES`], [`MAX_DEPTH`] or [`MAX_BYTES`], the rest is not read.
+/// After [`MAX_MISTAKES`] reports, or past [`MAX_ITEMS`], [`MAX_DEPTH`] or [`MAX_BYTES`], the rest is not read.
 #[must_use]
 pub fn parse(file: FileId, text: &str) -> (Vec<Node>, Diagnostics) {
     let mut parser = Parser::new(file, text);
@@ -33,6 +37,11 @@ pub fn parse(file: FileId, text: &str) -> (Vec<Node>, Diagnostics) {
     }
     parser.check_characters();
     let nodes = parser.nodes(None);
+    if parser.found.is_empty()
+        && let Err(problem) = confirm(file, text, &nodes)
+    {
+        parser.report(problem);
+    }
     (nodes, parser.found)
 }
 
@@ -43,7 +52,9 @@ pub(super) struct Parser<'a> {
     found: Diagnostics,
     /// How many nodes have begun.
     pub(super) nodes: usize,
+    items: usize,
     depth: usize,
+    pub(super) hidden: usize,
     /// End of the last token that is neither space nor comment.
     pub(super) touched: usize,
     /// The node whose commas and brackets have been reported: one report for a list is enough.
@@ -65,7 +76,9 @@ impl<'a> Parser<'a> {
             lexer: Lexer::new(text).peekable(),
             found: Diagnostics::default(),
             nodes: 0,
+            items: 0,
             depth: 0,
+            hidden: 0,
             touched: 0,
             list_in: 0,
             line_start: 0,
@@ -180,12 +193,12 @@ impl<'a> Parser<'a> {
                     self.mistake(Code::StrayBrace, "`}` without a block", token, "no `{` is open here", help);
                 }
                 Kind::Slashdash => {
-                    self.take(token);
-                    self.skip_line_breaks();
+                    self.hide(token);
                     match self.peek() {
                         Some(next) if next.kind.begins_value() => drop(self.node(next)),
                         _ => self.nothing_taken_out(token),
                     }
+                    self.hidden -= 1;
                 }
                 Kind::Open => self.homeless_block(token, nodes.last_mut()),
                 _ => nodes.extend(self.node(token)),
@@ -225,6 +238,24 @@ impl<'a> Parser<'a> {
         self.report(diagnostic);
     }
 
+    /// Takes a `/-`; whatever it takes out ends with `self.hidden -= 1`.
+    pub(super) fn hide(&mut self, slashdash: Token) {
+        self.take(slashdash);
+        self.hidden += 1;
+        if self.hidden > MAX_HIDDEN {
+            let label = format!("`/-` stands in what `/-` takes out at most {MAX_HIDDEN} deep");
+            self.mistake(
+                Code::ExceededLimit,
+                "`/-` nested too deep",
+                slashdash,
+                &label,
+                "delete what is taken out",
+            );
+            self.stopped = true;
+        }
+        self.skip_line_breaks();
+    }
+
     pub(super) fn nothing_taken_out(&mut self, slashdash: Token) {
         let help = "put it right before a node, a value or a block";
         self.mistake(Code::DanglingSlashdash, "`/-` takes nothing out", slashdash, "nothing follows", help);
@@ -233,11 +264,7 @@ impl<'a> Parser<'a> {
     /// A node from its name to the end of its line. `None` where it has no name that can be used.
     fn node(&mut self, first: Token) -> Option<Node> {
         self.nodes += 1;
-        if self.nodes > MAX_NODES {
-            let label = format!("a file has at most {MAX_NODES} nodes");
-            self.mistake(Code::ExceededLimit, "too many nodes", first, &label, SPLIT);
-            self.stopped = true;
-        }
+        self.count(first);
         let name = self.node_name(first);
         let mut entries = Entries::default();
         let mut end = self.touched;
@@ -246,6 +273,16 @@ impl<'a> Parser<'a> {
         }
         let Entries { arguments, properties, block, .. } = entries;
         Some(Node { name: name?, arguments, properties, block, span: Span::new(self.file, first.start, end) })
+    }
+
+    /// Counts a node or a value.
+    pub(super) fn count(&mut self, token: Token) {
+        self.items += 1;
+        if self.items > MAX_ITEMS {
+            let label = format!("a file has at most {MAX_ITEMS} nodes and values");
+            self.mistake(Code::ExceededLimit, "too many nodes and values", token, &label, SPLIT);
+            self.stopped = true;
+        }
     }
 
     fn node_name(&mut self, first: Token) -> Option<Spanned<String>> {
