@@ -206,3 +206,10 @@ proptest! {
         prop_assert!(found.len() <= super::MAX_MISTAKES);
     }
 }
+
+/// Text that is sound here and refused by the crate must not end the process either.
+#[test]
+fn text_that_the_crate_refuses_is_reported() {
+    let (_, found, _) = read(&"/-a;".repeat(14_000));
+    assert_eq!(found.iter().next().map(|one| one.code.name()), Some("ambiguous-text"));
+}
