@@ -131,6 +131,9 @@ fn refused(project: &Project, told: Told, locked: bool, terminal: &Terminal) -> 
 /// `3 files written, 9 unchanged, 2 deleted`
 fn written(report: &emit::Report) -> String {
     let emit::Report { written, unchanged, deleted, kept } = report;
+    if *written + *deleted + kept.len() == 0 {
+        return format!("nothing to write, {} unchanged", count(*unchanged, "file"));
+    }
     let first = count(*written, "file") + " written";
     let rest = [(*unchanged, "unchanged"), (*deleted, "deleted"), (kept.len(), "kept")];
     let rest = rest.into_iter().filter(|(number, _)| *number > 0);
@@ -163,8 +166,10 @@ fn check(project: &Project, disk: &Disk, request: &Request, terminal: &Terminal)
     let targets = count(compiled.plan.targets.len(), "target");
     let aside = verdict.aside();
     if drift.is_empty() {
-        terminal.say(&format!("{targets}: all files are up to date{aside}"));
-        return Ok(verdict.exit(true));
+        let exit = verdict.exit(true);
+        let but = if exit == Exit::OutOfDate { ", but drivers.lock is not" } else { "" };
+        terminal.say(&format!("{targets}: all files are up to date{but}{aside}"));
+        return Ok(exit);
     }
     terminal.say(&format!("{targets}: {}{aside}; `drvc compile` settles it", kinds(&drift)));
     Ok(Exit::OutOfDate)

@@ -18,18 +18,27 @@ pub(super) struct Which {
 
 /// The target that is meant: by its id, by its Dockerfile or a tag, or by words that its id alone has in it.
 pub(super) fn find<'t>(targets: &'t [Target], words: &[String]) -> Result<&'t Target, Failure> {
-    let exactly = |target: &&Target| match words {
-        [word] => is_called(target, word),
-        _ => false,
+    let all = |fits: fn(&Target, &str) -> bool| -> Vec<&Target> {
+        targets.iter().filter(|target| words.iter().all(|word| fits(target, word))).collect()
     };
-    let holds_all = |target: &&Target| words.iter().all(|word| target.id.as_str().contains(word.as_str()));
-    let exact = targets.iter().filter(exactly).collect::<Vec<_>>();
-    let found = if exact.is_empty() { targets.iter().filter(holds_all).collect() } else { exact };
-    match found.as_slice() {
+    let found = all(holds);
+    // The kernel `6.1.0-9` is a part of `6.1.0-91`, and yet the one that is meant.
+    let closer = [all(is_called), all(has_part)].into_iter().find(|found| found.len() == 1);
+    match closer.as_deref().unwrap_or(&found) {
         [target] => Ok(target),
         [] => Err(none(targets, &words.join(" "))),
         several => Err(ambiguous(several, &words.join(" "))),
     }
+}
+
+fn holds(target: &Target, word: &str) -> bool {
+    target.id.as_str().contains(word)
+}
+
+/// Whether the word is the image, the system or the kernel, or a piece of the system such as `9.4`.
+fn has_part(target: &Target, word: &str) -> bool {
+    let system = [target.os.as_str(), target.release.as_str(), target.arch.name()];
+    target.id.as_str().split('/').chain(system).any(|part| part == word)
 }
 
 fn is_called(target: &Target, word: &str) -> bool {

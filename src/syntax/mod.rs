@@ -20,8 +20,7 @@ use camino::Utf8PathBuf;
 ///
 /// Where something is wrong, what is sound is returned all the same, so that the phases after this one can report on
 /// it in the same run: see [`Manifest::unread`]. Nothing may be made of it then but reports. `None` where the file's
-/// structure cannot be trusted, or where no sound `project`
-/// or no sound `os` is left.
+/// structure cannot be trusted, or where no `project` with a name or no sound `os` is left.
 pub fn parse(
     sources: &mut Sources,
     path: impl Into<Utf8PathBuf>,

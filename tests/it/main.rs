@@ -5,10 +5,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod cli;
+mod commands;
 mod examples;
 mod emit;
 mod layers;
 mod manual;
+mod project;
+mod pure;
 mod schemas;
 mod ui;
 
@@ -34,4 +37,11 @@ fn compare(path: &str, actual: &str) -> Result<(), String> {
     }
     let diff = similar::TextDiff::from_lines(expected.as_str(), actual);
     Err(format!("{path} is out of date; UPDATE=1 rewrites it\n{}", diff.unified_diff()))
+}
+
+/// All files beneath a directory, which need not exist.
+fn files(directory: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let walk = ignore::WalkBuilder::new(directory).standard_filters(false).build().flatten();
+    let files = walk.filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
+    files.map(|entry| Utf8PathBuf::try_from(entry.into_path()).unwrap()).collect()
 }

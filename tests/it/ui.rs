@@ -1,7 +1,7 @@
 //! Each diagnostic code has a manifest that provokes it, its exact report, and a section in the manual.
 
-use crate::{compare, repository};
-use camino::{Utf8Path, Utf8PathBuf};
+use crate::{compare, files, repository};
+use camino::Utf8Path;
 use drvc::compile::{Request, compile};
 use drvc::diag::{Code, Report, explain, human};
 use drvc::fs::{Disk, Reader};
@@ -46,13 +46,6 @@ fn project(code: &str) -> TempDir {
         put(file.strip_prefix(&extra).unwrap().as_str(), &std::fs::read(&file).unwrap());
     }
     home
-}
-
-/// All files beneath a directory, which need not exist.
-fn files(directory: &Utf8Path) -> Vec<Utf8PathBuf> {
-    let walk = ignore::WalkBuilder::new(directory).standard_filters(false).build().flatten();
-    let files = walk.filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
-    files.map(|entry| Utf8PathBuf::try_from(entry.into_path()).unwrap()).collect()
 }
 
 #[test]

@@ -15,14 +15,17 @@ const REASON: &str = "reason";
 /// The manifest that the nodes of a file are. Those that `is_sound` refuses are left out, and what they declare
 /// is noted.
 ///
-/// `None` without a sound `project`, or a `matrix` with a sound `os`.
+/// `None` without a `project` that has a name, or a `matrix` with a sound `os`.
 pub(super) fn manifest(nodes: &[Node], is_sound: &dyn Fn(&Node) -> bool) -> Option<Manifest> {
     let unsound = nodes.iter().filter(|node| !is_sound(node));
     let unread: BTreeSet<String> = unsound.filter_map(Node::text).map(|name| name.value).collect();
     let all = |name: &'static str| nodes.iter().filter(move |node| node.name.value == name && is_sound(node));
     let matrix = matrix::matrix(nodes.iter().find(|node| node.name.value == "matrix")?, is_sound)?;
     Some(Manifest {
-        project: all("project").find_map(project)?,
+        project: nodes
+            .iter()
+            .find(|node| node.name.value == "project")
+            .and_then(|it| project(it, is_sound))?,
         sources: all("source").filter_map(source::source).collect(),
         modules: all("module").filter_map(module::module).collect(),
         images: all("image").filter_map(image::image).collect(),
@@ -37,8 +40,9 @@ pub(super) fn manifest(nodes: &[Node], is_sound: &dyn Fn(&Node) -> bool) -> Opti
     })
 }
 
-fn project(node: &Node) -> Option<Project> {
-    let field = |name| child_text(node, name);
+/// Everything hangs on the project, so that of an unsound one the sound nodes are taken.
+fn project(node: &Node, is_sound: &dyn Fn(&Node) -> bool) -> Option<Project> {
+    let field = |name| node.child(name).filter(|child| is_sound(child)).and_then(Node::text);
     Some(Project {
         name: node.text()?,
         registry: field("registry"),
