@@ -35,8 +35,10 @@ pub struct Stage {
 pub struct Renderer<'t> {
     templates: &'t Templates,
     /// By template and structure of the context; only looked up.
-    shapes: RwLock<HashMap<(&'static str, Vec<u8>), Arc<Shape>>>,
+    shapes: RwLock<Shapes>,
 }
+
+type Shapes = HashMap<(&'static str, Vec<u8>), Arc<Shape>>;
 
 impl<'t> Renderer<'t> {
     /// A renderer with these templates.
