@@ -9,9 +9,10 @@ const CALLS: &str = "execve,execveat,fork,vfork,clone,clone3,socket,socketpair,c
 
 #[test]
 fn no_process_is_started_and_no_socket_opened() {
-    if Command::new("strace").arg("-V").output().is_err() {
+    let probe = Command::new("strace").args(["-o", "/dev/null", "true"]).output();
+    if !probe.is_ok_and(|probe| probe.status.success()) {
         // Said aloud, so that nobody takes the test for passed.
-        let _ = writeln!(std::io::stderr(), "skipped: there is no strace");
+        let _ = writeln!(std::io::stderr(), "skipped: there is no strace, or it may not trace here");
         return;
     }
     let project = Project::example("06-build-here");
