@@ -7,6 +7,7 @@
 mod cli;
 mod commands;
 mod examples;
+mod crash;
 mod emit;
 mod layers;
 mod manual;
