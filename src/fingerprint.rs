@@ -4,10 +4,10 @@
 //! files (path, executable bit, digest) and the fingerprints of what it uses. A target's key is the fingerprint
 //! of its image. Each field is tagged and length-prefixed, so no two recipes are the same bytes.
 
-use crate::fs::FileDigest;
+use crate::fs::{FileDigest, Hash};
 use crate::ids::RelPath;
 use crate::plan::{Edge, Graph, NodeId};
-use crate::render::{Instruction, Stage};
+use crate::render::Stage;
 use std::fmt;
 
 /// The domain of every hash here: another use of BLAKE3 gives another digest for the same bytes.
@@ -38,8 +38,8 @@ pub struct Recipe<'a> {
     pub kind: &'static str,
     /// The image that it is, for one from a registry; the stage's name for others.
     pub name: String,
-    /// Its instructions.
-    pub instructions: &'a [Instruction],
+    /// Digest of its instructions.
+    pub instructions: &'a Hash,
     /// Its context files.
     pub files: &'a [(RelPath, FileDigest)],
     /// What it uses, and how.
@@ -58,8 +58,7 @@ impl Recipe<'_> {
         };
         field(1, self.kind.as_bytes());
         field(2, self.name.as_bytes());
-        field(3, &(self.instructions.len() as u64).to_le_bytes());
-        self.instructions.iter().for_each(|instruction| field(4, instruction.0.as_bytes()));
+        field(3, self.instructions);
         field(5, &(self.files.len() as u64).to_le_bytes());
         for (path, content) in self.files {
             field(6, path.as_str().as_bytes());
@@ -84,7 +83,7 @@ pub fn recipe<'a>(graph: &Graph, id: NodeId, stage: &'a Stage, known: &[Fingerpr
     Recipe {
         kind: node.kind(),
         name: node.stage(),
-        instructions: &stage.instructions,
+        instructions: &stage.digest,
         files: &stage.files,
         inputs: inputs.collect(),
     }

@@ -123,7 +123,8 @@ pub fn why(compiled: &Compiled, target: &Target, tree: &dyn Tree, out: &RelPath)
 
 fn stage_recipe(compiled: &Compiled, id: NodeId) -> Option<StageRecipe> {
     let graph = &compiled.plan.graph;
-    let recipe = recipe(graph, id, compiled.stages.get(id.index())?, &compiled.fingerprints);
+    let stage = compiled.stages.get(id.index())?;
+    let recipe = recipe(graph, id, stage, &compiled.fingerprints);
     let inputs = graph.inputs(id).into_iter().zip(&recipe.inputs);
     let inputs = inputs.map(|((input, _), (edge, fingerprint))| Input {
         edge: edge.name().into(),
@@ -134,7 +135,7 @@ fn stage_recipe(compiled: &Compiled, id: NodeId) -> Option<StageRecipe> {
         inputs: inputs.collect(),
         kind: recipe.kind.into(),
         fingerprint: compiled.fingerprints.get(id.index())?.short(),
-        instructions: recipe.instructions.iter().map(|instruction| instruction.0.clone()).collect(),
+        instructions: stage.instructions().into_iter().map(|instruction| instruction.0).collect(),
         files: recipe.files.iter().map(|(path, content)| ContextFile::new(path, content)).collect(),
         name: recipe.name,
     })

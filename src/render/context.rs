@@ -9,24 +9,38 @@ use crate::profile::PackageManager;
 use serde::Serialize;
 use serde_json::Value;
 
-/// The template of a node and its context; `None` for an image from a registry, which has no text.
-pub(super) fn of(graph: &Graph, id: NodeId) -> Option<(&'static str, Value)> {
+/// The template of a node; `None` for an image from a registry, which has no text.
+pub(super) const fn template(node: &Node) -> Option<&'static str> {
+    match node {
+        Node::Base(_) => None,
+        Node::Tools(_) => Some("tools"),
+        Node::Fetch(_) => Some("fetch"),
+        Node::Kernel(_) => Some("kernel"),
+        Node::Source(_) => Some("source"),
+        Node::Module(_) => Some("module"),
+        Node::Image(_) => Some("image"),
+    }
+}
+
+/// What the template of a node is given.
+pub(super) fn of(graph: &Graph, id: NodeId) -> Value {
     let below = |edge: Edge| {
         let inputs = graph.inputs(id);
         let found = inputs.into_iter().find(|(_, found)| *found == edge);
         found.map(|(input, _)| graph.node(input).stage()).unwrap_or_default()
     };
-    let (name, context) = match graph.node(id) {
-        Node::Base(_) => return None,
-        Node::Tools(install) => ("tools", serde_json::to_value(OnBase::new(below(Edge::From), install))),
-        Node::Fetch(install) => ("fetch", serde_json::to_value(OnBase::new(below(Edge::From), install))),
-        Node::Kernel(stage) => ("kernel", serde_json::to_value(Kernel::new(below(Edge::From), stage))),
-        Node::Source(stage) => ("source", serde_json::to_value(Source::new(stage))),
-        Node::Module(stage) => ("module", serde_json::to_value(Module::new(stage))),
-        Node::Image(stage) => ("image", serde_json::to_value(Image::new(below(Edge::Runtime), stage))),
+    let context = match graph.node(id) {
+        Node::Base(_) => Ok(Value::Null),
+        Node::Tools(install) | Node::Fetch(install) => {
+            serde_json::to_value(OnBase::new(below(Edge::From), install))
+        }
+        Node::Kernel(stage) => serde_json::to_value(Kernel::new(below(Edge::From), stage)),
+        Node::Source(stage) => serde_json::to_value(Source::new(stage)),
+        Node::Module(stage) => serde_json::to_value(Module::new(stage)),
+        Node::Image(stage) => serde_json::to_value(Image::new(below(Edge::Runtime), stage)),
     };
     // Structs of strings, flags and lists always serialize.
-    Some((name, context.unwrap_or(Value::Null)))
+    context.unwrap_or(Value::Null)
 }
 
 /// Context of `install`: one flag for the package manager, and options and packages in rows of a readable width.

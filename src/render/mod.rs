@@ -13,22 +13,31 @@ pub use guard::{Instruction, parse as read_instructions};
 pub use templates::{TemplateFault, Templates, UnknownTemplate};
 
 use crate::diag::{Code, Diagnostic};
-use crate::fs::FileDigest;
+use crate::fs::{FileDigest, Hash};
 use crate::ids::RelPath;
 use crate::plan::{Fetched, Graph, Node, NodeId};
 use shape::{Filled, Outline, Shape, Unsafe};
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// A node as text.
 #[derive(Clone, Debug)]
 pub struct Stage {
-    /// The lines of a Dockerfile; empty for an image from a registry.
+    /// The lines of a Dockerfile; empty for an image from a registry. Equal texts are held once.
     pub text: Arc<str>,
-    /// The instructions in it, without comments and wrapping.
-    pub instructions: Vec<Instruction>,
+    /// BLAKE3 of the instructions in it, each with its length before it.
+    pub digest: Hash,
     /// The files of the build context that it copies, sorted by path.
-    pub files: Vec<(RelPath, FileDigest)>,
+    pub files: Arc<[(RelPath, FileDigest)]>,
+}
+
+impl Stage {
+    /// The instructions of the text, without comments and wrapping.
+    #[must_use]
+    pub fn instructions(&self) -> Vec<Instruction> {
+        // The text was read once already, when it was filled in.
+        read_instructions(&self.text).unwrap_or_default()
+    }
 }
 
 /// Renders nodes, keeping each template's shapes.
@@ -36,6 +45,8 @@ pub struct Renderer<'t> {
     templates: &'t Templates,
     /// By template and structure of the context; only looked up.
     shapes: RwLock<Shapes>,
+    /// Texts that stages have, by digest; only looked up.
+    texts: Mutex<HashMap<Hash, Arc<str>>>,
 }
 
 type Shapes = HashMap<(&'static str, Vec<u8>), Arc<Shape>>;
@@ -44,7 +55,7 @@ impl<'t> Renderer<'t> {
     /// A renderer with these templates.
     #[must_use]
     pub fn new(templates: &'t Templates) -> Self {
-        Self { templates, shapes: RwLock::default() }
+        Self { templates, shapes: RwLock::default(), texts: Mutex::default() }
     }
 
     /// The stage of a node.
@@ -52,27 +63,35 @@ impl<'t> Renderer<'t> {
     /// # Errors
     /// A template that cannot be filled safely: a user's own, or a value that slipped through its type.
     pub fn stage(&self, graph: &Graph, id: NodeId) -> Result<Stage, Diagnostic> {
-        let node = graph.node(id);
-        let Some((template, context)) = context::of(graph, id) else {
-            return Ok(Stage { text: "".into(), instructions: Vec::new(), files: Vec::new() });
+        let Some(template) = context::template(graph.node(id)) else {
+            return Ok(Stage { text: "".into(), digest: digest(&[]), files: Arc::from([]) });
         };
-        let filled = self.fill(template, context).map_err(|reason| self.refused(template, &reason))?;
-        Ok(Stage { text: filled.text.into(), instructions: filled.instructions, files: files(node) })
+        let filled = self.fill(template, graph, id).map_err(|reason| self.refused(template, &reason))?;
+        let digest = digest(&filled.instructions);
+        Ok(Stage { text: self.text(filled.text), digest, files: files(graph.node(id)) })
     }
 
-    fn fill(&self, template: &'static str, context: serde_json::Value) -> Result<Filled, Unsafe> {
-        let outline = Outline::of(&context);
+    fn fill(&self, template: &'static str, graph: &Graph, id: NodeId) -> Result<Filled, Unsafe> {
+        let outline = Outline::of(context::of(graph, id));
         let key = (template, outline.key);
         let known = self.shapes.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         let shape = match known {
             Some(shape) => shape,
             None => {
-                let shape = Arc::new(Shape::new(self.templates.registry(), template, &context)?);
+                let shape = Shape::new(self.templates.registry(), template, &context::of(graph, id))?;
+                let shape = Arc::new(shape);
                 self.shapes.write().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&shape));
                 shape
             }
         };
         shape.fill(&outline.strings)
+    }
+
+    /// The one copy of a text.
+    fn text(&self, text: String) -> Arc<str> {
+        let digest = blake3::hash(text.as_bytes()).into();
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(texts.entry(digest).or_insert_with(|| text.into()))
     }
 
     fn refused(&self, template: &str, reason: &Unsafe) -> Diagnostic {
@@ -89,15 +108,24 @@ impl<'t> Renderer<'t> {
     }
 }
 
+fn digest(instructions: &[Instruction]) -> Hash {
+    let mut hasher = blake3::Hasher::new_derive_key("drvc instructions, version 1");
+    for Instruction(text) in instructions {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    }
+    hasher.finalize().into()
+}
+
 /// The files of the build context that a node copies.
-fn files(node: &Node) -> Vec<(RelPath, FileDigest)> {
-    let Node::Source(source) = node else { return Vec::new() };
-    let mut files: Vec<_> = match &source.origin {
+fn files(node: &Node) -> Arc<[(RelPath, FileDigest)]> {
+    let Node::Source(source) = node else { return Arc::from([]) };
+    let tree = match &source.origin {
+        Fetched::Path { files, .. } if source.patches.is_empty() => return Arc::clone(files),
         Fetched::Path { files, .. } => files.to_vec(),
         Fetched::Git { .. } => Vec::new(),
     };
-    files.extend(source.patches.iter().map(|patch| (patch.file.clone(), patch.content)));
-    files.sort_by(|a, b| a.0.cmp(&b.0));
-    files.dedup_by(|a, b| a.0 == b.0);
-    files
+    let patches = source.patches.iter().map(|patch| (patch.file.clone(), patch.content));
+    let files: BTreeMap<_, _> = tree.into_iter().chain(patches).collect();
+    files.into_iter().collect()
 }
