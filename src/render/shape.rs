@@ -154,7 +154,9 @@ impl Shape {
         let text = join(&self.pieces, strings)?;
         let instructions = guard::parse(&text).map_err(Unsafe)?;
         let same = |(found, pieces): (&Instruction, &Vec<Piece>)| is_joined(&found.0, pieces, strings);
-        if instructions.len() != self.instructions.len() || !instructions.iter().zip(&self.instructions).all(same) {
+        if instructions.len() != self.instructions.len()
+            || !instructions.iter().zip(&self.instructions).all(same)
+        {
             return Err(Unsafe("a value changes the instructions around it".into()));
         }
         Ok(Filled { text, instructions })
