@@ -120,6 +120,7 @@ codes! {
     MergedCellsDiffer = "merged-cells-differ", Error;
     MisplacedHeader = "misplaced-header", Error;
     MissingArgument = "missing-argument", Error;
+    MissingDirectory = "missing-directory", Error;
     MissingEnd = "missing-end", Error;
     MissingEntitlement = "missing-entitlement", Warning;
     MissingEntry = "missing-entry", Error;

@@ -9,8 +9,8 @@ use super::{
     BuildCommand, ContextPatch, Edge, Fetched, Graph, Inputs, KernelStage, ModuleStage, Node, NodeId,
     PackageInstall, Revision, SourceStage, StepCommand,
 };
-use crate::diag::{Code, Diagnostic, Diagnostics};
-use crate::ids::{AbsPath, CommandOption, ImageRef, ModuleName, PackageName, Tag};
+use crate::diag::{Code, Diagnostic, Diagnostics, listed, nearest};
+use crate::ids::{AbsPath, CommandOption, ImageRef, ModuleName, PackageName, RelPath, Tag};
 use crate::model::{
     Build, GitReference, Image, ImageBody, Lay, Layers, ModuleBody, ModuleId, Origin, Selector, SourceBody,
     SourceId, Step, Template,
@@ -30,6 +30,8 @@ pub(super) struct Builder<'a> {
     /// Bodies with their overlays laid over, so that most cells share one.
     module_bodies: Bodies<ModuleId, ModuleBody>,
     source_bodies: Bodies<SourceId, SourceBody>,
+    /// Directories of local sources that were looked up.
+    directories: BTreeSet<RelPath>,
     /// What was already warned about.
     warned: BTreeSet<String>,
     /// Images without a digest, by the release that they are for.
@@ -79,6 +81,7 @@ impl<'a> Builder<'a> {
             modules: BTreeMap::new(),
             module_bodies: Bodies::new(),
             source_bodies: Bodies::new(),
+            directories: BTreeSet::new(),
             warned: BTreeSet::new(),
             unpinned: BTreeMap::new(),
             images_matter: selectors.into_iter().any(Selector::names_image),
@@ -262,6 +265,7 @@ impl<'a> Builder<'a> {
             .filter(|dir| dir != ".")
             .map_or_else(|| root.clone(), |dir| format!("{root}/{}", dir.trim_end_matches('/')));
         let Some(dir) = self.parse(&dir, place, "directory", AbsPath::parse) else { return };
+        self.check_directory(source, dir.as_str().strip_prefix(&format!("{root}/")), place);
         let dirs = needs.iter().zip(&built).filter_map(|(need, (_, dir))| {
             Some((self.inputs.model.modules.get(need.0)?.name.clone(), dir.clone()))
         });
@@ -272,6 +276,36 @@ impl<'a> Builder<'a> {
         inputs.extend(built.iter().map(|&(node, _)| (node, Edge::Symbols)));
         let node = self.graph.intern(Node::Module(Box::new(stage)), &inputs);
         self.modules.insert((module, cell.id, at), (node, dir));
+    }
+
+    /// A local source must have files in the directory that is built.
+    fn check_directory(&mut self, source: NodeId, below: Option<&str>, place: Span) {
+        let Node::Source(SourceStage { origin: Fetched::Path { dir, files }, name, .. }) =
+            self.graph.node(source)
+        else {
+            return;
+        };
+        let Some(below) = below.and_then(|below| dir.join(below).ok()) else { return };
+        if !self.directories.insert(below.clone()) || files.iter().any(|(path, _)| path.is_within(&below)) {
+            return;
+        }
+        let report =
+            Diagnostic::new(Code::MissingDirectory, format!("source `{name}` has nothing in `{below}`"))
+                .label(place, "built from an empty directory");
+        let known: BTreeSet<_> = files.iter().filter_map(|(path, _)| path.parent()).collect();
+        let inside =
+            |path: &str| path.strip_prefix(dir.as_str()).unwrap_or(path).trim_start_matches('/').to_owned();
+        let known: Vec<_> =
+            known.iter().map(|path| inside(path.as_str())).filter(|path| !path.is_empty()).collect();
+        let help = match nearest(&inside(below.as_str()), known.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if known.is_empty() => "the source has no directories: leave `dir` out".into(),
+            None => format!(
+                "write a directory of the source: {}",
+                listed(known.iter().take(6).map(String::as_str), "or")
+            ),
+        };
+        self.report_once(report.help(help));
     }
 
     fn module_stage(

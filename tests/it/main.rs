@@ -9,6 +9,7 @@ mod cli;
 mod commands;
 mod examples;
 mod crash;
+mod docs;
 mod emit;
 mod layers;
 mod manual;
