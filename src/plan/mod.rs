@@ -1,14 +1,17 @@
 //! The plan: cells, the targets built for them, and the graph of stages that the targets are made of.
 
+mod bases;
 mod cell;
 mod cells;
 mod graph;
 mod image;
 mod kernels;
+mod modules;
 mod node;
 mod nodes;
 mod order;
 mod scope;
+mod sources;
 mod targets;
 
 pub use cell::Excluded;

@@ -1,0 +1,135 @@
+//! What stages stand on: base images by their pins, tools, and the packages of a kernel.
+
+use super::cell::Cell;
+use super::nodes::Builder;
+use super::{Edge, KernelStage, Node, NodeId, PackageInstall};
+use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::ids::{CommandOption, ImageRef, PackageName};
+use crate::profile;
+use crate::source::Span;
+use std::collections::{BTreeMap, BTreeSet};
+
+impl Builder<'_> {
+    /// The stage that fetches and patches, on the base image of the release.
+    pub(super) fn fetch(&mut self, cell: &Cell<'_>) -> NodeId {
+        let base = self.base(cell);
+        let install = self.install(cell, cell.platform.fetch.clone());
+        self.graph.intern(Node::Fetch(install), &[(base, Edge::From)])
+    }
+
+    pub(super) fn base(&mut self, cell: &Cell<'_>) -> NodeId {
+        let image = cell.setup.base.as_ref().unwrap_or(&cell.platform.base);
+        let image = self.pinned(image, cell.release_span);
+        self.graph.intern(Node::Base(image), &[])
+    }
+
+    /// The kernel's stage: packages on the tools, or a Driver Toolkit.
+    pub(super) fn kernel(&mut self, cell: &Cell<'_>) -> NodeId {
+        let driver_toolkit = cell.setup.builder == profile::Builder::Dtk;
+        let (below, packages) = if driver_toolkit {
+            let image = self.driver_toolkit(cell);
+            (self.graph.intern(Node::Base(image), &[]), Vec::new())
+        } else {
+            let base = self.base(cell);
+            let tools = self.install(cell, cell.platform.tools.clone());
+            let tools = self.graph.intern(Node::Tools(tools), &[(base, Edge::From)]);
+            (tools, self.kernel_packages(cell, &cell.packages.build))
+        };
+        let stage = KernelStage {
+            install: self.kernel_install(cell, packages),
+            kernel: cell.kernel.text.clone(),
+            arch: cell.arch,
+            kernel_dir: cell.packages.kernel_dir.clone(),
+            driver_toolkit,
+        };
+        self.graph.intern(Node::Kernel(stage), &[(below, Edge::From)])
+    }
+
+    pub(super) fn driver_toolkit(&mut self, cell: &Cell<'_>) -> ImageRef {
+        match (cell.openshift, &cell.platform.dtk) {
+            (Some(pin), _) => pin.driver_toolkit.clone(),
+            (None, Some(image)) => self.pinned(image, cell.release_span),
+            (None, None) => self.pinned(&cell.platform.base, cell.release_span),
+        }
+    }
+
+    /// The exact versions that the lock has for the kernel's own packages, or the packages as they are.
+    pub(super) fn kernel_packages(&self, cell: &Cell<'_>, packages: &[PackageName]) -> Vec<PackageName> {
+        let (os, release) = (&cell.profile.os, &cell.release.release);
+        let pins = self.inputs.lock.packages(os, release, &cell.kernel.text, cell.arch);
+        let pinned = |package: &PackageName| {
+            let of_package = |pin: &&PackageName| {
+                pin.as_str().strip_prefix(package.as_str()).is_some_and(|rest| rest.starts_with(['=', '-']))
+            };
+            pins.iter().find(of_package).unwrap_or(package).clone()
+        };
+        packages.iter().map(pinned).collect()
+    }
+
+    pub(super) fn kernel_install(&self, cell: &Cell<'_>, packages: Vec<PackageName>) -> PackageInstall {
+        let mut install = self.install(cell, packages);
+        if !install.packages.is_empty() {
+            install.options.extend(cell.packages.repositories.iter().filter_map(enable));
+            install.options.dedup();
+        }
+        install
+    }
+
+    /// The kernel's own modules, for where they are needed; a Driver Toolkit has them.
+    pub(super) fn in_tree_install(&self, cell: &Cell<'_>) -> PackageInstall {
+        let has_them = cell.setup.builder == profile::Builder::Dtk;
+        let packages = if has_them { Vec::new() } else { self.kernel_packages(cell, &cell.packages.in_tree) };
+        self.kernel_install(cell, packages)
+    }
+
+    /// An installation in the builder.
+    pub(super) fn install(&self, cell: &Cell<'_>, packages: Vec<PackageName>) -> PackageInstall {
+        let mut options = Vec::new();
+        if !packages.is_empty() {
+            options.clone_from(&cell.platform.install_options);
+            options.extend(cell.setup.enable.iter().filter_map(enable));
+        }
+        PackageInstall { manager: cell.profile.manager, options, packages }
+    }
+
+    /// The image by the digest that the lock has for it; as it is, with a warning, where it has none.
+    pub(super) fn pinned(&mut self, image: &ImageRef, span: Span) -> ImageRef {
+        let digest = match image.digest() {
+            Some(digest) => Some(digest.to_string()),
+            None => self.inputs.lock.image(image).map(|pin| pin.digest.to_string()),
+        };
+        let pinned =
+            digest.and_then(|digest| ImageRef::parse(&format!("{}@{digest}", image.repository())).ok());
+        if pinned.is_none() {
+            self.unpinned.entry(span).or_default().insert(image.clone());
+        }
+        pinned.unwrap_or_else(|| image.clone())
+    }
+}
+
+/// The option that enables a repository; dnf, microdnf, tdnf and yum share it.
+fn enable(id: &crate::ids::Name) -> Option<CommandOption> {
+    CommandOption::parse(&format!("--enablerepo={id}")).ok()
+}
+
+/// One report for all images that could be another one tomorrow.
+pub(super) fn unpinned_images(unpinned: &BTreeMap<Span, BTreeSet<ImageRef>>) -> Diagnostics {
+    let mut diagnostics = Diagnostics::default();
+    let all: BTreeSet<_> = unpinned.values().flatten().collect();
+    if all.is_empty() {
+        return diagnostics;
+    }
+    let message = match all.len() {
+        1 => "a base image is not pinned to a digest".into(),
+        n => format!("{n} base images are not pinned to a digest"),
+    };
+    let mut report = Diagnostic::new(Code::UnpinnedImage, message);
+    for (span, images) in unpinned {
+        let images = images.iter().filter_map(|image| image.as_str().rsplit('/').next());
+        let images: Vec<_> = images.map(|image| format!("`{image}`")).collect();
+        report = report.label(*span, images.join(", "));
+    }
+    diagnostics
+        .push(report.help("pin each in `drivers.lock`, so that every build stands on the same images"));
+    diagnostics
+}
