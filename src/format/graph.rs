@@ -61,7 +61,7 @@ pub fn graph(plan: &Plan, keys: &[Fingerprint], wanted: impl Fn(&str) -> bool) -
     let stages = seen.into_iter().map(|id| GraphStage {
         id: id.index(),
         kind: graph.node(id).kind().into(),
-        name: name(graph.node(id)),
+        name: name(graph, id),
         fingerprint: keys.get(id.index()).map(Fingerprint::short).unwrap_or_default(),
         uses: uses(graph, id),
     });
@@ -75,13 +75,20 @@ fn uses(graph: &Graph, id: NodeId) -> Vec<GraphUse> {
     inputs.map(|(stage, edge)| GraphUse { stage: stage.index(), edge: edge.name().into() }).collect()
 }
 
-fn name(node: &Node) -> String {
-    match node {
+fn name(graph: &Graph, id: NodeId) -> String {
+    match graph.node(id) {
         Node::Base(image) => image.to_string(),
         Node::Tools(install) | Node::Fetch(install) => install.manager.name().into(),
         Node::Kernel(stage) => stage.kernel.to_string(),
         Node::Source(stage) => stage.name.to_string(),
-        Node::Module(stage) => format!("{} for {}", stage.name, stage.kernel),
+        Node::Module(stage) => {
+            let below = graph.inputs(id).into_iter().map(|(input, _)| graph.node(input));
+            let kernel = below.filter_map(|node| match node {
+                Node::Kernel(kernel) => Some(kernel.kernel.as_str()),
+                _ => None,
+            });
+            format!("{} for {}", stage.name, kernel.collect::<String>())
+        }
         Node::Image(stage) => format!("{} for {}", stage.name, stage.kernel),
     }
 }

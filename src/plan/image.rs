@@ -32,7 +32,6 @@ impl Builder<'_> {
             name: image.layers.name.clone(),
             modules,
             kernel: cell.kernel.text.clone(),
-            kernel_dir: cell.packages.kernel_dir.clone(),
             in_tree: body.in_tree.unwrap_or_default(),
             in_tree_install: self.in_tree_install(cell),
             runtime_install: PackageInstall {

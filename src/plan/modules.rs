@@ -123,8 +123,6 @@ impl Builder<'_> {
             name: name.clone(),
             source,
             dir,
-            kernel: cell.kernel.text.clone(),
-            kernel_dir: cell.packages.kernel_dir.clone(),
             install: self.install(cell, self.packages(&body.packages, scope)),
             env: body.env.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
             built: scope.built_names(),

@@ -93,7 +93,8 @@ pub struct ContextPatch {
     pub content: FileDigest,
 }
 
-/// A module built for one kernel; its `.ko` files end below `/drvc/out`.
+/// A module, built on a kernel's stage; its `.ko` files end below `/drvc/out`. Unless its own words name the kernel, it
+/// is the same for all of them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ModuleStage {
     /// Its name.
@@ -102,10 +103,6 @@ pub struct ModuleStage {
     pub source: Name,
     /// The directory to build in.
     pub dir: AbsPath,
-    /// The target's kernel.
-    pub kernel: KernelText,
-    /// The directory to hand to `make -C`.
-    pub kernel_dir: AbsPath,
     /// Packages that this module needs.
     pub install: PackageInstall,
     /// Environment.
@@ -152,8 +149,6 @@ pub struct ImageStage {
     pub modules: Vec<ModuleName>,
     /// The target's kernel.
     pub kernel: KernelText,
-    /// The directory with the kernel's `Module.symvers`.
-    pub kernel_dir: AbsPath,
     /// How dependencies on the kernel's own modules are met.
     pub in_tree: InTree,
     /// The kernel's own modules, for where they are needed.

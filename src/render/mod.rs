@@ -15,15 +15,15 @@ pub use templates::{TemplateFault, Templates, UnknownTemplate};
 use crate::diag::{Code, Diagnostic};
 use crate::fs::{FileDigest, Hash};
 use crate::ids::RelPath;
-use crate::plan::{Fetched, Graph, Node, NodeId};
+use crate::plan::{Fetched, Graph, ModuleStage, Node, NodeId};
 use shape::{Filled, Outline, Shape, Unsafe};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// A node as text.
 #[derive(Clone, Debug)]
 pub struct Stage {
-    /// The lines of a Dockerfile; empty for an image from a registry. Equal texts are held once.
+    /// The lines of a Dockerfile; empty for an image from a registry.
     pub text: Arc<str>,
     /// BLAKE3 of the instructions in it, each with its length before it.
     pub digest: Hash,
@@ -45,8 +45,8 @@ pub struct Renderer<'t> {
     templates: &'t Templates,
     /// By template and structure of the context; only looked up.
     shapes: RwLock<Shapes>,
-    /// Texts that stages have, by digest; only looked up.
-    texts: Mutex<HashMap<Hash, Arc<str>>>,
+    /// Stages of modules, which most kernels share; only looked up.
+    modules: RwLock<HashMap<ModuleStage, Stage>>,
 }
 
 type Shapes = HashMap<(&'static str, Vec<u8>), Arc<Shape>>;
@@ -55,7 +55,7 @@ impl<'t> Renderer<'t> {
     /// A renderer with these templates.
     #[must_use]
     pub fn new(templates: &'t Templates) -> Self {
-        Self { templates, shapes: RwLock::default(), texts: Mutex::default() }
+        Self { templates, shapes: RwLock::default(), modules: RwLock::default() }
     }
 
     /// The stage of a node.
@@ -63,12 +63,22 @@ impl<'t> Renderer<'t> {
     /// # Errors
     /// A template that cannot be filled safely: a user's own, or a value that slipped through its type.
     pub fn stage(&self, graph: &Graph, id: NodeId) -> Result<Stage, Diagnostic> {
+        let Node::Module(module) = graph.node(id) else { return self.render(graph, id) };
+        if let Some(known) = self.modules.read().unwrap_or_else(PoisonError::into_inner).get(&**module) {
+            return Ok(known.clone());
+        }
+        let stage = self.render(graph, id)?;
+        let mut modules = self.modules.write().unwrap_or_else(PoisonError::into_inner);
+        Ok(modules.entry((**module).clone()).or_insert(stage).clone())
+    }
+
+    fn render(&self, graph: &Graph, id: NodeId) -> Result<Stage, Diagnostic> {
         let Some(template) = context::template(graph.node(id)) else {
             return Ok(Stage { text: "".into(), digest: digest(&[]), files: Arc::from([]) });
         };
         let filled = self.fill(template, graph, id).map_err(|reason| self.refused(template, &reason))?;
         let digest = digest(&filled.instructions);
-        Ok(Stage { text: self.text(filled.text), digest, files: files(graph.node(id)) })
+        Ok(Stage { text: filled.text.into(), digest, files: files(graph.node(id)) })
     }
 
     fn fill(&self, template: &'static str, graph: &Graph, id: NodeId) -> Result<Filled, Unsafe> {
@@ -85,13 +95,6 @@ impl<'t> Renderer<'t> {
             }
         };
         shape.fill(&outline.strings)
-    }
-
-    /// The one copy of a text.
-    fn text(&self, text: String) -> Arc<str> {
-        let digest = blake3::hash(text.as_bytes()).into();
-        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(texts.entry(digest).or_insert_with(|| text.into()))
     }
 
     fn refused(&self, template: &str, reason: &Unsafe) -> Diagnostic {
