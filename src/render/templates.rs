@@ -70,7 +70,15 @@ impl Templates {
         BUILTIN.iter().map(|(name, _)| *name)
     }
 
-    /// Puts the user's template in place of a built-in one.
+    /// Each name, and what the template is given, as its first lines say.
+    pub fn contexts() -> impl Iterator<Item = (&'static str, String)> {
+        BUILTIN.iter().map(|(name, text)| {
+            let comment = text.split("--}}").next().unwrap_or_default().trim_start_matches("{{!-- context: ");
+            (*name, comment.split_whitespace().collect::<Vec<_>>().join(" "))
+        })
+    }
+
+    /// Whether there is a template of this name.
     ///
     /// # Errors
     /// A name that there is no template of.

@@ -3,6 +3,7 @@
 use crate::{compare, repository};
 use drvc::kdl;
 use drvc::profile::PROFILE;
+use drvc::render::Templates;
 use drvc::schema::{Body, manifest, reference};
 use drvc::source::Sources;
 
@@ -57,4 +58,13 @@ fn what_the_manual_shows_can_be_read() {
             assert!(found.is_empty(), "{block}\n{found:?}");
         }
     }
+}
+
+#[test]
+fn contexts_of_templates_are_current() {
+    let page = std::fs::read_to_string(repository("docs/templates.md")).unwrap();
+    let mark = "<!-- printed from the templates' first lines -->\n";
+    let (before, _) = page.split_once(mark).unwrap();
+    let rows: String = Templates::contexts().map(|(name, given)| format!("\n* `{name}`: {given}")).collect();
+    compare("docs/templates.md", &format!("{before}{mark}{rows}\n")).unwrap();
 }
