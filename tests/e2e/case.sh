@@ -17,10 +17,10 @@ lacks() { [[ $2 != *"$3"* ]] || die "$(printf '%s\n  has: %s\n  it is: %s' "$1" 
 
 # --- kernels
 
-# newest [FLAVOUR]: the newest Debian 12 kernel that apt offers here, as `uname -r` prints it.
+# newest SUFFIX: the newest Debian 12 kernel (amd64, cloud-amd64, rt-amd64) that apt offers here, as `uname -r` has it.
 newest() {
-    apt-cache search "^linux-headers-6\.1\.0-[0-9]+${1:+-$1}-amd64\$" | awk '{print $1}' | sort -V | tail -1 |
-        sed 's/^linux-headers-//' | grep . || die "apt offers no Debian 12 kernel ${1:-}; run apt-get update"
+    apt-cache search "^linux-headers-6\.1\.0-[0-9]+-$1\$" | awk '{print $1}' | sort -V | tail -1 |
+        sed 's/^linux-headers-//' | grep . || die "apt offers no Debian 12 kernel for $1; run apt-get update"
 }
 
 # --- projects
@@ -55,12 +55,14 @@ compile() {
     "$DRVC" compile -C "$1" >"$CASE_DIR/logs/compile" 2>&1 || { cat "$CASE_DIR/logs/compile" >&2; die "drvc compile -C $1"; }
 }
 
-# target DIR KERNEL FIELD: of the target of that kernel, one field of plan.json.
-target() { jq -er --arg k "$2" ".targets[] | select(.kernel == \$k) | .$3" "$1/drivers.out/plan.json"; }
+# A WHICH is the image or the kernel of a target, whichever tells it from the others.
+
+# target DIR WHICH FIELD: of that target, one field of plan.json.
+target() { jq -er --arg w "$2" ".targets[] | select(.image == \$w or .kernel == \$w) | .$3" "$1/drivers.out/plan.json"; }
 
 # --- builds
 
-# command ENGINE DIR KERNEL: the command of the Dockerfile's header, for ENGINE instead of podman.
+# command_line ENGINE DIR WHICH: the command of the Dockerfile's header, for ENGINE instead of podman.
 # These machines may be containers, without network or namespaces of their own: hence host network and chroot.
 command_line() {
     local words
@@ -77,7 +79,7 @@ command_line() {
     printf '%s\n' "$words"
 }
 
-# try_build ENGINE DIR KERNEL [ARG...]: builds the target of that kernel; LOG is the file that says how it went.
+# try_build ENGINE DIR WHICH [ARG...]: builds that target; LOG is the file that says how it went.
 try_build() {
     local command
     builds=$((builds + 1))
@@ -102,7 +104,7 @@ builds_not() {
 
 # --- images
 
-# image_of DIR KERNEL: the first tag of the target, as engines keep it.
+# image_of DIR WHICH: the first tag of the target, as engines keep it.
 image_of() { target "$1" "$2" 'tags[0]'; }
 
 # root_of ENGINE IMAGE: a directory that shows the image's files.

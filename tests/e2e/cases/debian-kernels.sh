@@ -38,7 +38,7 @@ dir=$CASE_DIR/project
 cp -r "$E2E_DIR/../../examples/06-build-here" "$dir"
 rm -rf "$dir/drivers.out"
 written=$(grep -o '"6\.1\.0-[0-9]*-amd64"' "$dir/drivers.kdl" | tr -d '"')
-plain=$(newest) cloud=$(newest cloud) rt=$(newest rt)
+plain=$(newest amd64) cloud=$(newest cloud-amd64) rt=$(newest rt-amd64)
 if [ "$plain" != "$written" ]; then
     say "  apt offers $plain: it stands in for $written of the example"
     sed -i "s/${written%-amd64}-/${plain%-amd64}-/g" "$dir/drivers.kdl"

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# needs: shellcheck jq
+# The script that loads several modules, run for real against a kernel that is a file: modprobe, rmmod and /proc/modules
+# are stand-ins that write down what they are asked for.
+. "$(dirname "$0")/../case.sh"
+
+dir=$CASE_DIR/project fakes=$CASE_DIR/fakes
+c_module "$dir/driver" first
+manifest "$dir" <<'KDL'
+source "driver" { path "driver"; }
+module "driver" { source "driver"; output "first.ko" "second.ko"; }
+image "driver" { module "driver"; load "first" "second"; replaces "old" "absent"; }
+matrix { os "debian" "12" { kernel "6.1.0-18-amd64"; }; }
+KDL
+compile "$dir"
+dockerfile=$dir/drivers.out/$(target "$dir" driver dockerfile)
+equal "command" "$(grep '^CMD' "$dockerfile")" 'CMD ["drvc-load"]'
+
+# The instruction that writes the script, writing it here.
+script=$CASE_DIR/drvc-load
+sed -n "/^RUN printf '%s.n' '#!\/bin\/sh'/,/chmod 755/p" "$dockerfile" | sed "s|^RUN ||; s|/usr/local/bin/drvc-load|$script|g" |
+    sh
+[ -x "$script" ] || die "the Dockerfile writes no drvc-load"
+shellcheck --shell=sh --severity=style "$script" || die "shellcheck is not content with drvc-load"
+
+mkdir "$fakes"
+cat >"$fakes/modprobe" <<SH
+#!/bin/sh
+echo "modprobe \$*" >>$fakes/asked
+exit "\$(cat $fakes/answer 2>/dev/null || echo 0)"
+SH
+cat >"$fakes/rmmod" <<SH
+#!/bin/sh
+echo "rmmod \$*" >>$fakes/asked
+SH
+chmod +x "$fakes/modprobe" "$fakes/rmmod"
+printf 'old 16384 0 - Live 0x0\nolder 16384 0 - Live 0x0\n' >"$fakes/modules"
+sed -i "s|/proc/modules|$fakes/modules|" "$script"
+export PATH=$fakes:$PATH
+
+# start: runs the script until it waits; ended SIGNAL: ends it with the signal, and sets CODE.
+start() {
+    local try
+    : >"$fakes/asked"
+    setsid "$script" & pid=$!
+    for try in $(seq 50); do
+        grep -q 'modprobe.* -a' "$fakes/asked" && break
+        [ "$try" != 50 ] || die "drvc-load loads nothing"
+        sleep 0.1
+    done
+    sleep 0.2
+}
+ended() {
+    kill -0 "$pid" || die "drvc-load does not wait"
+    kill "-$1" "$pid"
+    code=0
+    wait "$pid" || code=$?
+    kill -- "-$pid" 2>/dev/null || true
+}
+
+asked=$'rmmod old\nmodprobe -d /opt -a first second\nmodprobe -d /opt -r second first'
+start
+ended TERM
+equal "code on TERM" $code 0
+equal "what is asked for" "$(cat "$fakes/asked")" "$asked"
+
+echo 3 >"$fakes/answer"
+code=0
+"$script" || code=$?
+equal "code when modprobe fails" $code 3

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# needs: images root buildah podman dockerd mmdebstrap rpmbuild createrepo_c jq
+# A module that uses symbols of the kernel's own modules: linked to, copied, or refused.
+. "$(dirname "$0")/../case.sh"
+
+kernel=$(newest amd64)
+dir=$CASE_DIR/project
+c_module "$dir/user" user 'v4l2_device_disconnect(0); return crc_itu_t(0, "a", 1);' \
+    '#include <linux/crc-itu-t.h>
+#include <media/v4l2-device.h>'
+manifest "$dir" <<KDL
+source "user" { path "user"; }
+module "user" { source "user"; }
+image "link" { module "user"; load "user"; in-tree "link"; }
+image "copy" { module "user"; load "user"; in-tree "copy"; }
+image "none" { module "user"; load "user"; in-tree "none"; }
+matrix { os "debian" "12" { kernel "$kernel"; }; }
+KDL
+compile "$dir"
+
+# dependencies ROOT: what modules.dep says of user.ko, one a line.
+dependencies() { sed -n 's|^updates/user.ko: ||p' "$1/opt/lib/modules/$kernel/modules.dep" | tr ' ' '\n' | sort; }
+
+builds_ok buildah "$dir" link
+root=$(root_of buildah "$(image_of "$dir" link)")
+equal "the link to the host's modules" "$(readlink "$root/opt/lib/modules/$kernel/host")" "/lib/modules/$kernel"
+equal "linked dependencies" "$(dependencies "$root")" "$(printf 'host/kernel/%s.ko\n' \
+    drivers/media/mc/mc drivers/media/v4l2-core/videodev lib/crc-itu-t)"
+equal "modules in the image" "$(find "$root/opt" -name '*.ko' -printf '%f\n')" user.ko
+
+builds_ok buildah "$dir" copy
+root=$(root_of buildah "$(image_of "$dir" copy)")
+[ ! -e "$root/opt/lib/modules/$kernel/host" ] || die "the link to the host is there though its modules are copied"
+equal "copied dependencies" "$(dependencies "$root")" "$(printf 'kernel/%s.ko\n' \
+    drivers/media/mc/mc drivers/media/v4l2-core/videodev lib/crc-itu-t)"
+equal "modules in the image" "$(find "$root/opt" -name '*.ko' -printf '%f\n' | sort | xargs)" \
+    'crc-itu-t.ko mc.ko user.ko videodev.ko'
+contains "what modprobe would do" "$(modprobe -d "$root/opt" -S "$kernel" --show-depends user)" \
+    "insmod $root/opt/lib/modules/$kernel/kernel/lib/crc-itu-t.ko"
+
+builds_not 'drvc: in-tree is "none", yet the kernel has to give: ' buildah "$dir" none

@@ -1,0 +1,48 @@
+"""Serves git repositories over https: git-server.py DIRECTORY CERTIFICATE KEY PORT-FILE, which gets the port."""
+
+import http.server
+import os
+import ssl
+import subprocess
+import sys
+
+directory, certificate, key, port_file = sys.argv[1:]
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Hands every request to `git http-backend`."""
+
+    def do_GET(self):
+        path, _, query = self.path.partition("?")
+        env = os.environ | {
+            "GIT_PROJECT_ROOT": directory,
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "REQUEST_METHOD": self.command,
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+        }
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        answer = subprocess.run(["git", "http-backend"], input=body, env=env, stdout=subprocess.PIPE).stdout
+        status = b"200 OK"
+        if answer.startswith(b"Status: "):
+            line, answer = answer.split(b"\r\n", 1)
+            status = line.removeprefix(b"Status: ")
+        head, content = answer.split(b"\r\n\r\n", 1)
+        length = b"Content-Length: %d" % len(content)
+        self.wfile.write(b"\r\n".join([b"HTTP/1.0 " + status, head, length, b"", content]))
+        self.wfile.flush()
+        self.connection.unwrap()
+
+    do_POST = do_GET
+
+
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(certificate, key)
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+server.socket = context.wrap_socket(server.socket, server_side=True)
+with open(port_file, "w") as file:
+    file.write(str(server.server_address[1]))
+server.serve_forever()
