@@ -166,21 +166,39 @@ header kernel-standin >"$work/kernel.spec"
     package kernel-modules-core $version $release x86_64 '' "kernel-core=$version-$release"
     package kernel-modules $version $release x86_64 "$modules" \
         "kernel-core=$version-$release kernel-modules-core=$version-$release"
+    package kernel-modules-extra $version $release x86_64 '' "kernel-modules=$version-$release"
     printf '%%install\nmkdir -p %%{buildroot}\n'
     printf 'cp -a %s/. %%{buildroot}/\n' "$devel" "$core" "$modules"
 } >>"$work/kernel.spec"
 sed -i 's/^\(Requires: [a-z-]*\)=/\1 = /' "$work/kernel.spec"
 make_rpms "$work/kernel.spec"
 
-# The repository travels inside the image; RHEL's release file makes dnf and the self-checks see RHEL.
-mv "$repo/x86_64" "$root/usr/share/standin-repo"
-createrepo_c -q "$root/usr/share/standin-repo"
+# The repositories travel inside the image. As in RHEL's own images, the kernel's are there but not enabled, and they are
+# found for the release that dnf is told alone. RHEL's release file makes dnf see RHEL.
+standin=$root/usr/share/standin
+mkdir -p "$standin/ubi" "$standin/9.4/appstream" "$standin/9.4/baseos"
+mv "$repo"/x86_64/kernel-devel-* "$standin/9.4/appstream/"
+mv "$repo"/x86_64/kernel-* "$standin/9.4/baseos/"
+mv "$repo"/x86_64/* "$standin/ubi/"
 mkdir -p "$root/etc/yum.repos.d" "$root/etc/dnf/vars"
+for one in ubi 9.4/appstream 9.4/baseos; do createrepo_c -q "$standin/$one"; done
 cat >"$root/etc/yum.repos.d/standin.repo" <<'REPO'
-[standin]
-name=stand-in
-baseurl=file:///usr/share/standin-repo
+[ubi]
+name=stand-in for UBI's repositories
+baseurl=file:///usr/share/standin/ubi
 gpgcheck=0
+
+[rhel-9-for-x86_64-appstream-eus-rpms]
+name=stand-in for EUS
+baseurl=file:///usr/share/standin/$releasever/appstream
+gpgcheck=0
+enabled=0
+
+[rhel-9-for-x86_64-baseos-eus-rpms]
+name=stand-in for EUS
+baseurl=file:///usr/share/standin/$releasever/baseos
+gpgcheck=0
+enabled=0
 REPO
 printf 'Red Hat Enterprise Linux release 9.4 (stand-in)\n' >"$root/etc/redhat-release"
 ln -sf dnf "$root/usr/bin/microdnf"

@@ -39,7 +39,7 @@ source "driver" {
     patch "says.patch"
 }
 module "pwd" { source "driver" dir="pwd"; make "all" KDIR="{kernel_dir}"; }
-module "uname" { source "driver" dir="uname"; make SAYS="a \$HOME 'b' c"; }
+module "uname" { source "driver" dir="uname"; make SAYS="a (b); c"; }
 module "my-mod" { source "driver" dir="my-mod"; }
 module "commands" {
     source "driver" dir="commands"
@@ -70,6 +70,6 @@ equal "modules" "$(find "$updates" -type f -printf '%f\n' | sort | xargs)" 'comm
 for file in "$updates"/*.ko; do
     equal "vermagic of $file" "$(modinfo -F vermagic "$file" | cut -d' ' -f1)" "$kernel"
 done
-equal "what the patched source says" "$(modinfo -F says "$updates/uname.ko")" 'a $HOME b c'
+equal "what the patched source says" "$(modinfo -F says "$updates/uname.ko")" 'a (b); c'
 equal "what the script wrote" "$(cat "$root/opt/share/greeting")" 'it'\''s "$HOME" `x`'
 equal "command" "$(config_of buildah "$(image_of "$dir" all)" | jq -c .Cmd)" '["modprobe","-d","/opt","my_mod"]'
