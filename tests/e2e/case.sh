@@ -86,8 +86,20 @@ try_build() {
     LOG=$CASE_DIR/logs/$builds.$1
     command=$(command_line "$1" "$2" "$3")
     command=${command/build /build ${*:4} }
-    printf '+ %s\n' "$command" >"$LOG"
-    (cd "$2" && export DOCKER_BUILDKIT=1 && eval "$command") >>"$LOG" 2>&1 </dev/null
+    patiently "$2" "$command"
+}
+
+# patiently DIR COMMAND: runs a build. Where an engine could not start a process at all (a race in the engines of
+# Debian 12 on a busy machine), it tries again, and says so.
+patiently() {
+    local try
+    for try in 1 2 3; do
+        printf '+ %s\n' "$2" >"$LOG"
+        (cd "$1" && export DOCKER_BUILDKIT=1 && eval "$2") >>"$LOG" 2>&1 </dev/null && return
+        grep -aq 'sealing memfd copy' "$LOG" || return 1
+        say "    the engine could not start a process, again ($try)"
+    done
+    return 1
 }
 
 # builds_ok and builds_not: the same, and it has to succeed; or to fail with MESSAGE.
