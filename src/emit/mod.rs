@@ -113,7 +113,7 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Foreign => "not written by drvc, or edited since",
-            Self::InTheWay => "not a regular file, so no output can be put there",
+            Self::InTheWay => "in the way, and not the regular file or directory that is needed there",
         })
     }
 }
