@@ -74,14 +74,16 @@ def examples(directory):
 
 PARTS = [
     "'", '"', "$", "`", "\\", "#", "<<EOF", "<<-'EOF'", "${HOME}", "$(id)", "`id`", "{{x}}", "{", "}", "\\\\", "\\n", "'\\''",
-    ";", "&&", "||", "|", ">", "*", "?", "~", "!", "=", " ", "  ", "\t", "--", "-x", "RUN x", "FROM scratch", "# escape=`", "é",
+    ";", "&&", "||", "|", ">", "*", "?", "~", "!", "=", " ", "  ", "--", "-x", "RUN x", "FROM scratch", "# escape=`", "é",
     "%s", "%", "[", "]", "(", ")", ",", "\\ ", "' RUN '", '["a"]', "a", "b", "0", "${x:-y}", "$$", "/", "..", "ONBUILD",
 ]
 
 
 def hostile_text(dice, field):
     """A text of hostile parts. Scripts have braces of their own, which drvc leaves alone where no name is in them."""
-    parts = [part for part in PARTS if field != "script" or part not in ("{", "}", "{{x}}")]
+    parts = PARTS
+    if field == "script":
+        parts = [part for part in PARTS if part not in ("{", "}", "{{x}}")] + ["\n", "\n\n", "\t", "\n# x\n"]
     return "".join(dice.choice(parts) for _ in range(dice.randint(1, 6)))
 
 
@@ -137,12 +139,10 @@ def pair(parsed, cmd, name):
 def compiled(directory, drvc, values):
     (directory / "drivers.kdl").write_text(MANIFEST.format(**{name: kdl(text, name) for name, text in values.items()}))
     done = subprocess.run([drvc, "compile", "--force", "-C", directory], capture_output=True, text=True)
-    if done.returncode == 1 and "error[" in done.stderr:
-        return None, done.stderr
     if done.returncode:
         fail(f"drvc ends with {done.returncode}:\n{done.stderr}")
     (file,) = directory.glob("drivers.out/**/Dockerfile")
-    return file.read_text(), ""
+    return file.read_text()
 
 
 def hostile(directory, drvc):
@@ -150,18 +150,12 @@ def hostile(directory, drvc):
     project = directory / "project"
     (project / "here").mkdir(parents=True)
     (project / "here" / "Makefile").write_text("")
-    harmless, complaint = compiled(project, drvc, {name: "harmless" for name in FIELDS})
-    if harmless is None:
-        fail(complaint)
+    harmless = compiled(project, drvc, {name: "harmless" for name in FIELDS})
     shape = [one.cmd.lower() for one in instructions(harmless, "harmless")]
-    taken, refused, samples = 0, [], []
+    samples = []
     for number in range(300):
         values = {name: hostile_text(dice, name) for name in FIELDS}
-        text, complaint = compiled(project, drvc, values)
-        if text is None:
-            refused.append((values, complaint))
-            continue
-        taken += 1
+        text = compiled(project, drvc, values)
         name = f"manifest {number}: {values}"
         parsed = instructions(text, name)
         if [one.cmd.lower() for one in parsed] != shape:
@@ -176,9 +170,7 @@ def hostile(directory, drvc):
         if len(words) != 2 or len(made) != 2 or seen != values:
             fail(f"{name}\n  became {seen}")
         samples.append((values, env_written, label_written, text))
-    if taken < 200:
-        fail(f"only {taken} of 300 manifests compile; one report:\n{refused[0][0]}\n{refused[0][1]}")
-    print(f"  {taken} hostile manifests mean what they say, {len(refused)} are refused")
+    print(f"  {len(samples)} hostile manifests mean what they say")
     write_build(directory, samples[:30])
 
 

@@ -60,6 +60,14 @@ image "all" {
     load "my-mod"
     in-tree "none"
 }
+
+// What cannot be built: a commit that is not there, and a directory that the repository lacks.
+source "elsewhere" { git "$GIT_URL/driver" commit="${commit//[0-9a-f]/1}"; }
+module "elsewhere" { source "elsewhere"; }
+image "no-commit" { module "elsewhere"; }
+module "astray" { source "driver" dir="no/such/directory"; }
+image "no-directory" { module "astray"; }
+
 matrix { os "debian" "12" { kernel "$kernel"; base "$GIT_BASE"; }; }
 KDL
 compile "$dir"
@@ -73,3 +81,7 @@ done
 equal "what the patched source says" "$(modinfo -F says "$updates/uname.ko")" 'a (b); c'
 equal "what the script wrote" "$(cat "$root/opt/share/greeting")" 'it'\''s "$HOME" `x`'
 equal "command" "$(config_of buildah "$(image_of "$dir" all)" | jq -c .Cmd)" '["modprobe","-d","/opt","my_mod"]'
+
+builds_not 'drvc: source elsewhere: git has no 1111111111111111111111111111111111111111: change git' \
+    buildah "$dir" no-commit
+builds_not '/usr/src/drvc/astray/no/such/directory/Makefile: No such file or directory' buildah "$dir" no-directory
