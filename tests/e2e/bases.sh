@@ -8,8 +8,7 @@ set -euo pipefail
 debian="docker.io/library/debian:12 docker.io/library/debian:12-slim"
 rhel="registry.access.redhat.com/ubi9/ubi:9.4 registry.access.redhat.com/ubi9/ubi-minimal:9.4"
 export E2E_WORK
-recipe=$(cat "$E2E_DIR/bases.sh" "$E2E_DIR/standin.sh" | sha256sum | cut -c1-16)
-stamp=$E2E_WORK/bases.$recipe
+[ "${1:-}" != --force ] || rm -f "$E2E_WORK"/made.*
 
 # import TAR NAME...: one image of many names, in podman's store (which is buildah's too) and in our Docker daemon.
 import() {
@@ -23,39 +22,55 @@ import() {
     done
 }
 
-start_docker
-if [ "${1:-}" != --force ] && [ -e "$stamp" ]; then
-    have=yes
-    for name in $debian $rhel; do
-        podman image exists "$name" && docker image inspect "$name" >/dev/null 2>&1 || have=no
+# recipe FILE...: what the images are made by; made WHAT RECIPE NAME...: whether they were made by just that and are there.
+recipe() { cat "$@" | sha256sum | cut -c1-16; }
+made() {
+    local name
+    [ -e "$E2E_WORK/made.$1.$2" ] || return 1
+    for name in "${@:3}"; do
+        podman image exists "$name" && docker image inspect "$name" >/dev/null 2>&1 || return 1
     done
-    [ $have = yes ] && exit 0
-fi
+}
 
-apt_sources >"$E2E_WORK/sources.list"
-[ -s "$E2E_WORK/sources.list" ] || die "no Debian package source on this machine; run apt-get update"
-
-# As in Docker's own Debian images, apt keeps neither packages nor its binary caches.
-cat >"$E2E_WORK/docker-clean" <<'CONF'
+make_debian() {
+    say "base image: Debian 12"
+    apt_sources >"$E2E_WORK/sources.list"
+    [ -s "$E2E_WORK/sources.list" ] || die "no Debian package source on this machine; run apt-get update"
+    # As in Docker's own Debian images, apt keeps neither packages nor its binary caches.
+    cat >"$E2E_WORK/docker-clean" <<'CONF'
 DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/archives/partial/*.deb || true"; };
 Dir::Cache::pkgcache "";
 Dir::Cache::srcpkgcache "";
 Acquire::Languages "none";
 CONF
+    # shellcheck disable=SC2016
+    mmdebstrap --quiet --variant=minbase \
+        --customize-hook='rm -rf "$1"/var/cache/apt/*.bin "$1"/var/lib/apt/lists/*' \
+        --customize-hook='cp "$E2E_WORK/docker-clean" "$1/etc/apt/apt.conf.d/"' \
+        bookworm "$E2E_WORK/debian.tar" "$E2E_WORK/sources.list"
+    # shellcheck disable=SC2086
+    import "$E2E_WORK/debian.tar" $debian
+}
 
-say "base image: Debian 12"
-# shellcheck disable=SC2016
-mmdebstrap --quiet --variant=minbase \
-    --customize-hook='rm -rf "$1"/var/cache/apt/*.bin "$1"/var/lib/apt/lists/*' \
-    --customize-hook='cp "$E2E_WORK/docker-clean" "$1/etc/apt/apt.conf.d/"' \
-    bookworm "$E2E_WORK/debian.tar" "$E2E_WORK/sources.list"
+make_rhel() {
+    say "base image: RHEL 9.4 stand-in (Debian with dnf, and repositories of rpm packages made of Debian's)"
+    "$E2E_DIR/standin.sh" "$E2E_WORK/debian.tar" "$E2E_WORK/rhel.tar"
+    # shellcheck disable=SC2086
+    import "$E2E_WORK/rhel.tar" $rhel
+}
+
+start_docker
+of_debian=$(recipe "$E2E_DIR/bases.sh")
+of_rhel=$(recipe "$E2E_DIR/bases.sh" "$E2E_DIR/standin.sh")
 # shellcheck disable=SC2086
-import "$E2E_WORK/debian.tar" $debian
-
-say "base image: RHEL 9.4 stand-in (Debian with dnf, and a repository of rpm packages made of Debian's)"
-"$E2E_DIR/standin.sh" "$E2E_WORK/debian.tar" "$E2E_WORK/rhel.tar"
+if ! made debian "$of_debian" $debian; then
+    make_debian
+    rm -f "$E2E_WORK"/made.*
+    touch "$E2E_WORK/made.debian.$of_debian"
+fi
 # shellcheck disable=SC2086
-import "$E2E_WORK/rhel.tar" $rhel
-
-rm -f "$E2E_WORK"/bases.*
-touch "$stamp"
+if ! made rhel "$of_rhel" $rhel; then
+    make_rhel
+    rm -f "$E2E_WORK"/made.rhel.*
+    touch "$E2E_WORK/made.rhel.$of_rhel"
+fi

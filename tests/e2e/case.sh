@@ -102,6 +102,14 @@ patiently() {
     return 1
 }
 
+# base_image NAME DIR: makes an image of the Dockerfile on standard input, with the files of DIR to copy from.
+base_image() {
+    LOG=$CASE_DIR/logs/base
+    cat >"$CASE_DIR/Dockerfile.base"
+    patiently "$2" "buildah build --layers --isolation chroot --network host -t $1 -f $CASE_DIR/Dockerfile.base ." ||
+        { cat "$LOG" >&2; die "the image $1 cannot be made"; }
+}
+
 # builds_ok and builds_not: the same, and it has to succeed; or to fail with MESSAGE.
 builds_ok() {
     try_build "$@" || { cat "$LOG" >&2; die "$1 cannot build $2 for $3"; }

@@ -21,8 +21,11 @@ git_server() {
         openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=127.0.0.1 \
             -addext subjectAltName=IP:127.0.0.1 -keyout "$keys/key.pem" -out "$keys/ca.pem" 2>/dev/null
     fi
-    printf 'FROM docker.io/library/debian:12\nCOPY ca.pem /ca.pem\nENV GIT_SSL_CAINFO=/ca.pem\n' |
-        buildah build --layers --isolation chroot -t "$GIT_BASE" -f - "$keys"
+    base_image "$GIT_BASE" "$keys" <<'DOCKERFILE'
+FROM docker.io/library/debian:12
+COPY ca.pem /ca.pem
+ENV GIT_SSL_CAINFO=/ca.pem
+DOCKERFILE
     python3 "$E2E_DIR/git-server.py" "$1" "$keys/ca.pem" "$keys/key.pem" "$CASE_DIR/port" >"$CASE_DIR/logs/git" 2>&1 &
     # shellcheck disable=SC2064
     trap "kill $!" EXIT
