@@ -42,6 +42,12 @@ impl Builder<'_> {
             modprobe_config: modprobe_config(body, |template| scope.text(template)),
             replaces: body.replaces.iter().map(underscored).collect(),
             load: load_order(&body.load, &produced),
+            softdeps: body
+                .softdeps
+                .iter()
+                .flat_map(|dep| dep.pre.iter().chain(&dep.post))
+                .map(underscored)
+                .collect(),
             labels: labels.into_iter().collect(),
         }
     }

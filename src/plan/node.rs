@@ -161,6 +161,8 @@ pub struct ImageStage {
     pub replaces: Vec<KmodName>,
     /// Modules to load, in order.
     pub load: Vec<KmodName>,
+    /// Modules that `softdep` names, to load before or after others.
+    pub softdeps: Vec<KmodName>,
     /// Labels, sorted.
     pub labels: Vec<(String, String)>,
 }

@@ -329,7 +329,7 @@ impl Image {
         Self {
             image: stage.name.to_string(),
             modules: stage.modules.iter().map(|name| name.as_str().to_ascii_lowercase()).collect(),
-            wants: load,
+            wants: load.into_iter().chain(stage.softdeps.iter().map(ToString::to_string)).collect(),
             in_tree_copy: stage.in_tree == InTree::Copy,
             in_tree_none: stage.in_tree == InTree::None,
             builder: Install::new(&stage.in_tree_install),
