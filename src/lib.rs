@@ -6,6 +6,7 @@ pub mod ids;
 pub mod source;
 pub mod diag;
 pub mod error;
+pub mod process;
 pub mod fs;
 pub mod kdl;
 pub mod schema;
