@@ -121,7 +121,7 @@ impl Surveyor<'_> {
                 (None, Kind::Directory) => below.push((name, &[])),
                 (None, _) => {
                     let stray = self.stray(dir, &name, kind, &at)?;
-                    survey.strays.push((at, stray));
+                    survey.strays.extend(stray.map(|stray| (at, stray)));
                 }
                 (Some([output]), Kind::File) if output.0.as_str() == at => {
                     let place = self.place(dir, path, &name, *output)?;
@@ -151,7 +151,11 @@ impl Surveyor<'_> {
         {
             return Ok(Place::Same(*sig));
         }
-        let mut file = dir.open_file(name).map_err(|errno| failed(errno.into()))?;
+        let mut file = match dir.open_file(name) {
+            // Somebody removed it after the directory was listed.
+            Err(Errno::NOENT) => return Ok(Place::Missing),
+            file => file.map_err(|errno| failed(errno.into()))?,
+        };
         let sig = file.status.sig;
         if sig.size > seal::SIZE_LIMIT {
             return Ok(Place::Foreign(sig));
@@ -166,18 +170,22 @@ impl Surveyor<'_> {
         })
     }
 
-    fn stray(&self, dir: &Dir, name: &str, kind: Kind, path: &str) -> Result<Stray, Error> {
+    /// What an unexpected entry is; nothing, if somebody removed it after the directory was listed.
+    fn stray(&self, dir: &Dir, name: &str, kind: Kind, path: &str) -> Result<Option<Stray>, Error> {
         if kind != Kind::File {
-            return Ok(Stray::Other);
+            return Ok(Some(Stray::Other));
         }
         if is_temporary(name) {
-            return Ok(Stray::Temporary);
+            return Ok(Some(Stray::Temporary));
         }
         let failed = |error| self.error("read", path, error);
-        let mut file = dir.open_file(name).map_err(|errno| failed(errno.into()))?;
+        let mut file = match dir.open_file(name) {
+            Err(Errno::NOENT) => return Ok(None),
+            file => file.map_err(|errno| failed(errno.into()))?,
+        };
         let sig = file.status.sig;
         let seal = seal::of_file(name, &mut file).map_err(failed)?;
-        Ok(if seal.is_some() { Stray::Leftover } else { Stray::Foreign(sig) })
+        Ok(Some(if seal.is_some() { Stray::Leftover } else { Stray::Foreign(sig) }))
     }
 
     fn error(&self, doing: &'static str, path: &str, cause: io::Error) -> Error {
