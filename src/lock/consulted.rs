@@ -1,7 +1,7 @@
 //! From a lock to answers: what is pinned for a thing, and in the end which entries nothing asked for.
 
 use super::{Entry, ImagePin, KernelQuery, Lock, OpenShiftPin};
-use crate::ids::{Arch, Commit, GitUrl, ImageRef, KernelText, OsName, PackageName, Release};
+use crate::ids::{Arch, Commit, FileUrl, GitUrl, ImageRef, KernelText, OsName, PackageName, Release, Sha256};
 use crate::source::Span;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -18,6 +18,12 @@ impl<'a> Consulted<'a> {
     #[must_use]
     pub fn new(lock: &'a Lock) -> Self {
         Self { lock, used: RefCell::default() }
+    }
+
+    /// The checksum of a file that a source downloads.
+    #[must_use]
+    pub fn archive(&self, url: &FileUrl) -> Option<&'a Sha256> {
+        self.noted(self.lock.archives.get(url))
     }
 
     /// The commit of a ref, by its full name.
@@ -67,8 +73,9 @@ impl<'a> Consulted<'a> {
     /// What the entries pin that nobody asked for, and where they stand.
     #[must_use]
     pub fn unused(&self) -> Vec<(String, Span)> {
-        let Lock { git, images, kernels, openshift, packages } = self.lock;
+        let Lock { archives, git, images, kernels, openshift, packages } = self.lock;
         let mut all: Vec<(String, Span)> = Vec::new();
+        all.extend(archives.iter().map(|(url, entry)| (format!("`{url}`"), entry.span)));
         all.extend(git.iter().map(|((url, name), entry)| (format!("`{name}` of {url}"), entry.span)));
         all.extend(images.iter().map(|(image, entry)| (format!("image `{image}`"), entry.span)));
         all.extend(kernels.iter().map(|(query, entry)| {

@@ -11,7 +11,9 @@ pub use consulted::Consulted;
 pub use read::parse;
 pub use write::to_text;
 
-use crate::ids::{Arch, Commit, Digest, Flavor, GitUrl, ImageRef, KernelText, OsName, PackageName, Release};
+use crate::ids::{
+    Arch, Commit, Digest, FileUrl, Flavor, GitUrl, ImageRef, KernelText, OsName, PackageName, Release, Sha256,
+};
 use crate::source::Span;
 use std::collections::BTreeMap;
 
@@ -21,6 +23,8 @@ pub const VERSION: u32 = 1;
 /// Everything that was resolved.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lock {
+    /// Checksums of files that sources download (`archive`, `file` and `srpm`), by URL.
+    pub archives: BTreeMap<FileUrl, Entry<Sha256>>,
     /// Commits, by repository and full name of the ref.
     pub git: BTreeMap<(GitUrl, String), Entry<Commit>>,
     /// Digests, by reference.

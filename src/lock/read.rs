@@ -2,7 +2,9 @@
 
 use super::{Entry, ImagePin, KernelQuery, Lock, OpenShiftPin, VERSION};
 use crate::diag::{Code, Diagnostic, Diagnostics};
-use crate::ids::{Arch, Commit, Digest, Flavor, GitUrl, ImageRef, KernelText, OsName, PackageName, Release};
+use crate::ids::{
+    Arch, Commit, Digest, FileUrl, Flavor, GitUrl, ImageRef, KernelText, OsName, PackageName, Release, Sha256,
+};
 use crate::source::{FileId, Sources, Span};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -14,6 +16,8 @@ use toml::Spanned;
 struct File {
     version: Spanned<u32>,
     #[serde(default)]
+    archive: Vec<Spanned<Archive>>,
+    #[serde(default)]
     git: Vec<Spanned<Git>>,
     #[serde(default)]
     image: Vec<Spanned<Image>>,
@@ -23,6 +27,13 @@ struct File {
     openshift: Vec<Spanned<OpenShift>>,
     #[serde(default)]
     packages: Vec<Spanned<Packages>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Archive {
+    url: FileUrl,
+    sha256: Sha256,
 }
 
 #[derive(Deserialize)]
@@ -145,6 +156,11 @@ fn span_of<T>(file: FileId, spanned: &Spanned<T>) -> Span {
 
 fn collect(file: FileId, parsed: File, diagnostics: &mut Diagnostics) -> Lock {
     let mut lock = Lock::default();
+    for entry in parsed.archive {
+        let span = span_of(file, &entry);
+        let archive = entry.into_inner();
+        insert(&mut lock.archives, archive.url, archive.sha256, span, diagnostics);
+    }
     for entry in parsed.git {
         let span = span_of(file, &entry);
         let git = entry.into_inner();

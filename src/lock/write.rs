@@ -10,6 +10,11 @@ pub fn to_text(lock: &Lock) -> String {
         "# What drivers.kdl leaves open, resolved. Written by drvc: check it in, do not edit it.\n",
     );
     line(&mut text, "version", VERSION);
+    for (url, sha256) in &lock.archives {
+        paragraph(&mut text, "archive");
+        string(&mut text, "url", url);
+        string(&mut text, "sha256", &sha256.value);
+    }
     for ((url, reference), commit) in &lock.git {
         paragraph(&mut text, "git");
         string(&mut text, "url", url);
@@ -92,6 +97,10 @@ mod tests {
 
     const TEXT: &str = r#"# What drivers.kdl leaves open, resolved. Written by drvc: check it in, do not edit it.
 version = 1
+
+[[archive]]
+url = "https://example.com/driver-1.0.tar.gz"
+sha256 = "0123456789012345678901234567890123456789012345678901234567890123"
 
 [[git]]
 url = "https://example.com/driver.git"
