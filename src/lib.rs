@@ -25,4 +25,5 @@ pub mod compile;
 pub mod why;
 pub mod state;
 pub mod emit;
+pub mod http;
 pub mod cli;

@@ -12,6 +12,7 @@ mod folders;
 mod lock;
 mod memory;
 mod reader;
+mod user;
 mod walk;
 mod writer;
 
@@ -21,6 +22,7 @@ pub use folders::{Folder, path_in};
 pub use lock::Held;
 pub use memory::Memory;
 pub use reader::{Answer, Reader, listing_digest};
+pub use user::read_user_file;
 pub use walk::{BadGlob, Refusal, Rules, Walked, walk};
 pub use writer::{Temporary, is_temporary};
 
