@@ -112,6 +112,12 @@ text_types! {
     /// A file to download.
     FileUrl: is_https_url,
         "https://host/path without password, query or ..";
+    /// A package repository of dnf or apt. Packages are signed, so `http` will do where there is no `https`.
+    RepositoryUrl: |text| is_https_url(text) || text.strip_prefix("http:").is_some_and(|rest| is_https_url(&format!("https:{rest}"))),
+        "https://host/path or http://host/path without password, query or ..";
+    /// A package repository's name for dnf and its kin.
+    RepositoryId: |text| starts_with(text, |b| b.is_ascii_alphanumeric()) && all(text, 1..=128, b"._:-"),
+        "1 to 128 of A-Z a-z 0-9 . _ : -, first a letter or digit";
     /// An image's repository: registry, path, and neither tag nor digest.
     Repository: is_repository,
         "host[:port]/path in lower case, without tag or digest";

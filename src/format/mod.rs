@@ -6,4 +6,6 @@ mod plan_json;
 
 pub use dockerfile::outputs;
 pub use graph::{GraphJson, GraphRoot, GraphStage, GraphUse, graph};
-pub use plan_json::{ContextFile, PlanExcluded, PlanJson, PlanStage, PlanTarget, plan_json};
+pub use plan_json::{
+    ContextFile, PlanExcluded, PlanJson, PlanSecret, PlanStage, PlanTarget, PlanToolkit, plan_json,
+};

@@ -17,6 +17,9 @@ pub struct PlanJson {
     pub version: u32,
     /// Local files that targets are built from, by the name that `context` of a target refers to.
     pub contexts: BTreeMap<String, Vec<ContextFile>>,
+    /// The toolkit images that targets stand on, sorted by id: to be built before those.
+    #[serde(default)]
+    pub toolkits: Vec<PlanToolkit>,
     /// The targets, sorted by id.
     pub targets: Vec<PlanTarget>,
     /// What the matrix excludes, and why.
@@ -32,6 +35,46 @@ pub struct ContextFile {
     pub executable: bool,
     /// BLAKE3 of its content, in hexadecimal.
     pub digest: String,
+}
+
+/// A toolkit image: the packages of one kernel, shared by all targets for it. One that is there is never made
+/// anew.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub struct PlanToolkit {
+    /// `_toolkit/os-release-arch/kernel`
+    pub id: String,
+    /// The reference that it is pushed as and that targets name in `FROM`; its tag ends in 16 digits of the key.
+    pub reference: String,
+    /// The distribution.
+    pub os: String,
+    /// Its release.
+    pub release: String,
+    /// What `uname -r` prints.
+    pub kernel: String,
+    /// The architecture, as `uname -m` prints it.
+    pub arch: String,
+    /// The key: it changes exactly when what is built changes.
+    pub key: String,
+    /// Path of the Dockerfile beneath the output directory.
+    pub dockerfile: String,
+    /// The name of its files in `contexts`; absent where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// The secrets that its build needs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<PlanSecret>,
+    /// Its stages, in the order in which they stand in the Dockerfile.
+    pub stages: Vec<PlanStage>,
+}
+
+/// A secret that a build needs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
+pub struct PlanSecret {
+    /// The id to hand it over by: `--secret id=ID,src=FILE`.
+    pub id: String,
+    /// What it holds, in words.
+    #[serde(rename = "for")]
+    pub purpose: String,
 }
 
 /// One target.
@@ -51,7 +94,7 @@ pub struct PlanTarget {
     pub arch: String,
     /// The kernel's flavour.
     pub flavor: String,
-    /// `dtk` or `distro`
+    /// `dtk`, `toolkit` or `distro`
     pub builder: String,
     /// Other releases with the same kernel, which this target is for too.
     pub also: Vec<String>,
@@ -64,6 +107,12 @@ pub struct PlanTarget {
     /// The name of its files in `contexts`; absent where it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
+    /// The id of the toolkit that it stands on; absent where it stands on none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub toolkit: Option<String>,
+    /// The secrets that its build needs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<PlanSecret>,
     /// Its stages, in the order in which they stand in the Dockerfile.
     pub stages: Vec<PlanStage>,
 }
@@ -102,7 +151,7 @@ pub fn plan_json(plan: &Plan, stages: &[Stage], keys: &[Fingerprint]) -> PlanJso
     let targets =
         plan.targets.iter().map(|target| describe(plan, target, stages, keys, &mut contexts)).collect();
     let excluded = plan.excluded.iter().map(describe_excluded).collect();
-    PlanJson { version: 1, contexts, targets, excluded }
+    PlanJson { version: 1, contexts, toolkits: Vec::new(), targets, excluded }
 }
 
 fn describe_excluded(cell: &Excluded) -> PlanExcluded {
@@ -158,6 +207,8 @@ fn describe(
         key: keys.get(target.root.index()).map(ToString::to_string).unwrap_or_default(),
         dockerfile: target.id.join("Dockerfile").as_ref().map(RelPath::to_string).unwrap_or_default(),
         context,
+        toolkit: None,
+        secrets: Vec::new(),
         stages: described,
     }
 }
@@ -186,7 +237,12 @@ impl PlanJson {
             let files: Vec<_> = files.iter().map(|file| json(serde_json::to_string(file))).collect();
             rope.push(files.join(",\n") + "\n]");
         }
-        rope.push("\n},\n\"targets\": [");
+        rope.push("\n},\n\"toolkits\": [");
+        for (at, toolkit) in self.toolkits.iter().enumerate() {
+            let comma = if at == 0 { "\n" } else { ",\n" };
+            rope.push(comma.to_string() + &json(serde_json::to_string(toolkit)));
+        }
+        rope.push("\n],\n\"targets\": [");
         for (at, target) in self.targets.iter().enumerate() {
             let comma = if at == 0 { "\n" } else { ",\n" };
             rope.push(comma.to_string() + &json(serde_json::to_string(target)));

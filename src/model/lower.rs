@@ -162,20 +162,34 @@ impl<'a> Lower<'a> {
 
     /// A text with variables, of which only those that `allowed` allows have a value here.
     pub(super) fn template(&mut self, text: &ast::Text, allowed: fn(&Variable) -> bool) -> Option<Template> {
+        let help = "use one of `{kernel} {arch} {os} {release} {flavor} {registry} {version} {image}`";
+        self.template_with(text, allowed, "only known while a module is built", help)
+    }
+
+    /// As [`Lower::template`], with what to say of other variables.
+    pub(super) fn template_with(
+        &mut self,
+        text: &ast::Text,
+        allowed: fn(&Variable) -> bool,
+        label: &str,
+        help: &str,
+    ) -> Option<Template> {
         let parsed = Template::parse(text, self.is_raw(text));
-        self.checked(parsed, allowed)
+        self.checked(parsed, allowed, label, help)
     }
 
     /// Text for a shell.
     pub(super) fn script(&mut self, text: &ast::Text) -> Option<Template> {
         let parsed = Template::parse_script(text, self.is_raw(text));
-        self.checked(parsed, Variable::in_module)
+        self.checked(parsed, Variable::in_module, "not known while a module is built", "take it out")
     }
 
     fn checked(
         &mut self,
         parsed: Result<Template, Fault>,
         allowed: fn(&Variable) -> bool,
+        label: &str,
+        help: &str,
     ) -> Option<Template> {
         let template = match parsed {
             Ok(template) => template,
@@ -186,22 +200,17 @@ impl<'a> Lower<'a> {
         };
         let before = self.diagnostics.len();
         for (variable, span) in template.variables() {
-            self.check_variable(variable, span, allowed);
+            if !allowed(variable) {
+                let message = format!("`{}` has no value here", self.text.slice(span));
+                self.diagnostics
+                    .push(Diagnostic::new(Code::VariableOutOfPlace, message).label(span, label).help(help));
+            }
+            self.check_variable(variable, span);
         }
         (self.diagnostics.len() == before).then_some(template)
     }
 
-    fn check_variable(&mut self, variable: &Variable, span: Span, allowed: fn(&Variable) -> bool) {
-        if !allowed(variable) {
-            self.diagnostics.push(
-                Diagnostic::new(
-                    Code::VariableOutOfPlace,
-                    format!("`{}` has no value here", self.text.slice(span)),
-                )
-                .label(span, "only known while a module is built")
-                .help("use one of `{kernel} {arch} {os} {release} {flavor} {registry} {version} {image}`"),
-            );
-        }
+    fn check_variable(&mut self, variable: &Variable, span: Span) {
         let missing = match variable {
             Variable::Registry if self.project.registry.is_none() => "registry",
             Variable::Version if self.project.version.is_none() => "version",

@@ -1,8 +1,9 @@
 //! `matrix`: which operating systems, releases, kernels and architectures, and how their cells are built.
 
 use super::lower::Lower;
+use super::repository::{PackageRepository, lower_repository};
 use super::{Lay, Overlay, Selector, replace};
-use crate::ids::{Arch, Flavor, ImageRef, Name, RelPath};
+use crate::ids::{Arch, Flavor, ImageRef, RelPath};
 use crate::profile::{Builder, Entitlement};
 use crate::source::{Span, Spanned};
 use crate::syntax::ast;
@@ -66,7 +67,7 @@ pub struct CellBody {
     pub builder: Option<Spanned<Builder>>,
     pub entitlement: Option<Entitlement>,
     pub base: Option<Spanned<ImageRef>>,
-    pub enable: Vec<Name>,
+    pub repositories: Vec<PackageRepository>,
 }
 
 impl Lay for CellBody {
@@ -74,7 +75,7 @@ impl Lay for CellBody {
         replace(&mut self.builder, &over.builder);
         replace(&mut self.entitlement, &over.entitlement);
         replace(&mut self.base, &over.base);
-        self.enable.extend(over.enable.iter().cloned());
+        self.repositories.extend(over.repositories.iter().cloned());
     }
 }
 
@@ -141,13 +142,8 @@ fn lower_cell(lower: &mut Lower<'_>, body: &ast::CellBody) -> CellBody {
     let base = body.base.as_ref().and_then(|base| {
         Some(Spanned::new(lower.parse("image reference", base, ImageRef::parse)?, base.span))
     });
-    let mut enable = Vec::new();
-    for repository in &body.repositories {
-        match &repository.enable {
-            Some(id) => enable.extend(lower.parse("repository id", id, Name::parse)),
-            None => drop(lower.not_yet::<()>("`repository` with a URL", repository.span)),
-        }
-    }
+    let repositories = body.repositories.iter();
+    let repositories = repositories.filter_map(|repository| lower_repository(lower, repository)).collect();
     let entitlement = body.entitlement.as_ref().and_then(|text| lower.entitlement(text));
-    CellBody { builder, entitlement, base, enable }
+    CellBody { builder, entitlement, base, repositories }
 }

@@ -57,6 +57,12 @@ impl Variable {
         !matches!(self, Self::Image)
     }
 
+    /// The variables that package repositories know: they are looked into before any kernel is known.
+    #[must_use]
+    pub fn in_repository(&self) -> bool {
+        matches!(self, Self::Os | Self::Release | Self::Arch)
+    }
+
     fn parse(name: &str) -> Option<Self> {
         if let Some(module) = name.strip_prefix("dir:") {
             return ModuleName::parse(module).ok().map(Self::Dir);

@@ -5,6 +5,7 @@ use super::nodes::Builder;
 use super::{Edge, KernelStage, Node, NodeId, PackageInstall};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::ids::{CommandOption, ImageRef, PackageName};
+use crate::model::PackageRepository;
 use crate::profile;
 use crate::source::Span;
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,7 +70,7 @@ impl Builder<'_> {
     pub(super) fn kernel_install(&self, cell: &Cell<'_>, packages: Vec<PackageName>) -> PackageInstall {
         let mut install = self.install(cell, packages);
         if !install.packages.is_empty() {
-            install.options.extend(cell.packages.repositories.iter().filter_map(enable));
+            install.options.extend(cell.packages.repositories.iter().filter_map(|id| enable(id.as_str())));
             install.options.dedup();
         }
         install
@@ -87,7 +88,10 @@ impl Builder<'_> {
         let mut options = Vec::new();
         if !packages.is_empty() {
             options.clone_from(&cell.platform.install_options);
-            options.extend(cell.setup.enable.iter().filter_map(enable));
+            options.extend(cell.setup.repositories.iter().filter_map(|repository| match repository {
+                PackageRepository::Enable(id) => enable(id.value.as_str()),
+                PackageRepository::Add(_) => None,
+            }));
         }
         PackageInstall { manager: cell.profile.manager, options, packages }
     }
@@ -108,7 +112,7 @@ impl Builder<'_> {
 }
 
 /// The option that enables a repository; dnf, microdnf, tdnf and yum share it.
-fn enable(id: &crate::ids::Name) -> Option<CommandOption> {
+fn enable(id: &str) -> Option<CommandOption> {
     CommandOption::parse(&format!("--enablerepo={id}")).ok()
 }
 

@@ -2,6 +2,7 @@
 
 use crate::ids::{Arch, ImageRef, KernelText, Name, OsName, Release};
 use crate::lock::OpenShiftPin;
+use crate::model::PackageRepository;
 use crate::model::selector::View;
 use crate::profile::{Builder, Kernel, KernelPackages, Platform, Profile, ReleaseFacts};
 use crate::source::Span;
@@ -43,8 +44,8 @@ pub(super) struct Setup {
     pub builder: Builder,
     /// The builder's base image, where it is not the profile's.
     pub base: Option<ImageRef>,
-    /// Repositories to enable.
-    pub enable: Vec<Name>,
+    /// Package repositories to add or enable.
+    pub repositories: Vec<PackageRepository>,
 }
 
 /// A cell that an `exclude` takes out, for one image or for all.

@@ -283,7 +283,7 @@ impl<'a> Expansion<'a, '_> {
             arch: arch.value,
             packages: Arc::new(packages),
             openshift,
-            setup: Arc::new(Setup { builder: Builder::Distro, base: None, enable: Vec::new() }),
+            setup: Arc::new(Setup { builder: Builder::Distro, base: None, repositories: Vec::new() }),
             span: named.span,
             release_span,
         };
@@ -339,7 +339,7 @@ impl<'a> Expansion<'a, '_> {
         Setup {
             builder: body.builder.map_or(default_builder, |builder| builder.value),
             base: body.base.map(|base| base.value),
-            enable: body.enable,
+            repositories: body.repositories,
         }
     }
 }

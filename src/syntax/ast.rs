@@ -336,12 +336,15 @@ pub struct CellBody {
     pub repositories: Vec<PackageRepository>,
 }
 
-/// `repository URL` or `repository enable=ID`. The span is that of the node's name.
+/// `repository URL suite= component= key=` or `repository enable=ID`. The span is that of the node's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "fields are the arguments and properties of the node")]
 pub struct PackageRepository {
     pub span: Span,
     pub url: Option<Text>,
+    pub suite: Option<Text>,
+    pub component: Option<Text>,
+    pub key: Option<Text>,
     pub enable: Option<Text>,
 }
 

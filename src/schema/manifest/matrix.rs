@@ -131,14 +131,34 @@ static BASE: Node = Node {
 };
 
 static REPOSITORY: Node = Node {
-    arguments: &[Argument::optional("URL", Kind::TEXT, "a package repository to add")],
-    properties: &[Property::optional(
-        "enable",
+    arguments: &[Argument::optional(
+        "URL",
         Kind::TEXT,
-        "the id of a repository to enable that is there but off",
+        "a package repository to add, with `{os}`, `{release}` and `{arch}`",
     )],
-    rules: &[Rule { kind: RuleKind::ExactlyOne, groups: &[&["URL"], &["enable"]] }],
-    ..Node::new("repository", Count::Any, "A package repository that the builder needs.")
+    properties: &[
+        Property::optional("suite", Kind::TEXT, "the suite of an apt repository, such as `bookworm`"),
+        Property::optional(
+            "component",
+            Kind::TEXT,
+            "the components of an apt repository, `main` unless said; several with blanks between them",
+        ),
+        Property::optional(
+            "key",
+            Kind::TEXT,
+            "the OpenPGP key that signs it: a file of yours, or one in the base image where the path begins with `/`",
+        ),
+        Property::optional("enable", Kind::TEXT, "the id of a repository to enable that is there but off"),
+    ],
+    rules: &[Rule {
+        kind: RuleKind::ExactlyOne,
+        groups: &[&["URL", "suite", "component", "key"], &["enable"]],
+    }],
+    ..Node::new(
+        "repository",
+        Count::Any,
+        "A package repository that the builder needs. `drvc lock` looks for kernels in those with a URL.",
+    )
 };
 
 static EXCLUDE: Node = Node {

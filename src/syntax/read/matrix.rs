@@ -47,7 +47,15 @@ fn body(node: &Node) -> CellBody {
 }
 
 fn repository(node: &Node) -> PackageRepository {
-    PackageRepository { span: node.name.span, url: node.text(), enable: node.text_property("enable") }
+    let property = |name| node.text_property(name);
+    PackageRepository {
+        span: node.name.span,
+        url: node.text(),
+        suite: property("suite"),
+        component: property("component"),
+        key: property("key"),
+        enable: property("enable"),
+    }
 }
 
 fn exclude(node: &Node) -> Option<Exclude> {
