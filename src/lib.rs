@@ -9,6 +9,7 @@ pub mod error;
 pub mod process;
 pub mod fs;
 pub mod kdl;
+pub mod layout;
 pub mod schema;
 pub mod syntax;
 pub mod profile;

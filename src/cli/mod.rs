@@ -7,6 +7,7 @@ mod clean;
 mod compile;
 mod completions;
 mod explain;
+mod fmt;
 mod graph;
 mod man;
 mod next;
@@ -62,6 +63,7 @@ enum Command {
     Why(why::Why),
     Graph(graph::Graph),
     Clean(clean::Clean),
+    Fmt(fmt::Fmt),
     Explain(explain::Explain),
     Schema(schema::Schema),
     Completions(completions::Completions),
@@ -122,6 +124,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         Some(Command::Why(args)) => why::why(&cli.global, &args, &mut terminal),
         Some(Command::Graph(args)) => graph::graph(&cli.global, &args, &mut terminal),
         Some(Command::Clean(args)) => clean::clean(&cli.global, &args, &mut terminal),
+        Some(Command::Fmt(args)) => fmt::fmt(&cli.global, &args, &mut terminal),
         Some(Command::Explain(args)) => explain::explain(&args, &mut terminal),
         Some(Command::Schema(args)) => schema::schema(&args, &mut terminal),
         Some(Command::Completions(args)) => completions::completions(&args, &mut terminal),

@@ -42,6 +42,7 @@ fn with_manifest(project: &Project) -> String {
          drvc check      look for mistakes, write nothing\n\
          drvc compile    write what changed below drivers.out/\n\
          drvc plan       list every image that the manifest stands for\n\
+         drvc fmt        bring the manifest into canonical layout\n\
          drvc why WORD   tell what changed in the one with WORD in its name\n\
          drvc --help     everything else\n",
         project.path()

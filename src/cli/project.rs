@@ -96,6 +96,16 @@ impl Project {
     }
 }
 
+/// The directory that a file of the command line lies in, as seen from where drvc was started, and its name there.
+pub(super) fn file_at(global: &Global, path: &Utf8Path) -> Result<(Utf8PathBuf, RelPath), Failure> {
+    let path = global.directory.as_deref().unwrap_or(Utf8Path::new("")).join(path);
+    let name = path.file_name().and_then(|name| RelPath::parse(name).ok()).ok_or_else(|| Failure::Usage {
+        message: format!("`{path}` cannot be the name of a file"),
+        help: "name a file with an ordinary name".into(),
+    })?;
+    Ok((path.parent().unwrap_or(Utf8Path::new("")).to_owned(), name))
+}
+
 /// Whether a file of that name stands in the directory.
 fn holds(directory: &Utf8Path, name: &RelPath) -> bool {
     let names = Disk::open(directory).ok().and_then(|disk| disk.list(&RelPath::root()).ok());

@@ -6,7 +6,7 @@ use crate::diag::{Clean, Report, Severity};
 use crate::error::Error;
 use clap::ValueEnum;
 use serde::Serialize;
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Read, Write};
 
 /// When reports are coloured: `Auto` is on a terminal that is not dumb, unless NO_COLOR is set.
 // The variants have no description of their own: clap would give each a paragraph of every command's help.
@@ -123,6 +123,14 @@ impl Terminal {
         let shown = if color { self.raw(&text.ansi().to_string()) } else { self.raw(&text.to_string()) };
         shown.map_or_else(|error| self.failure(&error.into()), |()| Exit::Fine)
     }
+}
+
+/// What standard input holds, at most `limit` bytes of it.
+pub(super) fn standard_input(limit: u64) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().lock().take(limit).read_to_end(&mut bytes);
+    read.map_err(|error| Error::new("read", "standard input", error))?;
+    Ok(bytes)
 }
 
 /// An environment variable that is set and not empty.

@@ -76,6 +76,18 @@ impl Dir {
         temporary.rename(name)
     }
 
+    /// Puts other bytes into a file right in this directory; its permissions stay.
+    ///
+    /// # Errors
+    /// What the system says; then the file is as it was. A link is not followed.
+    pub fn rewrite(&self, name: &str, bytes: &[u8]) -> Result<Sig> {
+        let mode = self.open_file(name)?.status.sig.mode & 0o7777;
+        let mut temporary = self.temporary()?;
+        rustix::fs::fchmod(&temporary.file, Mode::from_raw_mode(mode))?;
+        temporary.write(bytes)?;
+        temporary.rename(name)
+    }
+
     /// Makes an empty temporary file in this directory.
     ///
     /// # Errors
@@ -176,6 +188,20 @@ mod tests {
         drop(dir.temporary().unwrap());
         let names: Vec<String> = open(&home).entries().unwrap().into_iter().map(|entry| entry.name).collect();
         assert_eq!(names, ["d", "f"]);
+    }
+
+    #[test]
+    fn rewriting_keeps_the_permissions() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let home = tempfile::tempdir().unwrap();
+        let (dir, file) = (open(&home), home.path().join("f"));
+        std::fs::write(&file, "first").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+        dir.rewrite("f", b"second").unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"second");
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o7777, 0o640);
+        symlink("f", home.path().join("link")).unwrap();
+        assert!(dir.rewrite("link", b"third").is_err() && dir.rewrite("none", b"").is_err());
     }
 
     #[test]

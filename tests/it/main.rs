@@ -11,6 +11,7 @@ mod examples;
 mod crash;
 mod docs;
 mod emit;
+mod fmt;
 mod layers;
 mod manual;
 mod project;
