@@ -79,6 +79,9 @@ text_types! {
     /// Name of a package, with or without a version, as a package manager's command line takes it.
     PackageName: |text| starts_with(text, |b| b.is_ascii_alphanumeric()) && all(text, 1..=192, b".+_:~^=-"),
         "1 to 192 of A-Z a-z 0-9 . + _ : ~ ^ = -, first a letter or digit";
+    /// The version of a package, with epoch and release where it has them.
+    PackageVersion: |text| starts_with(text, |b| b.is_ascii_alphanumeric()) && all(text, 1..=128, b".+_:~^-"),
+        "1 to 128 of A-Z a-z 0-9 . + _ : ~ ^ -, first a letter or digit";
     /// Name of an environment variable or of a variable of make.
     EnvName: |text| starts_with(text, |b| b.is_ascii_alphabetic() || b == b'_') && all(text, 1..=128, b"_"),
         "1 to 128 of A-Z a-z 0-9 _, first a letter or _";
@@ -142,6 +145,14 @@ text_types! {
     /// A path relative to the manifest's directory (or to a source's), never leaving it.
     RelPath: |text| text == "." || is_rel_path(text),
         "a relative path of A-Z a-z 0-9 . _ + ~ @ : , = - without .. or //, at most 200 bytes";
+}
+
+impl PackageVersion {
+    /// The version without its epoch, which package managers do not ask for.
+    #[must_use]
+    pub fn without_epoch(&self) -> &str {
+        self.0.split_once(':').map_or(&self.0, |(_, version)| version)
+    }
 }
 
 impl RelPath {

@@ -27,4 +27,5 @@ pub mod why;
 pub mod state;
 pub mod emit;
 pub mod http;
+pub mod repository;
 pub mod cli;

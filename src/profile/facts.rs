@@ -114,6 +114,17 @@ named! {
     }
 }
 
+impl PackageManager {
+    /// Whose rules order the versions of its packages.
+    #[must_use]
+    pub const fn order(self) -> VersionOrder {
+        match self {
+            Self::Apt => VersionOrder::Dpkg,
+            Self::Dnf | Self::Microdnf | Self::Tdnf | Self::Yum | Self::Zypper => VersionOrder::Rpm,
+        }
+    }
+}
+
 /// What is known of one release.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReleaseFacts {

@@ -3,8 +3,9 @@
 use super::layer::{Settings, Text};
 use super::release::{Home, Misrendered, render};
 use super::{Kernel, KernelPackages, Profile, ReleaseFacts};
-use crate::ids::{AbsPath, Arch, Invalid, Name, PackageName};
+use crate::ids::{AbsPath, Arch, Flavor, Invalid, Name, PackageName};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// The holes that a kernel fills, beside its release's and the named groups of its shape.
 pub(super) const KERNEL_HOLES: &[&str] = &["kernel", "flavor", "arch", "arch_name"];
@@ -78,6 +79,28 @@ impl Profile {
             kernel_dir,
             compiler,
         })
+    }
+
+    /// What the names of the packages of a flavour's kernels begin with, as far as no kernel is needed to tell.
+    #[must_use]
+    pub fn package_stems(&self, release: &ReleaseFacts, arch: Arch, flavor: &Flavor) -> BTreeSet<String> {
+        let grammar = self.grammar();
+        let mut stems = BTreeSet::new();
+        for platform in &release.platforms {
+            let Some(home) = grammar.find_release(platform.release.as_str()) else { continue };
+            let value = |hole: &str| match hole {
+                "flavor" => Some(flavor.as_str()),
+                "arch" => Some(arch.name()),
+                "arch_name" => grammar.arch_name(arch),
+                _ => home.value(hole),
+            };
+            let own = grammar.own_flavor_rule(flavor.as_str()).map(|rule| &rule.settings);
+            let series = home.rule.series.iter().map(|series| &series.settings);
+            let settings = own.into_iter().chain(series).chain([&home.rule.settings]);
+            let templates = settings.flat_map(|settings| [&settings.build, &settings.in_tree]);
+            stems.extend(templates.flatten().flatten().map(|template| template.value.stem(value)));
+        }
+        stems
     }
 
     /// The settings for a kernel: its flavour's, then its series', then its release's.

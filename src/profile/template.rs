@@ -60,6 +60,15 @@ impl Template {
         text
     }
 
+    /// The text up to the first hole without a value.
+    pub fn stem<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> String {
+        let parts = self.parts.iter().map_while(|part| match part {
+            Part::Literal(literal) => Some(&**literal),
+            Part::Hole(name) => value(name),
+        });
+        parts.collect()
+    }
+
     /// Whether the text with its holes filled is `text`.
     pub fn is<'v>(&self, text: &str, value: impl Fn(&str) -> Option<&'v str>) -> bool {
         let mut rest = text;
@@ -107,6 +116,8 @@ mod tests {
         let template = Template::parse("kernel-{kind}devel-{rpm}").unwrap();
         assert_eq!(template.holes().collect::<Vec<_>>(), ["kind", "rpm"]);
         assert_eq!(template.render(|name| (name == "rpm").then_some("5.14")), "kernel-devel-5.14");
+        assert_eq!(template.stem(|name| (name == "kind").then_some("rt-")), "kernel-rt-devel-");
+        assert_eq!(template.stem(|_| None), "kernel-");
         assert!(template.is("kernel-devel-5.14", |name| (name == "rpm").then_some("5.14")));
         assert!(!template.is("kernel-devel-5.14.1", |name| (name == "rpm").then_some("5.14")));
         assert_eq!(template.to_string(), "kernel-KINDdevel-RPM");

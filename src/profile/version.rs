@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 pub enum VersionOrder {
     /// `rpmvercmp`, version before release: [the rpm manual](https://rpm.org/docs/latest/manual/).
     Rpm,
-    /// `dpkg --compare-versions`: deb-version(7). Versions here have no epoch.
+    /// `dpkg --compare-versions`: deb-version(7).
     Dpkg,
 }
 
@@ -22,8 +22,15 @@ impl VersionOrder {
     }
 }
 
-/// deb-version(7): the upstream version first, then the revision, which is what follows the last hyphen.
+/// deb-version(7): the epoch first, which is 0 where there is none; then the upstream version, then the revision, which
+/// is what follows the last hyphen.
 fn compare_dpkg(left: &str, right: &str) -> Ordering {
+    let epoch = |text| str::split_once(text, ':').unwrap_or(("0", text));
+    let ((left_epoch, left), (right_epoch, right)) = (epoch(left), epoch(right));
+    let order = compare_numbers(left_epoch, right_epoch);
+    if order.is_ne() {
+        return order;
+    }
     let split = |text| str::rsplit_once(text, '-').unwrap_or((text, "0"));
     let ((left, left_revision), (right, right_revision)) = (split(left), split(right));
     compare_dpkg_part(left, right).then_with(|| compare_dpkg_part(left_revision, right_revision))
@@ -197,6 +204,9 @@ mod tests {
                 ("98.1p5-1", Less, "98.1-pre2-b6-2"),
                 ("0.4a6-2", Greater, "0.4-1"),
                 ("1:3.0.5-2", Less, "1:3.0.5.1"),
+                ("1:0-1", Greater, "2-1"),
+                ("0:1-1", Equal, "1-1"),
+                ("10:1", Greater, "9:1"),
                 ("0", Less, "a"),
                 ("1.0~~", Less, "1.0~~a"),
                 ("1.0~~a", Less, "1.0~"),

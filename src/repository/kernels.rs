@@ -1,0 +1,100 @@
+//! From what repositories offer to the kernels in it: newest first, each with its packages, or with what it lacks.
+//!
+//! A kernel is found by any of its packages: what stands where the profile's template for that package has its first
+//! hole is tried as a kernel, alone and with its flavour behind it. That guess need not be clever, for a kernel counts
+//! only where the distribution's grammar reads it, it belongs to the release, and every package that the profile then
+//! names for it is offered.
+
+use super::Offer;
+use crate::ids::{Arch, Flavor, PackageName};
+use crate::profile::{Kernel, Profile, ReleaseFacts};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What kernels are looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Search<'a> {
+    /// The distribution.
+    pub profile: &'a Profile,
+    /// Its release.
+    pub release: &'a ReleaseFacts,
+    /// The architecture.
+    pub arch: Arch,
+    /// The flavour.
+    pub flavor: &'a Flavor,
+}
+
+/// A kernel that a repository has some packages of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The kernel, with its architecture.
+    pub kernel: Kernel,
+    /// Its own packages, each as one version.
+    pub packages: Vec<PackageName>,
+    /// What its targets need, and no repository offers.
+    pub missing: Vec<PackageName>,
+}
+
+impl Search<'_> {
+    /// Whether a package of this name may be one of a kernel's.
+    #[must_use]
+    pub fn wants(&self, name: &str) -> bool {
+        self.stems().iter().any(|stem| is_near(stem, name))
+    }
+
+    /// What the names of the kernels' packages begin with.
+    fn stems(&self) -> BTreeSet<String> {
+        self.profile.package_stems(self.release, self.arch, self.flavor)
+    }
+
+    /// The kernels that are offered, newest first.
+    #[must_use]
+    pub fn kernels(&self, offer: &Offer) -> Vec<Found> {
+        let stems = self.stems();
+        let mut kernels = BTreeMap::new();
+        for word in offer.words() {
+            let ends = stems.iter().filter_map(|stem| word.strip_prefix(stem.as_str()));
+            for kernel in ends.flat_map(|end| self.readings(end)) {
+                kernels.entry(kernel.text.clone()).or_insert(kernel);
+            }
+        }
+        let mut found: Vec<_> =
+            kernels.into_values().filter_map(|kernel| self.look_up(kernel, offer)).collect();
+        found.sort_by(|left, right| self.profile.compare_kernels(&right.kernel, &left.kernel));
+        found
+    }
+
+    /// The kernels of this search that a part of a package's name may stand for.
+    fn readings(&self, text: &str) -> Vec<Kernel> {
+        let flavor = self.flavor;
+        let texts = [text.to_owned(), format!("{text}+{flavor}"), format!("{text}-{flavor}")];
+        let read = |text: String| {
+            let kernel = self.profile.kernel(&text).ok()?;
+            let kernel = self.profile.with_arch(&kernel, self.arch).ok()?;
+            let fits =
+                kernel.flavor == *flavor && self.profile.check(&kernel, self.release, self.arch).is_ok();
+            fits.then_some(kernel)
+        };
+        texts.into_iter().filter_map(read).collect()
+    }
+
+    /// Looks up everything that a kernel's targets need; `None` where nothing of it is offered.
+    fn look_up(&self, kernel: Kernel, offer: &Offer) -> Option<Found> {
+        let needed = self.profile.packages(&kernel, self.release, self.arch).ok()?;
+        // The compiler is not the kernel's own: it comes from wherever the builder's image gets its tools.
+        let own = needed.build.iter().filter(|package| Some(*package) != needed.compiler.as_ref());
+        let (mut packages, mut missing) = (Vec::new(), Vec::new());
+        for package in own.chain(&needed.in_tree) {
+            match offer.exact(package) {
+                Some(exact) => packages.push(exact),
+                None => missing.push(package.clone()),
+            }
+        }
+        (!packages.is_empty()).then_some(Found { kernel, packages, missing })
+    }
+}
+
+/// Whether a package of this name may be what a template with this stem stands for: `kernel-devel` for
+/// `kernel-devel-`, and `linux-headers-6.1.0-9-amd64` for `linux-headers-`.
+fn is_near(stem: &str, name: &str) -> bool {
+    !name.is_empty() && (name.starts_with(stem) || stem.starts_with(name))
+}

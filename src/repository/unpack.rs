@@ -1,0 +1,109 @@
+//! From a packed file to its content, as a reader that ends in an error where the content is too large.
+
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+use std::io::{self, BufRead, BufReader, Read};
+
+/// The memory that unpacking xz may take, in bytes: more than its highest preset does.
+const XZ_MEMORY: u64 = 256 << 20;
+/// How much of a zstd frame is unpacked at once, in bytes.
+const STEP: usize = 1 << 20;
+
+/// The content of a file, told by its first bytes: gzip, xz, zstd, or plain.
+pub(super) fn unpacked(bytes: &[u8], limit: u64) -> io::Result<Box<dyn BufRead + '_>> {
+    let reader: Box<dyn Read + '_> = if bytes.starts_with(&[0x1f, 0x8b]) {
+        Box::new(flate2::bufread::MultiGzDecoder::new(bytes))
+    } else if bytes.starts_with(b"\xfd7zXZ\0") {
+        let stream = liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY, liblzma::stream::CONCATENATED)?;
+        Box::new(liblzma::bufread::XzDecoder::new_stream(bytes, stream))
+    } else if bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        Box::new(Frames { source: bytes, decoder: FrameDecoder::new() })
+    } else if bytes.starts_with(b"BZh") {
+        return Err(io::Error::other("it is packed with bzip2, which drvc does not unpack"));
+    } else {
+        Box::new(bytes)
+    };
+    Ok(Box::new(BufReader::with_capacity(64 << 10, Limited { reader, left: limit })))
+}
+
+/// The content of one or more zstd frames.
+struct Frames<'a> {
+    source: &'a [u8],
+    decoder: FrameDecoder,
+}
+
+impl Read for Frames<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.decoder.can_collect() == 0 {
+            if self.decoder.is_finished() {
+                if self.source.is_empty() {
+                    return Ok(0);
+                }
+                self.decoder.reset(&mut self.source).map_err(io::Error::other)?;
+            }
+            let step = BlockDecodingStrategy::UptoBytes(STEP);
+            self.decoder.decode_blocks(&mut self.source, step).map_err(io::Error::other)?;
+        }
+        self.decoder.read(buffer)
+    }
+}
+
+/// A reader that refuses to go on after so many bytes.
+struct Limited<R> {
+    reader: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        self.left = self.left.checked_sub(read as u64).ok_or_else(|| io::Error::other("it is too large"))?;
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use std::io::Write;
+
+    pub(in super::super) fn gz(content: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(content).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    pub(in super::super) fn xz(content: &[u8]) -> Vec<u8> {
+        let mut packed = Vec::new();
+        liblzma::bufread::XzEncoder::new(content, 1).read_to_end(&mut packed).unwrap();
+        packed
+    }
+
+    pub(in super::super) fn zst(content: &[u8]) -> Vec<u8> {
+        ruzstd::encoding::compress_to_vec(content, ruzstd::encoding::CompressionLevel::Fastest)
+    }
+
+    fn read(packed: &[u8], limit: u64) -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        unpacked(packed, limit)?.read_to_end(&mut content)?;
+        Ok(content)
+    }
+
+    #[test]
+    fn every_packing_is_undone_and_bounded() {
+        let content = b"a line\n".repeat(100_000);
+        for pack in [gz, xz, zst, |content: &[u8]| content.to_vec()] {
+            let packed = pack(&content);
+            assert_eq!(read(&packed, content.len() as u64).unwrap(), content);
+            assert!(read(&packed, content.len() as u64 - 1).unwrap_err().to_string().contains("too large"));
+            let twice = [packed.as_slice(), &packed].concat();
+            assert_eq!(read(&twice, 1 << 30).unwrap().len(), 2 * content.len());
+        }
+        for pack in [gz, xz, zst] {
+            let packed = pack(&content);
+            for end in [packed.len() / 2, packed.len() - 5] {
+                assert!(read(&packed[..end], 1 << 30).is_err(), "{end} of {}", packed.len());
+            }
+        }
+        assert!(read(b"BZh91", 10).unwrap_err().to_string().contains("bzip2"));
+    }
+}
