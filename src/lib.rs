@@ -27,5 +27,6 @@ pub mod why;
 pub mod state;
 pub mod emit;
 pub mod http;
+pub mod oci;
 pub mod repository;
 pub mod cli;

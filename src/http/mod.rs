@@ -13,8 +13,8 @@ mod proxy;
 mod request;
 mod url;
 
-pub use cache::Cache;
+pub use cache::{Cache, Key};
 pub use client::{Client, Identity, Options, Statistics};
 pub use policy::Policy;
 pub use request::{Head, Method, Request, Response};
-pub use url::{Scheme, Url};
+pub use url::{Scheme, Url, form};

@@ -104,6 +104,12 @@ pub struct Response {
 }
 
 impl Response {
+    /// The answer to a GET whose body was read elsewhere.
+    #[must_use]
+    pub const fn empty(head: Head) -> Self {
+        Self { head, body: Vec::new(), method: Method::Get }
+    }
+
     /// This answer, if its status says that all is well.
     ///
     /// # Errors

@@ -117,15 +117,7 @@ impl Url {
     #[must_use]
     pub fn with_query(mut self, name: &str, value: &str) -> Self {
         self.path.push(if self.path.contains('?') { '&' } else { '?' });
-        self.path.push_str(name);
-        self.path.push('=');
-        for byte in value.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~/:".contains(&byte) {
-                self.path.push(char::from(byte));
-            } else {
-                self.path.push_str(&format!("%{byte:02X}"));
-            }
-        }
+        self.path.push_str(&form(&[(name, value)]));
         self
     }
 
@@ -165,6 +157,27 @@ impl Url {
         let secured = self.scheme == Scheme::Http && other.scheme == Scheme::Https && other.port.is_none();
         self.host == other.host && (same || secured)
     }
+}
+
+/// `name=value&…`, the values escaped: a query, or the body of a form.
+#[must_use]
+pub fn form(fields: &[(&str, &str)]) -> String {
+    let mut text = String::new();
+    for (name, value) in fields {
+        if !text.is_empty() {
+            text.push('&');
+        }
+        text.push_str(name);
+        text.push('=');
+        for byte in value.bytes() {
+            if byte.is_ascii_alphanumeric() || b"-._~/:".contains(&byte) {
+                text.push(char::from(byte));
+            } else {
+                text.push_str(&format!("%{byte:02X}"));
+            }
+        }
+    }
+    text
 }
 
 /// Whether a host is an address in digits, in any of the forms that resolvers take for one.
