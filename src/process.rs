@@ -4,6 +4,10 @@
 //! what its caller names. It is ended, with everything it started, when its time is over, when it says more than its
 //! caller reads, or when drvc is interrupted.
 
+mod dialogue;
+
+pub use dialogue::Dialogue;
+
 use crate::error::Error;
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::process::{Pid, Signal, kill_process_group};

@@ -100,6 +100,15 @@ pub enum Change {
         /// What it is; absent where it is gone.
         after: Option<ContextFile>,
     },
+    /// The references that it is pushed as; what is built is the same.
+    Tags {
+        /// What they were.
+        before: Vec<String>,
+        /// What they are.
+        after: Vec<String>,
+    },
+    /// Comments or wrapping in its Dockerfile; what is built is the same.
+    Layout,
     /// Something in a stage that the outputs do not tell.
     Untold {
         /// The stage's name.
@@ -139,6 +148,70 @@ fn stage_recipe(compiled: &Compiled, id: NodeId) -> Option<StageRecipe> {
         files: recipe.files.iter().map(|(path, content)| ContextFile::new(path, content)).collect(),
         name: recipe.name,
     })
+}
+
+/// The first thing that is not the same in a target of one compilation and a target of another.
+#[must_use]
+pub fn difference(before: (&Compiled, &Target), after: (&Compiled, &Target)) -> Change {
+    let stages = |(compiled, target): (&Compiled, &Target)| -> Vec<(String, NodeId, String)> {
+        let graph = &compiled.plan.graph;
+        let rendered = graph.ancestry(target.root).into_iter().filter_map(|id| {
+            let text = compiled.stages.get(id.index()).filter(|stage| !stage.text.is_empty());
+            text.and_then(|_| {
+                Some((graph.node(id).stage(), id, compiled.fingerprints.get(id.index())?.short()))
+            })
+        });
+        rendered.collect()
+    };
+    let (old, new) = (stages(before), stages(after));
+    let known = |name: &String| old.iter().find(|(stage, ..)| stage == name);
+    let changed = new.iter().find(|(name, _, key)| known(name).is_none_or(|(.., old)| old != key));
+    let Some((stage, id, _)) = changed else { return without_stages(before.1, after.1, &old, &new) };
+    let Some((_, old_id, _)) = known(stage) else { return Change::NewStage { stage: stage.clone() } };
+    let stage = stage.clone();
+    let (Some(old), Some(new)) = (stage_recipe(before.0, *old_id), stage_recipe(after.0, *id)) else {
+        return Change::Untold { stage };
+    };
+    if let Some((before, after)) = first_difference(&old.instructions, &new.instructions) {
+        return Change::Instruction { stage, before, after };
+    }
+    match file_difference(&old.files, &new.files) {
+        Some((before, after)) => Change::File { stage, before, after },
+        None => Change::Untold { stage },
+    }
+}
+
+/// What differs between two targets none of whose stages is another one: one may be gone.
+fn without_stages(
+    before: &Target,
+    after: &Target,
+    old: &[(String, NodeId, String)],
+    new: &[(String, NodeId, String)],
+) -> Change {
+    if before.tags != after.tags {
+        let texts = |target: &Target| target.tags.iter().map(ToString::to_string).collect();
+        return Change::Tags { before: texts(before), after: texts(after) };
+    }
+    let gone = old.iter().find(|(name, ..)| !new.iter().any(|(stage, ..)| stage == name));
+    match gone {
+        Some((stage, ..)) => Change::Untold { stage: stage.clone() },
+        None => Change::Layout,
+    }
+}
+
+/// The first file that differs, by path.
+fn file_difference(
+    old: &[ContextFile],
+    new: &[ContextFile],
+) -> Option<(Option<ContextFile>, Option<ContextFile>)> {
+    let by_path = |files: &[ContextFile]| -> BTreeMap<String, ContextFile> {
+        files.iter().map(|file| (file.path.clone(), file.clone())).collect()
+    };
+    let (old, new) = (by_path(old), by_path(new));
+    let mut paths: Vec<_> = old.keys().chain(new.keys()).collect();
+    paths.sort();
+    let path = paths.into_iter().find(|path| old.get(*path) != new.get(*path))?;
+    Some((old.get(path).cloned(), new.get(path).cloned()))
 }
 
 /// A target as an earlier compilation left it.
@@ -226,8 +299,10 @@ fn first_change(stages: &[StageRecipe], before: &Before) -> Change {
 }
 
 fn changed_instruction(stage: &StageRecipe, before: &Before) -> Option<(Option<String>, Option<String>)> {
-    let old = before.instructions.as_ref()?.get(&stage.name)?;
-    let new = &stage.instructions;
+    first_difference(before.instructions.as_ref()?.get(&stage.name)?, &stage.instructions)
+}
+
+fn first_difference(old: &[String], new: &[String]) -> Option<(Option<String>, Option<String>)> {
     let ops = capture_diff_slices(Algorithm::Myers, old, new);
     let change = ops.into_iter().find(|op| !matches!(op, DiffOp::Equal { .. }))?;
     let first = |lines: &[String], range: std::ops::Range<usize>| lines.get(range)?.first().cloned();

@@ -2,10 +2,12 @@
 //!
 //! Reports go to standard error, products to standard output, and what happened into the [`Exit`] code.
 
+mod change;
 mod check;
 mod clean;
 mod compile;
 mod completions;
+mod diff;
 mod explain;
 mod fmt;
 mod graph;
@@ -15,6 +17,7 @@ mod plan;
 mod project;
 mod report;
 mod schema;
+mod table;
 mod target;
 mod terminal;
 mod why;
@@ -61,6 +64,7 @@ enum Command {
     Compile(compile::Compile),
     Plan(plan::Plan),
     Why(why::Why),
+    Diff(diff::Diff),
     Graph(graph::Graph),
     Clean(clean::Clean),
     Fmt(fmt::Fmt),
@@ -122,6 +126,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         Some(Command::Compile(args)) => compile::compile(&cli.global, &args, &mut terminal),
         Some(Command::Plan(args)) => plan::plan(&cli.global, &args, &mut terminal),
         Some(Command::Why(args)) => why::why(&cli.global, &args, &mut terminal),
+        Some(Command::Diff(args)) => diff::diff(&cli.global, &args, &mut terminal),
         Some(Command::Graph(args)) => graph::graph(&cli.global, &args, &mut terminal),
         Some(Command::Clean(args)) => clean::clean(&cli.global, &args, &mut terminal),
         Some(Command::Fmt(args)) => fmt::fmt(&cli.global, &args, &mut terminal),

@@ -1,12 +1,12 @@
 //! `drvc plan`: every target that the manifest stands for, and every cell that it excludes.
 
 use super::project::{Compiling, Project};
+use super::table::{blank, lines};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Global};
 use crate::diag::{Clean, clean, count};
 use crate::format::{PlanExcluded, PlanJson};
 use clap::{Args, ValueEnum};
-use comfy_table::{ContentArrangement, Table, presets};
 
 /// List every target: what is built, for which kernel, under which tags
 #[derive(Debug, Args)]
@@ -63,19 +63,4 @@ fn table(plan: &PlanJson) -> String {
 fn cell_name(cell: &PlanExcluded) -> String {
     let image = cell.image.as_deref().unwrap_or("*");
     format!("{image}/{}-{}-{}/{}", cell.os, cell.release, cell.arch, cell.kernel)
-}
-
-/// A table without lines, as wide as it needs to be.
-fn blank(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header);
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    table
-}
-
-fn lines(table: &Table) -> String {
-    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }

@@ -5,6 +5,7 @@ use super::{Exit, Failure};
 use crate::diag::json::ReportJson;
 use crate::diag::{Clean, nearest};
 use crate::format::{GraphJson, PlanJson};
+use crate::history::Diff;
 use crate::schema::manifest;
 use crate::why::Why;
 use clap::Args;
@@ -14,6 +15,7 @@ pub type NamedSchema = (&'static str, fn() -> schemars::Schema);
 
 /// Every JSON that drvc prints.
 pub const JSON_SCHEMAS: &[NamedSchema] = &[
+    ("diff", || schemars::schema_for!(Diff)),
     ("graph", || schemars::schema_for!(GraphJson)),
     ("plan", || schemars::schema_for!(PlanJson)),
     ("report", || schemars::schema_for!(ReportJson)),
@@ -28,9 +30,10 @@ Examples:
   drvc schema report       JSON Schema of `drvc check --format json`
   drvc schema plan         of `drvc plan --format json`, and of drivers.out/plan.json
   drvc schema why          of `drvc why TARGET --format json`
-  drvc schema graph        of `drvc graph --format json`")]
+  drvc schema graph        of `drvc graph --format json`
+  drvc schema diff         of `drvc diff REV --format json`")]
 pub(super) struct Schema {
-    /// What to print the JSON Schema of: `graph`, `plan`, `report` or `why`; without it, the manifest's schema
+    /// What to print the JSON Schema of: `diff`, `graph`, `plan`, `report` or `why`; without it, the manifest's schema
     name: Option<String>,
 }
 

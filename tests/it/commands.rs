@@ -8,7 +8,7 @@ const GIT: (&str, &str) =
 
 /// Holds a JSON product to its schema.
 #[track_caller]
-fn validate(name: &str, product: &str) -> serde_json::Value {
+pub fn validate(name: &str, product: &str) -> serde_json::Value {
     let value = serde_json::from_str(product).unwrap();
     let (_, schema) = JSON_SCHEMAS.iter().find(|(known, _)| *known == name).unwrap();
     let schema = serde_json::to_value(schema()).unwrap();

@@ -12,6 +12,7 @@ mod crash;
 mod docs;
 mod emit;
 mod fmt;
+mod history;
 mod layers;
 mod manual;
 mod project;
