@@ -31,4 +31,5 @@ pub mod http;
 pub mod oci;
 pub mod repository;
 pub mod history;
+pub mod image;
 pub mod cli;

@@ -22,7 +22,7 @@ pub use folders::{Folder, path_in};
 pub use lock::Held;
 pub use memory::Memory;
 pub use reader::{Answer, Reader, listing_digest};
-pub use user::read_user_file;
+pub use user::{UserFile, open_user_file, read_user_file};
 pub use walk::{BadGlob, Refusal, Rules, Walked, walk};
 pub use writer::{Temporary, is_temporary};
 

@@ -25,11 +25,14 @@ impl Dir {
     }
 }
 
-/// The bytes of one of the user's own files, of at most `limit` bytes; nothing, if there is none.
+/// A file that is open.
+pub type UserFile = std::fs::File;
+
+/// Opens one of the user's own files for reading; nothing, if there is none.
 ///
 /// # Errors
-/// What the system says, and that it is larger.
-pub fn read_user_file(path: &Utf8Path, limit: u64) -> Result<Option<Vec<u8>>> {
+/// What the system says, and that it is not a regular file.
+pub fn open_user_file(path: &Utf8Path) -> Result<Option<UserFile>> {
     let file = match std::fs::File::open(path) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(None);
@@ -39,6 +42,15 @@ pub fn read_user_file(path: &Utf8Path, limit: u64) -> Result<Option<Vec<u8>>> {
     if !file.metadata()?.is_file() {
         return Err(Error::other("not a regular file"));
     }
+    Ok(Some(file))
+}
+
+/// The bytes of one of the user's own files, of at most `limit` bytes; nothing, if there is none.
+///
+/// # Errors
+/// What the system says, and that it is larger.
+pub fn read_user_file(path: &Utf8Path, limit: u64) -> Result<Option<Vec<u8>>> {
+    let Some(file) = open_user_file(path)? else { return Ok(None) };
     let mut bytes = Vec::new();
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
