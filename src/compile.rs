@@ -82,27 +82,15 @@ fn run(
     sources: &mut Sources,
     diagnostics: &mut Diagnostics,
 ) -> Option<Compiled> {
-    let manifest = read_manifest(reader, request, sources, diagnostics)?;
-    let (model, problems) = model::lower(&manifest, sources);
-    // Where something was not understood, what seems to be missing may be just that.
-    let partly = diagnostics.has_errors();
-    diagnostics.extend(problems.without(|code| partly && code.is_absence()));
-    let (contexts, problems) = context::gather(&model, reader, sources);
-    diagnostics.extend(problems);
-    let templates = read_templates(&manifest, reader, sources, diagnostics);
-    let (lock, problems) = read_lock(reader, request, sources);
-    let lock_is_whole = !problems.has_errors();
-    diagnostics.extend(problems);
-    let profiles = read_profiles(&manifest, reader, sources, diagnostics);
-
-    let (plan, problems) = expand(&model, &lock, &profiles, &contexts, sources, request);
+    let parts = Parts::read(reader, request, sources, diagnostics)?;
+    let (plan, problems) = plan::expand(parts.inputs(&lock::Consulted::new(&parts.lock), sources, request));
     let partly = diagnostics.has_errors();
     let problems = problems.without(|code| partly && code.is_absence());
-    diagnostics.extend(problems.without(|code| !lock_is_whole && code.is_drift()));
+    diagnostics.extend(problems.without(|code| !parts.lock_is_whole && code.is_drift()));
     if diagnostics.has_errors() {
         return None;
     }
-    let renderer = Renderer::new(&templates);
+    let renderer = Renderer::new(&parts.templates);
     let ids: Vec<_> = plan.graph.ids().collect();
     let rendered: Vec<_> = ids.par_iter().map(|&id| renderer.stage(&plan.graph, id)).collect();
     let stages = render_all(rendered, diagnostics)?;
@@ -112,16 +100,55 @@ fn run(
     Some(Compiled { plan, stages, fingerprints, json, outputs })
 }
 
-fn expand(
-    model: &Model,
-    lock: &Lock,
-    profiles: &Profiles,
-    contexts: &Contexts,
-    sources: &Sources,
-    request: &Request,
-) -> (Plan, Diagnostics) {
-    let (lock, max_targets) = (&lock::Consulted::new(lock), request.max_targets);
-    plan::expand(plan::Inputs { model, lock, profiles, contexts, sources, max_targets })
+/// A manifest and the files that belong to it, read but not expanded.
+pub struct Parts {
+    /// What the manifest means.
+    pub model: Model,
+    /// What the lock pins.
+    pub lock: Lock,
+    /// Whether the lock could be read.
+    pub lock_is_whole: bool,
+    /// Built-in profiles, and the user's own.
+    pub profiles: Profiles,
+    contexts: Contexts,
+    templates: Templates,
+}
+
+impl Parts {
+    /// Reads a manifest and what it names. What is wrong goes to `diagnostics`; nothing is left where the text cannot be
+    /// understood at all.
+    pub fn read(
+        reader: &Reader<'_>,
+        request: &Request,
+        sources: &mut Sources,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Self> {
+        let manifest = read_manifest(reader, request, sources, diagnostics)?;
+        let (model, problems) = model::lower(&manifest, sources);
+        // Where something was not understood, what seems to be missing may be just that.
+        let partly = diagnostics.has_errors();
+        diagnostics.extend(problems.without(|code| partly && code.is_absence()));
+        let (contexts, problems) = context::gather(&model, reader, sources);
+        diagnostics.extend(problems);
+        let templates = read_templates(&manifest, reader, sources, diagnostics);
+        let (lock, problems) = read_lock(reader, request, sources);
+        let lock_is_whole = !problems.has_errors();
+        diagnostics.extend(problems);
+        let profiles = read_profiles(&manifest, reader, sources, diagnostics);
+        Some(Self { model, lock, lock_is_whole, profiles, contexts, templates })
+    }
+
+    /// What a plan is made from.
+    #[must_use]
+    pub fn inputs<'a>(
+        &'a self,
+        lock: &'a lock::Consulted<'a>,
+        sources: &'a Sources,
+        request: &Request,
+    ) -> plan::Inputs<'a> {
+        let Self { model, profiles, contexts, .. } = self;
+        plan::Inputs { model, lock, profiles, contexts, sources, max_targets: request.max_targets }
+    }
 }
 
 /// All stages, or the first refusal of each template.

@@ -188,16 +188,19 @@ impl<'a> Collect<'a, '_> {
         format!("{} {release} {arch}{flavor}", self.profile.os)
     }
 
-    /// What `match` and `latest` are counted per.
     fn arches_and_flavors(&self) -> Vec<(Arch, Flavor)> {
-        let arches = supported_arches(self.rule, self.profile).into_iter().map(|arch| arch.value);
-        let arches =
-            if self.rule.arches.is_empty() { vec![default_arch(self.profile)] } else { arches.collect() };
-        let flavors: Vec<_> = self.rule.flavors.iter().map(|flavor| flavor.value.clone()).collect();
-        let flavors = if flavors.is_empty() { vec![self.profile.default_flavor.clone()] } else { flavors };
-        let pairs = arches.iter().flat_map(|&arch| flavors.iter().map(move |flavor| (arch, flavor.clone())));
-        pairs.collect()
+        arches_and_flavors(self.rule, self.profile)
     }
+}
+
+/// What `match` and `latest` are counted per.
+pub(super) fn arches_and_flavors(rule: &OsRule, profile: &Profile) -> Vec<(Arch, Flavor)> {
+    let arches = supported_arches(rule, profile).into_iter().map(|arch| arch.value);
+    let arches = if rule.arches.is_empty() { vec![default_arch(profile)] } else { arches.collect() };
+    let flavors: Vec<_> = rule.flavors.iter().map(|flavor| flavor.value.clone()).collect();
+    let flavors = if flavors.is_empty() { vec![profile.default_flavor.clone()] } else { flavors };
+    let pairs = arches.iter().flat_map(|&arch| flavors.iter().map(move |flavor| (arch, flavor.clone())));
+    pairs.collect()
 }
 
 /// The architectures that an `os` lists, without those that the distribution has no kernels for.

@@ -9,6 +9,7 @@ mod kernels;
 mod modules;
 mod node;
 mod nodes;
+mod open;
 mod order;
 mod scope;
 mod sources;
@@ -20,6 +21,7 @@ pub use node::{
     BuildCommand, ContextPatch, Fetched, ImageStage, KernelStage, ModuleStage, Node, PackageInstall,
     Revision, SourceStage, StepCommand,
 };
+pub use open::{Point, Wish, points, repositories_of, wishes};
 pub use targets::{Other, Target};
 
 use crate::context::Contexts;

@@ -161,6 +161,11 @@ impl Check<'_> {
         let own: Vec<&str> = RELEASE_HOLES.iter().copied().chain(rule.name.holes()).collect();
         let before = self.found.len();
         self.release_holes(&rule.settings, &own);
+        let in_mirrors: Vec<&str> = own.iter().copied().chain(["arch", "arch_name"]).collect();
+        for mirror in rule.settings.mirrors.iter().flatten() {
+            self.holes(&mirror.url, &in_mirrors);
+            self.holes_of(mirror.suite.as_ref(), &in_mirrors);
+        }
         self.kernel_holes(&rule.settings, &own);
         for series in &rule.series {
             series.names.iter().for_each(|name| self.holes(name, &own));
@@ -223,6 +228,9 @@ impl Check<'_> {
     fn kernel_values(&mut self, home: &Home<'_>) -> Result<(), Misrendered> {
         let settings = home.rule.series.iter().map(|series| &series.settings).chain([&home.rule.settings]);
         let value = |hole: &str| home.value(hole).or(Some("0"));
+        for mirror in home.rule.settings.mirrors.iter().flatten() {
+            super::mirrors::filled(mirror, value)?;
+        }
         for settings in settings {
             let packages = [&settings.build, &settings.in_tree].into_iter().flatten().flatten();
             for name in packages.chain(&settings.compiler) {

@@ -2,7 +2,7 @@
 
 use super::template::Template;
 use super::{Builder, Entitlement, PackageManager, VersionOrder, VersionRange};
-use crate::ids::{Arch, Flavor, OsName, Release};
+use crate::ids::{Arch, Flavor, Name, OsName, Release};
 use crate::source::{Span, Spanned};
 use regex::Regex;
 
@@ -145,6 +145,20 @@ pub(super) struct Settings {
     pub kernel_dir: Option<Text>,
     pub kernel_src_dir: Option<Text>,
     pub compiler: Option<Text>,
+    pub mirrors: Option<Vec<MirrorRule>>,
+}
+
+/// Where packages of kernels are offered to everybody, or to those with a subscription.
+#[derive(Clone, Debug)]
+pub(super) struct MirrorRule {
+    pub url: Text,
+    /// For apt.
+    pub suite: Option<Text>,
+    /// For apt.
+    pub components: Vec<Name>,
+    /// The architectures that it is for; empty if all.
+    pub arches: Vec<Arch>,
+    pub subscription: bool,
 }
 
 /// Replaces each named field of `$below` that `$over` has too.
@@ -159,7 +173,7 @@ impl Settings {
     pub fn over(&self, below: &Self) -> Self {
         let mut result = below.clone();
         replace!(result, self: el ended base minimal micro dtk tools fetch runtime install_options build in_tree
-            repositories kernel_dir kernel_src_dir compiler);
+            repositories kernel_dir kernel_src_dir compiler mirrors);
         result
     }
 }

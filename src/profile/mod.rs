@@ -14,6 +14,7 @@ mod facts;
 mod kernel;
 mod layer;
 mod limits;
+mod mirrors;
 mod misfit;
 mod packages;
 mod read;
@@ -27,6 +28,7 @@ mod tests;
 
 pub use facts::{Builder, Entitlement, KernelPackages, PackageManager, Platform, Profile, ReleaseFacts};
 pub use kernel::{El, Kernel, KernelError, KernelErrorKind};
+pub use mirrors::Mirror;
 pub use misfit::{Misfit, MisfitKind};
 pub use packages::Unusable;
 pub use release::UnknownRelease;

@@ -1,15 +1,16 @@
 //! Reads a profile file into a [`Layer`]: every value parsed, every one that does not parse reported.
 
 use super::layer::{
-    FlavorRule, Foreign, Layer, Limit, LimitTest, Line, ReleaseRule, Runs, Series, Settings, Shape, Text,
+    FlavorRule, Foreign, Layer, Limit, LimitTest, Line, MirrorRule, ReleaseRule, Runs, Series, Settings,
+    Shape, Text,
 };
 use super::limits;
 use super::table::PROFILE;
 use super::template::Template;
 use super::{Builder, Entitlement, PackageManager, VersionOrder, VersionRange};
 use crate::diag::{Code, Diagnostic, Diagnostics, shown};
-use crate::ids::{Arch, Flavor, Invalid, OsName, Release};
-use crate::kdl::Node;
+use crate::ids::{Arch, Flavor, Invalid, Name, OsName, Release};
+use crate::kdl::{Node, Value};
 use crate::schema;
 use crate::source::{FileId, Sources, Spanned};
 use regex::{Regex, RegexBuilder};
@@ -218,10 +219,29 @@ impl Reader<'_> {
                 "build" => settings.build = self.templates(node),
                 "in-tree" => settings.in_tree = self.templates(node),
                 "repository" => settings.repositories = self.templates(node),
+                "mirror" => settings.mirrors.get_or_insert_default().extend(self.mirror(node)),
                 _ => {}
             }
         }
         settings
+    }
+
+    fn mirror(&mut self, node: &Node) -> Option<MirrorRule> {
+        let words = |name: &str| {
+            let text = node.text_property(name);
+            let words = text.iter().flat_map(|text| {
+                text.value.split_whitespace().map(|word| Spanned::new(word.to_owned(), text.span))
+            });
+            words.collect::<Vec<_>>()
+        };
+        let arch = |text: &str| Arch::parse(text).ok_or(Invalid("an architecture as `uname -m` prints it"));
+        Some(MirrorRule {
+            url: self.template(&node.text()?)?,
+            suite: node.text_property("suite").and_then(|suite| self.template(&suite)),
+            components: words("component").iter().filter_map(|word| self.value(word, Name::parse)).collect(),
+            arches: words("arch").iter().filter_map(|word| self.value(word, arch)).collect(),
+            subscription: node.property("subscription").and_then(Value::bool).unwrap_or_default(),
+        })
     }
 
     fn templates(&mut self, node: &Node) -> Option<Vec<Text>> {

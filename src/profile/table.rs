@@ -36,6 +36,7 @@ pub static PROFILE: Body = Body {
         &BUILD,
         &IN_TREE,
         &REPOSITORY,
+        &MIRROR,
         &KERNEL_DIR,
         &KERNEL_SRC_DIR,
         &COMPILER,
@@ -61,6 +62,7 @@ static LINE_BODY: Body = Body {
         &BUILD,
         &IN_TREE,
         &REPOSITORY,
+        &MIRROR,
         &KERNEL_DIR,
         &KERNEL_SRC_DIR,
         &COMPILER,
@@ -86,6 +88,7 @@ static RELEASE_BODY: Body = Body {
         &BUILD,
         &IN_TREE,
         &REPOSITORY,
+        &MIRROR,
         &KERNEL_DIR,
         &KERNEL_SRC_DIR,
         &COMPILER,
@@ -400,6 +403,27 @@ static REPOSITORY: Node = one(
     &[Argument::any("ID", TEXT, "a repository's name for the package manager")],
     "Repositories to enable for a kernel's packages.",
 );
+static MIRROR: Node = Node {
+    properties: &[
+        Property::optional("suite", TEXT, "the suite of an apt repository"),
+        Property::optional("component", TEXT, "its components, with blanks between them"),
+        Property::optional(
+            "arch",
+            TEXT,
+            "the architectures that it is for, with blanks between them; all, unless said",
+        ),
+        Property::optional(
+            "subscription",
+            Kind::Bool,
+            "whether it asks for the certificate of a subscription",
+        ),
+    ],
+    ..any(
+        "mirror",
+        &[Argument::one("URL", TEXT, "with `{release}` and `{arch}`")],
+        "A package repository in which `drvc lock` and `drvc kernels` look for kernels.",
+    )
+};
 static KERNEL_DIR: Node = one(
     "kernel-dir",
     &[Argument::one("PATH", TEXT, "an absolute path")],

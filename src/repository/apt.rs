@@ -36,9 +36,6 @@ pub(super) fn packages(
     let release = archive.release()?;
     let mut kept = Kept::new(wanted);
     let arch = name_of(arch);
-    if archive.is_directory() {
-        archive.list(&release, "", arch, &mut kept)?;
-    }
     for component in components {
         archive.list(&release, &format!("{component}/binary-{arch}/"), arch, &mut kept)?;
     }
@@ -68,16 +65,7 @@ struct Release {
 }
 
 impl Archive<'_> {
-    /// Whether the suite is a directory of its own instead of one beneath `dists`.
-    fn is_directory(&self) -> bool {
-        self.suite.ends_with('/')
-    }
-
     fn at(&self, path: &str) -> String {
-        if self.is_directory() {
-            let suite = self.suite.trim_start_matches("./");
-            return self.repository.at(&format!("{suite}{path}"));
-        }
         self.repository.at(&format!("dists/{}/{path}", self.suite))
     }
 

@@ -11,7 +11,7 @@ use crate::profile::{Kernel, Profile, ReleaseFacts};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What kernels are looked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Search<'a> {
     /// The distribution.
     pub profile: &'a Profile,
@@ -21,6 +21,8 @@ pub struct Search<'a> {
     pub arch: Arch,
     /// The flavour.
     pub flavor: &'a Flavor,
+    /// What the names of the kernels' packages begin with.
+    stems: BTreeSet<String>,
 }
 
 /// A kernel that a repository has some packages of.
@@ -34,25 +36,25 @@ pub struct Found {
     pub missing: Vec<PackageName>,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    /// A search for the kernels of one flavour.
+    #[must_use]
+    pub fn new(profile: &'a Profile, release: &'a ReleaseFacts, arch: Arch, flavor: &'a Flavor) -> Self {
+        Self { profile, release, arch, flavor, stems: profile.package_stems(release, arch, flavor) }
+    }
+
     /// Whether a package of this name may be one of a kernel's.
     #[must_use]
     pub fn wants(&self, name: &str) -> bool {
-        self.stems().iter().any(|stem| is_near(stem, name))
-    }
-
-    /// What the names of the kernels' packages begin with.
-    fn stems(&self) -> BTreeSet<String> {
-        self.profile.package_stems(self.release, self.arch, self.flavor)
+        self.stems.iter().any(|stem| is_near(stem, name))
     }
 
     /// The kernels that are offered, newest first.
     #[must_use]
     pub fn kernels(&self, offer: &Offer) -> Vec<Found> {
-        let stems = self.stems();
         let mut kernels = BTreeMap::new();
         for word in offer.words() {
-            let ends = stems.iter().filter_map(|stem| word.strip_prefix(stem.as_str()));
+            let ends = self.stems.iter().filter_map(|stem| word.strip_prefix(stem.as_str()));
             for kernel in ends.flat_map(|end| self.readings(end)) {
                 kernels.entry(kernel.text.clone()).or_insert(kernel);
             }

@@ -10,16 +10,21 @@
 
 mod apt;
 mod dnf;
+mod gpgv;
 pub mod kernels;
 mod list;
 mod offer;
+mod sources;
 mod sum;
 mod unpack;
+mod web;
 mod xml;
 #[cfg(test)]
 mod tests;
 
+pub use gpgv::Gpgv;
 pub use offer::{Offer, Package};
+pub use sources::{Source, offer, sources};
 
 use crate::error::Error;
 use crate::ids::Arch;
@@ -71,11 +76,11 @@ pub struct Repository {
 pub enum Layout {
     /// `repodata/repomd.xml` beneath the address: of dnf, yum, tdnf and zypper.
     Dnf,
-    /// `dists/SUITE/Release` beneath the address. A suite that ends in `/` is a directory without components.
+    /// `dists/SUITE/Release` beneath the address.
     Apt {
         /// Such as `bookworm-security`.
         suite: String,
-        /// Such as `main`; none where the suite is a directory.
+        /// Such as `main`.
         components: Vec<String>,
     },
 }

@@ -96,7 +96,7 @@ fn bookworm() -> Repository {
 fn found(files: &Files, repository: &Repository, profile: &Profile, at: (&str, Arch, &str)) -> Vec<Found> {
     let (release, arch, flavor) = at;
     let (release, flavor) = (profile.release(release).unwrap(), Flavor::parse(flavor).unwrap());
-    let search = Search { profile, release: &release, arch, flavor: &flavor };
+    let search = Search::new(profile, &release, arch, &flavor);
     let packages = packages(files, None, repository, arch, &|name| search.wants(name)).unwrap();
     search.kernels(&Offer::new(profile.manager, packages))
 }

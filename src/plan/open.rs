@@ -1,0 +1,130 @@
+//! From the matrix to what it leaves open: the kernels that `match` and `latest` ask for, and where to look for them.
+
+use super::kernels::arches_and_flavors;
+use super::{Inputs, cells};
+use crate::diag::Diagnostics;
+use crate::ids::{Arch, Flavor, KernelText, OsName, Release};
+use crate::lock::KernelQuery;
+use crate::model::selector::View;
+use crate::model::{AddedRepository, KernelRule, Lay, OsRule, PackageRepository};
+use crate::profile::{Profile, ReleaseFacts};
+use crate::source::Span;
+
+/// One question that only package repositories can answer.
+#[derive(Clone, Debug)]
+pub struct Wish<'a> {
+    /// What is asked for.
+    pub query: KernelQuery,
+    /// The distribution.
+    pub profile: &'a Profile,
+    /// Its release.
+    pub release: ReleaseFacts,
+    /// The manifest's own repositories for it.
+    pub repositories: Vec<AddedRepository>,
+    /// The `kernel` node.
+    pub span: Span,
+}
+
+/// One point of the matrix.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "fields are those of a target")]
+pub struct Point {
+    pub os: OsName,
+    pub release: Release,
+    pub arch: Arch,
+    pub flavor: Flavor,
+    pub kernel: KernelText,
+}
+
+/// Every question that the matrix asks, in its order.
+#[must_use]
+pub fn wishes<'a>(inputs: &Inputs<'a>) -> Vec<Wish<'a>> {
+    let mut wishes = Vec::new();
+    for rule in &inputs.model.matrix.os {
+        let Some(profile) = inputs.profiles.get(&rule.name.value) else { continue };
+        let releases: Vec<_> =
+            rule.releases.iter().filter_map(|text| profile.release(&text.value).ok()).collect();
+        for kernels in &rule.kernels {
+            let KernelRule::Locked { pattern, latest, span } = kernels else { continue };
+            for release in &releases {
+                for (arch, flavor) in arches_and_flavors(rule, profile) {
+                    let repositories = repositories(inputs, rule, profile, release, arch, &flavor);
+                    let query = KernelQuery {
+                        os: profile.os.clone(),
+                        release: release.release.clone(),
+                        arch,
+                        flavor,
+                        pattern: pattern.as_ref().map(|text| text.value.clone()),
+                        latest: *latest,
+                    };
+                    wishes.push(Wish { query, profile, release: release.clone(), repositories, span: *span });
+                }
+            }
+        }
+    }
+    wishes
+}
+
+/// The manifest's own repositories for a release, an architecture and a flavour: of each `os` that names the release.
+#[must_use]
+pub fn repositories_of(
+    inputs: &Inputs<'_>,
+    profile: &Profile,
+    release: &ReleaseFacts,
+    arch: Arch,
+    flavor: &Flavor,
+) -> Vec<AddedRepository> {
+    let names = |rule: &&OsRule| {
+        rule.name.value == profile.os.as_str()
+            && rule.releases.iter().any(|text| text.value == release.release.as_str())
+    };
+    let rules = inputs.model.matrix.os.iter().filter(names);
+    rules.flat_map(|rule| repositories(inputs, rule, profile, release, arch, flavor)).collect()
+}
+
+/// Of one `os`, with each `on` that selects whatever kernel is found there.
+fn repositories(
+    inputs: &Inputs<'_>,
+    rule: &OsRule,
+    profile: &Profile,
+    release: &ReleaseFacts,
+    arch: Arch,
+    flavor: &Flavor,
+) -> Vec<AddedRepository> {
+    let view = View {
+        os: profile.os.as_str(),
+        family: profile.family.as_str(),
+        release: release.release.as_str(),
+        el: None,
+        kernel: "",
+        arch: arch.name(),
+        flavor: flavor.as_str(),
+        image: None,
+        order: profile.order,
+    };
+    let mut body = rule.body.clone();
+    for overlay in inputs.model.matrix.overlays.iter().filter(|overlay| overlay.selector.selects(&view)) {
+        body.lay(&overlay.body);
+    }
+    let added = body.repositories.into_iter().filter_map(|repository| match repository {
+        PackageRepository::Add(added) => Some(added),
+        PackageRepository::Enable(_) => None,
+    });
+    added.collect()
+}
+
+/// Every point that the matrix covers with what is known now; what is wrong with it is not told here.
+#[must_use]
+pub fn points(inputs: &Inputs<'_>) -> Vec<Point> {
+    let (cells, _) = cells::expand(inputs, &mut Diagnostics::default());
+    let point = |cell: super::cell::Cell<'_>| Point {
+        os: cell.profile.os.clone(),
+        release: cell.release.release.clone(),
+        arch: cell.arch,
+        flavor: cell.kernel.flavor.clone(),
+        kernel: cell.kernel.text,
+    };
+    let mut points: Vec<_> = cells.into_iter().map(point).collect();
+    points.sort();
+    points
+}

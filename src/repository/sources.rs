@@ -1,0 +1,103 @@
+//! From the manifest's repositories and the profile's mirrors to everything that they offer for some kernels.
+
+use super::kernels::Search;
+use super::{Fetch, Gpgv, Layout, Offer, Package, Repository, Verify, packages};
+use crate::error::Error;
+use crate::ids::{Arch, RelPath};
+use crate::model::{AddedRepository, RepositoryKey};
+use crate::profile::{PackageManager, Profile, ReleaseFacts};
+use std::collections::BTreeSet;
+use std::thread;
+
+/// A repository to look into.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Source {
+    /// Where it is.
+    pub repository: Repository,
+    /// The file with the keys that sign it, beside the manifest.
+    pub key: Option<RelPath>,
+    /// Whether it asks for the certificate of a subscription.
+    pub subscription: bool,
+}
+
+/// The repositories to look into for kernels of a release and an architecture: the manifest's, and the profile's mirrors.
+///
+/// # Errors
+/// A repository of the manifest that is none for this release and architecture.
+pub fn sources(
+    profile: &Profile,
+    release: &ReleaseFacts,
+    arch: Arch,
+    added: &[AddedRepository],
+) -> Result<BTreeSet<Source>, Error> {
+    let mut sources = BTreeSet::new();
+    let at = (profile.os.as_str(), release.release.as_str(), arch.name());
+    for repository in added {
+        let wrong = |rule| Error::new("use", format!("a repository of {} {}", at.0, at.1), rule);
+        let url = repository.url(at.0, at.1, at.2).map_err(wrong)?.to_string();
+        let suite = repository.suite(at.0, at.1, at.2).map_err(wrong)?;
+        let components = repository.components.iter().map(ToString::to_string).collect();
+        let key = repository.key.as_ref().and_then(|key| match &key.value {
+            RepositoryKey::File(path) => Some(path.clone()),
+            // What the base image trusts is known to nobody but the builder.
+            RepositoryKey::Builder(_) => None,
+        });
+        let layout = layout(profile.manager, suite.map(|suite| suite.to_string()), components, &url)?;
+        sources.insert(Source { repository: Repository { url, layout }, key, subscription: false });
+    }
+    for mirror in profile.mirrors(release, arch) {
+        let url = mirror.url.to_string();
+        let components = mirror.components.iter().map(ToString::to_string).collect();
+        let layout = layout(profile.manager, mirror.suite.map(|suite| suite.to_string()), components, &url)?;
+        let repository = Repository { url, layout };
+        sources.insert(Source { repository, key: None, subscription: mirror.subscription });
+    }
+    Ok(sources)
+}
+
+fn layout(
+    manager: PackageManager,
+    suite: Option<String>,
+    components: Vec<String>,
+    url: &str,
+) -> Result<Layout, Error> {
+    match (manager, suite) {
+        (PackageManager::Apt, Some(suite)) => {
+            let components = if components.is_empty() { vec!["main".to_owned()] } else { components };
+            Ok(Layout::Apt { suite, components })
+        }
+        (PackageManager::Apt, None) => Err(Error::new("use", url, "a repository of apt needs a suite")
+            .help("add `suite`, as `sources.list` has it")),
+        _ => Ok(Layout::Dnf),
+    }
+}
+
+/// What sources offer for the kernels of some searches for one architecture. All sources are asked side by side.
+///
+/// # Errors
+/// The first source that cannot be read.
+pub fn offer(
+    fetch: &dyn Fetch,
+    keys: &(dyn Fn(&RelPath) -> Result<Gpgv, Error> + Sync),
+    sources: &BTreeSet<Source>,
+    searches: &[Search<'_>],
+) -> Result<Offer, Error> {
+    let Some(first) = searches.first() else { return Ok(Offer::new(PackageManager::Dnf, Vec::new())) };
+    let wanted = |name: &str| searches.iter().any(|search| search.wants(name));
+    let read = |source: &Source| -> Result<Vec<Package>, Error> {
+        let keys = source.key.as_ref().map(keys).transpose()?;
+        let keys = keys.as_ref().map(|keys| keys as &dyn Verify);
+        packages(fetch, keys, &source.repository, first.arch, &wanted)
+    };
+    let read: Vec<_> = thread::scope(|scope| {
+        let running: Vec<_> = sources.iter().map(|source| scope.spawn(|| read(source))).collect();
+        running.into_iter().map(thread::ScopedJoinHandle::join).collect()
+    });
+    let mut all = Vec::new();
+    for result in read {
+        all.extend(result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+    }
+    all.sort();
+    all.dedup();
+    Ok(Offer::new(first.profile.manager, all))
+}
