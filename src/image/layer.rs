@@ -4,17 +4,14 @@ use super::manifest::Descriptor;
 use super::{Blobs, broken};
 use crate::error::Error;
 use crate::fs::UserFile;
-use flate2::read::MultiGzDecoder;
-use ruzstd::decoding::StreamingDecoder;
+use crate::unpack::unpacked;
 use sha2::{Digest as _, Sha256};
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, Read};
 
 /// Largest layer, unpacked. Builder images with a whole tool chain stay below 2 GiB.
 const UNPACKED: u64 = 16 << 30;
 /// Most files in a layer.
 const FILES: usize = 2_000_000;
-const GZIP: [u8; 2] = [0x1f, 0x8b];
-const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// A layer that was unpacked.
 #[derive(Debug)]
@@ -70,34 +67,10 @@ impl Layer {
     }
 }
 
-/// Unpacks by what the first bytes say.
-fn unpack(mut from: impl Read) -> io::Result<UserFile> {
-    let mut magic = [0; 4];
-    let mut known = 0;
-    while let Some(rest) = magic.get_mut(known..).filter(|rest| !rest.is_empty()) {
-        match from.read(rest)? {
-            0 => break,
-            read => known += read,
-        }
-    }
-    let head = magic.get(..known).unwrap_or_default();
-    let whole = BufReader::new(head.chain(from));
+fn unpack(packed: impl Read) -> io::Result<UserFile> {
     let mut file = tempfile::tempfile()?;
-    if head.starts_with(&GZIP) {
-        copy(MultiGzDecoder::new(whole), &mut file)?;
-    } else if head == ZSTD {
-        copy(StreamingDecoder::new(whole).map_err(io::Error::other)?, &mut file)?;
-    } else {
-        copy(whole, &mut file)?;
-    }
+    io::copy(&mut unpacked(packed, UNPACKED)?, &mut file)?;
     Ok(file)
-}
-
-fn copy(from: impl Read, to: &mut impl Write) -> io::Result<()> {
-    if io::copy(&mut from.take(UNPACKED + 1), to)? > UNPACKED {
-        return Err(io::Error::other(format!("it unpacks to more than {UNPACKED} bytes")));
-    }
-    Ok(())
 }
 
 fn list(archive: &UserFile) -> io::Result<Vec<Entry>> {

@@ -1,5 +1,6 @@
 //! A layer's bytes -> one file of it.
 
+use crate::unpack::unpacked;
 use std::io::{self, Read};
 
 /// What a layer says of a path.
@@ -22,17 +23,7 @@ const UNPACKED: u64 = 16 << 30;
 /// # Errors
 /// It is no layer, or the file is too large.
 pub fn read_file(layer: &mut dyn Read, path: &str, limit: u64) -> io::Result<Layer> {
-    let mut magic = Vec::new();
-    layer.take(4).read_to_end(&mut magic)?;
-    let whole = io::Cursor::new(magic.clone()).chain(layer);
-    match magic.as_slice() {
-        [0x1f, 0x8b, ..] => in_tar(flate2::read::MultiGzDecoder::new(whole), path, limit),
-        [0x28, 0xb5, 0x2f, 0xfd] => {
-            let decoder = ruzstd::decoding::StreamingDecoder::new(whole).map_err(io::Error::other)?;
-            in_tar(decoder, path, limit)
-        }
-        _ => in_tar(whole, path, limit),
-    }
+    in_tar(unpacked(layer, UNPACKED)?, path, limit)
 }
 
 fn in_tar(layer: impl Read, path: &str, limit: u64) -> io::Result<Layer> {
@@ -40,7 +31,7 @@ fn in_tar(layer: impl Read, path: &str, limit: u64) -> io::Result<Layer> {
     let slash = if directory.is_empty() { "" } else { "/" };
     let whiteout = format!("{directory}{slash}.wh.{name}");
     let opaque = format!("{directory}{slash}.wh..wh..opq");
-    let mut archive = tar::Archive::new(layer.take(UNPACKED));
+    let mut archive = tar::Archive::new(layer);
     let mut found = Layer::Nothing;
     for entry in archive.entries()? {
         let entry = entry?;

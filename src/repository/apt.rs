@@ -2,13 +2,13 @@
 
 use super::list::Kept;
 use super::sum::Sum;
-use super::unpack::unpacked;
 use super::{
     Fetch, INDEX_LIMIT, PACKED_LIMIT, Package, Repository, UNPACKED_LIMIT, Verify, damaged, is_path, unsigned,
 };
 use crate::diag::listed;
 use crate::error::Error;
 use crate::ids::Arch;
+use crate::unpack::unpacked;
 use deb822_fast::Paragraph;
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read};
@@ -107,7 +107,7 @@ impl Archive<'_> {
         for url in by_hash.into_iter().chain([plain.clone()]) {
             let Some(packed) = self.fetch.get(&url, limit)? else { continue };
             sum.check(&url, &packed)?;
-            let read = unpacked(&packed, UNPACKED_LIMIT).map_err(|cause| cause.to_string());
+            let read = unpacked(packed.as_slice(), UNPACKED_LIMIT).map_err(|cause| cause.to_string());
             return read.and_then(|source| paragraphs(source, kept)).map_err(|why| damaged(&url, why));
         }
         Err(damaged(&plain, format!("`{}` names it, but the server has no such file", release.url)))

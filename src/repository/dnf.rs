@@ -2,13 +2,13 @@
 
 use super::list::Kept;
 use super::sum::Sum;
-use super::unpack::unpacked;
 use super::xml::{Item, attribute, walk};
 use super::{
     Fetch, INDEX_LIMIT, PACKED_LIMIT, Package, Repository, UNPACKED_LIMIT, Verify, damaged, is_path,
 };
 use crate::error::Error;
 use crate::ids::Arch;
+use crate::unpack::unpacked;
 use quick_xml::events::BytesStart;
 
 /// The packages for an architecture, as [`super::packages`].
@@ -38,7 +38,8 @@ pub(super) fn packages(
         return Err(damaged(&url, "`repomd.xml` names it, but the server has no such file"));
     };
     primary.sum.check(&url, &packed)?;
-    let source = unpacked(&packed, UNPACKED_LIMIT).map_err(|cause| damaged(&url, cause.to_string()))?;
+    let source =
+        unpacked(packed.as_slice(), UNPACKED_LIMIT).map_err(|cause| damaged(&url, cause.to_string()))?;
     let mut reading = Reading { arch: arch.name(), kept: Kept::new(wanted), within: Within::default() };
     walk(source, |item| reading.item(item)).map_err(|why| damaged(&url, why))?;
     Ok(reading.kept.packages)

@@ -16,7 +16,6 @@ mod list;
 mod offer;
 mod sources;
 mod sum;
-mod unpack;
 mod web;
 mod xml;
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Tests of repositories, from bytes alone.
 
 use super::kernels::{Found, Search};
-use super::unpack::tests::{gz, xz, zst};
 use super::*;
 use crate::ids::Flavor;
 use crate::profile::{Profile, Profiles};
+use crate::unpack::tests::{gz, xz, zst};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 

@@ -8,34 +8,44 @@ const XZ_MEMORY: u64 = 256 << 20;
 /// How much of a zstd frame is unpacked at once, in bytes.
 const STEP: usize = 1 << 20;
 
-/// The content of a file, told by its first bytes: gzip, xz, zstd, or plain.
-pub(super) fn unpacked(bytes: &[u8], limit: u64) -> io::Result<Box<dyn BufRead + '_>> {
-    let reader: Box<dyn Read + '_> = if bytes.starts_with(&[0x1f, 0x8b]) {
-        Box::new(flate2::bufread::MultiGzDecoder::new(bytes))
-    } else if bytes.starts_with(b"\xfd7zXZ\0") {
+/// How many of the first bytes tell how a file is packed.
+const MAGIC: u64 = 6;
+
+/// The content of a file, told by its first bytes: gzip, xz, zstd, or plain. Reading more than `limit` bytes of it is
+/// an error.
+///
+/// # Errors
+/// It cannot be read, or is packed in a way that drvc does not unpack.
+pub fn unpacked<'a>(mut packed: impl Read + 'a, limit: u64) -> io::Result<Box<dyn BufRead + 'a>> {
+    let mut magic = Vec::new();
+    packed.by_ref().take(MAGIC).read_to_end(&mut magic)?;
+    let whole = BufReader::with_capacity(STEP, io::Cursor::new(magic.clone()).chain(packed));
+    let reader: Box<dyn Read + 'a> = if magic.starts_with(&[0x1f, 0x8b]) {
+        Box::new(flate2::bufread::MultiGzDecoder::new(whole))
+    } else if magic.starts_with(b"\xfd7zXZ\0") {
         let stream = liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY, liblzma::stream::CONCATENATED)?;
-        Box::new(liblzma::bufread::XzDecoder::new_stream(bytes, stream))
-    } else if bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        Box::new(Frames { source: bytes, decoder: FrameDecoder::new() })
-    } else if bytes.starts_with(b"BZh") {
+        Box::new(liblzma::bufread::XzDecoder::new_stream(whole, stream))
+    } else if magic.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        Box::new(Frames { source: whole, decoder: FrameDecoder::new() })
+    } else if magic.starts_with(b"BZh") {
         return Err(io::Error::other("it is packed with bzip2, which drvc does not unpack"));
     } else {
-        Box::new(bytes)
+        Box::new(whole)
     };
     Ok(Box::new(BufReader::with_capacity(64 << 10, Limited { reader, left: limit })))
 }
 
 /// The content of one or more zstd frames.
-struct Frames<'a> {
-    source: &'a [u8],
+struct Frames<R> {
+    source: R,
     decoder: FrameDecoder,
 }
 
-impl Read for Frames<'_> {
+impl<R: BufRead> Read for Frames<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.decoder.can_collect() == 0 {
             if self.decoder.is_finished() {
-                if self.source.is_empty() {
+                if self.source.fill_buf()?.is_empty() {
                     return Ok(0);
                 }
                 self.decoder.reset(&mut self.source).map_err(io::Error::other)?;
@@ -62,23 +72,23 @@ impl<R: Read> Read for Limited<R> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use std::io::Write;
 
-    pub(in super::super) fn gz(content: &[u8]) -> Vec<u8> {
+    pub(crate) fn gz(content: &[u8]) -> Vec<u8> {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         encoder.write_all(content).unwrap();
         encoder.finish().unwrap()
     }
 
-    pub(in super::super) fn xz(content: &[u8]) -> Vec<u8> {
+    pub(crate) fn xz(content: &[u8]) -> Vec<u8> {
         let mut packed = Vec::new();
         liblzma::bufread::XzEncoder::new(content, 1).read_to_end(&mut packed).unwrap();
         packed
     }
 
-    pub(in super::super) fn zst(content: &[u8]) -> Vec<u8> {
+    pub(crate) fn zst(content: &[u8]) -> Vec<u8> {
         ruzstd::encoding::compress_to_vec(content, ruzstd::encoding::CompressionLevel::Fastest)
     }
 
