@@ -15,9 +15,10 @@ use crate::outputs::Outputs;
 use crate::plan::{self, Plan};
 use crate::profile::Profiles;
 use crate::render::{Renderer, Stage, Templates};
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 use crate::syntax::{self, ast};
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +66,8 @@ pub struct Compiled {
     pub json: PlanJson,
     /// Every file to write, by path relative to the output directory.
     pub outputs: Outputs,
+    /// Where stages come from in the manifest, by their names.
+    pub places: BTreeMap<String, Span>,
 }
 
 /// Compiles a manifest.
@@ -97,7 +100,7 @@ fn run(
     let fingerprints = fingerprints(&plan.graph, &stages);
     let json = format::plan_json(&plan, &stages, &fingerprints);
     let outputs = format::outputs(&plan, &stages, &fingerprints, &json, &request.manifest, &request.out);
-    Some(Compiled { plan, stages, fingerprints, json, outputs })
+    Some(Compiled { plan, stages, fingerprints, json, outputs, places: parts.model.places() })
 }
 
 /// A manifest and the files that belong to it, read but not expanded.

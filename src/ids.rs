@@ -381,6 +381,13 @@ impl ImageRef {
         split_tag(named).0
     }
 
+    /// The host of the registry, with its port, where the reference begins with one.
+    #[must_use]
+    pub fn registry(&self) -> Option<&str> {
+        let (host, _) = self.0.split_once('/')?;
+        (host.contains(['.', ':']) || host == "localhost").then_some(host)
+    }
+
     /// The tag, where there is one.
     #[must_use]
     pub fn tag(&self) -> Option<&str> {

@@ -34,4 +34,6 @@ pub mod repository;
 pub mod history;
 pub mod package;
 pub mod image;
+pub mod engine;
+pub mod build;
 pub mod cli;

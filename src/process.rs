@@ -16,7 +16,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -68,7 +68,10 @@ impl Environment {
 
 /// Whether the user wants drvc to stop: set by SIGINT and SIGTERM once [`Interrupt::of_signals`] listens.
 #[derive(Clone, Debug, Default)]
-pub struct Interrupt(Arc<AtomicUsize>);
+pub struct Interrupt {
+    signal: Arc<AtomicUsize>,
+    halted: Arc<AtomicBool>,
+}
 
 impl Interrupt {
     /// One that SIGINT and SIGTERM set from now on. Until then either ends the process at once.
@@ -79,7 +82,7 @@ impl Interrupt {
         let interrupt = Self::default();
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
             let number = usize::try_from(signal).unwrap_or_default();
-            signal_hook::flag::register_usize(signal, Arc::clone(&interrupt.0), number)
+            signal_hook::flag::register_usize(signal, Arc::clone(&interrupt.signal), number)
                 .map_err(|cause| Error::new("listen to", "signals", cause))?;
         }
         Ok(interrupt)
@@ -88,7 +91,18 @@ impl Interrupt {
     /// The number of the signal that came, if one did.
     #[must_use]
     pub fn signal(&self) -> Option<u8> {
-        u8::try_from(self.0.load(Ordering::Relaxed)).ok().filter(|signal| *signal != 0)
+        u8::try_from(self.signal.load(Ordering::Relaxed)).ok().filter(|signal| *signal != 0)
+    }
+
+    /// Ends what runs under it as a signal would, without one: something else has failed.
+    pub fn halt(&self) {
+        self.halted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether what runs under it is to end.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.signal().is_some() || self.halted.load(Ordering::Relaxed)
     }
 }
 
@@ -268,7 +282,7 @@ impl Program {
             if read > self.limit {
                 break Ended::TooMuch;
             }
-            if self.interrupt.signal().is_some() {
+            if self.interrupt.is_set() {
                 break Ended::Interrupted;
             }
             if self.timeout.is_some_and(|timeout| start.elapsed() > timeout) {
@@ -406,7 +420,7 @@ mod tests {
             assert!(start.elapsed() < Duration::from_secs(20));
         }
         let interrupt = Interrupt::default();
-        interrupt.0.store(2, Ordering::Relaxed);
+        interrupt.halt();
         assert_eq!(shell("sleep 60").interrupt(&interrupt).output().unwrap().ended, Ended::Interrupted);
     }
 

@@ -91,9 +91,20 @@ pub(super) fn compile(global: &Global, args: &Compile, terminal: &mut Terminal) 
 
 /// What the next run is told that finds nothing to do.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-struct Memo {
+pub(super) struct Memo {
     targets: usize,
-    verdict: Verdict,
+    pub(super) verdict: Verdict,
+}
+
+impl Memo {
+    pub(super) fn of(compilation: &Compilation) -> Self {
+        let targets = compilation.plan.as_ref().map_or(0, |compiled| compiled.plan.targets.len());
+        Self { targets, verdict: Verdict::of(&compilation.diagnostics) }
+    }
+
+    pub(super) fn to_text(self) -> String {
+        serde_json::to_string(&self).unwrap_or_default()
+    }
 }
 
 /// What is to be told of a compilation, once its outputs are written.
@@ -106,13 +117,11 @@ struct Told {
 impl Told {
     /// Parts a compilation into outputs and what is to be told. With `locked`, drift leaves no outputs.
     fn of(compilation: Compilation, locked: bool) -> emit::Compiled<Self> {
-        let verdict = Verdict::of(&compilation.diagnostics);
-        let targets = compilation.plan.as_ref().map_or(0, |compiled| compiled.plan.targets.len());
-        let memo = Memo { targets, verdict };
-        let wanted = verdict.exit(locked) == Exit::Fine;
+        let memo = Memo::of(&compilation);
+        let wanted = memo.verdict.exit(locked) == Exit::Fine;
         emit::Compiled {
             outputs: compilation.plan.filter(|_| wanted).map(|compiled| compiled.outputs),
-            memo: serde_json::to_string(&memo).unwrap_or_default(),
+            memo: memo.to_text(),
             rest: Self { sources: compilation.sources, diagnostics: compilation.diagnostics, memo },
         }
     }
@@ -141,7 +150,7 @@ fn written(report: &emit::Report) -> String {
 }
 
 /// Names what stands in outputs' places and was left alone.
-fn kept(kept: &[emit::Kept], project: &Project, request: &Request, terminal: &Terminal) -> Exit {
+pub(super) fn kept(kept: &[emit::Kept], project: &Project, request: &Request, terminal: &Terminal) -> Exit {
     let out = project.root.join(request.out.as_path());
     for file in kept {
         terminal.say(&format!("kept `{}`: {}", out.join(&file.path), file.why));

@@ -2,6 +2,7 @@
 //!
 //! Reports go to standard error, products to standard output, and what happened into the [`Exit`] code.
 
+mod build;
 mod change;
 mod check;
 mod clean;
@@ -14,6 +15,7 @@ mod graph;
 mod man;
 mod next;
 mod plan;
+mod progress;
 mod project;
 mod report;
 mod schema;
@@ -62,6 +64,7 @@ struct Global {
 enum Command {
     Check(check::Check),
     Compile(compile::Compile),
+    Build(build::Build),
     Plan(plan::Plan),
     Why(why::Why),
     Diff(diff::Diff),
@@ -88,6 +91,10 @@ pub enum Exit {
     OutOfDate = 3,
     /// A disk, a network or another program failed.
     World = 4,
+    /// SIGINT, as Ctrl-C sends it, ended the run.
+    Interrupted = 130,
+    /// SIGTERM ended the run.
+    Terminated = 143,
 }
 
 impl From<Exit> for std::process::ExitCode {
@@ -124,6 +131,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         None => next::next(&cli.global, &mut terminal),
         Some(Command::Check(args)) => check::check(&cli.global, &args, &mut terminal),
         Some(Command::Compile(args)) => compile::compile(&cli.global, &args, &mut terminal),
+        Some(Command::Build(args)) => build::build(&cli.global, &args, &mut terminal),
         Some(Command::Plan(args)) => plan::plan(&cli.global, &args, &mut terminal),
         Some(Command::Why(args)) => why::why(&cli.global, &args, &mut terminal),
         Some(Command::Diff(args)) => diff::diff(&cli.global, &args, &mut terminal),

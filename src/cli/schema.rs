@@ -2,6 +2,7 @@
 
 use super::terminal::Terminal;
 use super::{Exit, Failure};
+use crate::build::report::BuildJson;
 use crate::diag::json::ReportJson;
 use crate::diag::{Clean, nearest};
 use crate::format::{GraphJson, PlanJson};
@@ -15,6 +16,7 @@ pub type NamedSchema = (&'static str, fn() -> schemars::Schema);
 
 /// Every JSON that drvc prints.
 pub const JSON_SCHEMAS: &[NamedSchema] = &[
+    ("build", || schemars::schema_for!(BuildJson)),
     ("diff", || schemars::schema_for!(Diff)),
     ("graph", || schemars::schema_for!(GraphJson)),
     ("plan", || schemars::schema_for!(PlanJson)),
@@ -29,11 +31,12 @@ Examples:
   drvc schema              the manifest's, in the KDL Schema Language
   drvc schema report       JSON Schema of `drvc check --format json`
   drvc schema plan         of `drvc plan --format json`, and of drivers.out/plan.json
+  drvc schema build        of `drvc build --format json`
   drvc schema why          of `drvc why TARGET --format json`
   drvc schema graph        of `drvc graph --format json`
   drvc schema diff         of `drvc diff REV --format json`")]
 pub(super) struct Schema {
-    /// What to print the JSON Schema of: `diff`, `graph`, `plan`, `report` or `why`; without it, the manifest's schema
+    /// What to print the JSON Schema of: `build`, `diff`, `graph`, `plan`, `report` or `why`; without it, the manifest's schema
     name: Option<String>,
 }
 

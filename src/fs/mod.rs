@@ -24,7 +24,7 @@ pub use memory::Memory;
 pub use reader::{Answer, Reader, listing_digest};
 pub use user::{UserFile, open_user_file, read_user_file};
 pub use walk::{BadGlob, Refusal, Rules, Walked, walk};
-pub use writer::{Temporary, is_temporary};
+pub use writer::{Temporary, is_temporary, write};
 
 use crate::ids::RelPath;
 use serde::{Deserialize, Serialize};

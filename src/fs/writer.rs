@@ -2,6 +2,7 @@
 
 use super::dir::{Dir, Status};
 use super::{Kind, Sig};
+use camino::Utf8Path;
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 use std::fs::File;
@@ -16,6 +17,16 @@ pub fn is_temporary(name: &str) -> bool {
     let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let rest = name.strip_prefix(TEMPORARY).and_then(|rest| rest.split_once('-'));
     rest.is_some_and(|(pid, count)| number(pid) && number(count))
+}
+
+/// Puts a file with these bytes at a path of the user's word, in place of a file that stands there.
+///
+/// # Errors
+/// What the system says; then a file that stood there is as it was.
+pub fn write(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
+    let directory = path.parent().map(Utf8Path::as_str).filter(|parent| !parent.is_empty()).unwrap_or(".");
+    let name = path.file_name().ok_or(Errno::ISDIR)?;
+    Dir::open_root(directory)?.replace(name, bytes).map(drop)
 }
 
 /// A file that exists under a temporary name, until it is put in its place or dropped.
@@ -64,6 +75,16 @@ impl Dir {
             Kind::File => Ok(fd.into()),
             _ => Err(Errno::INVAL.into()),
         }
+    }
+
+    /// Opens the file right in this directory for writing it anew, under its own name while it grows: for logs.
+    ///
+    /// # Errors
+    /// As [`Dir::open_or_create`].
+    pub fn begin(&self, name: &str) -> Result<File> {
+        let file = self.open_or_create(name)?;
+        file.set_len(0)?;
+        Ok(file)
     }
 
     /// Puts a file with these bytes right into this directory, in place of a file that stands there.

@@ -25,6 +25,7 @@ pub use text::{Template, Variable};
 use crate::ids::{ModuleName, Name, Repository};
 use crate::profile::Entitlement;
 use crate::source::Span;
+use std::collections::BTreeMap;
 
 /// The place of a source in [`Model::sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +45,22 @@ pub struct Model {
     pub images: Vec<Image>,
     pub entitlement: Option<Entitlement>,
     pub matrix: Matrix,
+}
+
+impl Model {
+    /// Where the stages of sources, modules and images come from, by the names that the stages have: a module's is the
+    /// place that says how it is built, or else its name.
+    #[must_use]
+    pub fn places(&self) -> BTreeMap<String, Span> {
+        let sources = self.sources.iter().map(|source| (format!("source-{}", source.name), source.span));
+        let modules = self.modules.iter().map(|module| {
+            let span = module.base.build.as_ref().map_or(module.span, |build| build.span);
+            (format!("module-{}", module.name.as_str().to_ascii_lowercase()), span)
+        });
+        let images =
+            self.images.iter().map(|image| (format!("image-{}", image.layers.name), image.layers.span));
+        sources.chain(modules).chain(images).collect()
+    }
 }
 
 /// `project`: defaults for repositories, tags and labels.

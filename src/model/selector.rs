@@ -34,6 +34,11 @@ impl Key {
         ("image", Self::Image),
     ];
 
+    /// The properties that there are.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::ALL.into_iter().map(|(name, _)| name)
+    }
+
     fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, key)| key)
     }

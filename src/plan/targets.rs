@@ -7,7 +7,8 @@ use super::{Graph, Inputs, NodeId};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::ids::{Arch, Flavor, ImageRef, KernelText, Name, OsName, RelPath, Release};
 use crate::model::Image;
-use crate::profile;
+use crate::model::selector::View;
+use crate::profile::{self, VersionOrder};
 use crate::source::Span;
 use std::collections::BTreeMap;
 
@@ -41,6 +42,30 @@ pub struct Target {
     pub root: NodeId,
     /// Where its kernel was named.
     pub span: Span,
+    /// The family of its distribution, for selectors.
+    family: OsName,
+    /// The kernel's EL minor, where it has one, for selectors.
+    el: Option<String>,
+    /// How its distribution orders versions.
+    pub order: VersionOrder,
+}
+
+impl Target {
+    /// What selectors see of it.
+    #[must_use]
+    pub fn view(&self) -> View<'_> {
+        View {
+            os: self.os.as_str(),
+            family: self.family.as_str(),
+            release: self.release.as_str(),
+            el: self.el.as_deref(),
+            kernel: self.kernel.as_str(),
+            arch: self.arch.name(),
+            flavor: self.flavor.as_str(),
+            image: Some(self.image.as_str()),
+            order: self.order,
+        }
+    }
 }
 
 /// A release that was merged into a target.
@@ -205,6 +230,9 @@ fn target(
         tags,
         root,
         span: cell.span,
+        family: cell.profile.family.clone(),
+        el: cell.el.clone(),
+        order: cell.profile.order,
     })
 }
 

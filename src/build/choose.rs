@@ -1,0 +1,146 @@
+//! From `--target` and `--sample` to the targets that are meant.
+
+use crate::diag::nearest;
+use crate::model::Selector;
+use crate::model::selector::Key;
+use crate::plan::Target;
+use crate::source::{Sources, Span, Spanned};
+use crate::syntax::ast;
+use std::collections::BTreeMap;
+
+/// Which targets are meant.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    /// Those that one of these selects; all where there is none.
+    pub selectors: Vec<String>,
+    /// Of these, the oldest and the newest kernel of each release.
+    pub sample: bool,
+}
+
+/// A choice that means nothing, and what would.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+/// The targets that are meant, by their places, in order.
+///
+/// # Errors
+/// A selector that cannot be read, or that selects nothing.
+pub fn choose(targets: &[Target], choice: &Choice) -> Result<Vec<usize>, Misfit> {
+    let mut chosen: Vec<usize> = (0..targets.len()).collect();
+    if !choice.selectors.is_empty() {
+        let mut wanted = vec![false; targets.len()];
+        for text in &choice.selectors {
+            let selected = select(targets, text)?;
+            selected
+                .into_iter()
+                .for_each(|at| wanted.iter_mut().skip(at).take(1).for_each(|flag| *flag = true));
+        }
+        chosen.retain(|&at| wanted.get(at) == Some(&true));
+    }
+    Ok(if choice.sample { sample(targets, &chosen) } else { chosen })
+}
+
+/// The targets that pass every term of one `--target`: `KEY=VALUE` as in the manifest, or a piece of the target's id.
+fn select(targets: &[Target], text: &str) -> Result<Vec<usize>, Misfit> {
+    let mut sources = Sources::default();
+    let file = sources.add("--target", text);
+    let nowhere = Span::new(file, 0, text.len());
+    let (mut terms, mut pieces) = (Vec::new(), Vec::new());
+    for word in words(text) {
+        match word.split_once('=') {
+            Some((key, value)) => {
+                let value = value.trim_matches('"').to_owned();
+                terms.push(ast::Pair {
+                    key: Spanned::new(known_key(key)?, nowhere),
+                    value: Spanned::new(value, nowhere),
+                });
+            }
+            None => pieces.push(word),
+        }
+    }
+    let (selector, problems) = Selector::parse(&ast::Selector { span: nowhere, terms });
+    if let Some(problem) = problems.iter().next() {
+        let help = problem.help.clone().unwrap_or_default();
+        return Err(Misfit { message: problem.message.clone(), help });
+    }
+    let fits = |target: &Target| {
+        selector.selects(&target.view()) && pieces.iter().all(|piece| target.id.as_str().contains(&**piece))
+    };
+    let selected: Vec<_> =
+        targets.iter().enumerate().filter(|(_, target)| fits(target)).map(|(at, _)| at).collect();
+    if selected.is_empty() {
+        let message = format!("no target is selected by `{text}`");
+        return Err(Misfit { message, help: "`drvc plan` lists all targets".into() });
+    }
+    Ok(selected)
+}
+
+fn known_key(key: &str) -> Result<String, Misfit> {
+    if Key::names().any(|known| known == key) {
+        return Ok(key.to_owned());
+    }
+    let names: Vec<_> = Key::names().collect();
+    Err(Misfit {
+        message: format!("targets cannot be selected by `{key}`"),
+        help: match nearest(key, Key::names()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("there are `{}`", names.join("`, `")),
+        },
+    })
+}
+
+/// Splits at spaces outside quotation marks.
+fn words(text: &str) -> Vec<String> {
+    let (mut words, mut quoted) = (vec![String::new()], false);
+    for c in text.chars() {
+        quoted ^= c == '"';
+        match words.last_mut() {
+            Some(word) if quoted || !c.is_whitespace() => word.push(c),
+            _ => words.push(String::new()),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Of each image, release, architecture and flavour, the oldest and the newest kernel.
+fn sample(targets: &[Target], chosen: &[usize]) -> Vec<usize> {
+    let mut lines: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for &at in chosen {
+        let Some(target) = targets.get(at) else { continue };
+        let line = (&target.image, &target.os, &target.release, target.arch, &target.flavor);
+        lines.entry(line).or_default().push(at);
+    }
+    let mut sampled: Vec<_> = lines
+        .into_values()
+        .flat_map(|mut line| {
+            line.sort_by(|&a, &b| match (targets.get(a), targets.get(b)) {
+                (Some(a), Some(b)) => a.order.compare(a.kernel.as_str(), b.kernel.as_str()),
+                _ => std::cmp::Ordering::Equal,
+            });
+            let last = (line.len() > 1).then(|| line.last().copied()).flatten();
+            line.first().copied().into_iter().chain(last).collect::<Vec<_>>()
+        })
+        .collect();
+    sampled.sort_unstable();
+    sampled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_may_hold_spaces_in_quotation_marks() {
+        assert_eq!(
+            words(r#" os=rhel release=">=9.2, <9.5"  9.4 "#),
+            ["os=rhel", "release=\">=9.2, <9.5\"", "9.4"]
+        );
+        assert_eq!(words(""), Vec::<String>::new());
+    }
+}

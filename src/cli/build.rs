@@ -1,0 +1,409 @@
+//! `drvc build`: builds the images that do not exist yet, several at a time.
+
+use super::compile::{Memo, kept};
+use super::progress::Progress;
+use super::project::{Compiling, Project};
+use super::report::{Verdict as Told, compile as in_memory};
+use super::terminal::Terminal;
+use super::{Exit, Failure, Global};
+use crate::build::report::{BuildJson, place, position};
+use crate::build::{AfterFailure, Choice, Failures, Group, Session, Verdict, Verdicts, choose};
+use crate::compile::{Compilation, Compiled, Request, compile as pure};
+use crate::diag::count;
+use crate::emit::{self, Run};
+use crate::engine::{Engine, Kind, Secret, SecretSource};
+use crate::error::Error;
+use crate::fs::{Dir, Disk, Held};
+use crate::process::{Environment, Interrupt};
+use crate::source::Sources;
+use crate::state::HOME;
+use camino::Utf8PathBuf;
+use clap::{Args, ValueEnum};
+use std::time::{Duration, Instant};
+
+/// In `.drvc`, the file whose lock a build holds.
+const LOCK: &str = "build-lock";
+/// How much of an instruction is shown, in characters.
+const INSTRUCTION: usize = 160;
+
+/// Build the images that do not exist yet, and no other
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  drvc build                                   what changed, with the engine that is installed
+  drvc build -j 4 --keep-going                 four at a time; go on when one fails
+  drvc build --target 'release=9.4'            some targets; keys and values as in the manifest's `on`
+  drvc build --target ticker --sample          oldest and newest kernel of each release: for pull requests
+  drvc build --dry-run                         what would be built, and why
+  drvc build --engine buildah --engine-arg=--isolation=chroot
+
+A target is built unless there is an image of its reference and architecture with its key.
+
+Exit code 0 if every image is there, 1 with mistakes in the manifest, 3 if outputs or the lock file are out
+of date, 4 if a build or the engine failed, 130 or 143 when interrupted.")]
+pub(super) struct Build {
+    /// The engine: podman, buildah, docker or buildx [default: the first that is installed]
+    #[arg(long, value_name = "NAME", value_parser = engine)]
+    engine: Option<Kind>,
+    /// A word for each build's command line, such as --network=host; may be repeated
+    #[arg(long = "engine-arg", value_name = "ARG", allow_hyphen_values = true)]
+    engine_args: Vec<String>,
+    /// How many builds run at a time [default: half of the processors]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+    /// When a build fails, go on with all that does not stand on it
+    #[arg(short, long, conflicts_with = "fail_fast")]
+    keep_going: bool,
+    /// When a build fails, end those that run as well
+    #[arg(long)]
+    fail_fast: bool,
+    /// Build nothing; list what would be built, and why
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// Only targets that this selects, such as 'os=rhel release=">=9.2"', or a piece of their id; may be repeated
+    #[arg(long = "target", value_name = "SELECTOR")]
+    targets: Vec<String>,
+    /// Only the oldest and the newest kernel of each release
+    #[arg(long)]
+    sample: bool,
+    /// A build secret: id=ID,src=FILE or id=ID,env=NAME; may be repeated
+    #[arg(long = "secret", value_name = "SECRET", value_parser = secret)]
+    secrets: Vec<Secret>,
+    /// End a build that takes longer
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<u64>,
+    /// Refuse to go on where drivers.lock lacks something
+    #[arg(long)]
+    locked: bool,
+    /// How long to wait for another drvc that works in the same directory
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    lock_timeout: u64,
+    /// Write a JUnit report to this file
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    junit: Option<Utf8PathBuf>,
+    /// `human` for people; `json` for programs (`drvc schema build`)
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    compiling: Compiling,
+}
+
+// The variants have no description of their own: clap would give each a paragraph of the command's help.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    #[default]
+    Human,
+    Json,
+}
+
+fn engine(name: &str) -> Result<Kind, String> {
+    let names = Kind::ALL.map(|kind| kind.facts().name).join(", ");
+    Kind::parse(name).ok_or_else(|| format!("there are {names}"))
+}
+
+fn secret(text: &str) -> Result<Secret, String> {
+    let (mut id, mut source) = (None, None);
+    for part in text.split(',') {
+        match part.split_once('=') {
+            Some(("id", value)) => id = Some(value.to_owned()),
+            Some(("src" | "source", value)) => source = Some(SecretSource::File(value.to_owned())),
+            Some(("env", value)) => source = Some(SecretSource::Variable(value.to_owned())),
+            _ => return Err("write id=ID,src=FILE or id=ID,env=NAME".into()),
+        }
+    }
+    match (id, source) {
+        (Some(id), Some(source)) if !id.is_empty() => Ok(Secret { id, source }),
+        _ => Err("write id=ID,src=FILE or id=ID,env=NAME".into()),
+    }
+}
+
+pub(super) fn build(global: &Global, args: &Build, terminal: &mut Terminal) -> Result<Exit, Failure> {
+    let start = Instant::now();
+    let project = Project::new(global)?;
+    let disk = project.open()?;
+    let request = project.request(&args.compiling);
+    let interrupt = Interrupt::of_signals()?;
+    let (sources, compiled) = match compiled(&project, &disk, &request, args, terminal)? {
+        Ok(ready) => ready,
+        Err(exit) => return Ok(exit),
+    };
+    let choice = Choice { selectors: args.targets.clone(), sample: args.sample };
+    let targets = choose(&compiled.plan.targets, &choice)
+        .map_err(|misfit| Failure::Usage { message: misfit.message, help: misfit.help })?;
+    let environment = Environment::of_this_process();
+    let secrets = absolute(&args.secrets, &environment)?;
+    let engine = Engine::find(args.engine, &args.engine_args, &environment, &interrupt)?;
+    let home = home(&disk, &request)?;
+    let Some(_held) = hold(&home, args, &interrupt, terminal)? else { return Ok(signal(&interrupt)) };
+    let directory = if project.root.as_str().is_empty() { ".".into() } else { project.root.clone() };
+    let progress = Progress::new(terminal);
+    let session = Session {
+        compiled: &compiled,
+        engine: &engine,
+        disk: &disk,
+        directory: &directory,
+        out: &request.out,
+        home: &home,
+        secrets: &secrets,
+        timeout: args.timeout.map(Duration::from_secs),
+        workers: args.jobs.map_or_else(workers, usize::from),
+        after: match (args.keep_going, args.fail_fast) {
+            (true, _) => AfterFailure::GoOn,
+            (_, true) => AfterFailure::Halt,
+            _ => AfterFailure::Finish,
+        },
+        dry_run: args.dry_run,
+        interrupt: &interrupt,
+        watch: &progress,
+    };
+    let verdicts = session.run(&targets)?;
+    let told = Telling { project: &project, sources: &sources, compiled: &compiled, verdicts: &verdicts };
+    told.everything(args, &engine, start.elapsed(), terminal)?;
+    Ok(match () {
+        () if interrupt.signal().is_some() => signal(&interrupt),
+        () if verdicts.values().all(|verdict| verdict.is_good() || args.dry_run) => Exit::Fine,
+        () => Exit::World,
+    })
+}
+
+/// Half of the processors: a build uses several itself.
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| (processors.get() / 2).max(1))
+}
+
+fn signal(interrupt: &Interrupt) -> Exit {
+    match interrupt.signal() {
+        Some(15) => Exit::Terminated,
+        _ => Exit::Interrupted,
+    }
+}
+
+/// Writes the outputs where they are not what they should be, and gives back what they were made of; or how the run ends
+/// without a build.
+fn compiled(
+    project: &Project,
+    disk: &Disk,
+    request: &Request,
+    args: &Build,
+    terminal: &Terminal,
+) -> Result<Result<(Sources, Compiled), Exit>, Failure> {
+    let waiting = || terminal.say("waiting for another drvc that writes to the same directory");
+    let job = emit::Job {
+        root: disk,
+        out: &request.out,
+        request: request.digest(),
+        force: false,
+        verify: false,
+        patience: Duration::from_secs(args.lock_timeout),
+        waiting: &waiting,
+    };
+    let wanted = |compilation: &Compilation| Memo::of(compilation).verdict.exit(args.locked) == Exit::Fine;
+    let run = emit::run(&job, |reader| {
+        let compilation = pure(reader, request);
+        let outputs = compilation.plan.as_ref().filter(|_| wanted(&compilation));
+        let (outputs, memo) = (outputs.map(|plan| plan.outputs.clone()), Memo::of(&compilation).to_text());
+        emit::Compiled { outputs, memo, rest: compilation }
+    })?;
+    let compilation = match run {
+        Run::Fresh(_) => in_memory(disk, request),
+        Run::Refused(compilation) => compilation,
+        Run::Done { rest, report, .. } => {
+            let exit = kept(&report.kept, project, request, terminal);
+            if exit != Exit::Fine {
+                return Ok(Err(exit));
+            }
+            rest
+        }
+    };
+    let exit = Memo::of(&compilation).verdict.exit(args.locked);
+    let Compilation { sources, diagnostics, plan } = compilation;
+    let quiet = exit == Exit::Fine && !diagnostics.has_errors();
+    let aside = Told::of(&diagnostics).aside();
+    match plan.filter(|_| quiet) {
+        Some(plan) => {
+            if !aside.is_empty() {
+                terminal.say(&format!("{}{aside}; `drvc check` tells more", project.path()));
+            }
+            Ok(Ok((sources, plan)))
+        }
+        None => {
+            terminal.diagnostics(&project.report(&sources, diagnostics));
+            terminal.say("nothing was built");
+            Ok(Err(exit))
+        }
+    }
+}
+
+/// Files of secrets by absolute paths: engines are started in the manifest's directory. One that is missing is named.
+fn absolute(secrets: &[Secret], environment: &Environment) -> Result<Vec<Secret>, Failure> {
+    let here = std::env::current_dir().ok().and_then(|here| Utf8PathBuf::from_path_buf(here).ok());
+    let here = here.unwrap_or_default();
+    let absolute = |secret: &Secret| {
+        let source = match &secret.source {
+            SecretSource::File(path) => {
+                let path = here.join(path);
+                if !path.is_file() {
+                    let help = format!("write it, or name another with `--secret id={},src=FILE`", secret.id);
+                    return Err(Error::new("read", path, "no such file").help(help).into());
+                }
+                SecretSource::File(path.into_string())
+            }
+            SecretSource::Variable(name) if environment.get(name).is_none() => {
+                let help = format!("set {name} to the value of the secret `{}`", secret.id);
+                return Err(Error::new("read", name.as_str(), "this variable is not set").help(help).into());
+            }
+            SecretSource::Variable(name) => SecretSource::Variable(name.clone()),
+        };
+        Ok(Secret { id: secret.id.clone(), source })
+    };
+    secrets.iter().map(absolute).collect()
+}
+
+/// `.drvc` in the output directory.
+fn home(disk: &Disk, request: &Request) -> Result<Dir, Error> {
+    let path = format!("{}/{HOME}", request.out);
+    disk.root().make_dirs(&path).map_err(|cause| Error::new("write to", path, cause))
+}
+
+/// Waits until no other build runs in this directory; nothing where drvc is interrupted meanwhile.
+fn hold(home: &Dir, args: &Build, interrupt: &Interrupt, terminal: &Terminal) -> Result<Option<Held>, Error> {
+    let began = Instant::now();
+    let mut told = false;
+    while interrupt.signal().is_none() {
+        let held = home.try_lock(LOCK).map_err(|cause| Error::new("lock", HOME, cause))?;
+        if held.is_some() {
+            return Ok(held);
+        }
+        if began.elapsed() >= Duration::from_secs(args.lock_timeout) {
+            let cause = format!("another `drvc build` has held it for {} s", began.elapsed().as_secs());
+            let help = "wait until it is done, or be more patient with `--lock-timeout`";
+            return Err(Error::new("lock", HOME, cause).help(help));
+        }
+        if !told {
+            terminal.say("waiting for another `drvc build` in the same directory");
+            told = true;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(None)
+}
+
+/// What is to be told of a run.
+struct Telling<'a> {
+    project: &'a Project,
+    sources: &'a Sources,
+    compiled: &'a Compiled,
+    verdicts: &'a Verdicts,
+}
+
+impl Telling<'_> {
+    fn everything(
+        &self,
+        args: &Build,
+        engine: &Engine,
+        time: Duration,
+        terminal: &Terminal,
+    ) -> Result<(), Failure> {
+        let failed: Vec<_> = self
+            .verdicts
+            .iter()
+            .filter_map(|(&at, verdict)| match verdict {
+                Verdict::Failed(failure) => Some((at, &**failure)),
+                _ => None,
+            })
+            .collect();
+        let good = |at: usize| self.verdicts.get(&at).is_some_and(Verdict::is_good);
+        let failures = Failures::of(&self.compiled.plan.targets, &failed, good);
+        for (at, verdict) in self.verdicts {
+            if let Verdict::Would(reason) = verdict {
+                terminal.say(&format!("would build {}: {reason}", self.id(*at)));
+            }
+        }
+        failures.iter().for_each(|group| self.group(group, terminal));
+        terminal.say(&self.summary(time));
+        let json = BuildJson::new(
+            self.compiled,
+            self.sources,
+            Some(engine.kind().to_string()),
+            self.verdicts,
+            &failures,
+        );
+        if let Some(path) = &args.junit {
+            crate::fs::write(path, json.junit()?.as_bytes())
+                .map_err(|cause| Error::new("write", path.as_str(), cause))?;
+        }
+        if args.format == Format::Json {
+            terminal.json(&json)?;
+        }
+        Ok(())
+    }
+
+    fn id(&self, target: usize) -> &str {
+        self.compiled.plan.targets.get(target).map_or("", |target| target.id.as_str())
+    }
+
+    /// Everything about failures with one cause: what, which targets, where in the manifest, and the last lines.
+    fn group(&self, group: &Group, terminal: &Terminal) {
+        let first = group.targets.first().copied().unwrap_or_default();
+        let Some(Verdict::Failed(failure)) = self.verdicts.get(&first) else { return };
+        terminal.say(&format!("\nfailed: {}", group.headline));
+        for &target in &group.targets {
+            terminal.say(&format!("  {}", self.id(target)));
+        }
+        if let Some(step) = &failure.step {
+            let stage =
+                if step.stage.is_empty() { String::new() } else { format!(" of stage {}", step.stage) };
+            terminal.say(&format!(
+                "  instruction {} of {}{stage}: {}",
+                step.at,
+                step.of,
+                short(&step.instruction)
+            ));
+        }
+        if let Some(span) = place(self.compiled, first, failure) {
+            let line =
+                self.sources.get(span.file).text.lines().nth(self.sources.get(span.file).line_of(span.start));
+            let path = self.project.root.join(position(self.sources, span));
+            terminal.say(&format!("  from {path}: {}", line.unwrap_or_default().trim()));
+        }
+        group.boundaries.iter().for_each(|boundary| terminal.say(&format!("  {boundary}")));
+        if failure.error.is_some() {
+            terminal.say(&format!("  {}", failure.reason));
+        }
+        if !failure.tail.is_empty() {
+            terminal.say("  its last lines:");
+            failure.tail.iter().for_each(|line| terminal.say(&format!("    {line}")));
+        }
+        if let Some(log) = &failure.log {
+            terminal.say(&format!("  log: {}", self.project.root.join(log)));
+        }
+        if let Some(help) = &failure.help {
+            terminal.say(&format!("  help: {help}"));
+        }
+    }
+
+    /// `3 targets: 1 built, 2 up to date, in 12.3 s`
+    fn summary(&self, time: Duration) -> String {
+        let number =
+            |counts: fn(&Verdict) -> bool| self.verdicts.values().filter(|verdict| counts(verdict)).count();
+        let parts = [
+            (number(|verdict| matches!(verdict, Verdict::Built(_))), "built"),
+            (number(|verdict| matches!(verdict, Verdict::Named)), "named"),
+            (number(|verdict| matches!(verdict, Verdict::UpToDate(_))), "up to date"),
+            (number(|verdict| matches!(verdict, Verdict::Would(_))), "to build"),
+            (number(|verdict| matches!(verdict, Verdict::Failed(_))), "failed"),
+            (number(|verdict| matches!(verdict, Verdict::NotBuilt(_))), "not built"),
+        ];
+        let parts = parts.into_iter().filter(|(number, _)| *number > 0);
+        let parts: Vec<_> = parts.map(|(number, word)| format!("{number} {word}")).collect();
+        let targets = count(self.verdicts.len(), "target");
+        format!("{targets}: {}, in {:.1} s", parts.join(", "), time.as_secs_f64())
+    }
+}
+
+/// The beginning of an instruction.
+fn short(instruction: &str) -> String {
+    let start: String = instruction.chars().take(INSTRUCTION).collect();
+    let more = if start.len() < instruction.len() { "…" } else { "" };
+    start + more
+}

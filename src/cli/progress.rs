@@ -1,0 +1,78 @@
+//! From what running jobs tell to a line for each on a terminal, or plain lines elsewhere.
+
+use super::terminal::Terminal;
+use crate::build::{Outcome, Step, Watch};
+use crate::diag::Clean;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// How often a terminal's lines are drawn anew.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Tells of running jobs.
+pub(super) struct Progress<'t> {
+    terminal: &'t Terminal,
+    lines: Option<MultiProgress>,
+    running: Mutex<BTreeMap<usize, ProgressBar>>,
+}
+
+impl<'t> Progress<'t> {
+    pub(super) fn new(terminal: &'t Terminal) -> Self {
+        let lines = std::io::stderr().is_terminal().then(MultiProgress::new);
+        Self { terminal, lines, running: Mutex::default() }
+    }
+
+    /// Prints a line above those of running jobs.
+    pub(super) fn say(&self, line: &str) {
+        match &self.lines {
+            Some(lines) => lines.suspend(|| self.terminal.say(line)),
+            None => self.terminal.say(line),
+        }
+    }
+}
+
+impl Watch for Progress<'_> {
+    fn started(&self, job: usize, name: &str) {
+        let Some(lines) = &self.lines else {
+            return self.terminal.say(&format!("building {name}"));
+        };
+        let bar = lines.add(ProgressBar::new_spinner().with_style(style()));
+        bar.set_prefix(clean(name));
+        bar.enable_steady_tick(TICK);
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(job, bar);
+    }
+
+    fn step(&self, job: usize, step: &Step) {
+        if let Some(bar) = self.running.lock().unwrap_or_else(PoisonError::into_inner).get(&job) {
+            bar.set_message(clean(&format!("{} {}/{}", step.stage, step.at, step.of)));
+        }
+    }
+
+    fn again(&self, _: usize, name: &str) {
+        self.say(&format!("building {name} again: the engine lost a race with itself"));
+    }
+
+    fn ended(&self, job: usize, name: &str, outcome: &Outcome) {
+        let bar = self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&job);
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
+        }
+        match outcome {
+            Outcome::Built(time) => self.say(&format!("built {name} in {:.1} s", time.as_secs_f64())),
+            Outcome::Failed(_) => self.say(&format!("failed {name}")),
+            Outcome::Interrupted => self.say(&format!("ended {name}")),
+        }
+    }
+}
+
+fn style() -> ProgressStyle {
+    let style = ProgressStyle::with_template("{spinner} {prefix}  {wide_msg} {elapsed}");
+    style.unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+fn clean(text: &str) -> String {
+    Clean::text(text).as_str().to_owned()
+}
