@@ -36,4 +36,5 @@ pub mod package;
 pub mod image;
 pub mod engine;
 pub mod build;
+pub mod import;
 pub mod cli;

@@ -12,6 +12,7 @@ mod diff;
 mod explain;
 mod fmt;
 mod graph;
+mod init;
 mod man;
 mod next;
 mod plan;
@@ -62,6 +63,7 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Init),
     Check(check::Check),
     Compile(compile::Compile),
     Build(build::Build),
@@ -129,6 +131,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     let mut terminal = Terminal::new(cli.global.color);
     let result = match cli.command {
         None => next::next(&cli.global, &mut terminal),
+        Some(Command::Init(args)) => init::init(&cli.global, &args, &mut terminal),
         Some(Command::Check(args)) => check::check(&cli.global, &args, &mut terminal),
         Some(Command::Compile(args)) => compile::compile(&cli.global, &args, &mut terminal),
         Some(Command::Build(args)) => build::build(&cli.global, &args, &mut terminal),

@@ -97,6 +97,30 @@ impl Dir {
         temporary.rename(name)
     }
 
+    /// Makes a file with these bytes right in this directory, unless something stands there.
+    ///
+    /// # Errors
+    /// What the system says; what stood there is as it was.
+    pub fn create_new(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        self.create_new_with(name, bytes, false)
+    }
+
+    /// As [`Dir::create_new`], with the right to execute it.
+    ///
+    /// # Errors
+    /// What the system says; what stood there is as it was.
+    pub fn create_new_with(&self, name: &str, bytes: &[u8], executable: bool) -> Result<()> {
+        let mut temporary = self.temporary()?;
+        temporary.write(bytes)?;
+        if executable {
+            let mode = temporary.status()?.sig.mode & 0o7777;
+            rustix::fs::fchmod(&temporary.file, Mode::from_raw_mode(mode | (mode & 0o444) >> 2))?;
+        }
+        // A second name, unlike a rename, is refused where the name is taken.
+        let made = temporary.name.clone().unwrap_or_default();
+        Ok(rustix::fs::linkat(self, made, self, name, AtFlags::empty())?)
+    }
+
     /// Puts other bytes into a file right in this directory; its permissions stay.
     ///
     /// # Errors

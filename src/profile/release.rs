@@ -206,6 +206,15 @@ impl Profile {
         Some(Home { rule: listed.or_else(pattern)?, release: Cow::Owned(text.into()) })
     }
 
+    /// The releases that a kernel may belong to, those of a profile that runs another's kernels left out.
+    #[must_use]
+    pub fn releases_of(&self, kernel: &super::Kernel) -> Vec<String> {
+        match self.host {
+            Some(_) => Vec::new(),
+            None => self.homes(&kernel.series).into_iter().map(|home| home.release.into_owned()).collect(),
+        }
+    }
+
     /// All releases that ship kernels of a series.
     pub(super) fn homes(&self, series: &str) -> Vec<Home<'_>> {
         let listed = self.by_series.get(series).into_iter().flatten().filter_map(|index| {

@@ -1,0 +1,222 @@
+//! `drvc init`: writes a first manifest, from what a driver has today.
+
+use super::project::Project;
+use super::report::{Verdict, compile};
+use super::terminal::Terminal;
+use super::{Exit, Failure, Global};
+use crate::compile::Request;
+use crate::diag::{Code, count};
+use crate::error::Error;
+use crate::fs::{Disk, Overlay, Reader};
+use crate::ids::RelPath;
+use crate::import::{self, Draft, Place};
+use crate::profile::Profiles;
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::Args;
+
+/// Write a first manifest, from what the driver has today
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  drvc init                                      from the Makefile or Kbuild file that is here
+  drvc init --from dkms.conf                     from a dkms.conf, with everything that drvc has a word for
+  drvc init --from /usr/src/v4l2loopback-0.12.7  from an installed dkms source, which is copied here
+  drvc init --from Dockerfile                    from a hand-written driver container; its mistakes are named
+  drvc init --from module.yaml                   from a Module of the Kernel Module Management operator
+  drvc init --kernel 6.1.0-56-amd64              with this kernel in the matrix instead of an example
+
+Nothing is run, and nothing that exists is overwritten. What cannot be taken over stands as a comment in the manifest
+and as a warning on the screen.")]
+pub(super) struct Init {
+    /// What to make it from: a dkms.conf, a Dockerfile, a KMM Module in YAML, or a directory with one of them
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
+    from: Option<Utf8PathBuf>,
+    /// A kernel for the matrix, as `uname -r` prints it on the node; may be given several times
+    #[arg(long, value_name = "KERNEL")]
+    kernel: Vec<String>,
+    /// The system that the kernels are of, where they do not tell
+    #[arg(long, value_name = "NAME")]
+    os: Option<String>,
+}
+
+pub(super) fn init(global: &Global, args: &Init, terminal: &mut Terminal) -> Result<Exit, Failure> {
+    let project = Project::new(global)?;
+    let disk = project.disk()?;
+    if disk.root().status_of(project.manifest.as_str()).is_ok() {
+        let message = format!("`{}` exists, and is not overwritten", project.path());
+        let help = "name another with `--manifest`, or move it away".to_owned();
+        return Err(Failure::Usage { message, help });
+    }
+    let profiles = Profiles::builtin();
+    let matrix = match args.kernel.as_slice() {
+        [] => None,
+        kernels => {
+            let nodes = import::matrix::of(kernels, args.os.as_deref(), &profiles);
+            Some(nodes.map_err(|(message, help)| Failure::Usage { message, help })?)
+        }
+    };
+    let place = place(&project, &disk, args.from.as_deref(), terminal)?;
+    let mut draft = draft(&disk, &place)?;
+    let matrices = matrix.map_or_else(import::matrix::examples, |matrix| vec![matrix]);
+    let given = !draft.matrix.is_empty() && args.kernel.is_empty();
+    let text =
+        if given { settled(&disk, &project, &draft) } else { best(&disk, &project, &mut draft, matrices) };
+    write(&disk, &project, &text)?;
+    for warning in &draft.warnings {
+        terminal.say(&format!("warning: {warning}"));
+    }
+    Ok(told(&disk, &project, &draft, terminal))
+}
+
+/// What is imported, and where it lies in the project; a tree from elsewhere is copied into it.
+fn place(
+    project: &Project,
+    disk: &Disk,
+    from: Option<&Utf8Path>,
+    terminal: &Terminal,
+) -> Result<Place, Failure> {
+    let Some(from) = from else {
+        return import::find(disk, &RelPath::root()).ok_or_else(|| Failure::Usage {
+            message: format!(
+                "nothing to begin with in `{}`: no dkms.conf, Kbuild, Makefile or Dockerfile",
+                shown(&project.root)
+            ),
+            help: "name it with `--from`, or go where the driver's Makefile lies".into(),
+        });
+    };
+    let outside = Failure::Usage {
+        message: format!("`{from}` is nothing that can be imported"),
+        help: "name a dkms.conf, a Dockerfile, a KMM Module in YAML, or a directory with one of them".into(),
+    };
+    let (root, name) = match Disk::open(from) {
+        Ok(directory) => match import::find(&directory, &RelPath::root()) {
+            Some(place) => (from.to_owned(), place.file),
+            None => return Err(outside),
+        },
+        Err(_) => {
+            let name = from.file_name().and_then(|name| RelPath::parse(name).ok());
+            (from.parent().unwrap_or(Utf8Path::new("")).to_owned(), name.ok_or(outside)?)
+        }
+    };
+    let source = Disk::open(&root)?;
+    let text =
+        import::text(&source, &name).map_err(|error| Error::new("read", root.join(name.as_path()), error))?;
+    let kind = import::kind(&name, &text);
+    if let Some(dir) = beneath(&root, &project.root) {
+        let file = dir.join(name.as_str()).map_err(|_| Failure::Usage {
+            message: format!("`{from}` has a name that a manifest cannot hold"),
+            help: "rename its directory".into(),
+        })?;
+        return Ok(Place { kind, file, dir, text });
+    }
+    if !kind.has_sources() {
+        return Ok(Place { kind, file: name, dir: RelPath::root(), text });
+    }
+    let dir = RelPath::parse("driver").unwrap_or_else(|_| RelPath::root());
+    let copied = import::copy(&source, disk, &dir).map_err(|(path, error)| {
+        Error::new("copy", path, error)
+            .help("the sources have to lie beneath the manifest; copy them yourself")
+    })?;
+    let target = project.root.join(dir.as_path());
+    terminal.say(&format!("{} copied from `{root}` to `{target}`", count(copied.files, "file")));
+    for path in copied.left_out {
+        terminal.say(&format!("warning: `{path}` is left out: it is no regular file"));
+    }
+    let file = dir.join(name.as_str()).unwrap_or(name);
+    Ok(Place { kind, file, dir, text })
+}
+
+/// A directory as seen from another that holds it.
+fn beneath(directory: &Utf8Path, root: &Utf8Path) -> Option<RelPath> {
+    let whole = |path: &Utf8Path| {
+        if path.as_str().is_empty() { Utf8Path::new(".") } else { path }.canonicalize_utf8().ok()
+    };
+    let (directory, root) = (whole(directory)?, whole(root)?);
+    let below = directory.strip_prefix(&root).ok()?;
+    if below.as_str().is_empty() { Some(RelPath::root()) } else { RelPath::parse(below.as_str()).ok() }
+}
+
+fn draft(disk: &Disk, place: &Place) -> Result<Draft, Failure> {
+    import::draft(disk, place).map_err(|refusal| {
+        Failure::World(
+            Error::new("import", place.file.to_string(), refusal.0)
+                .help("write the manifest by hand: `drvc` alone shows one to begin with"),
+        )
+    })
+}
+
+/// The manifest with the first of several matrices that it compiles for; else with the first.
+fn best(disk: &Disk, project: &Project, draft: &mut Draft, matrices: Vec<Vec<import::Os>>) -> String {
+    let mut first = None;
+    for matrix in matrices {
+        draft.matrix = matrix;
+        let text = settled(disk, project, draft);
+        if !in_memory(disk, project, &text).diagnostics.has_errors() {
+            return text;
+        }
+        first.get_or_insert_with(|| (draft.matrix.clone(), text));
+    }
+    let (matrix, text) = first.unwrap_or_default();
+    draft.matrix = matrix;
+    text
+}
+
+/// The manifest's text, in which what selects no kernel of the matrix is taken out by `/-`.
+fn settled(disk: &Disk, project: &Project, draft: &Draft) -> String {
+    let mut text = import::write(draft);
+    loop {
+        let compilation = in_memory(disk, project, &text);
+        let dead = compilation.diagnostics.iter().find(|one| one.code == Code::DeadSelector);
+        let Some(at) = dead.and_then(|one| one.labels.first()).map(|label| label.span.start as usize) else {
+            return laid_out(text);
+        };
+        // The label begins within the node's line; the node is the first thing on it.
+        let line = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
+        let indent = text.get(line..).map_or(0, |rest| rest.len() - rest.trim_start().len());
+        let (before, after) = text.split_at(line + indent);
+        if after.starts_with("/-") || after.starts_with("only") {
+            return laid_out(text);
+        }
+        let blanks = " ".repeat(indent);
+        text = format!(
+            "{before}// Selects no kernel of the matrix: take `/-` away when there is one.\n{blanks}/-{after}"
+        );
+    }
+}
+
+fn laid_out(text: String) -> String {
+    crate::layout::format(&text).unwrap_or(text)
+}
+
+fn in_memory(disk: &Disk, project: &Project, text: &str) -> crate::compile::Compilation {
+    let tree = Overlay::new(disk, project.manifest.clone(), text.as_bytes().to_vec());
+    let out = RelPath::parse("drivers.out").unwrap_or_else(|_| RelPath::root());
+    let request = Request { manifest: project.manifest.clone(), out: out.clone(), max_targets: 10_000 };
+    crate::compile::compile(&Reader::new(&tree).hide(out), &request)
+}
+
+fn write(disk: &Disk, project: &Project, text: &str) -> Result<(), Failure> {
+    let written = disk.root().create_new(project.manifest.as_str(), text.as_bytes());
+    Ok(written.map_err(|error| Error::new("write", project.path(), error))?)
+}
+
+/// Says what was written, and what is to be done next.
+fn told(disk: &Disk, project: &Project, draft: &Draft, terminal: &Terminal) -> Exit {
+    let out = RelPath::parse("drivers.out").unwrap_or_else(|_| RelPath::root());
+    let request = Request { manifest: project.manifest.clone(), out, max_targets: 10_000 };
+    let verdict = Verdict::of(&compile(disk, &request).diagnostics);
+    let warnings = match draft.warnings.len() {
+        0 => String::new(),
+        some => format!(" ({})", count(some, "warning")),
+    };
+    terminal.say(&format!("{} written{warnings}", project.path()));
+    terminal.say(match verdict.errors {
+        0 => "next: read it, put your kernels into its matrix, and run `drvc check`",
+        _ => "next: run `drvc check`, which says what is left to settle",
+    });
+    Exit::Fine
+}
+
+fn shown(root: &Utf8Path) -> &Utf8Path {
+    if root.as_str().is_empty() { Utf8Path::new(".") } else { root }
+}

@@ -1,0 +1,146 @@
+//! Directories and names into what there is to import, and trees from elsewhere into the project.
+
+use crate::fs::{Disk, Kind as FileKind, ReadError, Tree};
+use crate::ids::RelPath;
+
+/// Bytes that an imported file may have.
+const MAX_BYTES: u64 = 1 << 20;
+/// Files and bytes that a copied tree may have.
+const MAX_FILES: usize = 20_000;
+const MAX_COPY: u64 = 512 << 20;
+
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// What dkms builds a driver by.
+    Dkms,
+    /// A driver's own Makefile, or its Kbuild file.
+    Kbuild,
+    /// The Dockerfile of a driver container.
+    Dockerfile,
+    /// A `Module` of the Kernel Module Management operator.
+    Kmm,
+}
+
+impl Kind {
+    /// Whether the driver's sources lie beside it.
+    #[must_use]
+    pub fn has_sources(self) -> bool {
+        matches!(self, Self::Dkms | Self::Kbuild)
+    }
+}
+
+/// A file to import.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// What it is.
+    pub kind: Kind,
+    /// Where it lies in the project.
+    pub file: RelPath,
+    /// The directory that it lies in.
+    pub dir: RelPath,
+    /// What it says.
+    pub text: String,
+}
+
+/// What to import of a directory: the first of what drivers have, the richest first.
+pub fn find(tree: &impl Tree, dir: &RelPath) -> Option<Place> {
+    let names = [
+        "dkms.conf",
+        "debian/dkms.conf",
+        "Kbuild",
+        "Makefile",
+        "makefile",
+        "GNUmakefile",
+        "Dockerfile",
+        "Containerfile",
+    ];
+    names.iter().find_map(|name| {
+        let file = dir.join(name).ok()?;
+        let text = text(tree, &file).ok()?;
+        Some(Place { kind: kind(&file, &text), file, dir: dir.clone(), text })
+    })
+}
+
+/// What a file is, by its name and its text.
+#[must_use]
+pub fn kind(file: &RelPath, text: &str) -> Kind {
+    let name = file.as_path().file_name().unwrap_or_default().to_lowercase();
+    let is_assigned = |variable: &str| text.lines().any(|line| line.trim_start().starts_with(variable));
+    match name.as_str() {
+        _ if name.ends_with(".yaml") || name.ends_with(".yml") => Kind::Kmm,
+        _ if name.starts_with("dockerfile")
+            || name.starts_with("containerfile")
+            || name.ends_with(".dockerfile") =>
+        {
+            Kind::Dockerfile
+        }
+        _ if name.contains("dkms") || is_assigned("PACKAGE_NAME=") || is_assigned("BUILT_MODULE_NAME") => {
+            Kind::Dkms
+        }
+        _ if text.lines().any(|line| line.starts_with("FROM ")) => Kind::Dockerfile,
+        _ => Kind::Kbuild,
+    }
+}
+
+/// A file's text.
+///
+/// # Errors
+/// What cannot be read, is too large, or is no text.
+pub fn text(tree: &impl Tree, file: &RelPath) -> Result<String, ReadError> {
+    let bytes = tree.read(file, MAX_BYTES)?.value;
+    String::from_utf8(bytes).map_err(|_| ReadError::WrongKind("it is not UTF-8 text"))
+}
+
+/// What became of a tree.
+#[derive(Clone, Debug, Default)]
+pub struct Copied {
+    /// How many files were copied.
+    pub files: usize,
+    /// What was left out: links and devices, which sources may not hold.
+    pub left_out: Vec<String>,
+}
+
+/// Copies all files of a tree into a new directory of the project.
+///
+/// # Errors
+/// A directory that exists; what cannot be read or written; more than anybody's driver has. The path, and why.
+pub fn copy(from: &Disk, to: &Disk, dir: &RelPath) -> Result<Copied, (String, String)> {
+    let failed = |path: &str, error: &dyn std::fmt::Display| (path.to_owned(), error.to_string());
+    if to.root().status_of(dir.as_str()).is_ok() {
+        return Err(failed(dir.as_str(), &"a file or directory of that name exists"));
+    }
+    let mut copied = Copied::default();
+    let mut files: Vec<(RelPath, bool)> = Vec::new();
+    let mut open = vec![RelPath::root()];
+    while let Some(at) = open.pop() {
+        if files.len() + open.len() > MAX_FILES {
+            return Err(failed(at.as_str(), &format!("more than {MAX_FILES} files")));
+        }
+        let entries = from.list(&at).map_err(|error| failed(at.as_str(), &error))?.value;
+        for entry in entries {
+            let path = at.join(&entry.name).map_err(|rule| failed(&format!("{at}/{}", entry.name), &rule))?;
+            match entry.kind {
+                FileKind::Directory if entry.name == ".git" => {}
+                FileKind::Directory => open.push(path),
+                FileKind::File => {
+                    let digest = from.digest(&path).map_err(|error| failed(path.as_str(), &error))?;
+                    files.push((path, digest.value.executable));
+                }
+                FileKind::Link | FileKind::Other => copied.left_out.push(path.to_string()),
+            }
+        }
+    }
+    files.sort();
+    let mut left = MAX_COPY;
+    for (path, executable) in &files {
+        let bytes = from.read(path, left).map_err(|error| failed(path.as_str(), &error))?.value;
+        left = left.saturating_sub(bytes.len() as u64);
+        let target = dir.join(path.as_str()).map_err(|rule| failed(path.as_str(), &rule))?;
+        let (above, name) = target.as_str().rsplit_once('/').unwrap_or((".", target.as_str()));
+        let above = to.root().make_dirs(above).map_err(|error| failed(target.as_str(), &error))?;
+        above.create_new_with(name, &bytes, *executable).map_err(|error| failed(target.as_str(), &error))?;
+    }
+    copied.files = files.len();
+    Ok(copied)
+}

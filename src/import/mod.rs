@@ -1,0 +1,33 @@
+//! Turns what a driver has today (a dkms.conf, a Makefile, a Dockerfile) into a first manifest.
+//!
+//! 1. [`find`] and [`kind`] say what there is.
+//! 2. One module for each kind makes a [`Draft`] of it. Nothing is run; what has no equal becomes a comment in the draft
+//!    and a warning.
+//! 3. [`matrix`] puts kernels under the systems that they belong to, and [`write`] prints the manifest.
+
+mod commands;
+pub mod dkms;
+pub mod draft;
+mod files;
+mod kernels;
+pub mod matrix;
+pub mod shell;
+mod write;
+
+pub use draft::{Draft, Os};
+pub use files::{Kind, Place, copy, find, kind, text};
+pub use write::write;
+
+use crate::fs::Tree;
+use shell::Refusal;
+
+/// Makes a draft of what stands at a place of a project.
+///
+/// # Errors
+/// A file that cannot be understood at all.
+pub fn draft(_tree: &impl Tree, place: &Place) -> Result<Draft, Refusal> {
+    match place.kind {
+        Kind::Dkms => dkms::import(&place.text, place.file.as_str(), &place.dir),
+        _ => Err(Refusal("not yet".into())),
+    }
+}
