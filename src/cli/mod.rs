@@ -13,7 +13,9 @@ mod explain;
 mod fmt;
 mod graph;
 mod init;
+mod kernels;
 mod man;
+mod network;
 mod next;
 mod plan;
 mod progress;
@@ -70,6 +72,7 @@ enum Command {
     Plan(plan::Plan),
     Why(why::Why),
     Diff(diff::Diff),
+    Kernels(kernels::Kernels),
     Graph(graph::Graph),
     Clean(clean::Clean),
     Fmt(fmt::Fmt),
@@ -138,6 +141,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         Some(Command::Plan(args)) => plan::plan(&cli.global, &args, &mut terminal),
         Some(Command::Why(args)) => why::why(&cli.global, &args, &mut terminal),
         Some(Command::Diff(args)) => diff::diff(&cli.global, &args, &mut terminal),
+        Some(Command::Kernels(args)) => kernels::kernels(&cli.global, &args, &mut terminal),
         Some(Command::Graph(args)) => graph::graph(&cli.global, &args, &mut terminal),
         Some(Command::Clean(args)) => clean::clean(&cli.global, &args, &mut terminal),
         Some(Command::Fmt(args)) => fmt::fmt(&cli.global, &args, &mut terminal),

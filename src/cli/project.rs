@@ -10,6 +10,8 @@ use clap::Args;
 
 /// The name that a manifest has unless `--manifest` says otherwise.
 pub(super) const MANIFEST: &str = "drivers.kdl";
+/// The name that the output directory has unless `-o` says otherwise.
+pub(super) const OUT: &str = "drivers.out";
 
 /// Options of every command that compiles.
 #[derive(Debug, Args)]
@@ -25,7 +27,7 @@ pub(super) struct Compiling {
 #[derive(Debug, Args)]
 pub(super) struct Place {
     /// The output directory, beneath the manifest's
-    #[arg(short, long = "out", value_name = "DIR", default_value = "drivers.out", value_parser = out_dir)]
+    #[arg(short, long = "out", value_name = "DIR", default_value = OUT, value_parser = out_dir)]
     #[arg(value_hint = clap::ValueHint::DirPath)]
     pub(super) out: RelPath,
 }

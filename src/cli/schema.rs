@@ -1,5 +1,6 @@
 //! `drvc schema [NAME]`: the shape of what drvc reads and prints, for editors and for programs.
 
+use super::kernels::KernelsJson;
 use super::terminal::Terminal;
 use super::{Exit, Failure};
 use crate::build::report::BuildJson;
@@ -19,6 +20,7 @@ pub const JSON_SCHEMAS: &[NamedSchema] = &[
     ("build", || schemars::schema_for!(BuildJson)),
     ("diff", || schemars::schema_for!(Diff)),
     ("graph", || schemars::schema_for!(GraphJson)),
+    ("kernels", || schemars::schema_for!(KernelsJson)),
     ("plan", || schemars::schema_for!(PlanJson)),
     ("report", || schemars::schema_for!(ReportJson)),
     ("why", || schemars::schema_for!(Why)),
@@ -33,6 +35,7 @@ Examples:
   drvc schema plan         of `drvc plan --format json`, and of drivers.out/plan.json
   drvc schema build        of `drvc build --format json`
   drvc schema why          of `drvc why TARGET --format json`
+  drvc schema kernels      of `drvc kernels OS RELEASE --format json`
   drvc schema graph        of `drvc graph --format json`
   drvc schema diff         of `drvc diff REV --format json`")]
 pub(super) struct Schema {

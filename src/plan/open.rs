@@ -113,18 +113,22 @@ fn repositories(
     added.collect()
 }
 
-/// Every point that the matrix covers with what is known now; what is wrong with it is not told here.
+/// The points of the matrix with what is known now: those that are built, and those that are excluded for every image.
+/// What is wrong with the matrix is not told here.
 #[must_use]
-pub fn points(inputs: &Inputs<'_>) -> Vec<Point> {
-    let (cells, _) = cells::expand(inputs, &mut Diagnostics::default());
-    let point = |cell: super::cell::Cell<'_>| Point {
+pub fn points(inputs: &Inputs<'_>) -> (Vec<Point>, Vec<Point>) {
+    let (cells, excluded) = cells::expand(inputs, &mut Diagnostics::default());
+    let built = cells.into_iter().map(|cell| Point {
         os: cell.profile.os.clone(),
         release: cell.release.release.clone(),
         arch: cell.arch,
         flavor: cell.kernel.flavor.clone(),
         kernel: cell.kernel.text,
-    };
-    let mut points: Vec<_> = cells.into_iter().map(point).collect();
-    points.sort();
-    points
+    });
+    let excluded = excluded.into_iter().filter_map(|cell| {
+        let kernel = inputs.profiles.get(cell.os.as_str())?.kernel(cell.kernel.as_str()).ok()?;
+        let (os, release, arch) = (cell.os, cell.release, cell.arch);
+        Some(Point { os, release, arch, flavor: kernel.flavor, kernel: cell.kernel })
+    });
+    (built.collect(), excluded.collect())
 }

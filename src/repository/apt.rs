@@ -35,21 +35,11 @@ pub(super) fn packages(
 ) -> Result<Vec<Package>, Error> {
     let release = archive.release()?;
     let mut kept = Kept::new(wanted);
-    let arch = name_of(arch);
+    let arch = arch.debian();
     for component in components {
         archive.list(&release, &format!("{component}/binary-{arch}/"), arch, &mut kept)?;
     }
     Ok(kept.packages)
-}
-
-/// dpkg's own name for an architecture.
-const fn name_of(arch: Arch) -> &'static str {
-    match arch {
-        Arch::X86_64 => "amd64",
-        Arch::Aarch64 => "arm64",
-        Arch::Ppc64le => "ppc64el",
-        Arch::S390x => "s390x",
-    }
 }
 
 /// What a suite says of its files.

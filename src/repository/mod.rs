@@ -27,6 +27,7 @@ pub use sources::{Source, offer, sources};
 
 use crate::error::Error;
 use crate::ids::Arch;
+use std::fmt;
 
 /// The first file of a repository is smaller than this, in bytes.
 const INDEX_LIMIT: u64 = 16 << 20;
@@ -82,6 +83,17 @@ pub enum Layout {
         /// Such as `main`.
         components: Vec<String>,
     },
+}
+
+/// As people name it: the address, and for apt suite and components.
+impl fmt::Display for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url)?;
+        match &self.layout {
+            Layout::Dnf => Ok(()),
+            Layout::Apt { suite, components } => write!(f, " {suite} {}", components.join(" ")),
+        }
+    }
 }
 
 impl Repository {
