@@ -1,11 +1,12 @@
 //! Context files: reads the local files that a manifest names (patches, trees of path sources, lists of kernels,
 //! a user's templates) once, through the logging reader.
 
+use crate::certificate::Certificate;
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::fs::{FileDigest, ReadError, Reader, Refusal, Rules, walk};
 use crate::ids::RelPath;
 use crate::model::{KernelRule, Model, Origin, SourceBody};
-use crate::source::{FileId, Sources, Span};
+use crate::source::{FileId, Sources, Span, Spanned};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ pub struct Contexts {
     trees: BTreeMap<TreeKey, Files>,
     patches: BTreeMap<RelPath, FileDigest>,
     kernels: BTreeMap<RelPath, FileId>,
+    certificates: BTreeMap<RelPath, Certificate>,
 }
 
 impl Contexts {
@@ -43,6 +45,12 @@ impl Contexts {
         self.patches.get(file).copied()
     }
 
+    /// A certificate to sign with.
+    #[must_use]
+    pub fn certificate(&self, file: &RelPath) -> Option<&Certificate> {
+        self.certificates.get(file)
+    }
+
     /// The text of a `kernel from=` file.
     #[must_use]
     pub fn kernels(&self, file: &RelPath) -> Option<FileId> {
@@ -56,6 +64,9 @@ pub fn gather(model: &Model, reader: &Reader<'_>, sources: &mut Sources) -> (Con
     for source in &model.sources {
         gather.source(&source.base);
         source.overlays.iter().for_each(|overlay| gather.source(&overlay.body));
+    }
+    if let Some(signing) = &model.signing {
+        gather.certificate(&signing.certificate);
     }
     for rule in model.matrix.os.iter().flat_map(|os| &os.kernels) {
         if let KernelRule::File(file) = rule {
@@ -123,6 +134,23 @@ impl Gather<'_> {
             );
         }
         self.contexts.trees.insert(key, walked.files.into());
+    }
+
+    fn certificate(&mut self, file: &Spanned<RelPath>) {
+        let (path, span) = (&file.value, file.span);
+        let read =
+            self.reader.read(path, TEXT_LIMIT).and_then(|bytes| Ok((bytes, self.reader.digest(path)?)));
+        let certificate = match read {
+            Ok((bytes, content)) => Certificate::read(path, &bytes, content),
+            Err(error) => Err(unreadable(self.reader, path, span, &error)),
+        };
+        match certificate {
+            Ok(certificate) => drop(self.contexts.certificates.insert(path.clone(), certificate)),
+            Err(report) if report.labels.is_empty() => {
+                self.diagnostics.push(report.label(span, "signatures are to be checked by it"));
+            }
+            Err(report) => self.diagnostics.push(report),
+        }
     }
 
     fn kernels(&mut self, file: &RelPath, span: Span, sources: &mut Sources) {

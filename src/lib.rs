@@ -16,6 +16,7 @@ pub mod syntax;
 pub mod profile;
 pub mod lock;
 pub mod model;
+pub mod certificate;
 pub mod context;
 pub mod plan;
 pub mod render;

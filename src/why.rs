@@ -43,7 +43,7 @@ pub struct Why {
 pub struct StageRecipe {
     /// The stage's name in the Dockerfile; the image itself for one from a registry.
     pub name: String,
-    /// What it is for: `base`, `tools`, `fetch`, `kernel`, `source`, `module` or `image`.
+    /// What it is for: `base`, `tools`, `fetch`, `download`, `kernel`, `source`, `module`, `sign`, `root` or `image`.
     pub kind: String,
     /// The first 16 digits of its fingerprint.
     pub fingerprint: String,

@@ -109,6 +109,7 @@ codes! {
     KernelOfAnotherRelease = "kernel-of-another-release", Error;
     ListPunctuation = "list-punctuation", Error;
     LockConflict = "lock-conflict", Error;
+    MalformedCertificate = "malformed-certificate", Error;
     MalformedKernel = "malformed-kernel", Error;
     MalformedLock = "malformed-lock", Error;
     MalformedPattern = "malformed-pattern", Error;
@@ -148,6 +149,7 @@ codes! {
     StrayBrace = "stray-brace", Error;
     TooManyTargets = "too-many-targets", Error;
     TypeAnnotation = "type-annotation", Error;
+    UnavailableBase = "unavailable-base", Error;
     UnavailableBuilder = "unavailable-builder", Error;
     UnbalancedBrace = "unbalanced-brace", Error;
     UnexpectedArgument = "unexpected-argument", Error;

@@ -7,7 +7,7 @@ use crate::outputs::{Output, Outputs, Rope};
 use crate::plan::{Plan, Target};
 use crate::render::Stage;
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub fn outputs(
 ) -> Outputs {
     let blank: Arc<str> = "\n".into();
     let files = plan.targets.par_iter().flat_map_iter(|target| {
-        let mut dockerfile = Rope::from(header(target, manifest, out));
+        let mut dockerfile = Rope::from(header(plan, target, manifest, out));
         let mut ignored = BTreeMap::new();
         for stage in plan.graph.ancestry(target.root).iter().filter_map(|id| stages.get(id.index())) {
             if stage.text.is_empty() {
@@ -51,19 +51,25 @@ pub fn outputs(
     outputs
 }
 
-/// What made the file, and the command that builds it. Only values of narrow grammars stand in it.
-fn header(target: &Target, manifest: &RelPath, out: &RelPath) -> String {
+/// What made the file, and the command that builds it. Only values of narrow grammars stand in it. Secrets are files
+/// named by their ids in the directory `$S`, outside of the project unless said.
+fn header(plan: &Plan, target: &Target, manifest: &RelPath, out: &RelPath) -> String {
     let mut text = String::new();
     let tags: String = target.tags.iter().fold(String::new(), |mut tags, tag| {
         let _ = write!(tags, " -t {tag}");
         tags
     });
+    let ancestry = plan.graph.ancestry(target.root);
+    let secrets = ancestry.iter().flat_map(|id| plan.graph.node(*id).secrets());
+    let secrets: BTreeSet<_> = secrets.map(|(id, _)| id.as_str()).collect();
+    let directory = if secrets.is_empty() { "" } else { " S=${S:-..}" };
+    let secrets: String = secrets.iter().map(|id| format!("#   --secret id={id},src=$S/{id} \\\n")).collect();
     let _ = write!(
         text,
         "# Made by drvc from {manifest}: do not edit, run `drvc compile`. To build it where that file lies:\n\
-         # D={out}/{}\n\
+         # D={out}/{}{directory}\n\
          # podman build --platform linux/{} --ignorefile $D/Dockerfile.dockerignore -f $D/Dockerfile \\\n\
-         # {tags} .\n",
+         {secrets}# {tags} .\n",
         target.id,
         target.arch.oci(),
     );

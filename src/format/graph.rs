@@ -24,7 +24,7 @@ pub struct GraphJson {
 pub struct GraphStage {
     /// The number by which others refer to it.
     pub id: usize,
-    /// What it is for: `base`, `tools`, `fetch`, `kernel`, `source`, `module` or `image`.
+    /// What it is for: `base`, `tools`, `fetch`, `download`, `kernel`, `source`, `module`, `sign`, `root` or `image`.
     pub kind: String,
     /// What it is of: the image, the kernel, or a name in the manifest.
     pub name: String,
@@ -78,7 +78,9 @@ fn uses(graph: &Graph, id: NodeId) -> Vec<GraphUse> {
 fn name(graph: &Graph, id: NodeId) -> String {
     match graph.node(id) {
         Node::Base(image) => image.to_string(),
-        Node::Tools(install) | Node::Fetch(install) => install.manager.name().into(),
+        Node::Tools(install) | Node::Fetch(install) | Node::Download(install) | Node::Root(install) => {
+            install.manager.name().into()
+        }
         Node::Kernel(stage) => stage.kernel.to_string(),
         Node::Source(stage) => stage.name.to_string(),
         Node::Module(stage) => {
@@ -89,6 +91,7 @@ fn name(graph: &Graph, id: NodeId) -> String {
             });
             format!("{} for {}", stage.name, kernel.collect::<String>())
         }
+        Node::Sign(stage) => stage.certificate.0.to_string(),
         Node::Image(stage) => format!("{} for {}", stage.name, stage.kernel),
     }
 }

@@ -8,7 +8,7 @@ use crate::plan::{Excluded, Plan, Target};
 use crate::render::Stage;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The whole plan.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -173,10 +173,18 @@ fn describe(
     contexts: &mut BTreeMap<String, Vec<ContextFile>>,
 ) -> PlanTarget {
     let mut described = Vec::new();
+    let mut secrets = BTreeSet::new();
     let mut files = BTreeMap::new();
     let mut of_files = blake3::Hasher::new_derive_key("drvc context, version 1");
     for id in plan.graph.ancestry(target.root) {
         let (Some(stage), Some(key)) = (stages.get(id.index()), keys.get(id.index())) else { continue };
+        secrets.extend(
+            plan.graph
+                .node(id)
+                .secrets()
+                .into_iter()
+                .map(|(secret, purpose)| PlanSecret { id: secret.to_string(), purpose: purpose.into() }),
+        );
         if !stage.text.is_empty() {
             described.push(PlanStage { name: plan.graph.node(id).stage(), fingerprint: key.short() });
         }
@@ -208,7 +216,7 @@ fn describe(
         dockerfile: target.id.join("Dockerfile").as_ref().map(RelPath::to_string).unwrap_or_default(),
         context,
         toolkit: None,
-        secrets: Vec::new(),
+        secrets: secrets.into_iter().collect(),
         stages: described,
     }
 }

@@ -2,8 +2,8 @@
 
 use super::lower::Lower;
 use super::text::Template;
-use super::{Lay, Layers, ModuleId, Selector, replace};
-use crate::ids::{KmodName, Name};
+use super::{Lay, Layers, ModuleId, Selector, SourceId, Variable, replace};
+use crate::ids::{AbsPath, ImageRef, Invalid, KmodName, Name, RelPath};
 use crate::source::Spanned;
 use crate::syntax::ast;
 
@@ -28,7 +28,9 @@ pub struct ImageBody {
     pub replaces: Vec<KmodName>,
     pub repository: Option<Template>,
     pub tag: Option<Template>,
-    pub base: Option<Base>,
+    pub base: Option<Spanned<Base>>,
+    pub firmware: Vec<Extra>,
+    pub files: Vec<Extra>,
     pub packages: Vec<Template>,
     pub labels: Vec<(String, Template)>,
     pub in_tree: Option<InTree>,
@@ -55,11 +57,43 @@ pub struct Softdep {
 }
 
 /// What the runtime image stands on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub enum Base {
     /// The distribution's small image with a package manager.
     Minimal,
+    /// Its smallest, without one.
+    Micro,
+    /// Another image.
+    Own(Template),
 }
+
+/// `firmware GLOB from= to=` or `file GLOB from= to=`
+#[derive(Clone, Debug)]
+pub struct Extra {
+    /// A pattern, relative to where the files come from.
+    pub glob: Template,
+    /// Where they come from.
+    pub from: Spanned<ExtraFrom>,
+    /// The directory in the image.
+    pub to: AbsPath,
+}
+
+/// Where files of an image come from.
+#[derive(Clone, Debug)]
+pub enum ExtraFrom {
+    /// The module of that name where the image has it, else the source.
+    Named {
+        /// The source of that name.
+        source: Option<SourceId>,
+        /// The module of that name.
+        module: Option<ModuleId>,
+    },
+    /// Another image.
+    Image(Template),
+}
+
+/// Where firmware lies in an image.
+const FIRMWARE: &str = "/opt/lib/firmware";
 
 /// How dependencies on the kernel's own modules are met.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -84,6 +118,8 @@ impl Lay for ImageBody {
         replace(&mut self.repository, &over.repository);
         replace(&mut self.tag, &over.tag);
         replace(&mut self.base, &over.base);
+        self.firmware.extend(over.firmware.iter().cloned());
+        self.files.extend(over.files.iter().cloned());
         self.packages.extend(over.packages.iter().cloned());
         self.labels.extend(over.labels.iter().cloned());
         replace(&mut self.in_tree, &over.in_tree);
@@ -92,13 +128,7 @@ impl Lay for ImageBody {
 
 /// Lowers the body of an `image` or of an `on` in it.
 pub(super) fn lower_image(lower: &mut Lower<'_>, body: &ast::ImageBody) -> ImageBody {
-    let in_image = super::Variable::in_image;
-    for extra in &body.firmware {
-        lower.not_yet::<()>("`firmware`", extra.span);
-    }
-    for extra in &body.files {
-        lower.not_yet::<()>("`file` in an image", extra.span);
-    }
+    let in_image = Variable::in_image;
     ImageBody {
         modules: body.modules.iter().filter_map(|name| lower.resolve_module(name)).collect(),
         load: body.load.iter().filter_map(|kmod| Some(Spanned::new(lower.kmod(kmod)?, kmod.span))).collect(),
@@ -108,11 +138,16 @@ pub(super) fn lower_image(lower: &mut Lower<'_>, body: &ast::ImageBody) -> Image
         replaces: lower.kmods(&body.replaces),
         repository: body.repository.as_ref().and_then(|text| lower.template(text, in_image)),
         tag: body.tag.as_ref().and_then(|text| lower.template(text, in_image)),
-        base: body.base.as_ref().and_then(|base| match base.value.as_str() {
-            "minimal" => Some(Base::Minimal),
-            "micro" => lower.not_yet("`base \"micro\"`", base.span),
-            _ => lower.not_yet("a `base` image of your own", base.span),
+        base: body.base.as_ref().and_then(|base| {
+            let value = match base.value.as_str() {
+                "minimal" => Base::Minimal,
+                "micro" => Base::Micro,
+                _ => Base::Own(lower.patterned("image reference", base, in_image, ImageRef::parse)?),
+            };
+            Some(Spanned::new(value, base.span))
         }),
+        firmware: body.firmware.iter().filter_map(|extra| lower_firmware(lower, extra)).collect(),
+        files: body.files.iter().filter_map(|extra| lower_file(lower, extra)).collect(),
         packages: body.packages.iter().filter_map(|name| lower.package(name, in_image)).collect(),
         labels: body.labels.iter().filter_map(|label| lower.label(label, in_image)).collect(),
         in_tree: body.in_tree.as_ref().map(|mode| match mode.value.as_str() {
@@ -121,6 +156,39 @@ pub(super) fn lower_image(lower: &mut Lower<'_>, body: &ast::ImageBody) -> Image
             _ => InTree::Link,
         }),
     }
+}
+
+fn lower_firmware(lower: &mut Lower<'_>, extra: &ast::Extra) -> Option<Extra> {
+    let beneath = |text: &str| {
+        RelPath::parse(text.trim_end_matches('/')).and_then(|to| AbsPath::parse(&format!("{FIRMWARE}/{to}")))
+    };
+    let to = match &extra.to {
+        Some(to) => lower.parse("directory beneath /opt/lib/firmware", to, beneath),
+        None => AbsPath::parse(FIRMWARE).ok(),
+    };
+    lower_extra(lower, extra, to)
+}
+
+fn lower_file(lower: &mut Lower<'_>, extra: &ast::Extra) -> Option<Extra> {
+    let directory =
+        |text: &str| AbsPath::parse(text.strip_suffix('/').filter(|to| !to.is_empty()).unwrap_or(text));
+    let to = extra.to.as_ref().and_then(|to| lower.parse("directory", to, directory));
+    lower_extra(lower, extra, to)
+}
+
+fn lower_extra(lower: &mut Lower<'_>, extra: &ast::Extra, to: Option<AbsPath>) -> Option<Extra> {
+    let glob = lower.patterned("pattern", &extra.glob, Variable::in_source, |glob| {
+        let plain: String =
+            glob.chars().map(|c| if matches!(c, '*' | '?' | '[' | ']') { '_' } else { c }).collect();
+        let fine = !glob.contains("**") && RelPath::parse(&plain).is_ok();
+        if fine {
+            Ok(())
+        } else {
+            Err(Invalid("a relative path of A-Z a-z 0-9 . _ + - with `*`, `?` or `[…]`"))
+        }
+    });
+    let from = lower.extra_from(&extra.from)?;
+    Some(Extra { glob: glob?, from: Spanned::new(from, extra.from.span), to: to? })
 }
 
 fn lower_option(lower: &mut Lower<'_>, option: &ast::KmodOption) -> Option<KmodOption> {

@@ -8,9 +8,12 @@
 use super::image::lower_image;
 use super::matrix::lower_matrix;
 use super::module::lower_module;
+use super::signing::lower_signing;
 use super::source::lower_source;
 use super::text::{Fault, Template};
-use super::{Image, Layers, Model, ModuleBody, ModuleId, Overlay, Project, Selector, SourceId, Variable};
+use super::{
+    ExtraFrom, Image, Layers, Model, ModuleBody, ModuleId, Overlay, Project, Selector, SourceId, Variable,
+};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::ids::{EnvName, Invalid, KmodName, ModuleName, Name, PackageName, Repository};
 use crate::profile::Entitlement;
@@ -28,6 +31,7 @@ pub fn lower(manifest: &ast::Manifest, sources: &Sources) -> (Model, Diagnostics
         sources: manifest.sources.iter().filter_map(|source| lower.source(source)).collect(),
         modules: manifest.modules.iter().filter_map(|module| lower.module(module)).collect(),
         images: manifest.images.iter().filter_map(|image| lower.image(image)).collect(),
+        signing: manifest.signing.as_ref().and_then(|signing| lower_signing(&mut lower, signing)),
         entitlement: manifest.entitlement.as_ref().and_then(|text| lower.entitlement(text)),
         matrix: lower_matrix(&mut lower, &manifest.matrix),
     };
@@ -276,9 +280,20 @@ impl<'a> Lower<'a> {
 
     /// A package's name, which may hold variables.
     pub(super) fn package(&mut self, text: &ast::Text, allowed: fn(&Variable) -> bool) -> Option<Template> {
+        self.patterned("package name", text, allowed, PackageName::parse)
+    }
+
+    /// A text with variables that gives a value of a narrow grammar.
+    pub(super) fn patterned<T>(
+        &mut self,
+        kind: &str,
+        text: &ast::Text,
+        allowed: fn(&Variable) -> bool,
+        parse: impl Fn(&str) -> Result<T, Invalid>,
+    ) -> Option<Template> {
         let template = self.template(text, allowed)?;
         let sample = Spanned::new(template.evaluate(|_| "0".into()), text.span);
-        self.parse("package name", &sample, PackageName::parse).map(|_| template)
+        self.parse(kind, &sample, parse).map(|_| template)
     }
 
     /// The name of a kernel module.
@@ -358,6 +373,29 @@ impl<'a> Lower<'a> {
         found.map(|id| Spanned::new(id, name.span))
     }
 
+    /// Where files of an image come from: the source and the module of that name, or an image.
+    pub(super) fn extra_from(&mut self, name: &ast::Text) -> Option<ExtraFrom> {
+        let source = self.sources.get(&name.value).map(|&(id, _)| id);
+        let module = self.modules.get(&name.value).map(|&(id, _)| id);
+        self.used_sources.extend(source);
+        if source.is_some() || module.is_some() {
+            return Some(ExtraFrom::Named { source, module });
+        }
+        if self.unread.contains(&name.value) {
+            return None;
+        }
+        if name.value.contains(['/', ':', '{']) {
+            let image =
+                self.patterned("image reference", name, Variable::in_image, crate::ids::ImageRef::parse);
+            return image.map(ExtraFrom::Image);
+        }
+        let mut known = self.sources.clone();
+        known.extend(self.modules.iter().map(|(name, &(_, span))| (name.clone(), (SourceId(0), span))));
+        let report = unknown_name(Code::UnknownSource, "source or module", name, &known);
+        self.diagnostics.push(report);
+        None
+    }
+
     /// Reports a part of the language that is read but not rendered.
     pub(super) fn not_yet<T>(&mut self, what: &str, span: Span) -> Option<T> {
         self.diagnostics.push(
@@ -378,9 +416,6 @@ impl<'a> Lower<'a> {
     fn refuse_unfinished(&mut self, manifest: &ast::Manifest) {
         if let Some(toolkit) = &manifest.toolkit {
             self.not_yet::<()>("`toolkit`", toolkit.span);
-        }
-        if let Some(signing) = &manifest.signing {
-            self.not_yet::<()>("`signing`", signing.span);
         }
         for format in manifest.output.iter().flat_map(|output| &output.formats) {
             self.not_yet::<()>(&format!("`output {{ {} }}`", format.value), format.span);

@@ -9,17 +9,19 @@ mod matrix;
 mod module;
 mod repository;
 mod secrets;
+mod signing;
 pub mod selector;
 mod source;
 pub mod text;
 
-pub use image::{Base, Image, ImageBody, InTree, KmodOption, Softdep};
+pub use image::{Base, Extra, ExtraFrom, Image, ImageBody, InTree, KmodOption, Softdep};
 pub use lower::lower;
 pub use matrix::{CellBody, Exclude, KernelRule, Matrix, OsRule};
 pub use module::{Build, ConfigRule, ModuleBody, ModuleOutput, SourceUse, Step};
 pub use repository::{AddedRepository, PackageRepository, RepositoryKey};
 pub use selector::Selector;
-pub use source::{GitReference, Origin, Patch, SourceBody};
+pub use signing::{SignatureHash, Signing, SigningKey};
+pub use source::{Download, GitReference, Origin, Patch, SourceBody};
 pub use text::{Template, Variable};
 
 use crate::ids::{ModuleName, Name, Repository};
@@ -43,6 +45,7 @@ pub struct Model {
     pub sources: Vec<Layers<Name, SourceBody>>,
     pub modules: Vec<Layers<ModuleName, ModuleBody>>,
     pub images: Vec<Image>,
+    pub signing: Option<Signing>,
     pub entitlement: Option<Entitlement>,
     pub matrix: Matrix,
 }

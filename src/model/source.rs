@@ -1,8 +1,9 @@
 //! `source`: where files come from, with every value parsed.
 
 use super::lower::Lower;
-use super::{Lay, replace};
-use crate::ids::{Commit, GitRef, GitUrl, RelPath};
+use super::text::Template;
+use super::{Lay, Variable, replace};
+use crate::ids::{AbsPath, Commit, FileUrl, GitRef, GitUrl, ImageRef, RelPath, Sha256};
 use crate::source::{Span, Spanned};
 use crate::syntax::ast;
 
@@ -21,6 +22,22 @@ pub struct SourceBody {
 pub enum Origin {
     Git { url: GitUrl, reference: GitReference, submodules: bool },
     Path { dir: RelPath, include: Vec<String>, ignore: Vec<String> },
+    Download { kind: Download, url: Template, sha256: Option<Sha256> },
+    Image { reference: Template, dir: AbsPath },
+}
+
+/// What is made of a file that is downloaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Download {
+    /// An archive to unpack, without so many leading directories.
+    Archive {
+        /// `strip=`
+        strip: u32,
+    },
+    /// A file that stays as it is.
+    File,
+    /// A source package of rpm to prepare.
+    Srpm,
 }
 
 /// What of a git repository is meant.
@@ -107,11 +124,39 @@ fn lower_origin(lower: &mut Lower<'_>, origin: &Spanned<ast::Origin>) -> Option<
             };
             Some(Origin::Path { dir, include: globs(include), ignore: globs(ignore) })
         }
-        ast::Origin::Archive { .. } => lower.not_yet("`archive` sources", origin.span),
-        ast::Origin::File { .. } => lower.not_yet("`file` sources", origin.span),
-        ast::Origin::Srpm { .. } => lower.not_yet("`srpm` sources", origin.span),
-        ast::Origin::Image { .. } => lower.not_yet("`image` sources", origin.span),
+        ast::Origin::Archive { url, sha256, strip } => {
+            let strip = strip.as_ref().map_or(0, |strip| strip.value);
+            lower_download(lower, Download::Archive { strip }, url, sha256.as_ref())
+        }
+        ast::Origin::File { url, sha256 } => lower_download(lower, Download::File, url, sha256.as_ref()),
+        ast::Origin::Srpm { url, sha256 } => lower_download(lower, Download::Srpm, url, sha256.as_ref()),
+        ast::Origin::Image { reference, dir } => {
+            let reference =
+                lower.patterned("image reference", reference, Variable::in_source, ImageRef::parse);
+            let root = AbsPath::parse("/").ok();
+            let dir = dir.as_ref().map_or(root, |dir| lower.parse("directory", dir, AbsPath::parse));
+            Some(Origin::Image { reference: reference?, dir: dir? })
+        }
     }
+}
+
+fn lower_download(
+    lower: &mut Lower<'_>,
+    kind: Download,
+    url: &ast::Text,
+    sha256: Option<&ast::Text>,
+) -> Option<Origin> {
+    lower.refuse_secret_in_url(url);
+    let url = lower.patterned("URL", url, Variable::in_source, FileUrl::parse);
+    let sha256 = sha256.map(|sum| lower.parse("SHA-256 checksum", sum, Sha256::parse));
+    Some(Origin::Download {
+        kind,
+        url: url?,
+        sha256: match sha256 {
+            Some(sum) => Some(sum?),
+            None => None,
+        },
+    })
 }
 
 /// A directory, with or without a slash at its end.

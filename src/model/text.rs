@@ -51,6 +51,12 @@ impl Variable {
         )
     }
 
+    /// The variables that a source knows: a target's, but for the image, since one source serves many.
+    #[must_use]
+    pub fn in_source(&self) -> bool {
+        self.in_image() && self.in_module()
+    }
+
     /// The variables that a module's build knows: everything but the image, since one build serves many.
     #[must_use]
     pub fn in_module(&self) -> bool {

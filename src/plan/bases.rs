@@ -18,6 +18,13 @@ impl Builder<'_> {
         self.graph.intern(Node::Fetch(install), &[(base, Edge::From)])
     }
 
+    /// The stage that downloads, unpacks and patches, on the base image of the release.
+    pub(super) fn download(&mut self, cell: &Cell<'_>) -> NodeId {
+        let base = self.base(cell);
+        let install = self.install(cell, cell.platform.download.clone());
+        self.graph.intern(Node::Download(install), &[(base, Edge::From)])
+    }
+
     pub(super) fn base(&mut self, cell: &Cell<'_>) -> NodeId {
         let image = cell.setup.base.as_ref().unwrap_or(&cell.platform.base);
         let image = self.pinned(image, cell.release_span);

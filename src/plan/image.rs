@@ -2,11 +2,12 @@
 
 use super::cell::Cell;
 use super::nodes::Builder;
-use super::{ImageStage, PackageInstall};
+use super::{ExtraFiles, ImageStage, PackageInstall, RuntimeBase};
 use crate::diag::{Code, Diagnostic, nearest};
-use crate::ids::{ImageRef, KmodName, ModuleName};
-use crate::model::{Image, ImageBody, ModuleId};
-use crate::source::Spanned;
+use crate::ids::{ImageRef, KmodName, ModuleName, PackageName};
+use crate::model::{Base, Image, ImageBody, ModuleId};
+use crate::profile::PackageManager;
+use crate::source::{Span, Spanned};
 use std::collections::BTreeMap;
 
 impl Builder<'_> {
@@ -18,15 +19,17 @@ impl Builder<'_> {
         cell: &Cell<'_>,
         modules: Vec<ModuleName>,
         order: &[ModuleId],
-        runtime: &ImageRef,
+        runtime: &Runtime,
+        parts: Parts,
     ) -> ImageStage {
         let produced = self.produced(order, cell, image);
         self.check_loads(image, body, &produced);
         let scope = self.scope(cell).image(&image.layers.name);
-        let mut packages = cell.platform.runtime.clone();
-        packages.extend(self.packages(&body.packages, &scope));
-        packages.sort();
-        packages.dedup();
+        let packages = match runtime.kind {
+            RuntimeBase::Minimal => self.runtime_packages(image, body, cell),
+            RuntimeBase::Micro => Vec::new(),
+            RuntimeBase::Own => self.packages(&body.packages, &scope),
+        };
         let labels = self.labels(image, body, cell, runtime);
         ImageStage {
             name: image.layers.name.clone(),
@@ -34,6 +37,8 @@ impl Builder<'_> {
             kernel: cell.kernel.text.clone(),
             in_tree: body.in_tree.unwrap_or_default(),
             in_tree_install: self.in_tree_install(cell),
+            signed: parts.signed,
+            base: runtime.kind,
             runtime_install: PackageInstall {
                 manager: cell.profile.runtime_manager,
                 options: Vec::new(),
@@ -48,8 +53,60 @@ impl Builder<'_> {
                 .flat_map(|dep| dep.pre.iter().chain(&dep.post))
                 .map(underscored)
                 .collect(),
+            firmware: !body.firmware.is_empty(),
+            files: parts.files,
             labels: labels.into_iter().collect(),
         }
+    }
+
+    /// What the runtime image needs to load modules, and what the manifest adds.
+    pub(super) fn runtime_packages(
+        &self,
+        image: &Image,
+        body: &ImageBody,
+        cell: &Cell<'_>,
+    ) -> Vec<PackageName> {
+        let scope = self.scope(cell).image(&image.layers.name);
+        let mut packages = cell.platform.runtime.clone();
+        packages.extend(self.packages(&body.packages, &scope));
+        packages.sort();
+        packages.dedup();
+        packages
+    }
+
+    /// What the image stands on, pinned.
+    pub(super) fn runtime(&mut self, image: &Image, body: &ImageBody, cell: &Cell<'_>) -> Option<Runtime> {
+        let runtime = |kind, name: &ImageRef, pinned| Runtime { kind, name: name.clone(), pinned };
+        match body.base.as_ref().map(|base| (&base.value, base.span)) {
+            None | Some((Base::Minimal, _)) => {
+                let name = &cell.platform.minimal;
+                Some(runtime(RuntimeBase::Minimal, name, self.pinned(name, cell.release_span)))
+            }
+            Some((Base::Micro, span)) => {
+                let has_installroot = cell.profile.manager == PackageManager::Dnf;
+                let Some(name) = cell.platform.micro.as_ref().filter(|_| has_installroot) else {
+                    self.no_micro(cell, span);
+                    return None;
+                };
+                Some(runtime(RuntimeBase::Micro, name, self.pinned(name, cell.release_span)))
+            }
+            Some((Base::Own(template), span)) => {
+                let text = self.scope(cell).image(&image.layers.name).text(template).replace(['+', '~'], "_");
+                let name = self.parse(&text, span, "image reference", ImageRef::parse)?;
+                let pinned = self.pinned(&name, span);
+                Some(runtime(RuntimeBase::Own, &name, pinned))
+            }
+        }
+    }
+
+    fn no_micro(&mut self, cell: &Cell<'_>, span: Span) {
+        let (title, release) = (&cell.profile.title, &cell.release.release);
+        self.report_once(
+            Diagnostic::new(Code::UnavailableBase, format!("there is no micro image of {title} {release}"))
+                .label(span, "an image without a package manager")
+                .label(cell.release_span, "not for this release")
+                .help("take `base` out for these cells, by `on`: the minimal image is the smallest there is"),
+        );
     }
 
     /// The kernel modules that each module is known to produce, in build order. Patterns tell nothing.
@@ -101,7 +158,7 @@ impl Builder<'_> {
         image: &Image,
         body: &ImageBody,
         cell: &Cell<'_>,
-        runtime: &ImageRef,
+        runtime: &Runtime,
     ) -> BTreeMap<String, String> {
         let project = &self.inputs.model.project;
         let mut labels = BTreeMap::new();
@@ -114,13 +171,29 @@ impl Builder<'_> {
         set("org.opencontainers.image.description", project.description.as_deref());
         set("org.opencontainers.image.vendor", project.vendor.as_deref());
         set("org.opencontainers.image.url", project.url.as_deref());
-        set("org.opencontainers.image.base.name", Some(cell.platform.minimal.as_str()));
-        set("org.opencontainers.image.base.digest", runtime.digest());
+        set("org.opencontainers.image.base.name", Some(runtime.name.as_str()));
+        set("org.opencontainers.image.base.digest", runtime.pinned.digest());
         set("kernel-version", Some(cell.kernel.text.as_str()));
         let scope = self.scope(cell).image(&image.layers.name);
         labels.extend(body.labels.iter().map(|(key, value)| (key.clone(), scope.text(value))));
         labels
     }
+}
+
+/// What an image stands on.
+pub(super) struct Runtime {
+    pub kind: RuntimeBase,
+    /// The reference as it was named.
+    pub name: ImageRef,
+    /// The same with its digest, where that is known.
+    pub pinned: ImageRef,
+}
+
+/// What comes into an image from stages other than its modules'.
+pub(super) struct Parts {
+    /// Whether a stage signed the modules.
+    pub signed: bool,
+    pub files: Vec<ExtraFiles>,
 }
 
 /// What a module is known to produce.

@@ -3,6 +3,7 @@
 mod bases;
 mod cell;
 mod cells;
+mod extras;
 mod graph;
 mod image;
 mod kernels;
@@ -12,14 +13,15 @@ mod nodes;
 mod open;
 mod order;
 mod scope;
+mod signing;
 mod sources;
 mod targets;
 
 pub use cell::Excluded;
 pub use graph::{Edge, Graph, NodeId};
 pub use node::{
-    BuildCommand, ContextPatch, Fetched, ImageStage, KernelStage, ModuleStage, Node, PackageInstall,
-    Revision, SourceStage, StepCommand,
+    BuildCommand, ContextPatch, ExtraFiles, Fetched, ImageStage, KernelStage, KeyHandle, ModuleStage, Node,
+    PackageInstall, Revision, RuntimeBase, SignStage, SourceStage, StepCommand,
 };
 pub use open::{Point, Wish, points, repositories_of, wishes};
 pub use targets::{Other, Target};

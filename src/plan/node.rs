@@ -3,10 +3,10 @@
 use crate::context::Files;
 use crate::fs::FileDigest;
 use crate::ids::{
-    AbsPath, Arch, CommandOption, Commit, EnvName, GitUrl, ImageRef, KernelText, KmodName, ModuleName, Name,
-    PackageName, RelPath,
+    AbsPath, Arch, CommandOption, Commit, EnvName, FileUrl, GitUrl, ImageRef, KernelText, KmodName,
+    ModuleName, Name, PackageName, RelPath, SecretId, Sha256,
 };
-use crate::model::{ConfigRule, InTree};
+use crate::model::{ConfigRule, Download, InTree, SignatureHash};
 use crate::profile::PackageManager;
 
 /// One stage of a Dockerfile (an image has two), or the image that a stage stands on.
@@ -16,14 +16,20 @@ pub enum Node {
     Base(ImageRef),
     /// The build tools of an OS release.
     Tools(PackageInstall),
-    /// What fetches and patches sources.
+    /// What fetches and patches sources of git.
     Fetch(PackageInstall),
+    /// What downloads, unpacks and patches sources.
+    Download(PackageInstall),
     /// The packages of one kernel.
     Kernel(KernelStage),
     /// A source, fetched and patched.
     Source(SourceStage),
     /// A module, built for one kernel.
     Module(Box<ModuleStage>),
+    /// A copy of a micro image with packages in it.
+    Root(PackageInstall),
+    /// The modules of an image, signed.
+    Sign(Box<SignStage>),
     /// A driver container.
     Image(Box<ImageStage>),
 }
@@ -63,6 +69,8 @@ pub struct SourceStage {
     pub origin: Fetched,
     /// Patches, in order.
     pub patches: Vec<ContextPatch>,
+    /// Packages that preparing it needs.
+    pub install: PackageInstall,
 }
 
 /// Where a source's files come from, resolved.
@@ -71,6 +79,8 @@ pub struct SourceStage {
 pub enum Fetched {
     Git { url: GitUrl, revision: Revision, submodules: bool },
     Path { dir: RelPath, files: Files },
+    Download { kind: Download, url: FileUrl, sha256: Option<Sha256>, file: RelPath },
+    Image { image: ImageRef, dir: AbsPath },
 }
 
 /// What is checked out.
@@ -140,6 +150,54 @@ pub enum StepCommand {
     Script(String),
 }
 
+/// The modules of an image, stripped, signed and checked to be signed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SignStage {
+    /// The modules, in build order.
+    pub modules: Vec<ModuleName>,
+    /// Packages that reaching the key needs.
+    pub install: PackageInstall,
+    /// The private key.
+    pub key: KeyHandle,
+    /// The certificate in the build context.
+    pub certificate: (RelPath, FileDigest),
+    /// Its serial number, as `modinfo` prints it.
+    pub serial: String,
+    /// The hash; the kernel's own where none is named.
+    pub hash: Option<SignatureHash>,
+}
+
+/// How a private key is reached.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum KeyHandle {
+    /// A file that the engine mounts.
+    Secret(SecretId),
+    /// A token by its PKCS#11 URI, and the secret that holds its PIN.
+    Token(String, Option<SecretId>),
+}
+
+/// Files from another stage, or from an image, for the image.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ExtraFiles {
+    /// The stage or image.
+    pub from: String,
+    /// Absolute path, with `*`, `?` and `[…]`.
+    pub glob: String,
+    /// The directory in the image.
+    pub to: AbsPath,
+}
+
+/// What the runtime image stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RuntimeBase {
+    /// A small image with a package manager.
+    Minimal,
+    /// One without: the builder's package manager installs into a copy of it.
+    Micro,
+    /// An image of the user's own.
+    Own,
+}
+
 /// A driver container: what is packed in the builder, and the image around it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ImageStage {
@@ -153,6 +211,10 @@ pub struct ImageStage {
     pub in_tree: InTree,
     /// The kernel's own modules, for where they are needed.
     pub in_tree_install: PackageInstall,
+    /// Whether the modules come from a stage that signed them.
+    pub signed: bool,
+    /// What the image stands on.
+    pub base: RuntimeBase,
     /// Packages of the runtime image.
     pub runtime_install: PackageInstall,
     /// Lines for `/etc/modprobe.d/<image>.conf`.
@@ -163,6 +225,10 @@ pub struct ImageStage {
     pub load: Vec<KmodName>,
     /// Modules that `softdep` names, to load before or after others.
     pub softdeps: Vec<KmodName>,
+    /// Whether the image brings firmware.
+    pub firmware: bool,
+    /// Firmware and other files.
+    pub files: Vec<ExtraFiles>,
     /// Labels, sorted.
     pub labels: Vec<(String, String)>,
 }
@@ -175,10 +241,25 @@ impl Node {
             Self::Base(_) => "base",
             Self::Tools(_) => "tools",
             Self::Fetch(_) => "fetch",
+            Self::Download(_) => "download",
             Self::Kernel(_) => "kernel",
             Self::Source(_) => "source",
             Self::Module(_) => "module",
+            Self::Root(_) => "root",
+            Self::Sign(_) => "sign",
             Self::Image(_) => "image",
+        }
+    }
+
+    /// The secrets that its stage asks for, and what each holds.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<(&SecretId, &'static str)> {
+        let Self::Sign(stage) = self else { return Vec::new() };
+        match &stage.key {
+            KeyHandle::Secret(id) => vec![(id, "the private key that signs modules")],
+            KeyHandle::Token(_, pin) => {
+                pin.iter().map(|id| (id, "the PIN of the token that signs modules")).collect()
+            }
         }
     }
 
@@ -187,7 +268,10 @@ impl Node {
     pub fn stage(&self) -> String {
         match self {
             Self::Base(image) => image.to_string(),
-            Self::Tools(_) | Self::Fetch(_) | Self::Kernel(_) => self.kind().into(),
+            Self::Tools(_) | Self::Fetch(_) | Self::Download(_) | Self::Kernel(_) | Self::Root(_) => {
+                self.kind().into()
+            }
+            Self::Sign(_) => "signed".into(),
             Self::Source(source) => format!("source-{}", source.name),
             Self::Module(module) => format!("module-{}", module.name.as_str().to_ascii_lowercase()),
             Self::Image(image) => format!("image-{}", image.name),

@@ -3,10 +3,11 @@
 use super::bases::unpinned_images;
 use super::cell::Cell;
 use super::cells::{dead, selected};
+use super::image::Parts;
 use super::order::build_order;
 use super::scope::Scope;
 use super::targets::Group;
-use super::{Edge, Graph, Inputs, Node, NodeId};
+use super::{Edge, Graph, Inputs, Node, NodeId, RuntimeBase};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::ids::{AbsPath, ImageRef, PackageName, RelPath, Tag};
 use crate::model::{
@@ -198,15 +199,32 @@ impl<'a> Builder<'a> {
         for &module in &order {
             self.module(module, cell, image, at);
         }
-        let runtime = self.pinned(&cell.platform.minimal, cell.release_span);
-        let runtime_node = self.graph.intern(Node::Base(runtime.clone()), &[]);
-        let mut inputs = vec![(self.kernel(cell), Edge::From)];
-        let made = order.iter().filter_map(|&module| self.modules.get(&(module, cell.id, at)));
-        inputs.extend(made.map(|&(node, _)| (node, Edge::Files)));
-        inputs.push((runtime_node, Edge::Runtime));
         let names = order.iter().filter_map(|module| self.inputs.model.modules.get(module.0));
         let names: Vec<_> = names.map(|module| module.name.clone()).collect();
-        let stage = self.image_stage(image, &body, cell, names, &order, &runtime);
+        let made = |&module: &ModuleId| Some((module, self.modules.get(&(module, cell.id, at))?.0));
+        let made: Vec<_> = order.iter().filter_map(made).collect();
+        let built: Vec<_> = made.iter().map(|&(_, node)| (node, Edge::Files)).collect();
+        let signed = self.sign(cell, &names, &built);
+        let mut inputs = vec![(self.kernel(cell), Edge::From)];
+        inputs.extend(signed.map_or(built, |signed| vec![(signed, Edge::Files)]));
+        let mut parts = Parts { signed: signed.is_some(), files: Vec::new() };
+        for extra in body.firmware.iter().chain(&body.files) {
+            let Some((files, node)) = self.extra(extra, image, cell, &made) else { continue };
+            parts.files.push(files);
+            if !inputs.contains(&(node, Edge::Files)) {
+                inputs.push((node, Edge::Files));
+            }
+        }
+        // Where there is no such image, that has been reported.
+        let Some(runtime) = self.runtime(image, &body, cell) else { return self.kernel(cell) };
+        let runtime_node = self.graph.intern(Node::Base(runtime.pinned.clone()), &[]);
+        inputs.push((runtime_node, Edge::Runtime));
+        if runtime.kind == RuntimeBase::Micro {
+            let install = self.install(cell, self.runtime_packages(image, &body, cell));
+            let below = [(self.base(cell), Edge::From), (runtime_node, Edge::Files)];
+            inputs.push((self.graph.intern(Node::Root(install), &below), Edge::Files));
+        }
+        let stage = self.image_stage(image, &body, cell, names, &order, &runtime, parts);
         self.graph.intern(Node::Image(Box::new(stage)), &inputs)
     }
 

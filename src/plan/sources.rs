@@ -4,7 +4,8 @@ use super::cell::Cell;
 use super::nodes::Builder;
 use super::{ContextPatch, Edge, Fetched, Node, NodeId, Revision, SourceStage};
 use crate::diag::{Code, Diagnostic};
-use crate::model::{GitReference, Image, Origin, SourceId};
+use crate::ids::{FileUrl, Sha256};
+use crate::model::{Download, GitReference, Image, Origin, SourceId};
 use crate::source::Span;
 
 impl Builder<'_> {
@@ -28,20 +29,58 @@ impl Builder<'_> {
                 Some(ContextPatch { file: patch.file.clone(), strip: patch.strip, content })
             })
             .collect();
-        let (origin, stands_on_base) = match &origin.value {
+        let mut packages = Vec::new();
+        let mut inputs = Vec::new();
+        let origin = match &origin.value {
             Origin::Path { dir, include, ignore } => {
+                if !patches.is_empty() {
+                    inputs.push((self.fetch(cell), Edge::From));
+                }
                 let files = self.inputs.contexts.tree(dir, include, ignore);
-                (Fetched::Path { dir: dir.clone(), files }, !patches.is_empty())
+                Fetched::Path { dir: dir.clone(), files }
             }
             Origin::Git { url, reference, submodules } => {
+                inputs.push((self.fetch(cell), Edge::From));
                 let revision = self.revision(url, reference, origin.span);
-                (Fetched::Git { url: url.clone(), revision, submodules: *submodules }, true)
+                Fetched::Git { url: url.clone(), revision, submodules: *submodules }
+            }
+            Origin::Download { kind, url: template, sha256 } => {
+                inputs.push((self.download(cell), Edge::From));
+                if *kind == Download::Srpm {
+                    packages.clone_from(&cell.platform.srpm);
+                }
+                let url = self.scope(cell).text(template);
+                let url = self.parse(&url, template.span, "URL", FileUrl::parse)?;
+                let file = self.file_name(url.as_str(), template.span)?;
+                let sha256 = sha256.clone().or_else(|| self.checksum(&url, template.span));
+                Fetched::Download { kind: *kind, url, sha256, file }
+            }
+            Origin::Image { reference, dir } => {
+                if !patches.is_empty() {
+                    inputs.push((self.fetch(cell), Edge::From));
+                }
+                let (image, node) = self.other_image(reference, image, cell)?;
+                inputs.push((node, Edge::Files));
+                Fetched::Image { image, dir: dir.clone() }
             }
         };
-        let inputs = if stands_on_base { vec![(self.fetch(cell), Edge::From)] } else { Vec::new() };
+        let install = self.install(cell, packages);
         let name = layers.name.clone();
-        let node = Node::Source(SourceStage { name: name.clone(), origin, patches });
+        let node = Node::Source(SourceStage { name: name.clone(), origin, patches, install });
         Some((self.graph.intern(node, &inputs), name))
+    }
+
+    /// The checksum that the lock has for a file.
+    fn checksum(&mut self, url: &FileUrl, span: Span) -> Option<Sha256> {
+        let known = self.inputs.lock.archive(url).cloned();
+        if known.is_none() && self.warned.insert(url.to_string()) {
+            self.diagnostics.push(
+                Diagnostic::new(Code::UnpinnedSource, format!("nothing says what `{url}` holds"))
+                    .label(span, "may be another file in every build")
+                    .help("pin it in `drivers.lock`, or write `sha256=` with its checksum"),
+            );
+        }
+        known
     }
 
     pub(super) fn revision(

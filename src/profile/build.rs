@@ -265,7 +265,14 @@ impl Check<'_> {
     }
 
     fn release_holes(&mut self, settings: &Settings, known: &[&str]) {
-        let lists = [&settings.tools, &settings.fetch, &settings.runtime, &settings.install_options];
+        let lists = [
+            &settings.tools,
+            &settings.fetch,
+            &settings.download,
+            &settings.srpm,
+            &settings.runtime,
+            &settings.install_options,
+        ];
         lists.into_iter().flatten().flatten().for_each(|text| self.holes(text, known));
         let ones = [&settings.el, &settings.base, &settings.minimal, &settings.micro, &settings.dtk];
         ones.into_iter().for_each(|text| self.holes_of(text.as_ref(), known));

@@ -155,6 +155,10 @@ pub struct Platform {
     pub tools: Vec<PackageName>,
     /// Packages to fetch and patch sources with, in the builder.
     pub fetch: Vec<PackageName>,
+    /// Packages to download, unpack and patch archives and files with, in the builder.
+    pub download: Vec<PackageName>,
+    /// Packages to prepare source packages of rpm with, in the builder.
+    pub srpm: Vec<PackageName>,
     /// Packages that the runtime image needs to load modules.
     pub runtime: Vec<PackageName>,
     /// Options for each `install` of the package manager in the builder, such as `--releasever=9.4`.

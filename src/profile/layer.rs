@@ -137,6 +137,8 @@ pub(super) struct Settings {
     pub dtk: Option<Text>,
     pub tools: Option<Vec<Text>>,
     pub fetch: Option<Vec<Text>>,
+    pub download: Option<Vec<Text>>,
+    pub srpm: Option<Vec<Text>>,
     pub runtime: Option<Vec<Text>>,
     pub install_options: Option<Vec<Text>>,
     pub build: Option<Vec<Text>>,
@@ -172,7 +174,7 @@ impl Settings {
     /// These settings, and where they say nothing those `below`.
     pub fn over(&self, below: &Self) -> Self {
         let mut result = below.clone();
-        replace!(result, self: el ended base minimal micro dtk tools fetch runtime install_options build in_tree
+        replace!(result, self: el ended base minimal micro dtk tools fetch download srpm runtime install_options build in_tree
             repositories kernel_dir kernel_src_dir compiler mirrors);
         result
     }

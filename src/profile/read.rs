@@ -214,6 +214,8 @@ impl Reader<'_> {
                 "compiler" => settings.compiler = one(),
                 "tools" => settings.tools = self.templates(node),
                 "fetch" => settings.fetch = self.templates(node),
+                "download" => settings.download = self.templates(node),
+                "srpm" => settings.srpm = self.templates(node),
                 "runtime" => settings.runtime = self.templates(node),
                 "install-options" => settings.install_options = self.templates(node),
                 "build" => settings.build = self.templates(node),

@@ -115,6 +115,8 @@ impl Home<'_> {
             dtk: None,
             tools: Vec::new(),
             fetch: Vec::new(),
+            download: Vec::new(),
+            srpm: Vec::new(),
             runtime: Vec::new(),
             install_options: Vec::new(),
             series: self.begins().map(Into::into).collect(),
@@ -158,6 +160,8 @@ impl Platform {
         one(&mut self.dtk, settings.dtk.as_ref(), home, some)?;
         all(&mut self.tools, settings.tools.as_ref(), home, PackageName::parse)?;
         all(&mut self.fetch, settings.fetch.as_ref(), home, PackageName::parse)?;
+        all(&mut self.download, settings.download.as_ref(), home, PackageName::parse)?;
+        all(&mut self.srpm, settings.srpm.as_ref(), home, PackageName::parse)?;
         all(&mut self.runtime, settings.runtime.as_ref(), home, PackageName::parse)?;
         all(&mut self.install_options, settings.install_options.as_ref(), home, CommandOption::parse)
     }

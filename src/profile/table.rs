@@ -31,6 +31,8 @@ pub static PROFILE: Body = Body {
         &DTK,
         &TOOLS,
         &FETCH,
+        &DOWNLOAD,
+        &SRPM,
         &RUNTIME,
         &INSTALL_OPTIONS,
         &BUILD,
@@ -57,6 +59,8 @@ static LINE_BODY: Body = Body {
         &DTK,
         &TOOLS,
         &FETCH,
+        &DOWNLOAD,
+        &SRPM,
         &RUNTIME,
         &INSTALL_OPTIONS,
         &BUILD,
@@ -83,6 +87,8 @@ static RELEASE_BODY: Body = Body {
         &DTK,
         &TOOLS,
         &FETCH,
+        &DOWNLOAD,
+        &SRPM,
         &RUNTIME,
         &INSTALL_OPTIONS,
         &BUILD,
@@ -96,8 +102,10 @@ static RELEASE_BODY: Body = Body {
     rules: &[],
 };
 
-static RUNS_BODY: Body =
-    Body { nodes: &[&BASE, &MINIMAL, &MICRO, &DTK, &TOOLS, &FETCH, &RUNTIME, &INSTALL_OPTIONS], rules: &[] };
+static RUNS_BODY: Body = Body {
+    nodes: &[&BASE, &MINIMAL, &MICRO, &DTK, &TOOLS, &FETCH, &DOWNLOAD, &SRPM, &RUNTIME, &INSTALL_OPTIONS],
+    rules: &[],
+};
 
 static KERNEL_BODY: Body =
     Body { nodes: &[&BUILD, &IN_TREE, &REPOSITORY, &KERNEL_DIR, &KERNEL_SRC_DIR, &COMPILER], rules: &[] };
@@ -378,6 +386,16 @@ static TOOLS: Node =
     one("tools", &[Argument::any("PACKAGE", TEXT, "a package")], "Packages to compile modules with.");
 static FETCH: Node =
     one("fetch", &[Argument::any("PACKAGE", TEXT, "a package")], "Packages to fetch and patch sources with.");
+static DOWNLOAD: Node = one(
+    "download",
+    &[Argument::any("PACKAGE", TEXT, "a package")],
+    "Packages to download with `curl`, to unpack and to patch, where the base image lacks them.",
+);
+static SRPM: Node = one(
+    "srpm",
+    &[Argument::any("PACKAGE", TEXT, "a package")],
+    "Packages to prepare source packages of rpm with `rpmbuild`.",
+);
 static RUNTIME: Node = one(
     "runtime",
     &[Argument::any("PACKAGE", TEXT, "a package")],

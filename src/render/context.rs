@@ -1,9 +1,9 @@
 //! What the template of each kind of node is given: flags, lists and strings.
 
-use crate::model::InTree;
+use crate::model::{Download, InTree, SignatureHash};
 use crate::plan::{
-    BuildCommand, Edge, Fetched, Graph, ImageStage, KernelStage, ModuleStage, Node, NodeId, PackageInstall,
-    Revision, SourceStage, StepCommand,
+    BuildCommand, Edge, Fetched, Graph, ImageStage, KernelStage, KeyHandle, ModuleStage, Node, NodeId,
+    PackageInstall, Revision, RuntimeBase, SignStage, SourceStage, StepCommand,
 };
 use crate::profile::PackageManager;
 use serde::Serialize;
@@ -15,6 +15,9 @@ pub(super) const fn template(node: &Node) -> Option<&'static str> {
         Node::Base(_) => None,
         Node::Tools(_) => Some("tools"),
         Node::Fetch(_) => Some("fetch"),
+        Node::Download(_) => Some("download"),
+        Node::Root(_) => Some("root"),
+        Node::Sign(_) => Some("sign"),
         Node::Kernel(_) => Some("kernel"),
         Node::Source(_) => Some("source"),
         Node::Module(_) => Some("module"),
@@ -31,7 +34,11 @@ pub(super) fn of(graph: &Graph, id: NodeId) -> Value {
     };
     let context = match graph.node(id) {
         Node::Base(_) => Ok(Value::Null),
-        Node::Tools(install) | Node::Fetch(install) => {
+        Node::Root(install) => {
+            serde_json::to_value(Root::new(below(Edge::From), below(Edge::Files), install))
+        }
+        Node::Sign(stage) => serde_json::to_value(Sign::new(stage)),
+        Node::Tools(install) | Node::Fetch(install) | Node::Download(install) => {
             serde_json::to_value(OnBase::new(below(Edge::From), install))
         }
         Node::Kernel(stage) => serde_json::to_value(Kernel::new(below(Edge::From), stage)),
@@ -105,6 +112,54 @@ impl OnBase {
     }
 }
 
+/// Context of `root`.
+#[derive(Serialize)]
+struct Root {
+    base: String,
+    micro: String,
+    #[serde(flatten)]
+    install: Install,
+}
+
+impl Root {
+    fn new(base: String, micro: String, install: &PackageInstall) -> Self {
+        Self { base, micro, install: Install::new(install) }
+    }
+}
+
+/// Context of `sign`.
+#[derive(Serialize)]
+struct Sign {
+    modules: Vec<String>,
+    certificate: String,
+    secret: Option<String>,
+    uri: Option<String>,
+    pin: Option<String>,
+    hash: Option<&'static str>,
+    serial: String,
+    #[serde(flatten)]
+    install: Install,
+}
+
+impl Sign {
+    fn new(stage: &SignStage) -> Self {
+        let (secret, uri, pin) = match &stage.key {
+            KeyHandle::Secret(id) => (Some(id.to_string()), None, None),
+            KeyHandle::Token(uri, pin) => (None, Some(uri.clone()), pin.as_ref().map(ToString::to_string)),
+        };
+        Self {
+            modules: stage.modules.iter().map(|name| name.as_str().to_ascii_lowercase()).collect(),
+            certificate: stage.certificate.0.to_string(),
+            secret,
+            uri,
+            pin,
+            hash: stage.hash.map(SignatureHash::name),
+            serial: stage.serial.clone(),
+            install: Install::new(&stage.install),
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Kernel {
     from: String,
@@ -133,9 +188,30 @@ impl Kernel {
 struct Source {
     name: String,
     plain: bool,
+    from: &'static str,
     path: Option<String>,
     git: Option<Git>,
+    download: Option<Downloaded>,
+    image: Option<OtherImage>,
     patches: Vec<Patch>,
+    #[serde(flatten)]
+    install: Install,
+}
+
+#[derive(Serialize)]
+struct Downloaded {
+    url: String,
+    file: String,
+    sha256: Option<String>,
+    archive: bool,
+    strip: u32,
+    srpm: bool,
+}
+
+#[derive(Serialize)]
+struct OtherImage {
+    from: String,
+    dir: String,
 }
 
 #[derive(Serialize)]
@@ -156,24 +232,46 @@ struct Patch {
 
 impl Source {
     fn new(stage: &SourceStage) -> Self {
-        let (path, git) = match &stage.origin {
-            Fetched::Path { dir, .. } => (Some(dir.to_string()), None),
+        let (mut path, mut git, mut download, mut image) = (None, None, None, None);
+        match &stage.origin {
+            Fetched::Path { dir, .. } => path = Some(dir.to_string()),
+            Fetched::Image { image: from, dir } => {
+                image = Some(OtherImage { from: from.to_string(), dir: dir.to_string() });
+            }
+            Fetched::Download { kind, url, sha256, file } => {
+                let (archive, strip) = match kind {
+                    Download::Archive { strip } => (true, *strip),
+                    Download::File | Download::Srpm => (false, 0),
+                };
+                download = Some(Downloaded {
+                    url: url.to_string(),
+                    file: file.to_string(),
+                    sha256: sha256.as_ref().map(ToString::to_string),
+                    archive,
+                    strip,
+                    srpm: *kind == Download::Srpm,
+                });
+            }
             Fetched::Git { url, revision, submodules } => {
                 let (reference, pinned) = match revision {
                     Revision::Commit(commit) => (commit.to_string(), true),
                     Revision::Unpinned(reference) => (reference.clone(), false),
                 };
-                (None, Some(Git { url: url.to_string(), reference, pinned, submodules: *submodules }))
+                git = Some(Git { url: url.to_string(), reference, pinned, submodules: *submodules });
             }
-        };
+        }
         let patches = stage.patches.iter().zip(1..);
         let patches = patches.map(|(patch, n)| Patch { file: patch.file.to_string(), strip: patch.strip, n });
         Self {
             name: stage.name.to_string(),
-            plain: path.is_some() && stage.patches.is_empty(),
+            plain: (path.is_some() || image.is_some()) && stage.patches.is_empty(),
+            from: if download.is_some() { "download" } else { "fetch" },
             path,
             git,
+            download,
+            image,
             patches: patches.collect(),
+            install: Install::new(&stage.install),
         }
     }
 }
@@ -209,6 +307,7 @@ struct Module {
     check_config: bool,
     config: Vec<String>,
     not_config: Vec<String>,
+    prebuilt: bool,
     #[serde(flatten)]
     install: Install,
 }
@@ -216,6 +315,7 @@ struct Module {
 #[derive(Default, Serialize)]
 struct Step {
     kbuild: bool,
+    symvers: bool,
     compiler: Option<String>,
     make: Option<Make>,
     run: Option<Vec<String>>,
@@ -230,10 +330,12 @@ struct Make {
 
 impl Module {
     fn new(stage: &ModuleStage) -> Self {
+        // A makefile that sets the variable itself has its neighbours in mind as its own tree has them.
+        let needs = !stage.extra_symbols.is_empty();
         let steps = match &stage.build {
             BuildCommand::Kbuild => {
                 let compiler = stage.compiler.as_ref().map(ToString::to_string);
-                vec![Step { kbuild: true, compiler, ..Step::default() }]
+                vec![Step { kbuild: true, symvers: needs, compiler, ..Step::default() }]
             }
             BuildCommand::Prebuilt => Vec::new(),
             BuildCommand::Make { targets, variables } => {
@@ -243,9 +345,12 @@ impl Module {
                 {
                     vars.push(Pair { name: "CC".into(), value: compiler.to_string() });
                 }
-                let start = 20 + targets.iter().map(|target| target.len() + 3).sum::<usize>();
+                let symvers = needs && !vars.iter().any(|var| var.name == "KBUILD_EXTRA_SYMBOLS");
+                let start = 20
+                    + if symvers { 46 } else { 0 }
+                    + targets.iter().map(|target| target.len() + 3).sum::<usize>();
                 let make = Make { targets: targets.clone(), vars: Pair::rows(vars, start) };
-                vec![Step { make: Some(make), ..Step::default() }]
+                vec![Step { make: Some(make), symvers, ..Step::default() }]
             }
             BuildCommand::Steps(steps) => steps.iter().map(Step::new).collect(),
         };
@@ -270,6 +375,7 @@ impl Module {
             check_config: !stage.requires_config.is_empty(),
             config: config(true),
             not_config: config(false),
+            prebuilt: stage.build == BuildCommand::Prebuilt,
             install: Install::new(&stage.install),
         }
     }
@@ -295,16 +401,28 @@ struct Image {
     in_tree_none: bool,
     builder: Install,
     base: String,
+    signed: bool,
+    micro: bool,
+    own: bool,
     conf: Vec<String>,
     load_script: Option<LoadScript>,
     load: Vec<String>,
+    files: Vec<Extra>,
     labels: Vec<Vec<Pair>>,
     #[serde(flatten)]
     install: Install,
 }
 
 #[derive(Serialize)]
+struct Extra {
+    from: String,
+    glob: String,
+    to: String,
+}
+
+#[derive(Serialize)]
 struct LoadScript {
+    firmware: bool,
     replaces: Vec<String>,
     loads: Vec<String>,
     unloads: Vec<String>,
@@ -313,8 +431,9 @@ struct LoadScript {
 impl Image {
     fn new(base: String, stage: &ImageStage) -> Self {
         let load: Vec<_> = stage.load.iter().map(ToString::to_string).collect();
-        let by_script = load.len() > 1 || !stage.replaces.is_empty();
+        let by_script = !load.is_empty() && (load.len() > 1 || !stage.replaces.is_empty() || stage.firmware);
         let load_script = by_script.then(|| LoadScript {
+            firmware: stage.firmware,
             replaces: stage.replaces.iter().map(ToString::to_string).collect(),
             loads: load.clone(),
             unloads: load.iter().rev().cloned().collect(),
@@ -326,6 +445,11 @@ impl Image {
                 ["modprobe", "-d", "/opt"].into_iter().map(Into::into).chain(words.iter().cloned()).collect()
             }
         };
+        let files = stage.files.iter().map(|extra| Extra {
+            from: extra.from.clone(),
+            glob: extra.glob.clone(),
+            to: extra.to.to_string(),
+        });
         Self {
             image: stage.name.to_string(),
             modules: stage.modules.iter().map(|name| name.as_str().to_ascii_lowercase()).collect(),
@@ -334,9 +458,13 @@ impl Image {
             in_tree_none: stage.in_tree == InTree::None,
             builder: Install::new(&stage.in_tree_install),
             base,
+            signed: stage.signed,
+            micro: stage.base == RuntimeBase::Micro,
+            own: stage.base == RuntimeBase::Own,
             conf: stage.modprobe_config.clone(),
             load_script,
             load: command,
+            files: files.collect(),
             labels: Pair::rows(Pair::all(stage.labels.iter().map(|(name, value)| (name, value))), 6),
             install: Install::new(&stage.runtime_install),
         }

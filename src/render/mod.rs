@@ -122,11 +122,15 @@ fn digest(instructions: &[Instruction]) -> Hash {
 
 /// The files of the build context that a node copies.
 fn files(node: &Node) -> Arc<[(RelPath, FileDigest)]> {
-    let Node::Source(source) = node else { return Arc::from([]) };
+    let source = match node {
+        Node::Source(source) => source,
+        Node::Sign(sign) => return Arc::from([sign.certificate.clone()]),
+        _ => return Arc::from([]),
+    };
     let tree = match &source.origin {
         Fetched::Path { files, .. } if source.patches.is_empty() => return Arc::clone(files),
         Fetched::Path { files, .. } => files.to_vec(),
-        Fetched::Git { .. } => Vec::new(),
+        Fetched::Git { .. } | Fetched::Download { .. } | Fetched::Image { .. } => Vec::new(),
     };
     let patches = source.patches.iter().map(|patch| (patch.file.clone(), patch.content));
     let files: BTreeMap<_, _> = tree.into_iter().chain(patches).collect();

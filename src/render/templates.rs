@@ -13,6 +13,7 @@ const BUILTIN: &[(&str, &str)] = &[
     ("check-kernel", include_str!("templates/check-kernel.hbs")),
     ("check-modules", include_str!("templates/check-modules.hbs")),
     ("check-tree", include_str!("templates/check-tree.hbs")),
+    ("download", include_str!("templates/download.hbs")),
     ("drvc-load", include_str!("templates/drvc-load.hbs")),
     ("fetch", include_str!("templates/fetch.hbs")),
     ("in-tree-apt", include_str!("templates/in-tree-apt.hbs")),
@@ -24,8 +25,12 @@ const BUILTIN: &[(&str, &str)] = &[
     ("kernel", include_str!("templates/kernel.hbs")),
     ("module", include_str!("templates/module.hbs")),
     ("pack", include_str!("templates/pack.hbs")),
+    ("root", include_str!("templates/root.hbs")),
     ("runtime", include_str!("templates/runtime.hbs")),
+    ("sign", include_str!("templates/sign.hbs")),
     ("source", include_str!("templates/source.hbs")),
+    ("source-download", include_str!("templates/source-download.hbs")),
+    ("source-git", include_str!("templates/source-git.hbs")),
     ("tools", include_str!("templates/tools.hbs")),
 ];
 

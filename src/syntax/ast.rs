@@ -259,7 +259,7 @@ pub struct Softdep {
 pub struct Extra {
     pub span: Span,
     pub glob: Text,
-    pub from: Option<Text>,
+    pub from: Text,
     pub to: Option<Text>,
 }
 
@@ -280,8 +280,10 @@ pub struct Signing {
     pub span: Span,
     pub key_secret: Option<Text>,
     pub key_uri: Option<Text>,
+    pub pin: Option<Text>,
     pub certificate: Option<Text>,
     pub hash: Option<Text>,
+    pub packages: Vec<Text>,
 }
 
 /// `matrix { … }`

@@ -129,8 +129,8 @@ fn image_is_read(image: &Image) {
         ("quay.io/example/one", "{kernel}", "micro")
     );
     assert_eq!(
-        (text(&body.firmware[0].from), text(&body.firmware[0].to), text(&body.files[0].from)),
-        ("from-file", "vendor", "-")
+        (body.firmware[0].from.value.as_str(), text(&body.firmware[0].to), text(&body.files[0].to)),
+        ("from-file", "vendor", "/etc")
     );
     assert_eq!(
         (pairs(&body.labels).join(" "), text(&body.in_tree)),

@@ -1,4 +1,4 @@
-"""Serves git repositories over https: git-server.py DIRECTORY CERTIFICATE KEY PORT-FILE, which gets the port."""
+"""Serves git repositories and files over https: git-server.py DIRECTORY CERTIFICATE KEY PORT-FILE, which gets the port."""
 
 import http.server
 import os
@@ -10,10 +10,13 @@ directory, certificate, key, port_file = sys.argv[1:]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Hands every request to `git http-backend`."""
+    """Sends files as they are, and hands every other request to `git http-backend`."""
 
     def do_GET(self):
         path, _, query = self.path.partition("?")
+        file = os.path.join(directory, path.lstrip("/"))
+        if ".git" not in path and os.path.isfile(file):
+            return self.send_whole(file)
         env = os.environ | {
             "GIT_PROJECT_ROOT": directory,
             "GIT_HTTP_EXPORT_ALL": "1",
@@ -37,6 +40,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.connection.unwrap()
 
     do_POST = do_GET
+
+    def send_whole(self, file):
+        with open(file, "rb") as opened:
+            content = opened.read()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+        self.wfile.flush()
+        self.connection.unwrap()
 
 
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

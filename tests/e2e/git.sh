@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034
-# A git server on this machine for the cases, over https as drvc wants it, and a base image that trusts its certificate.
+# A server of git and of files on this machine for the cases, over https as drvc wants it, and a base image that trusts its certificate.
 # A real project needs neither: its server's certificate is known to every image.
 
 GIT_BASE=localhost/drvc-e2e-git:12
@@ -24,7 +24,7 @@ git_server() {
     base_image "$GIT_BASE" "$keys" <<'DOCKERFILE'
 FROM docker.io/library/debian:12
 COPY ca.pem /ca.pem
-ENV GIT_SSL_CAINFO=/ca.pem
+ENV GIT_SSL_CAINFO=/ca.pem CURL_CA_BUNDLE=/ca.pem
 DOCKERFILE
     python3 "$E2E_DIR/git-server.py" "$1" "$keys/ca.pem" "$keys/key.pem" "$CASE_DIR/port" >"$CASE_DIR/logs/git" 2>&1 &
     # shellcheck disable=SC2064

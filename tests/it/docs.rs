@@ -20,6 +20,19 @@ fn pages() -> Vec<(String, String)> {
         .collect()
 }
 
+/// The files beside the manifests of the pages.
+const FILES: &[&str] = &[
+    "carl9170/6.1.0-56-amd64/carl9170.ko",
+    "driver/Kbuild",
+    "jool/src/mod/common/Makefile",
+    "jool/src/mod/nat64/Makefile",
+    "jool/src/mod/siit/Makefile",
+    "patches/cherry-pick_66e43041_namespace_sk_error_report.patch",
+    "patches/cherry-pick_6a55739a_fix_build_on_v5.15.patch",
+    "patches/el8-class-create.patch",
+    "xtables-addons/extensions/Kbuild",
+];
+
 /// The blocks of a page in this language.
 fn blocks<'p>(page: &'p str, language: &str) -> Vec<&'p str> {
     let fence = format!("```{language}\n");
@@ -39,8 +52,9 @@ fn every_kdl_block_is_kdl_and_every_manifest_compiles() {
             }
             let mut tree = Memory::new();
             tree.insert(path("drivers.kdl"), block);
-            tree.insert(path("driver/Kbuild"), "");
-            tree.insert(path("patches/el8-class-create.patch"), "");
+            for file in FILES {
+                tree.insert(path(file), "");
+            }
             let request =
                 Request { manifest: path("drivers.kdl"), out: path("drivers.out"), max_targets: 100 };
             let compilation = compile(&Reader::new(&tree), &request);

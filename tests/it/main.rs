@@ -7,6 +7,7 @@
 mod changes;
 mod cli;
 mod commands;
+mod content;
 mod examples;
 mod crash;
 mod docs;

@@ -149,19 +149,33 @@ static BASE: Node = Node {
     )
 };
 
-const FROM: Property =
-    Property::optional("from", Kind::TEXT, "a source or module of this manifest, or an image");
+const FROM: Property = Property::required(
+    "from",
+    Kind::TEXT,
+    "a module of the image (its built tree), a source of this manifest, or another image",
+);
 
 static FIRMWARE: Node = Node {
     arguments: &[Argument::one("GLOB", Kind::TEXT, "a pattern, relative to where the files come from")],
-    properties: &[FROM, Property::optional("to", Kind::TEXT, "the directory in the image")],
-    ..Node::new("firmware", Count::Any, "Firmware files. The container puts them where the kernel looks.")
+    properties: &[
+        FROM,
+        Property::optional(
+            "to",
+            Kind::TEXT,
+            "the directory beneath `/opt/lib/firmware`; that itself unless said",
+        ),
+    ],
+    ..Node::new(
+        "firmware",
+        Count::Any,
+        "Firmware files. The container puts them where the node's kernel looks for them, before it loads anything.",
+    )
 };
 
 static FILE: Node = Node {
     arguments: &[Argument::one("GLOB", Kind::TEXT, "a pattern, relative to where the files come from")],
-    properties: &[FROM, Property::optional("to", Kind::TEXT, "the directory in the image")],
-    ..Node::new("file", Count::Any, "Other files.")
+    properties: &[FROM, Property::required("to", Kind::TEXT, "the directory in the image, from `/` on")],
+    ..Node::new("file", Count::Any, "Other files of the image.")
 };
 
 static PACKAGES: Node = Node {

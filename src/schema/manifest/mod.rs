@@ -132,7 +132,7 @@ static TOOLKIT_PACKAGES: Node = Node {
 };
 
 static SIGNING: Node = Node {
-    body: &Body { nodes: &[&KEY, &CERTIFICATE, &HASH], rules: &[] },
+    body: &Body { nodes: &[&KEY, &CERTIFICATE, &HASH, &SIGNING_PACKAGES], rules: &[] },
     ..Node::new(
         "signing",
         Count::AtMostOne,
@@ -142,12 +142,18 @@ static SIGNING: Node = Node {
 
 static KEY: Node = Node {
     arguments: &[Argument::optional("URI", Kind::TEXT, "a PKCS#11 URI, such as `pkcs11:object=mok`")],
-    properties: &[Property::optional(
-        "secret",
-        Kind::TEXT,
-        "the id of the build secret that holds the private key",
-    )],
-    rules: &[Rule { kind: RuleKind::ExactlyOne, groups: &[&["URI"], &["secret"]] }],
+    properties: &[
+        Property::optional("secret", Kind::TEXT, "the id of the build secret that holds the private key"),
+        Property::optional(
+            "pin",
+            Kind::TEXT,
+            "the id of the build secret that holds the PIN of the token that the URI names",
+        ),
+    ],
+    rules: &[
+        Rule { kind: RuleKind::ExactlyOne, groups: &[&["URI"], &["secret"]] },
+        Rule { kind: RuleKind::AtMostOne, groups: &[&["pin"], &["secret"]] },
+    ],
     ..Node::new(
         "key",
         Count::ExactlyOne,
@@ -158,6 +164,15 @@ static KEY: Node = Node {
 static CERTIFICATE: Node = Node {
     arguments: &[Argument::one("FILE", Kind::TEXT, "the certificate, relative to the manifest")],
     ..Node::new("certificate", Count::ExactlyOne, "The certificate that belongs to the key.")
+};
+
+static SIGNING_PACKAGES: Node = Node {
+    arguments: &[Argument::some("NAME", Kind::TEXT, "a package of the distribution")],
+    ..Node::new(
+        "packages",
+        Count::Any,
+        "Packages that reaching the key needs, such as an engine for PKCS#11.",
+    )
 };
 
 static HASH: Node = Node {

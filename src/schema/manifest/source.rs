@@ -76,21 +76,33 @@ static ARCHIVE: Node = Node {
     arguments: &[Argument::one("URL", Kind::TEXT, "the archive, by https")],
     properties: &[
         SHA256,
-        Property::optional("strip", Kind::Integer { min: 0, max: 32 }, "leading directories to leave out"),
+        Property::optional(
+            "strip",
+            Kind::Integer { min: 0, max: 32 },
+            "leading directories to leave out; 0 unless said",
+        ),
     ],
-    ..Node::new("archive", Count::AtMostOne, "An archive to download and unpack.")
+    ..Node::new("archive", Count::AtMostOne, "An archive to download and unpack: whatever `tar` reads.")
 };
 
 static FILE: Node = Node {
     arguments: &[Argument::one("URL", Kind::TEXT, "the file, by https")],
     properties: &[SHA256],
-    ..Node::new("file", Count::AtMostOne, "A file to download and leave as it is.")
+    ..Node::new(
+        "file",
+        Count::AtMostOne,
+        "A file to download and leave as it is, under the last name of its URL.",
+    )
 };
 
 static SRPM: Node = Node {
     arguments: &[Argument::one("URL", Kind::TEXT, "the package, by https")],
     properties: &[SHA256],
-    ..Node::new("srpm", Count::AtMostOne, "A source package of rpm to download and prepare.")
+    ..Node::new(
+        "srpm",
+        Count::AtMostOne,
+        "A source package of rpm to download and prepare: what its `%prep` makes.",
+    )
 };
 
 static IMAGE: Node = Node {

@@ -37,6 +37,6 @@ fn softdep(node: &Node) -> Option<Softdep> {
 }
 
 fn extra(node: &Node) -> Option<Extra> {
-    let (from, to) = (node.text_property("from"), node.text_property("to"));
-    Some(Extra { span: node.name.span, glob: node.text()?, from, to })
+    let to = node.text_property("to");
+    Some(Extra { span: node.name.span, glob: node.text()?, from: node.text_property("from")?, to })
 }

@@ -69,8 +69,10 @@ fn signing(node: &Node) -> Signing {
         span: node.name.span,
         key_secret: key.and_then(|key| key.text_property("secret")),
         key_uri: key.and_then(Node::text),
+        pin: key.and_then(|key| key.text_property("pin")),
         certificate: child_text(node, "certificate"),
         hash: child_text(node, "hash"),
+        packages: child_texts(node, "packages"),
     }
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # needs: shellcheck jq
-# The script that loads several modules, run for real against a kernel that is a file: modprobe, rmmod and /proc/modules
-# are stand-ins that write down what they are asked for.
+# The script that loads several modules, run for real against a kernel that is a directory: modprobe, rmmod, what is in
+# /proc and /sys, and the node's directory for firmware are stand-ins.
 . "$(dirname "$0")/../case.sh"
 
 dir=$CASE_DIR/project fakes=$CASE_DIR/fakes
@@ -9,7 +9,7 @@ c_module "$dir/driver" first
 manifest "$dir" <<'KDL'
 source "driver" { path "driver"; }
 module "driver" { source "driver"; output "first.ko" "second.ko"; }
-image "driver" { module "driver"; load "first" "second"; replaces "old" "absent"; }
+image "driver" { module "driver"; load "first" "second"; replaces "old" "absent"; firmware "*.c" from="driver"; }
 matrix { os "debian" "12" { kernel "6.1.0-18-amd64"; }; }
 KDL
 compile "$dir"
@@ -35,7 +35,12 @@ echo "rmmod \$*" >>$fakes/asked
 SH
 chmod +x "$fakes/modprobe" "$fakes/rmmod"
 printf 'old 16384 0 - Live 0x0\nolder 16384 0 - Live 0x0\n' >"$fakes/modules"
-sed -i "s|/proc/modules|$fakes/modules|" "$script"
+mkdir "$fakes/node" "$fakes/opt"
+echo table >"$fakes/opt/table.bin"
+: >"$fakes/path"
+printf 'tmpfs / tmpfs rw 0 0\n' >"$fakes/mounts"
+sed -i "s|/proc/modules|$fakes/modules|; s|/proc/mounts|$fakes/mounts|; s|/var/lib/firmware|$fakes/node|
+    s|/sys/module/firmware_class/parameters/path|$fakes/path|; s|/opt/lib/firmware|$fakes/opt|" "$script"
 export PATH=$fakes:$PATH
 
 # start: runs the script until it waits; ended SIGNAL: ends it with the signal, and sets CODE.
@@ -58,11 +63,21 @@ ended() {
     kill -- "-$pid" 2>/dev/null || true
 }
 
+# Without the node's directory no driver would find its firmware.
+code=0
+said=$("$script" 2>&1) || code=$?
+equal "code without the node's directory" $code 1
+contains "what it says" "$said" "drvc-load: $fakes/node of the node is not mounted at $fakes/node"
+[ ! -e "$fakes/asked" ] || die "modules are loaded without their firmware"
+printf 'tmpfs %s tmpfs rw 0 0\n' "$fakes/node" >>"$fakes/mounts"
+
 asked=$'rmmod old\nmodprobe -d /opt -a first second\nmodprobe -d /opt -r second first'
 start
 ended TERM
 equal "code on TERM" $code 0
 equal "what is asked for" "$(cat "$fakes/asked")" "$asked"
+equal "the firmware on the node" "$(cat "$fakes/node/table.bin")" table
+equal "where the kernel looks" "$(cat "$fakes/path")" "$fakes/node"
 
 echo 3 >"$fakes/answer"
 code=0

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # needs: images root buildah podman dockerd mmdebstrap rpmbuild createrepo_c jq
-# A module that uses symbols of the kernel's own modules: linked to, copied, or refused.
+# A module that uses symbols of the kernel's own modules: linked to, copied, or refused; and one that is only named by a softdep.
 . "$(dirname "$0")/../case.sh"
 
 kernel=$(newest amd64)
@@ -8,11 +8,15 @@ dir=$CASE_DIR/project
 c_module "$dir/user" user 'v4l2_device_disconnect(0); return crc_itu_t(0, "a", 1);' \
     '#include <linux/crc-itu-t.h>
 #include <media/v4l2-device.h>'
+c_module "$dir/plain" plain
 manifest "$dir" <<KDL
 source "user" { path "user"; }
 module "user" { source "user"; }
+source "plain" { path "plain"; }
+module "plain" { source "plain"; }
 image "link" { module "user"; load "user"; in-tree "link"; }
 image "copy" { module "user"; load "user"; in-tree "copy"; }
+image "softdep" { module "plain"; load "plain"; softdep "plain" { pre "crc-itu-t"; }; in-tree "copy"; }
 image "none" { module "user"; load "user"; in-tree "none"; }
 matrix { os "debian" "12" { kernel "$kernel"; }; }
 KDL
@@ -36,6 +40,13 @@ equal "copied dependencies" "$(dependencies "$root")" "$(printf 'kernel/%s.ko\n'
 equal "modules in the image" "$(find "$root/opt" -name '*.ko' -printf '%f\n' | sort | xargs)" \
     'crc-itu-t.ko mc.ko user.ko videodev.ko'
 contains "what modprobe would do" "$(modprobe -d "$root/opt" -S "$kernel" --show-depends user)" \
+    "insmod $root/opt/lib/modules/$kernel/kernel/lib/crc-itu-t.ko"
+
+# A module that needs nothing, and one of the kernel's that is to be loaded before it.
+builds_ok buildah "$dir" softdep
+root=$(root_of buildah "$(image_of "$dir" softdep)")
+contains "what modprobe would do with a softdep" \
+    "$(modprobe -C "$root/etc/modprobe.d" -d "$root/opt" -S "$kernel" --show-depends plain)" \
     "insmod $root/opt/lib/modules/$kernel/kernel/lib/crc-itu-t.ko"
 
 builds_not 'drvc: in-tree is "none", yet the kernel has to give: ' buildah "$dir" none

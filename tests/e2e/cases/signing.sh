@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# needs: images root buildah podman dockerd mmdebstrap rpmbuild createrepo_c jq openssl modinfo
+# examples/05-module-chain, built and signed for real with a key made here. The signatures are checked from outside by
+# openssl; the key is in no layer of any image; and what goes wrong says so.
+. "$(dirname "$0")/../case.sh"
+
+# key NAME: a key and a certificate for it, as secrets/NAME and NAME.pem.
+keys=$CASE_DIR/keys
+mkdir -p "$keys"
+key() {
+    mkdir -p "$keys/$1"
+    openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj "/O=e2e/CN=$1" -addext keyUsage=digitalSignature \
+        -keyout "$keys/$1/module-signing-key" -out "$keys/$1.pem" 2>/dev/null
+}
+key mine
+key other
+
+# detached MODULE: cuts the signature off: MODULE.p7s and MODULE.bare. The last 12 bytes of `struct module_signature`,
+# before the magic text, end in the signature's length.
+detached() {
+    local size magic=28 length
+    size=$(stat -c %s "$1")
+    equal "the end of $1" "$(tail -c $magic "$1")" '~Module signature appended~'
+    length=$((16#$(tail -c $((magic + 4)) "$1" | head -c 4 | od -An -tx1 | tr -d ' \n')))
+    head -c $((size - magic - 12 - length)) "$1" >"$CASE_DIR/bare"
+    tail -c $((magic + 12 + length)) "$1" | head -c $length >"$CASE_DIR/p7s"
+}
+
+# signed_by CERTIFICATE MODULE: whether openssl finds that this certificate signed the module, and the module whole.
+signed_by() {
+    detached "$2"
+    openssl cms -verify -binary -inform DER -in "$CASE_DIR/p7s" -content "$CASE_DIR/bare" -certfile "$1" \
+        -CAfile "$1" -purpose any -nointern -out /dev/null 2>"$CASE_DIR/logs/openssl"
+}
+
+dir=$CASE_DIR/project
+cp -r "$E2E_DIR/../../examples/05-module-chain" "$dir"
+rm -rf "$dir/drivers.out"
+cp "$keys/mine.pem" "$dir/keys/module-signing.pem"
+written=$(grep -o '"6\.1\.0-[0-9]*-amd64"' "$dir/drivers.kdl" | tr -d '"')
+kernel=$(newest amd64)
+sed -i "s/$written/$kernel/" "$dir/drivers.kdl"
+compile "$dir"
+equal "the secrets of the plan" "$(target "$dir" chain 'secrets | map(.id) | join(" ")')" module-signing-key
+
+export S=$keys/mine
+for engine in buildah docker; do
+    builds_ok $engine "$dir" chain
+    root=$(root_of $engine "$(image_of "$dir" chain)")
+    modules=$root/opt/lib/modules/$kernel
+    equal "modules of $engine" "$(find "$modules" -name '*.ko' -printf '%P\n' | sort | xargs)" \
+        'kernel/lib/crc-itu-t.ko updates/chain-bus.ko updates/chain-chip.ko updates/dummy.ko'
+    for name in chain-bus chain-chip dummy; do
+        signed_by "$keys/mine.pem" "$modules/updates/$name.ko" || { cat "$CASE_DIR/logs/openssl" >&2; die "$name is not signed"; }
+        ! signed_by "$keys/other.pem" "$modules/updates/$name.ko" || die "any certificate will do for $name"
+        equal "hash of $name" "$(modinfo -F sig_hashalgo "$modules/updates/$name.ko")" sha256
+        equal "signer of $name" "$(modinfo -F signer "$modules/updates/$name.ko")" mine
+        equal "debug information in $name.ko" "$(readelf -S "$modules/updates/$name.ko" 2>/dev/null | grep -c debug_info || true)" 0
+    done
+    # The kernel's own modules keep the distribution's signature.
+    lacks "signer of crc-itu-t" "$(modinfo -F signer "$modules/kernel/lib/crc-itu-t.ko")" mine
+done
+cp "$modules/updates/dummy.ko" "$CASE_DIR/changed.ko"
+printf 'x' | dd of="$CASE_DIR/changed.ko" bs=1 seek=5000 conv=notrunc 2>/dev/null
+! signed_by "$keys/mine.pem" "$CASE_DIR/changed.ko" || die "openssl does not notice a changed module"
+
+# What the chain is made of: firmware, files, options, dependencies, and the module that takes the kernel's place.
+equal "firmware" "$(od -An -c "$root/opt/lib/firmware/chain/chip.bin" | tr -d ' \n')" 'CHAIN001002003004\n'
+[ -s "$root/usr/share/doc/chain/README" ] || die "the file is not in the image"
+equal "modprobe.d" "$(cat "$root/etc/modprobe.d/chain.conf")" "options chain_chip channels=4 name=\"left bank\"
+softdep chain_chip pre: crc-itu-t
+blacklist pcspkr"
+contains "dependencies of chain-chip" "$(modprobe -d "$root/opt" -S "$kernel" --show-depends chain-chip)" chain-bus.ko
+contains "the dummy that is loaded" "$(modprobe -d "$root/opt" -S "$kernel" --show-depends dummy)" updates/dummy.ko
+contains "drvc-load" "$(cat "$root/usr/local/bin/drvc-load")" /opt/lib/firmware
+
+# The key: in no layer that these builds made, in no history, in no log, and not in the project.
+line=$(sed -n 5p "$keys/mine/module-signing-key")
+lacks "history" "$(podman history --no-trunc "$(image_of "$dir" chain)")" "$line"
+found=$(find "$E2E_WORK/storage/overlay" "$E2E_WORK/docker/overlay2" "$CASE_DIR/logs" "$dir" -cnewer "$keys" -type f -print0 \
+    2>/dev/null | xargs -0r grep -alF -- "$line" 2>/dev/null || true)
+equal "files with a part of the private key" "$found" ''
+
+# A key that does not belong to the certificate, one that is empty, and none at all. A certificate of its own keeps
+# engines from taking a signed layer from their caches.
+# fails CERTIFICATE MESSAGE ENGINE...: the build with that certificate, with what is in $S.
+fails() {
+    local engine
+    key "$1"
+    cp "$keys/$1.pem" "$dir/keys/module-signing.pem"
+    compile "$dir"
+    [ -z "${unasked:-}" ] || sed -i 's/^# .*--secret.*/# \\/' "$dir/drivers.out/$(target "$dir" chain dockerfile)"
+    for engine in "${@:3}"; do builds_not "$2" "$engine" "$dir" chain; done
+}
+S=$keys/other fails third 'drvc: signing: /drvc/out/lib/modules/' buildah
+contains "what is to be changed" "$(cat "$LOG")" ': change key, certificate or hash'
+mkdir -p "$keys/empty"
+: >"$keys/empty/module-signing-key"
+S=$keys/empty fails fourth 'drvc: signing: the secret module-signing-key is empty' buildah
+unasked=yes fails fifth 'no secret with id module-signing-key found' buildah
+unasked=yes fails sixth 'secret module-signing-key not found' docker
