@@ -86,10 +86,7 @@ fn run(
     diagnostics: &mut Diagnostics,
 ) -> Option<Compiled> {
     let parts = Parts::read(reader, request, sources, diagnostics)?;
-    let (plan, problems) = plan::expand(parts.inputs(&lock::Consulted::new(&parts.lock), sources, request));
-    let partly = diagnostics.has_errors();
-    let problems = problems.without(|code| partly && code.is_absence());
-    diagnostics.extend(problems.without(|code| !parts.lock_is_whole && code.is_drift()));
+    let plan = parts.expand(&lock::Consulted::new(&parts.lock), sources, request, diagnostics);
     if diagnostics.has_errors() {
         return None;
     }
@@ -151,6 +148,21 @@ impl Parts {
     ) -> plan::Inputs<'a> {
         let Self { model, profiles, contexts, .. } = self;
         plan::Inputs { model, lock, profiles, contexts, sources, max_targets: request.max_targets }
+    }
+
+    /// Targets and their graph; what is wrong with them goes to `diagnostics`. Where there is an error, it is not whole.
+    pub fn expand(
+        &self,
+        lock: &lock::Consulted<'_>,
+        sources: &Sources,
+        request: &Request,
+        diagnostics: &mut Diagnostics,
+    ) -> Plan {
+        let (plan, problems) = plan::expand(self.inputs(lock, sources, request));
+        let partly = diagnostics.has_errors();
+        let problems = problems.without(|code| partly && code.is_absence());
+        diagnostics.extend(problems.without(|code| !self.lock_is_whole && code.is_drift()));
+        plan
     }
 }
 

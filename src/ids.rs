@@ -373,6 +373,17 @@ fn split_tag(text: &str) -> (&str, Option<&str>) {
     }
 }
 
+impl GitUrl {
+    /// The server's name, without user and port.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let rest = self.0.split_once("://").map_or(&*self.0, |(_, rest)| rest);
+        let authority = rest.split_once('/').map_or(rest, |(authority, _)| authority);
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        host.split_once(':').map_or(host, |(host, _)| host)
+    }
+}
+
 impl ImageRef {
     /// The reference without tag and digest.
     #[must_use]

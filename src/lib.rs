@@ -32,6 +32,7 @@ pub mod git;
 pub mod http;
 pub mod oci;
 pub mod repository;
+pub mod resolve;
 pub mod history;
 pub mod package;
 pub mod image;

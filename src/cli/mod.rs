@@ -14,6 +14,7 @@ mod fmt;
 mod graph;
 mod init;
 mod kernels;
+mod lock;
 mod man;
 mod network;
 mod next;
@@ -67,6 +68,7 @@ struct Global {
 enum Command {
     Init(init::Init),
     Check(check::Check),
+    Lock(lock::Lock),
     Compile(compile::Compile),
     Build(build::Build),
     Plan(plan::Plan),
@@ -135,6 +137,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     let result = match cli.command {
         None => next::next(&cli.global, &mut terminal),
         Some(Command::Init(args)) => init::init(&cli.global, &args, &mut terminal),
+        Some(Command::Lock(args)) => lock::lock(&cli.global, &args, &mut terminal),
         Some(Command::Check(args)) => check::check(&cli.global, &args, &mut terminal),
         Some(Command::Compile(args)) => compile::compile(&cli.global, &args, &mut terminal),
         Some(Command::Build(args)) => build::build(&cli.global, &args, &mut terminal),

@@ -40,6 +40,12 @@ impl Terminal {
         }
     }
 
+    /// Whether progress can be drawn over itself.
+    #[expect(clippy::unused_self, reason = "whoever prints holds the terminal")]
+    pub(super) fn is_live(&self) -> bool {
+        std::io::stderr().is_terminal() && variable("TERM").is_none_or(|term| term != "dumb")
+    }
+
     fn color(&self, terminal: bool) -> bool {
         match self.when {
             ColorWhen::Always => true,

@@ -58,7 +58,13 @@ impl Code {
     #[must_use]
     pub const fn is_drift(self) -> bool {
         matches!(self.severity(), Severity::Drift)
-            || matches!(self, Self::ContradictingLockEntry | Self::UnlockedKernels)
+            || matches!(
+                self,
+                Self::BrokenLockEntry
+                    | Self::ContradictingLockEntry
+                    | Self::MissingPlatform
+                    | Self::UnlockedKernels
+            )
     }
 
     /// Whether it complains of something that is not there. In a file with other errors, that may only not have been
@@ -83,6 +89,7 @@ codes! {
     AmbiguousText = "ambiguous-text", Error;
     ArchMismatch = "arch-mismatch", Error;
     BareKeyword = "bare-keyword", Error;
+    BrokenLockEntry = "broken-lock-entry", Error;
     BrokenProfile = "broken-profile", Error;
     ConflictingEntries = "conflicting-entries", Error;
     ConflictingNodes = "conflicting-nodes", Error;
@@ -95,6 +102,7 @@ codes! {
     DuplicateLockEntry = "duplicate-lock-entry", Error;
     DuplicateName = "duplicate-name", Error;
     DuplicateProperty = "duplicate-property", Error;
+    EditedLockEntry = "edited-lock-entry", Drift;
     EmptyMatrix = "empty-matrix", Error;
     EmptySource = "empty-source", Error;
     EndOfLifeRelease = "end-of-life-release", Warning;
@@ -129,6 +137,7 @@ codes! {
     MissingKey = "missing-key", Error;
     MissingNode = "missing-node", Error;
     MissingNodeName = "missing-node-name", Error;
+    MissingPlatform = "missing-platform", Error;
     MissingProperty = "missing-property", Error;
     MissingSource = "missing-source", Error;
     MissingSpace = "missing-space", Error;

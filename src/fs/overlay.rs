@@ -5,20 +5,20 @@ use crate::ids::RelPath;
 
 /// Another tree, and a file right in its root that only this one has.
 #[derive(Debug)]
-pub struct Overlay<'a, T> {
+pub struct Overlay<'a, T: ?Sized> {
     below: &'a T,
     path: RelPath,
     bytes: Vec<u8>,
 }
 
-impl<'a, T: Tree> Overlay<'a, T> {
+impl<'a, T: Tree + ?Sized> Overlay<'a, T> {
     /// `below` with a file of these bytes at `path`, which is a name without directories.
     pub fn new(below: &'a T, path: RelPath, bytes: Vec<u8>) -> Self {
         Self { below, path, bytes }
     }
 }
 
-impl<T: Tree> Tree for Overlay<'_, T> {
+impl<T: Tree + ?Sized> Tree for Overlay<'_, T> {
     fn read(&self, path: &RelPath, limit: u64) -> Result<Found<Vec<u8>>, ReadError> {
         match *path == self.path {
             true if self.bytes.len() as u64 > limit => Err(ReadError::TooLarge { limit }),

@@ -5,6 +5,7 @@ use super::{Kind, Sig};
 use camino::Utf8Path;
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 use std::fs::File;
 use std::io::{Result, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -133,6 +134,20 @@ impl Dir {
         temporary.rename(name)
     }
 
+    /// As [`replace`](Self::replace), and on the disk before the file has its name: the old bytes or the new, whenever
+    /// the machine stops.
+    ///
+    /// # Errors
+    /// What the system says; then a file that stood there is as it was.
+    pub fn replace_durably(&self, name: &str, bytes: &[u8]) -> Result<Sig> {
+        let mut temporary = self.temporary()?;
+        temporary.write(bytes)?;
+        temporary.file.sync_all()?;
+        let sig = temporary.rename(name)?;
+        rustix::fs::fsync(self)?;
+        Ok(sig)
+    }
+
     /// Makes an empty temporary file in this directory.
     ///
     /// # Errors
@@ -147,6 +162,19 @@ impl Dir {
                 Ok(fd) => return Ok(Temporary { dir: self, name: Some(name), file: fd.into() }),
                 Err(Errno::EXIST) => {}
                 Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+
+    /// Removes the temporary files right in this directory whose process is gone: a run that was killed left them.
+    pub fn remove_dead_temporaries(&self) {
+        let names = self.entries().unwrap_or_default().into_iter().map(|entry| entry.name);
+        for name in names.filter(|name| is_temporary(name)) {
+            let pid = name.split('-').nth(2).and_then(|pid| pid.parse().ok()).and_then(Pid::from_raw);
+            let gone = pid.is_some_and(|pid| test_kill_process(pid) == Err(Errno::SRCH));
+            if gone {
+                // Should this fail, the next run removes it.
+                let _ = self.remove_file(&name);
             }
         }
     }

@@ -1,5 +1,7 @@
 //! What git knows, asked of the `git` program with fixed words and a named environment.
 
+mod remote;
 mod revision;
 
+pub use remote::Remote;
 pub use revision::Revision;

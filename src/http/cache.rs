@@ -129,10 +129,10 @@ mod tests {
         cache.keep(&key, b"content\n");
         assert_eq!(cache.kept(&key, 100).unwrap(), b"content\n");
         assert_eq!(cache.kept(&key, 3), None);
-        let file = root.join("http").join(&key.0);
-        let text = std::fs::read_to_string(&file).unwrap();
+        let dir = Dir::open_root(root.join("http").as_str()).unwrap();
+        let text = String::from_utf8(dir.open_file(&key.0).unwrap().read(1000).unwrap()).unwrap();
         for broken in [text.replace("content", "contend"), text[..text.len() - 1].to_owned(), String::new()] {
-            std::fs::write(&file, broken).unwrap();
+            dir.replace(&key.0, broken.as_bytes()).unwrap();
             assert_eq!(cache.kept(&key, 100), None);
         }
         Cache::new(None).keep(&key, b"");

@@ -202,6 +202,11 @@ impl Client {
         }
     }
 
+    /// Counts a request that another program sends.
+    pub fn count_request(&self) {
+        self.counters.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(super) fn count_bytes(&self, bytes: u64) {
         self.counters.bytes.fetch_add(bytes, Ordering::Relaxed);
     }

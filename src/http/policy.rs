@@ -3,7 +3,7 @@
 use super::url::{Scheme, Url, is_literal, is_loopback};
 use crate::error::Error;
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
 use std::sync::Arc;
 use ureq::config::Config;
 use ureq::http::Uri;
@@ -48,6 +48,31 @@ impl Policy {
         let inside = is_loopback(host) || is_literal(host);
         if inside && !self.names(host) {
             return Err(refusal(doing, url, "is this machine or an address in digits"));
+        }
+        Ok(())
+    }
+
+    /// Refuses a host for another program that goes there by itself, as `check` and the client's connections do. A
+    /// name that cannot be looked up may be one that the program knows, such as an alias of ssh.
+    ///
+    /// # Errors
+    /// It is not allowed; `place` is the address for the message.
+    pub fn check_host(&self, doing: &'static str, place: &str, host: &str) -> Result<(), Error> {
+        if self.names(host) {
+            return Ok(());
+        }
+        let inside = is_loopback(host) || is_literal(host);
+        let leads_inside = || {
+            let mut found = (host, 443).to_socket_addrs().ok().into_iter().flatten();
+            found.any(|address| !is_public(address.ip()))
+        };
+        if inside || leads_inside() {
+            return Err(Error::new(
+                doing,
+                place,
+                format!("`{host}` is on this machine or in a private network"),
+            )
+            .help(format!("if that is meant, allow it with `--allow-host {host}`")));
         }
         Ok(())
     }

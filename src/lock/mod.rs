@@ -4,11 +4,15 @@
 //! as the manifest: every value goes through the same types. Nothing here resolves anything.
 
 mod consulted;
+mod name;
 mod read;
+mod seal;
+mod wants;
 mod write;
 
 pub use consulted::Consulted;
 pub use read::parse;
+pub use wants::{Want, Wants};
 pub use write::to_text;
 
 use crate::ids::{
@@ -35,6 +39,19 @@ pub struct Lock {
     pub openshift: BTreeMap<(Release, Arch), Vec<Entry<OpenShiftPin>>>,
     /// Exact versions of kernels' own packages, by distribution, release and kernel.
     pub packages: BTreeMap<(OsName, Release, KernelText, Arch), Entry<Vec<PackageName>>>,
+    /// The newest releases of OpenShift's minors, newest first.
+    pub zstreams: BTreeMap<ZQuery, Entry<Vec<Release>>>,
+}
+
+/// `z latest=` of an `os "openshift"`, for one minor and architecture.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ZQuery {
+    /// The minor, such as `4.18`.
+    pub release: Release,
+    /// The architecture.
+    pub arch: Arch,
+    /// `latest=`
+    pub latest: u32,
 }
 
 /// A resolved value and the place of its paragraph in the file.

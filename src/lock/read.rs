@@ -1,6 +1,7 @@
 //! Reads `drivers.lock`: from text to [`Lock`], with the place of each paragraph.
 
-use super::{Entry, ImagePin, KernelQuery, Lock, OpenShiftPin, VERSION};
+use super::seal::{FIELD, name, seal};
+use super::{Entry, ImagePin, KernelQuery, Lock, OpenShiftPin, VERSION, ZQuery};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::ids::{
     Arch, Commit, Digest, FileUrl, Flavor, GitUrl, ImageRef, KernelText, OsName, PackageName, Release, Sha256,
@@ -8,7 +9,7 @@ use crate::ids::{
 use crate::source::{FileId, Sources, Span};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use toml::Spanned;
+use toml::{Spanned, Table, Value};
 
 /// The file as TOML sees it.
 #[derive(Deserialize)]
@@ -16,17 +17,19 @@ use toml::Spanned;
 struct File {
     version: Spanned<u32>,
     #[serde(default)]
-    archive: Vec<Spanned<Archive>>,
+    archive: Vec<Spanned<Table>>,
     #[serde(default)]
-    git: Vec<Spanned<Git>>,
+    git: Vec<Spanned<Table>>,
     #[serde(default)]
-    image: Vec<Spanned<Image>>,
+    image: Vec<Spanned<Table>>,
     #[serde(default)]
-    kernels: Vec<Spanned<Kernels>>,
+    kernels: Vec<Spanned<Table>>,
     #[serde(default)]
-    openshift: Vec<Spanned<OpenShift>>,
+    openshift: Vec<Spanned<Table>>,
     #[serde(default)]
-    packages: Vec<Spanned<Packages>>,
+    packages: Vec<Spanned<Table>>,
+    #[serde(default)]
+    zstreams: Vec<Spanned<Table>>,
 }
 
 #[derive(Deserialize)]
@@ -86,6 +89,15 @@ struct Packages {
     packages: Vec<PackageName>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ZStreams {
+    release: Release,
+    arch: Arch,
+    latest: u32,
+    releases: Vec<Release>,
+}
+
 /// The version alone, to tell a newer file from a broken one.
 #[derive(Deserialize)]
 struct Versioned {
@@ -106,7 +118,7 @@ pub fn parse(file: FileId, sources: &Sources) -> (Lock, Diagnostics) {
             diagnostics.push(
                 Diagnostic::new(Code::MalformedLock, "version 0 of the lock file was never released")
                     .label(span_of(file, &parsed.version), "not a version")
-                    .help("remove `drivers.lock` and resolve it anew"),
+                    .help("remove `drivers.lock`, and run `drvc lock`"),
             );
         }
         Ok(parsed) => return (collect(file, parsed, &mut diagnostics), diagnostics),
@@ -147,7 +159,7 @@ fn malformed(file: FileId, text: &str, error: &toml::de::Error) -> Diagnostic {
     let message = error.message().lines().next().unwrap_or_default();
     Diagnostic::new(Code::MalformedLock, format!("the lock file cannot be read: {message}"))
         .label(Span::new(file, span.start, end), "here")
-        .help("restore the file from its history; it is not meant to be edited by hand")
+        .help("restore the file from its history, or remove it and run `drvc lock`")
 }
 
 fn span_of<T>(file: FileId, spanned: &Spanned<T>) -> Span {
@@ -156,31 +168,22 @@ fn span_of<T>(file: FileId, spanned: &Spanned<T>) -> Span {
 
 fn collect(file: FileId, parsed: File, diagnostics: &mut Diagnostics) -> Lock {
     let mut lock = Lock::default();
-    for entry in parsed.archive {
-        let span = span_of(file, &entry);
-        let archive = entry.into_inner();
-        insert(&mut lock.archives, archive.url, archive.sha256, span, diagnostics);
+    for (Archive { url, sha256 }, span) in read(file, "archive", parsed.archive, diagnostics) {
+        insert(&mut lock.archives, url, sha256, span, diagnostics);
     }
-    for entry in parsed.git {
-        let span = span_of(file, &entry);
-        let git = entry.into_inner();
-        insert(&mut lock.git, (git.url, git.reference), git.commit, span, diagnostics);
+    for (Git { url, reference, commit }, span) in read(file, "git", parsed.git, diagnostics) {
+        insert(&mut lock.git, (url, reference), commit, span, diagnostics);
     }
-    for entry in parsed.image {
-        let span = span_of(file, &entry);
-        let image = entry.into_inner();
-        let pin = ImagePin { digest: image.digest, platforms: image.platforms };
-        insert(&mut lock.images, image.reference, pin, span, diagnostics);
+    for (Image { reference, digest, platforms }, span) in read(file, "image", parsed.image, diagnostics) {
+        insert(&mut lock.images, reference, ImagePin { digest, platforms }, span, diagnostics);
     }
-    for entry in parsed.kernels {
-        let span = span_of(file, &entry);
-        let Kernels { os, release, arch, flavor, pattern, latest, kernels } = entry.into_inner();
+    for (entry, span) in read(file, "kernels", parsed.kernels, diagnostics) {
+        let Kernels { os, release, arch, flavor, pattern, latest, kernels } = entry;
         let query = KernelQuery { os, release, arch, flavor, pattern, latest };
         insert(&mut lock.kernels, query, kernels, span, diagnostics);
     }
-    for entry in parsed.openshift {
-        let span = span_of(file, &entry);
-        let OpenShift { release, arch, kernel, realtime, driver_toolkit } = entry.into_inner();
+    for (entry, span) in read(file, "openshift", parsed.openshift, diagnostics) {
+        let OpenShift { release, arch, kernel, realtime, driver_toolkit } = entry;
         let pin = Entry { value: OpenShiftPin { kernel, realtime, driver_toolkit }, span };
         let pins: &mut Vec<Entry<OpenShiftPin>> = lock.openshift.entry((release, arch)).or_default();
         match pins.iter().find(|known| known.value.kernel == pin.value.kernel) {
@@ -188,12 +191,56 @@ fn collect(file: FileId, parsed: File, diagnostics: &mut Diagnostics) -> Lock {
             None => pins.push(pin),
         }
     }
-    for entry in parsed.packages {
-        let span = span_of(file, &entry);
-        let Packages { os, release, kernel, arch, packages } = entry.into_inner();
+    for (entry, span) in read(file, "packages", parsed.packages, diagnostics) {
+        let Packages { os, release, kernel, arch, packages } = entry;
         insert(&mut lock.packages, (os, release, kernel, arch), packages, span, diagnostics);
     }
+    for (entry, span) in read(file, "zstreams", parsed.zstreams, diagnostics) {
+        let ZStreams { release, arch, latest, releases } = entry;
+        insert(&mut lock.zstreams, ZQuery { release, arch, latest }, releases, span, diagnostics);
+    }
     lock
+}
+
+/// Each paragraph of a kind that can be read; the others, and those that were changed by hand, are reported.
+fn read<T: serde::de::DeserializeOwned>(
+    file: FileId,
+    kind: &str,
+    paragraphs: Vec<Spanned<Table>>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<(T, Span)> {
+    let mut all = Vec::new();
+    for paragraph in paragraphs {
+        let span = span_of(file, &paragraph);
+        let mut fields = paragraph.into_inner();
+        let (name, expected) = (name(kind, &fields), seal(kind, &fields));
+        let found = fields.remove(FIELD);
+        match fields.try_into::<T>() {
+            Err(error) => {
+                let reason = error.message().lines().next().unwrap_or_default();
+                diagnostics.push(
+                    Diagnostic::new(
+                        Code::BrokenLockEntry,
+                        format!("the lock file's entry for {name} cannot be read: {reason}"),
+                    )
+                    .label(span, "not as drvc wrote it")
+                    .help("`drvc lock` resolves it anew"),
+                );
+            }
+            Ok(entry) => {
+                if found.as_ref().and_then(Value::as_str) != Some(expected.as_str()) {
+                    let problem = format!("the lock file's entry for {name} was changed by hand");
+                    let label = "its seal is not that of its content";
+                    diagnostics
+                        .push(Diagnostic::new(Code::EditedLockEntry, problem).label(span, label).help(
+                        "`drvc lock` resolves it anew; what is to stay as it is belongs into the manifest",
+                    ));
+                }
+                all.push((entry, span));
+            }
+        }
+    }
+    all
 }
 
 fn insert<K: Ord, V>(

@@ -1,7 +1,9 @@
 //! Writes `drivers.lock`: from [`Lock`] to text, the same bytes for the same content.
 
+use super::seal::seal;
 use super::{Lock, VERSION};
 use std::fmt::{Display, Write as _};
+use toml::{Table, Value};
 
 /// The whole file. Paragraphs are sorted by kind and key; reading it back gives the same lock.
 #[must_use]
@@ -9,84 +11,113 @@ pub fn to_text(lock: &Lock) -> String {
     let mut text = String::from(
         "# What drivers.kdl leaves open, resolved. Written by drvc: check it in, do not edit it.\n",
     );
-    line(&mut text, "version", VERSION);
-    for (url, sha256) in &lock.archives {
-        paragraph(&mut text, "archive");
-        string(&mut text, "url", url);
-        string(&mut text, "sha256", &sha256.value);
-    }
-    for ((url, reference), commit) in &lock.git {
-        paragraph(&mut text, "git");
-        string(&mut text, "url", url);
-        string(&mut text, "reference", reference);
-        string(&mut text, "commit", &commit.value);
-    }
-    for (reference, pin) in &lock.images {
-        paragraph(&mut text, "image");
-        string(&mut text, "reference", reference);
-        string(&mut text, "digest", &pin.value.digest);
-        if !pin.value.platforms.is_empty() {
-            let platforms: Vec<_> =
-                pin.value.platforms.iter().map(|(arch, digest)| format!("{arch} = \"{digest}\"")).collect();
-            line(&mut text, "platforms", format!("{{ {} }}", platforms.join(", ")));
-        }
-    }
-    for (query, kernels) in &lock.kernels {
-        paragraph(&mut text, "kernels");
-        string(&mut text, "os", &query.os);
-        string(&mut text, "release", &query.release);
-        string(&mut text, "arch", query.arch);
-        string(&mut text, "flavor", &query.flavor);
-        if let Some(pattern) = &query.pattern {
-            string(&mut text, "match", pattern);
-        }
-        if let Some(latest) = query.latest {
-            line(&mut text, "latest", latest);
-        }
-        list(&mut text, "kernels", &kernels.value);
-    }
-    for ((release, arch), pins) in &lock.openshift {
-        for pin in pins {
-            paragraph(&mut text, "openshift");
-            string(&mut text, "release", release);
-            string(&mut text, "arch", arch);
-            string(&mut text, "kernel", &pin.value.kernel);
-            if let Some(realtime) = &pin.value.realtime {
-                string(&mut text, "realtime", realtime);
-            }
-            string(&mut text, "driver-toolkit", &pin.value.driver_toolkit);
-        }
-    }
-    for ((os, release, kernel, arch), packages) in &lock.packages {
-        paragraph(&mut text, "packages");
-        string(&mut text, "os", os);
-        string(&mut text, "release", release);
-        string(&mut text, "kernel", kernel);
-        string(&mut text, "arch", arch);
-        list(&mut text, "packages", &packages.value);
+    let _ = writeln!(text, "version = {VERSION}");
+    for paragraph in paragraphs(lock) {
+        text.push_str(&paragraph.to_text());
     }
     text
 }
 
-fn paragraph(text: &mut String, kind: &str) {
-    let _ = write!(text, "\n[[{kind}]]\n");
+/// One entry: its kind, and its fields in the order in which people read them.
+struct Paragraph {
+    kind: &'static str,
+    fields: Vec<(&'static str, Value)>,
 }
 
-fn line(text: &mut String, key: &str, value: impl Display) {
-    let _ = writeln!(text, "{key} = {value}");
+fn paragraphs(lock: &Lock) -> Vec<Paragraph> {
+    let Lock { archives, git, images, kernels, openshift, packages, zstreams } = lock;
+    let mut all = Vec::new();
+    all.extend(
+        archives
+            .iter()
+            .map(|(url, sha256)| Paragraph::new("archive").text("url", url).text("sha256", &sha256.value)),
+    );
+    all.extend(git.iter().map(|((url, reference), commit)| {
+        Paragraph::new("git").text("url", url).text("reference", reference).text("commit", &commit.value)
+    }));
+    all.extend(images.iter().map(|(reference, pin)| {
+        let platforms = pin.value.platforms.iter();
+        let platforms: Table =
+            platforms.map(|(arch, digest)| (arch.to_string(), Value::String(digest.to_string()))).collect();
+        Paragraph::new("image")
+            .text("reference", reference)
+            .text("digest", &pin.value.digest)
+            .some("platforms", (!platforms.is_empty()).then_some(Value::Table(platforms)))
+    }));
+    all.extend(kernels.iter().map(|(query, kernels)| {
+        Paragraph::new("kernels")
+            .text("os", &query.os)
+            .text("release", &query.release)
+            .text("arch", query.arch)
+            .text("flavor", &query.flavor)
+            .some("match", query.pattern.clone().map(Value::String))
+            .some("latest", query.latest.map(|latest| Value::Integer(latest.into())))
+            .list("kernels", &kernels.value)
+    }));
+    let pins = openshift.iter().flat_map(|(key, pins)| pins.iter().map(move |pin| (key, &pin.value)));
+    all.extend(pins.map(|((release, arch), pin)| {
+        let realtime = pin.realtime.as_ref().map(|kernel| Value::String(kernel.to_string()));
+        Paragraph::new("openshift")
+            .text("release", release)
+            .text("arch", arch)
+            .text("kernel", &pin.kernel)
+            .some("realtime", realtime)
+            .text("driver-toolkit", &pin.driver_toolkit)
+    }));
+    all.extend(packages.iter().map(|((os, release, kernel, arch), packages)| {
+        Paragraph::new("packages")
+            .text("os", os)
+            .text("release", release)
+            .text("kernel", kernel)
+            .text("arch", arch)
+            .list("packages", &packages.value)
+    }));
+    all.extend(zstreams.iter().map(|(query, releases)| {
+        Paragraph::new("zstreams")
+            .text("release", &query.release)
+            .text("arch", query.arch)
+            .some("latest", Some(Value::Integer(query.latest.into())))
+            .list("releases", &releases.value)
+    }));
+    all
 }
 
-fn string(text: &mut String, key: &str, value: impl Display) {
-    line(text, key, toml::Value::String(value.to_string()));
-}
-
-/// One item a line, so that added items merge.
-fn list(text: &mut String, key: &str, items: &[impl Display]) {
-    let _ = writeln!(text, "{key} = [");
-    for item in items {
-        let _ = writeln!(text, "    {},", toml::Value::String(item.to_string()));
+impl Paragraph {
+    const fn new(kind: &'static str) -> Self {
+        Self { kind, fields: Vec::new() }
     }
-    text.push_str("]\n");
+
+    fn text(self, key: &'static str, value: impl Display) -> Self {
+        self.some(key, Some(Value::String(value.to_string())))
+    }
+
+    fn list(self, key: &'static str, items: &[impl Display]) -> Self {
+        let items = items.iter().map(|item| Value::String(item.to_string())).collect();
+        self.some(key, Some(Value::Array(items)))
+    }
+
+    fn some(mut self, key: &'static str, value: Option<Value>) -> Self {
+        self.fields.extend(value.map(|value| (key, value)));
+        self
+    }
+
+    fn to_text(&self) -> String {
+        let mut text = format!("\n[[{}]]\n", self.kind);
+        for (key, value) in &self.fields {
+            let _ = match value {
+                // One item a line, so that added items merge.
+                Value::Array(items) => {
+                    let items: String = items.iter().map(|item| format!("    {item},\n")).collect();
+                    writeln!(text, "{key} = [\n{items}]")
+                }
+                value => writeln!(text, "{key} = {value}"),
+            };
+        }
+        let fields: Table =
+            self.fields.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+        let _ = writeln!(text, "seal = \"{}\"", seal(self.kind, &fields));
+        text
+    }
 }
 
 #[cfg(test)]
@@ -95,44 +126,7 @@ mod tests {
     use super::*;
     use crate::source::Sources;
 
-    const TEXT: &str = r#"# What drivers.kdl leaves open, resolved. Written by drvc: check it in, do not edit it.
-version = 1
-
-[[archive]]
-url = "https://example.com/driver-1.0.tar.gz"
-sha256 = "0123456789012345678901234567890123456789012345678901234567890123"
-
-[[git]]
-url = "https://example.com/driver.git"
-reference = "refs/heads/main"
-commit = "0123456789012345678901234567890123456789"
-
-[[image]]
-reference = "docker.io/library/debian:12"
-digest = "sha256:0123456789012345678901234567890123456789012345678901234567890123"
-platforms = { x86_64 = "sha256:0123456789012345678901234567890123456789012345678901234567890123" }
-
-[[kernels]]
-os = "debian"
-release = "12"
-arch = "x86_64"
-flavor = "default"
-match = "6.1.0-*"
-latest = 2
-kernels = [
-    "6.1.0-18-amd64",
-    "6.1.0-17-amd64",
-]
-
-[[packages]]
-os = "debian"
-release = "12"
-kernel = "6.1.0-18-amd64"
-arch = "x86_64"
-packages = [
-    "linux-headers-6.1.0-18-amd64=6.1.76-1",
-]
-"#;
+    const TEXT: &str = include_str!("example.lock");
 
     #[test]
     fn what_is_written_reads_back() {

@@ -221,11 +221,16 @@ fn namespaces(host: &str, path: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
+    fn put(home: &tempfile::TempDir, name: &str, text: &str) -> String {
+        let home = home.path().to_str().unwrap();
+        crate::fs::Dir::open_root(home).unwrap().replace(name, text.as_bytes()).unwrap();
+        format!("{home}/{name}")
+    }
+
     fn find(json: &str, host: &str, path: &str) -> Result<Option<Credential>, Error> {
         let home = tempfile::tempdir().unwrap();
-        let file = home.path().join("auth.json");
-        std::fs::write(&file, json).unwrap();
-        let environment = Environment::of(&[("REGISTRY_AUTH_FILE", file.to_str().unwrap())]);
+        let file = put(&home, "auth.json", json);
+        let environment = Environment::of(&[("REGISTRY_AUTH_FILE", &file)]);
         Credentials::new(&environment, &Interrupt::default()).find(host, path)
     }
 
@@ -259,18 +264,15 @@ mod tests {
 
     #[test]
     fn helpers_are_run() {
-        use std::os::unix::fs::PermissionsExt;
         let home = tempfile::tempdir().unwrap();
         let script = "#!/bin/sh\nread -r server || :\n[ \"$server\" = a.example ] || exit 1\n\
                       echo '{\"Username\": \"me\", \"Secret\": \"word\"}'\n";
-        let helper = home.path().join("docker-credential-test");
-        std::fs::write(&helper, script).unwrap();
-        std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let file = home.path().join("auth.json");
+        let helper = put(&home, "docker-credential-test", script);
+        rustix::fs::chmod(&helper, rustix::fs::Mode::from_raw_mode(0o755)).unwrap();
         let json = r#"{"credHelpers": {"a.example": "test", "b.example": "test"}}"#;
-        std::fs::write(&file, json).unwrap();
+        let file = put(&home, "auth.json", json);
         let path = format!("{}:/usr/bin:/bin", home.path().display());
-        let environment = Environment::of(&[("REGISTRY_AUTH_FILE", file.to_str().unwrap()), ("PATH", &path)]);
+        let environment = Environment::of(&[("REGISTRY_AUTH_FILE", &file), ("PATH", &path)]);
         let credentials = Credentials::new(&environment, &Interrupt::default());
         assert_eq!(credentials.find("a.example", "x").unwrap(), Some(password("me", "word")));
         assert!(credentials.find("b.example", "x").is_err());

@@ -3,8 +3,9 @@
 use super::cell::Cell;
 use super::nodes::Builder;
 use super::{Edge, KernelStage, Node, NodeId, PackageInstall};
-use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::diag::{Code, Diagnostic, Diagnostics, listed};
 use crate::ids::{CommandOption, ImageRef, PackageName};
+use crate::lock::{Entry, ImagePin};
 use crate::model::PackageRepository;
 use crate::profile;
 use crate::source::Span;
@@ -27,7 +28,7 @@ impl Builder<'_> {
 
     pub(super) fn base(&mut self, cell: &Cell<'_>) -> NodeId {
         let image = cell.setup.base.as_ref().unwrap_or(&cell.platform.base);
-        let image = self.pinned(image, cell.release_span);
+        let image = self.pinned(image, cell, cell.release_span);
         self.graph.intern(Node::Base(image), &[])
     }
 
@@ -56,8 +57,8 @@ impl Builder<'_> {
     pub(super) fn driver_toolkit(&mut self, cell: &Cell<'_>) -> ImageRef {
         match (cell.openshift, &cell.platform.dtk) {
             (Some(pin), _) => pin.driver_toolkit.clone(),
-            (None, Some(image)) => self.pinned(image, cell.release_span),
-            (None, None) => self.pinned(&cell.platform.base, cell.release_span),
+            (None, Some(image)) => self.pinned(image, cell, cell.release_span),
+            (None, None) => self.pinned(&cell.platform.base, cell, cell.release_span),
         }
     }
 
@@ -104,10 +105,13 @@ impl Builder<'_> {
     }
 
     /// The image by the digest that the lock has for it; as it is, with a warning, where it has none.
-    pub(super) fn pinned(&mut self, image: &ImageRef, span: Span) -> ImageRef {
+    pub(super) fn pinned(&mut self, image: &ImageRef, cell: &Cell<'_>, span: Span) -> ImageRef {
         let digest = match image.digest() {
             Some(digest) => Some(digest.to_string()),
-            None => self.inputs.lock.image(image).map(|pin| pin.digest.to_string()),
+            None => self.inputs.lock.image(image).map(|pin| {
+                self.check_platform(image, pin, cell);
+                pin.value.digest.to_string()
+            }),
         };
         let pinned =
             digest.and_then(|digest| ImageRef::parse(&format!("{}@{digest}", image.repository())).ok());
@@ -115,6 +119,24 @@ impl Builder<'_> {
             self.unpinned.entry(span).or_default().insert(image.clone());
         }
         pinned.unwrap_or_else(|| image.clone())
+    }
+
+    /// An image that the registry does not have for an architecture cannot be built on there.
+    fn check_platform(&mut self, image: &ImageRef, pin: &Entry<ImagePin>, cell: &Cell<'_>) {
+        let platforms = &pin.value.platforms;
+        if platforms.is_empty() || platforms.contains_key(&cell.arch) {
+            return;
+        }
+        let known = platforms.keys().map(|arch| arch.name());
+        self.report_once(
+            Diagnostic::new(
+                Code::MissingPlatform,
+                format!("image `{image}` is not there for {}", cell.arch),
+            )
+            .label(cell.arch_span, "asks for this architecture")
+            .label(pin.span, format!("is there for {}", listed(known, "and")))
+            .help("name another image with `base`, or `exclude` the architecture; if the image has it by now, run `drvc lock --update`"),
+        );
     }
 }
 
@@ -140,7 +162,6 @@ pub(super) fn unpinned_images(unpinned: &BTreeMap<Span, BTreeSet<ImageRef>>) -> 
         let images: Vec<_> = images.map(|image| format!("`{image}`")).collect();
         report = report.label(*span, images.join(", "));
     }
-    diagnostics
-        .push(report.help("pin each in `drivers.lock`, so that every build stands on the same images"));
+    diagnostics.push(report.help("run `drvc lock`, so that every build stands on the same images"));
     diagnostics
 }

@@ -33,6 +33,8 @@ pub(super) struct Cell<'a> {
     pub setup: Arc<Setup>,
     /// Where the kernel was named.
     pub span: Span,
+    /// Where its architecture was asked for.
+    pub arch_span: Span,
     /// Where the release was named.
     pub release_span: Span,
 }

@@ -268,10 +268,11 @@ impl<'a> Expansion<'a, '_> {
         }
         self.known.insert(key, named.span);
         let openshift = named.openshift.or_else(|| {
-            let pins = self.inputs.lock.openshift(&release.release, arch.value, |pin| {
-                pin.kernel == kernel.text || pin.realtime.as_ref() == Some(&kernel.text)
-            });
-            pins.first().copied()
+            if !kernels::brings_kernels(profile, &release.release) {
+                return None;
+            }
+            let mut pins = self.inputs.lock.openshift(&release.release, arch.value);
+            pins.find(|pin| pin.kernel == kernel.text || pin.realtime.as_ref() == Some(&kernel.text))
         });
         let mut cell = Cell {
             id: self.cells.len(),
@@ -285,6 +286,11 @@ impl<'a> Expansion<'a, '_> {
             openshift,
             setup: Arc::new(Setup { builder: Builder::Distro, base: None, repositories: Vec::new() }),
             span: named.span,
+            arch_span: rule
+                .arches
+                .iter()
+                .find(|one| one.value == arch.value)
+                .map_or(arch.span, |one| one.span),
             release_span,
         };
         cell.setup = self.setup(at, rule, &cell);

@@ -52,7 +52,7 @@ impl Builder<'_> {
     ) -> Option<(ImageRef, NodeId)> {
         let text = self.scope(cell).image(&image.layers.name).text(template).replace(['+', '~'], "_");
         let reference = self.parse(&text, template.span, "image reference", ImageRef::parse)?;
-        let reference = self.pinned(&reference, template.span);
+        let reference = self.pinned(&reference, cell, template.span);
         let node = self.graph.intern(Node::Base(reference.clone()), &[]);
         Some((reference, node))
     }

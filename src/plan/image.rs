@@ -80,7 +80,7 @@ impl Builder<'_> {
         match body.base.as_ref().map(|base| (&base.value, base.span)) {
             None | Some((Base::Minimal, _)) => {
                 let name = &cell.platform.minimal;
-                Some(runtime(RuntimeBase::Minimal, name, self.pinned(name, cell.release_span)))
+                Some(runtime(RuntimeBase::Minimal, name, self.pinned(name, cell, cell.release_span)))
             }
             Some((Base::Micro, span)) => {
                 let has_installroot = cell.profile.manager == PackageManager::Dnf;
@@ -88,12 +88,12 @@ impl Builder<'_> {
                     self.no_micro(cell, span);
                     return None;
                 };
-                Some(runtime(RuntimeBase::Micro, name, self.pinned(name, cell.release_span)))
+                Some(runtime(RuntimeBase::Micro, name, self.pinned(name, cell, cell.release_span)))
             }
             Some((Base::Own(template), span)) => {
                 let text = self.scope(cell).image(&image.layers.name).text(template).replace(['+', '~'], "_");
                 let name = self.parse(&text, span, "image reference", ImageRef::parse)?;
-                let pinned = self.pinned(&name, span);
+                let pinned = self.pinned(&name, cell, span);
                 Some(runtime(RuntimeBase::Own, &name, pinned))
             }
         }

@@ -125,7 +125,7 @@ impl<'a> Collect<'a, '_> {
                 )
                 .label(entry.span, "resolved to this")
                 .label(span, "asked for by this")
-                .help("resolve it anew, or correct the manifest"),
+                .help("`drvc lock` resolves it anew; or correct the manifest"),
             );
             return;
         }
@@ -154,8 +154,9 @@ impl<'a> Collect<'a, '_> {
         let mut missing = Vec::new();
         for (at, (release, _)) in releases.iter().enumerate() {
             for (arch, flavor) in self.arches_and_flavors() {
-                let has_flavor = |pin: &OpenShiftPin| self.kernels_of(pin, &flavor).next().is_some();
-                let pins = self.inputs.lock.openshift(&release.release, arch, has_flavor);
+                let has_flavor = |pin: &&OpenShiftPin| self.kernels_of(pin, &flavor).next().is_some();
+                let pins = self.inputs.lock.openshift(&release.release, arch);
+                let pins: Vec<_> = pins.filter(has_flavor).collect();
                 if pins.is_empty() {
                     missing.push(self.coordinates(&release.release, arch, &flavor));
                 }
@@ -201,6 +202,12 @@ pub(super) fn arches_and_flavors(rule: &OsRule, profile: &Profile) -> Vec<(Arch,
     let flavors = if flavors.is_empty() { vec![profile.default_flavor.clone()] } else { flavors };
     let pairs = arches.iter().flat_map(|&arch| flavors.iter().map(move |flavor| (arch, flavor.clone())));
     pairs.collect()
+}
+
+/// Whether a release is one whose kernels and Driver Toolkit its payload names: a whole release of OpenShift.
+pub(super) fn brings_kernels(profile: &Profile, release: &Release) -> bool {
+    let whole = release.as_str().split('.').filter(|part| !part.is_empty()).count() >= 3;
+    whole && profile.builders.contains(&crate::profile::Builder::Dtk) && profile.kernels_of.is_some()
 }
 
 /// The architectures that an `os` lists, without those that the distribution has no kernels for.
@@ -252,7 +259,7 @@ fn unlocked(what: &str, label: &str, missing: &[String], span: Span) -> Diagnost
         format!("the lock file does not say which kernels {what}: {listed}"),
     )
     .label(span, label)
-    .help("pin them in `drivers.lock`, or name the kernels in full")
+    .help("run `drvc lock`, or name the kernels in full")
 }
 
 fn kernel_report(error: &KernelError, span: Span, rule: &OsRule) -> Diagnostic {

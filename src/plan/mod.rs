@@ -84,5 +84,5 @@ pub fn expand(inputs: Inputs<'_>) -> (Plan, Diagnostics) {
 fn unused(what: &str, span: Span) -> Diagnostic {
     Diagnostic::new(Code::UnusedLockEntry, format!("the lock file pins {what}, which nothing needs"))
         .label(span, "no target stands on it")
-        .help("take the paragraph out")
+        .help("`drvc lock` takes it out")
 }

@@ -77,7 +77,7 @@ impl Builder<'_> {
             self.diagnostics.push(
                 Diagnostic::new(Code::UnpinnedSource, format!("nothing says what `{url}` holds"))
                     .label(span, "may be another file in every build")
-                    .help("pin it in `drivers.lock`, or write `sha256=` with its checksum"),
+                    .help("run `drvc lock`, or write `sha256=` with its checksum"),
             );
         }
         known
@@ -103,7 +103,7 @@ impl Builder<'_> {
                     format!("nothing says which commit `{full}` of this source is"),
                 )
                 .label(span, "may be another one in every build")
-                .help("pin it in `drivers.lock`, or write `commit=` with the commit in full"),
+                .help("run `drvc lock`, or write `commit=` with the commit in full"),
             );
         }
         Revision::Unpinned(full)

@@ -69,6 +69,7 @@ pub(super) fn build(
             .or(of.map(|host| host.default_flavor.clone()))
             .or(Flavor::parse("default").ok())?,
         example: layer.example.or(of.map(|host| host.example.clone())).unwrap_or_default(),
+        payload: layer.payload,
         open_series: layer.open_series.unwrap_or_default(),
         open_flavors: layer.open_flavors.unwrap_or_default(),
         shapes: layer.shapes,

@@ -3,7 +3,9 @@
 use super::layer::{FlavorRule, Foreign, Shape};
 use super::release::Rule;
 use super::{Kernel, VersionOrder};
-use crate::ids::{AbsPath, Arch, CommandOption, Flavor, ImageRef, Name, OsName, PackageName, Release};
+use crate::ids::{
+    AbsPath, Arch, CommandOption, Flavor, ImageRef, Name, OsName, PackageName, Release, Repository,
+};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,6 +37,8 @@ pub struct Profile {
     pub default_flavor: Flavor,
     /// A kernel of this distribution, to show people.
     pub example: String,
+    /// The repository of release payloads, whose tags are `RELEASE-ARCH`.
+    pub payload: Option<Repository>,
     pub(super) host: Option<Arc<Profile>>,
     /// The distribution's own names for [`Profile::arches`].
     pub(super) arch_names: Vec<Box<str>>,

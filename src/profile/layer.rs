@@ -2,7 +2,7 @@
 
 use super::template::Template;
 use super::{Builder, Entitlement, PackageManager, VersionOrder, VersionRange};
-use crate::ids::{Arch, Flavor, Name, OsName, Release};
+use crate::ids::{Arch, Flavor, Name, OsName, Release, Repository};
 use crate::source::{Span, Spanned};
 use regex::Regex;
 
@@ -30,6 +30,8 @@ pub(super) struct Layer {
     pub default_flavor: Option<Flavor>,
     /// A kernel to show people who wrote one that is none.
     pub example: Option<String>,
+    /// The repository of release payloads.
+    pub payload: Option<Repository>,
     /// Whether kernels of a series that no release lists are taken too.
     pub open_series: Option<bool>,
     /// Whether flavours that are not listed are taken too.
@@ -186,7 +188,7 @@ impl Layer {
     pub fn over(self, mut below: Self) -> Self {
         let over = self;
         replace!(below, over: runs title family order managers builders entitlements default_flavor example
-            open_series open_flavors);
+            payload open_series open_flavors);
         for (arch, name) in over.arches {
             below.arches.retain(|(known, _)| *known != arch);
             below.arches.push((arch, name));

@@ -9,7 +9,7 @@ use super::table::PROFILE;
 use super::template::Template;
 use super::{Builder, Entitlement, PackageManager, VersionOrder, VersionRange};
 use crate::diag::{Code, Diagnostic, Diagnostics, shown};
-use crate::ids::{Arch, Flavor, Invalid, Name, OsName, Release};
+use crate::ids::{Arch, Flavor, Invalid, Name, OsName, Release, Repository};
 use crate::kdl::{Node, Value};
 use crate::schema;
 use crate::source::{FileId, Sources, Spanned};
@@ -77,6 +77,9 @@ impl Reader<'_> {
                     layer.default_flavor = node.text().and_then(|name| self.value(&name, Flavor::parse))
                 }
                 "example" => layer.example = text(node),
+                "payload" => {
+                    layer.payload = node.text().and_then(|name| self.value(&name, Repository::parse))
+                }
                 "open-series" => layer.open_series = Some(true),
                 "open-flavors" => layer.open_flavors = Some(true),
                 "kernel" => layer.shapes.extend(self.shape(node)),

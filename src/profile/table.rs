@@ -17,6 +17,7 @@ pub static PROFILE: Body = Body {
         &ARCH,
         &DEFAULT_FLAVOR,
         &EXAMPLE,
+        &PAYLOAD,
         &OPEN_SERIES,
         &OPEN_FLAVORS,
         &KERNEL,
@@ -249,6 +250,11 @@ static EXAMPLE: Node = one(
     "example",
     &[Argument::one("KERNEL", TEXT, "what `uname -r` prints")],
     "A kernel to show people who wrote one that is none.",
+);
+static PAYLOAD: Node = one(
+    "payload",
+    &[Argument::one("REPOSITORY", TEXT, "host and path")],
+    "The repository of OpenShift's release payloads, with a tag `RELEASE-ARCH` for each: a mirror's, for instance.",
 );
 static OPEN_SERIES: Node =
     one("open-series", &[], "Takes kernels of a series that no release lists as any release's.");

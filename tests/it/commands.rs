@@ -139,7 +139,7 @@ fn locked_insists_on_the_lock() {
     let pin = format!(
         "\n[[git]]\nurl = \"https://example.com/driver.git\"\nreference = \"refs/heads/main\"\ncommit = \"{commit}\"\n"
     );
-    project.write("drivers.lock", &(LOCK.to_owned() + &pin));
+    project.write("drivers.lock", &crate::lock::sealed(&(LOCK.to_owned() + &pin)));
     project.run(&["compile", "--locked"]).expect(0, "", "1 target: 2 files written, 1 unchanged\n");
     project.run(&["compile", "--locked"]).expect(0, "", "nothing changed: 1 target\n");
     project.edit("drivers.kdl", GIT.1, GIT.0);

@@ -15,6 +15,7 @@ mod emit;
 mod fmt;
 mod history;
 mod layers;
+mod lock;
 mod manual;
 mod project;
 mod pure;

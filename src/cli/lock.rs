@@ -1,0 +1,223 @@
+//! `drvc lock`: resolves what the manifest leaves open into `drivers.lock`, and says what moved.
+
+use super::network::Network;
+use super::project::{Compiling, Project};
+use super::report::{Verdict, compile};
+use super::terminal::Terminal;
+use super::{Exit, Failure, Global};
+use crate::diag::{Clean, Diagnostics, count, listed, nearest};
+use crate::error::Error;
+use crate::fs::{Disk, Tree};
+use crate::http::Statistics;
+use crate::ids::RelPath;
+use crate::lock::to_text;
+use crate::resolve::{Change, ChangeKind, Job, Progress, Refusal, Resolver, Settled, Update, settle};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::time::Instant;
+
+/// The lock's name, right beside the manifest.
+const NAME: &str = "drivers.lock";
+/// What the lock may have, in bytes.
+const LIMIT: u64 = 16 << 20;
+
+/// Resolve what the manifest leaves open into drivers.lock, and say what moved
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  drvc lock                        add what is missing, take out what nothing needs
+  drvc lock --update               resolve everything anew: new kernels, commits, images
+  drvc lock --update accelerator   only what this source, os, or part of an entry's name means
+  drvc lock --check                in CI: does drivers.lock have all that the manifest asks for?
+  drvc lock --allow-host git.lan   a server in a private network
+
+Branches, tags of images, `match`, `latest` and OpenShift releases are resolved; after that, every machine
+compiles the same files without a network. Check drivers.lock in.
+
+Exit code 0 if all is well, 1 with mistakes in the manifest, 3 if drivers.lock is out of date (--check,
+--offline), 4 if a server failed; then drivers.lock is as it was.")]
+pub(super) struct Lock {
+    /// Resolve anew what is there already: all of it, or what NAME means
+    #[arg(long, value_name = "NAME", num_args = 0..=1)]
+    update: Option<Option<String>>,
+    /// Write nothing and ask nobody; tell what is missing, unused or contradicts the manifest
+    #[arg(long, conflicts_with_all = ["update", "offline"])]
+    check: bool,
+    /// Ask nobody: only take out what nothing needs
+    #[arg(long, conflicts_with = "update")]
+    offline: bool,
+    #[command(flatten)]
+    network: Network,
+    #[command(flatten)]
+    compiling: Compiling,
+}
+
+pub(super) fn lock(global: &Global, args: &Lock, terminal: &mut Terminal) -> Result<Exit, Failure> {
+    let project = Project::new(global)?;
+    let disk = project.open()?;
+    if args.check {
+        return Ok(check(&project, &disk, args, terminal));
+    }
+    let started = Instant::now();
+    let resolver = match args.offline {
+        true => None,
+        false => Some(Resolver::new(args.network.client(terminal)?)),
+    };
+    let path = RelPath::parse(NAME).map_err(|rule| Error::new("use", NAME, rule))?;
+    let bar = Bar::new(terminal);
+    let settled = settle(&Job {
+        tree: &disk,
+        request: &project.request(&args.compiling),
+        path: &path,
+        update: match &args.update {
+            None => Update::Nothing,
+            Some(None) => Update::All,
+            Some(Some(name)) => Update::Named(name),
+        },
+        resolver: resolver.as_ref(),
+        progress: &|progress| bar.show(progress),
+    });
+    bar.end();
+    let settled = settled.map_err(|refusal| refused(refusal, &project, terminal))?;
+    write(&disk, &project, &path, &settled)?;
+    let statistics = resolver.map(|resolver| resolver.client().statistics());
+    Ok(told(settled, &project, statistics, started, terminal))
+}
+
+/// `--check`: what compiling finds out about the lock.
+fn check(project: &Project, disk: &Disk, args: &Lock, terminal: &Terminal) -> Exit {
+    let compilation = compile(disk, &project.request(&args.compiling));
+    let verdict = Verdict::of(&compilation.diagnostics);
+    terminal.diagnostics(&project.report(&compilation.sources, compilation.diagnostics));
+    let exit = verdict.exit(true);
+    match exit {
+        Exit::Fine => terminal.say(&format!("{NAME} is up to date{}", verdict.aside())),
+        Exit::OutOfDate => terminal.say(&format!("{NAME} is out of date; `drvc lock` settles it")),
+        _ => {}
+    }
+    exit
+}
+
+/// Puts the lock in its place, whole and on the disk, unless these very bytes stand there.
+fn write(disk: &Disk, project: &Project, path: &RelPath, settled: &Settled) -> Result<(), Error> {
+    let text = to_text(&settled.lock);
+    let known = disk.read(path, LIMIT).map(|found| found.value);
+    let nothing = known.is_err() && settled.lock.is_empty();
+    if nothing || known.is_ok_and(|known| known == text.as_bytes()) {
+        return Ok(());
+    }
+    let place = project.root.join(NAME);
+    disk.root().remove_dead_temporaries();
+    let written = disk.root().replace_durably(NAME, text.as_bytes());
+    written.map(drop).map_err(|cause| Error::new("write", place, cause))
+}
+
+fn told(
+    settled: Settled,
+    project: &Project,
+    statistics: Option<Statistics>,
+    started: Instant,
+    terminal: &Terminal,
+) -> Exit {
+    let Settled { sources, diagnostics, lock, changes } = settled;
+    let verdict = Verdict::of(&diagnostics);
+    let drift = diagnostics.iter().any(|one| one.code.is_drift());
+    if drift || verdict.errors > 0 {
+        terminal.diagnostics(&project.report(&sources, diagnostics));
+    }
+    changes.iter().for_each(|change| terminal.say(&change.to_string()));
+    let asked = statistics.map(|statistics| asked(statistics, started)).unwrap_or_default();
+    terminal.say(&format!("{NAME}: {}{asked}", summary(&changes, lock.len())));
+    if drift {
+        terminal.say(&format!("{NAME} is out of date; `drvc lock` without --offline settles it"));
+    }
+    verdict.exit(true)
+}
+
+/// `12 entries, 2 added, 1 moved`
+fn summary(changes: &[Change], entries: usize) -> String {
+    let of = |kind| changes.iter().filter(|change| change.kind == kind).count();
+    let kinds =
+        [(ChangeKind::Added, "added"), (ChangeKind::Moved, "moved"), (ChangeKind::Removed, "removed")];
+    let kinds: Vec<_> =
+        kinds.into_iter().map(|(kind, word)| (of(kind), word)).filter(|(n, _)| *n > 0).collect();
+    let first = if entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") };
+    if kinds.is_empty() {
+        return format!("{first}, nothing moved");
+    }
+    kinds.iter().fold(first, |text, (number, word)| format!("{text}, {number} {word}"))
+}
+
+/// `; 14 requests, 3 answers from the cache, 1.2 s`
+fn asked(statistics: Statistics, started: Instant) -> String {
+    let Statistics { requests, cached, .. } = statistics;
+    let cached = if cached > 0 { format!(", {cached} unchanged since the last one") } else { String::new() };
+    format!(
+        "; {}{cached}, {:.1} s",
+        count(usize::try_from(requests).unwrap_or(usize::MAX), "request"),
+        started.elapsed().as_secs_f64()
+    )
+}
+
+fn refused(refusal: Refusal, project: &Project, terminal: &Terminal) -> Failure {
+    match refusal {
+        Refusal::Manifest(sources, diagnostics) => {
+            let diagnostics: Diagnostics = diagnostics;
+            terminal.diagnostics(&project.report(&sources, diagnostics));
+            terminal.say(&format!("{NAME} is as it was"));
+            Failure::Refused
+        }
+        Refusal::World(mut errors) => {
+            let last = errors.pop();
+            for error in errors {
+                let _ = terminal.failure(&Failure::World(error));
+            }
+            match last {
+                Some(error) => Failure::World(error),
+                None => Failure::Refused,
+            }
+        }
+        Refusal::Name { name, known } => Failure::Usage {
+            message: format!("nothing that the manifest leaves open is called `{name}`"),
+            help: match nearest(&name, known.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if known.is_empty() => "the manifest leaves nothing open".into(),
+                None => format!("there is {}", listed(known.iter().map(String::as_str), "and")),
+            },
+        },
+    }
+}
+
+/// How far it is: a bar on a terminal, a line for each answer elsewhere.
+struct Bar<'a> {
+    bar: Option<ProgressBar>,
+    terminal: &'a Terminal,
+}
+
+impl<'a> Bar<'a> {
+    fn new(terminal: &'a Terminal) -> Self {
+        let bar = terminal.is_live().then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template("resolving {pos}/{len} {wide_msg}");
+            bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        });
+        Self { bar, terminal }
+    }
+
+    fn show(&self, progress: Progress<'_>) {
+        let last =
+            progress.last.map(|want| Clean::text(&want.to_string()).as_str().to_owned()).unwrap_or_default();
+        match &self.bar {
+            Some(bar) => {
+                bar.set_length(progress.of as u64);
+                bar.set_position(progress.done as u64);
+                bar.set_message(last);
+            }
+            None => self.terminal.say(&format!("asked for {last} ({} of {})", progress.done, progress.of)),
+        }
+    }
+
+    fn end(&self) {
+        self.bar.iter().for_each(ProgressBar::finish_and_clear);
+    }
+}

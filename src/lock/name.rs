@@ -1,0 +1,29 @@
+//! The keys of an entry -> what it is called in messages, wherever it is spoken of.
+
+pub(super) fn archive(url: &str) -> String {
+    format!("`{url}`")
+}
+
+pub(super) fn git(url: &str, reference: &str) -> String {
+    format!("`{reference}` of {url}")
+}
+
+pub(super) fn image(reference: &str) -> String {
+    format!("image `{reference}`")
+}
+
+pub(super) fn kernels(os: &str, release: &str, arch: &str, flavor: &str) -> String {
+    format!("kernels of {os} {release}, {arch}, flavour `{flavor}`")
+}
+
+pub(super) fn openshift(release: &str, arch: &str) -> String {
+    format!("openshift {release}, {arch}")
+}
+
+pub(super) fn packages(os: &str, release: &str, kernel: &str, arch: &str) -> String {
+    format!("packages of {os} {release}, kernel `{kernel}`, {arch}")
+}
+
+pub(super) fn zstreams(release: &str, arch: &str) -> String {
+    format!("z-streams of openshift {release}, {arch}")
+}

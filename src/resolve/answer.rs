@@ -1,0 +1,79 @@
+//! What a server said -> an entry of the lock.
+
+use crate::diag::Diagnostic;
+use crate::error::Error;
+use crate::ids::{Commit, KernelText, PackageName, Release, Sha256};
+use crate::lock::{Entry, ImagePin, Lock, OpenShiftPin, Want};
+use crate::source::Span;
+use std::collections::BTreeMap;
+
+/// What something was resolved to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The checksum of a file.
+    Archive(Sha256),
+    /// The commit of a ref.
+    Git(Commit),
+    /// The digests of an image.
+    Image(ImagePin),
+    /// The kernels that were found, newest first, and each one's own packages in their exact versions.
+    Kernels(Vec<(KernelText, Vec<PackageName>)>),
+    /// The node streams of an OpenShift release.
+    OpenShift(Vec<OpenShiftPin>),
+    /// Releases, newest first.
+    ZStreams(Vec<Release>),
+}
+
+/// Why something was not resolved.
+#[derive(Debug)]
+pub enum Problem {
+    /// The world failed.
+    World(Error),
+    /// The manifest asks for what is not there, or does not say where to look.
+    User(Box<Diagnostic>),
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self::World(error)
+    }
+}
+
+impl Answer {
+    /// Puts it into a lock as what was wanted. An answer of another kind is no answer.
+    pub(super) fn put(self, want: &Want, lock: &mut Lock) {
+        match (want, self) {
+            (Want::Archive(url), Self::Archive(sha256)) => {
+                lock.archives.insert(url.clone(), entry(sha256));
+            }
+            (Want::Git(url, reference), Self::Git(commit)) => {
+                lock.git.insert((url.clone(), reference.clone()), entry(commit));
+            }
+            (Want::Image(image), Self::Image(pin)) => {
+                lock.images.insert(image.clone(), entry(pin));
+            }
+            (Want::Kernels(query), Self::Kernels(found)) => {
+                let packages: BTreeMap<_, _> = found.iter().cloned().collect();
+                for (kernel, packages) in packages.into_iter().filter(|(_, packages)| !packages.is_empty()) {
+                    let key = (query.os.clone(), query.release.clone(), kernel, query.arch);
+                    lock.packages.insert(key, entry(packages));
+                }
+                let kernels = found.into_iter().map(|(kernel, _)| kernel).collect();
+                lock.kernels.insert(query.clone(), entry(kernels));
+            }
+            (Want::OpenShift(release, arch), Self::OpenShift(pins)) => {
+                let pins = pins.into_iter().map(entry).collect();
+                lock.openshift.insert((release.clone(), *arch), pins);
+            }
+            (Want::ZStreams(query), Self::ZStreams(releases)) => {
+                lock.zstreams.insert(query.clone(), entry(releases));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// An entry that stands in no file yet.
+fn entry<T>(value: T) -> Entry<T> {
+    Entry { value, span: Span::default() }
+}

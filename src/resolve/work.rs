@@ -1,0 +1,89 @@
+//! Many questions -> their answers, asked side by side.
+
+use super::Resolver;
+use super::answer::{Answer, Problem};
+use super::settle::Progress;
+use crate::compile::Parts;
+use crate::error::Error;
+use crate::ids::{Arch, Release, Repository};
+use crate::lock::Want;
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread;
+
+/// So many questions are under way at once.
+const WORKERS: usize = 8;
+
+/// What to ask, and what to know for it.
+pub(super) struct Work<'a> {
+    pub resolver: &'a Resolver,
+    pub parts: &'a Parts,
+    pub progress: &'a dyn Fn(Progress<'_>),
+}
+
+impl Work<'_> {
+    /// Asks for everything, and gives back each answer with what it is of, in the order of the questions.
+    pub fn ask(&self, wants: Vec<Want>) -> Vec<(Want, Result<Answer, Problem>)> {
+        let number = wants.len();
+        let queue: Mutex<VecDeque<(usize, Want)>> = Mutex::new(wants.into_iter().enumerate().collect());
+        let (sender, receiver) = mpsc::channel();
+        let mut answers = thread::scope(|scope| {
+            for _ in 0..WORKERS.min(number) {
+                let (sender, queue) = (sender.clone(), &queue);
+                let (resolver, parts) = (self.resolver, self.parts);
+                scope.spawn(move || {
+                    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+                    while let Some((at, want)) = next() {
+                        let answer = one(resolver, parts, &want);
+                        if sender.send((at, want, answer)).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            drop(sender);
+            let mut answers = Vec::new();
+            for (at, want, answer) in receiver {
+                answers.push((at, want, answer));
+                let last = answers.last().map(|(_, want, _)| want);
+                (self.progress)(Progress { done: answers.len(), of: number, last });
+            }
+            answers
+        });
+        answers.sort_by_key(|(at, ..)| *at);
+        answers.into_iter().map(|(_, want, answer)| (want, answer)).collect()
+    }
+}
+
+fn one(resolver: &Resolver, parts: &Parts, want: &Want) -> Result<Answer, Problem> {
+    Ok(match want {
+        Want::Archive(url) => Answer::Archive(resolver.archive(url)?),
+        Want::Git(url, reference) => Answer::Git(resolver.git(url, reference)?),
+        Want::Image(image) => Answer::Image(resolver.image(image)?),
+        Want::OpenShift(release, arch) => {
+            Answer::OpenShift(resolver.openshift(&payload(parts, release, *arch)?, release, *arch)?)
+        }
+        Want::ZStreams(query) => {
+            let payload = payload(parts, &query.release, query.arch)?;
+            Answer::ZStreams(resolver.zstreams(&payload, query)?)
+        }
+        // They are asked for together, before this.
+        Want::Kernels(_) => Answer::Kernels(Vec::new()),
+    })
+}
+
+/// The repository of the payloads of a release's or a minor's distribution.
+fn payload(parts: &Parts, release: &Release, arch: Arch) -> Result<Repository, Error> {
+    let rules = parts.model.matrix.os.iter();
+    let minor = |text: &str| release.as_str() == text || release.as_str().starts_with(&format!("{text}."));
+    let rules = rules.filter(|rule| rule.releases.iter().any(|text| minor(&text.value)));
+    let mut payloads = rules.filter_map(|rule| parts.profiles.get(&rule.name.value)?.payload.clone());
+    payloads.next().ok_or_else(|| {
+        Error::new(
+            "find",
+            format!("the payload of {release} for {arch}"),
+            "its profile does not say where it is",
+        )
+        .help("name the repository with `payload` in the profile")
+    })
+}
