@@ -62,7 +62,8 @@ impl Names {
     }
 }
 
-/// Why a target's image can never be told to be up to date: it stands on a git ref that no commit pins.
+/// Why a target's image can never be told to be up to date: it stands on a git ref that no commit pins, or on
+/// a file that no checksum pins.
 #[must_use]
 pub fn unpinned_source(compiled: &Compiled, target: &Target) -> Option<String> {
     let graph = &compiled.plan.graph;
@@ -70,6 +71,9 @@ pub fn unpinned_source(compiled: &Compiled, target: &Target) -> Option<String> {
         Node::Source(source) => match &source.origin {
             Fetched::Git { revision: Revision::Unpinned(reference), .. } => {
                 Some(format!("source `{}` follows `{reference}`, which no commit pins", source.name))
+            }
+            Fetched::Download { url, sha256: None, .. } => {
+                Some(format!("source `{}` downloads {url}, which no checksum pins", source.name))
             }
             _ => None,
         },

@@ -85,7 +85,6 @@ equal "modules" "$(find "$updates" -name '*.ko' -printf '%f\n' | sort | xargs)" 
 equal "what %prep put in" "$(modinfo -F says "$updates/prepared.ko")" prepared
 equal "firmware" "$(cd "$root/opt/lib/firmware" && find . -type f | sort | xargs)" './vendor/one.bin ./vendor/two.bin'
 equal "the file" "$(cat "$root/etc/driver/table.conf")" 'a table'
-cmp -s "$root/opt/made/made.dat" "$updates/packed.ko" && die "the built file was stripped"
 [ -s "$root/opt/made/made.dat" ] || die "no built file in the image"
 [ -s "$root/opt/other/debian_version" ] || die "no file of the other image"
 equal "command" "$(config_of buildah "$(image_of "$dir" downloads)" | jq -c .Cmd)" '["drvc-load"]'
@@ -135,7 +134,11 @@ builds_not "drvc: source no-file: $GIT_URL/absent.conf cannot be fetched: change
 builds_not 'driver-1.0.tar.xz lies below 9 directories: change strip' buildah "$finished" too-far
 
 # A micro image: RHEL's stand-in has none, so that Debian's stands in for it. dnf installs into it from outside.
-podman tag docker.io/library/debian:12-slim registry.access.redhat.com/ubi9/ubi-micro:9.4
+# (The library that its kmod needs is in every image of RHEL, so that the stand-in's packages leave it out.)
+base_image registry.access.redhat.com/ubi9/ubi-micro:9.4 "$CASE_DIR" <<'DOCKERFILE'
+FROM docker.io/library/debian:12-slim
+RUN apt-get update && apt-get install -y --no-install-recommends libssl3 && rm -rf /var/lib/apt/lists/*
+DOCKERFILE
 micro=$CASE_DIR/micro
 c_module "$micro/driver" tiny
 manifest "$micro" <<'KDL'
@@ -150,5 +153,6 @@ builds_ok buildah "$micro" tiny
 root=$(root_of buildah "$(image_of "$micro" tiny)")
 contains "what modprobe would do" "$(chroot "$root" modprobe -d /opt -S 5.14.0-427.13.1.el9_4.x86_64 --show-depends tiny)" tiny.ko
 [ ! -e "$root/usr/bin/dnf" ] || die "a package manager is in the micro image"
-size=$(podman image inspect "$(image_of "$micro" tiny)" | jq '.[0].Size')
-say "  the micro image: $((size / 1000000)) MB"
+# Of what lies in the copy of the micro image, only what is new comes into the layer.
+size=$(podman history --format json "$(image_of "$micro" tiny)" | jq '[.[].size][4]')
+[ "$size" -lt 5000000 ] || die "the layer with kmod has $size bytes: the micro image is in it a second time"
