@@ -85,6 +85,12 @@ text_types! {
     /// Name of an environment variable or of a variable of make.
     EnvName: |text| starts_with(text, |b| b.is_ascii_alphabetic() || b == b'_') && all(text, 1..=128, b"_"),
         "1 to 128 of A-Z a-z 0-9 _, first a letter or _";
+    /// A program: its name, or its absolute path.
+    Command: |text| match text.strip_prefix('/') {
+        Some(path) => is_rel_path(path),
+        None => starts_with(text, |b| b.is_ascii_alphanumeric()) && all(text, 1..=64, b"._+-"),
+    },
+        "a name of A-Z a-z 0-9 . _ + -, first a letter or digit, or an absolute path without .. or //";
     /// A long option of a command, such as `--releasever=9.4`.
     CommandOption: |text| text.starts_with("--") && all(text, 3..=128, b"-=._,:/+"),
         "-- and then 1 to 126 of A-Z a-z 0-9 - = . _ , : / +";

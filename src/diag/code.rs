@@ -190,6 +190,7 @@ codes! {
     UnsupportedArch = "unsupported-arch", Error;
     UnusedLockEntry = "unused-lock-entry", Drift;
     UnusedName = "unused-name", Warning;
+    UnverifiedProfile = "unverified-profile", Warning;
     VariableOutOfPlace = "variable-out-of-place", Error;
     WrongType = "wrong-type", Error;
 }

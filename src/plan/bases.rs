@@ -101,7 +101,7 @@ impl Builder<'_> {
                 PackageRepository::Add(_) => None,
             }));
         }
-        PackageInstall { manager: cell.profile.manager, options, packages }
+        PackageInstall { manager: cell.platform.manager, options, packages }
     }
 
     /// The image by the digest that the lock has for it; as it is, with a warning, where it has none.

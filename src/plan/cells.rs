@@ -126,6 +126,13 @@ impl<'a> Expansion<'a, '_> {
                             .help("its packages may have left the repositories: take it out when nobody runs it any more"),
                         );
                     }
+                    if !facts.unverified.is_empty() {
+                        self.diagnostics.push(unverified(
+                            &format!("{} {}", profile.title, facts.release),
+                            &facts.unverified,
+                            text.span,
+                        ));
+                    }
                     releases.push((facts, text.span));
                 }
                 Err(unknown) => {
@@ -260,6 +267,10 @@ impl<'a> Expansion<'a, '_> {
                 return;
             }
         };
+        if !packages.unverified.is_empty() {
+            let title = format!("{} {}", profile.title, kernel.text);
+            self.diagnostics.push(unverified(&title, &packages.unverified, named.span));
+        }
         let Some(platform) = release.platform(&kernel) else { return };
         let key = (profile.os.to_string(), release.release.to_string(), kernel.text.to_string(), arch.value);
         if let Some(&first) = self.known.get(&key) {
@@ -381,6 +392,14 @@ pub(super) fn dead<'v>(selector: &Selector, node: &str, cells: impl Iterator<Ite
     Diagnostic::new(Code::DeadSelector, format!("{node} selects nothing of the matrix"))
         .label(selector.span, label)
         .help(help)
+}
+
+/// What a profile is not sure of.
+fn unverified(title: &str, what: &[Box<str>], place: Span) -> Diagnostic {
+    let what: Vec<&str> = what.iter().map(|what| &**what).collect();
+    Diagnostic::new(Code::UnverifiedProfile, format!("not all that drvc knows of {title} is verified"))
+        .label(place, format!("not sure of: {}", what.join("; ")))
+        .help("look at the first build; what is wrong, a profile that extends the built-in one can put right")
 }
 
 fn repeated(what: &str, text: &str, again: Span, first: Span) -> Diagnostic {

@@ -40,7 +40,7 @@ impl Builder<'_> {
             signed: parts.signed,
             base: runtime.kind,
             runtime_install: PackageInstall {
-                manager: cell.profile.runtime_manager,
+                manager: cell.platform.runtime_manager,
                 options: Vec::new(),
                 packages,
             },
@@ -83,7 +83,7 @@ impl Builder<'_> {
                 Some(runtime(RuntimeBase::Minimal, name, self.pinned(name, cell, cell.release_span)))
             }
             Some((Base::Micro, span)) => {
-                let has_installroot = cell.profile.manager == PackageManager::Dnf;
+                let has_installroot = cell.platform.manager == PackageManager::Dnf;
                 let Some(name) = cell.platform.micro.as_ref().filter(|_| has_installroot) else {
                     self.no_micro(cell, span);
                     return None;

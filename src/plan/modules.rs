@@ -127,7 +127,7 @@ impl Builder<'_> {
             env: body.env.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
             built: scope.built_names(),
             extra_symbols: symvers.collect(),
-            compiler: cell.packages.compiler.clone(),
+            compiler: cell.packages.compiler.as_ref().map(|compiler| compiler.command.clone()),
             build,
             outputs,
             requires_config: body.requires_config.clone(),

@@ -3,7 +3,7 @@
 use crate::context::Files;
 use crate::fs::FileDigest;
 use crate::ids::{
-    AbsPath, Arch, CommandOption, Commit, EnvName, FileUrl, GitUrl, ImageRef, KernelText, KmodName,
+    AbsPath, Arch, Command, CommandOption, Commit, EnvName, FileUrl, GitUrl, ImageRef, KernelText, KmodName,
     ModuleName, Name, PackageName, RelPath, SecretId, Sha256,
 };
 use crate::model::{ConfigRule, Download, InTree, SignatureHash};
@@ -122,7 +122,7 @@ pub struct ModuleStage {
     /// Their `Module.symvers`.
     pub extra_symbols: Vec<AbsPath>,
     /// The compiler to name to make, where the image's own is not the kernel's.
-    pub compiler: Option<PackageName>,
+    pub compiler: Option<Command>,
     /// How to build.
     pub build: BuildCommand,
     /// Patterns of `.ko` files, and whether they are optional.

@@ -6,9 +6,9 @@ use super::packages::KERNEL_HOLES;
 use super::read::malformed;
 use super::release::{Home, Misrendered, RELEASE_HOLES, Rule, platforms, render};
 use super::words::join;
-use super::{Builder, Entitlement, PackageManager, VersionOrder};
+use super::{Builder, Entitlement, VersionOrder};
 use crate::diag::{Code, Diagnostic, Diagnostics, listed, nearest};
-use crate::ids::{AbsPath, Flavor, Name, OsName, PackageName};
+use crate::ids::{AbsPath, Command, Flavor, OsName, PackageName, RepositoryId};
 use crate::source::{Span, Spanned};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,10 +43,6 @@ pub(super) fn build(
         home.begins().for_each(|series| by_series.entry(series.into()).or_default().push(index));
     }
     let of = host.as_deref();
-    let (manager, runtime_manager) = layer
-        .managers
-        .or(of.map(|host| (host.manager, host.runtime_manager)))
-        .unwrap_or((PackageManager::Dnf, PackageManager::Dnf));
     let (arches, arch_names) = if layer.arches.is_empty() {
         of.map(|host| (host.arches.clone(), host.arch_names.clone())).unwrap_or_default()
     } else {
@@ -57,8 +53,6 @@ pub(super) fn build(
         title: layer.title.unwrap_or_else(|| os.to_string()),
         family: layer.family.or(of.map(|host| host.family.clone())).unwrap_or_else(|| os.clone()),
         order: layer.order.or(of.map(|host| host.order)).unwrap_or(VersionOrder::Rpm),
-        manager,
-        runtime_manager,
         builders: layer.builders.unwrap_or_else(|| vec![Builder::Distro]),
         entitlements: layer.entitlements.unwrap_or_else(|| vec![Entitlement::None]),
         arches,
@@ -130,7 +124,7 @@ impl Check<'_> {
             let said = [
                 ("title", layer.title.is_some()),
                 ("order", layer.order.is_some()),
-                ("manager", layer.managers.is_some()),
+                ("manager", layer.settings.managers.is_some()),
                 ("arch", !layer.arches.is_empty()),
                 ("example", layer.example.is_some()),
                 ("kernel", !layer.shapes.is_empty()),
@@ -237,8 +231,11 @@ impl Check<'_> {
             for name in packages.chain(&settings.compiler) {
                 render(name, value, PackageName::parse)?;
             }
+            if let Some(command) = &settings.compiler_command {
+                render(command, value, Command::parse)?;
+            }
             for id in settings.repositories.iter().flatten() {
-                render(id, value, Name::parse)?;
+                render(id, value, RepositoryId::parse)?;
             }
             for path in settings.kernel_dir.iter().chain(&settings.kernel_src_dir) {
                 render(path, value, AbsPath::parse)?;
@@ -285,7 +282,8 @@ impl Check<'_> {
         let known: Vec<&str> = known.chain(groups.iter().map(String::as_str)).collect();
         let lists = [&settings.build, &settings.in_tree, &settings.repositories];
         lists.into_iter().flatten().flatten().for_each(|text| self.holes(text, &known));
-        let ones = [&settings.kernel_dir, &settings.kernel_src_dir, &settings.compiler];
+        let ones =
+            [&settings.kernel_dir, &settings.kernel_src_dir, &settings.compiler, &settings.compiler_command];
         ones.into_iter().for_each(|text| self.holes_of(text.as_ref(), &known));
     }
 

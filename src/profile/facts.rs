@@ -4,7 +4,8 @@ use super::layer::{FlavorRule, Foreign, Shape};
 use super::release::Rule;
 use super::{Kernel, VersionOrder};
 use crate::ids::{
-    AbsPath, Arch, CommandOption, Flavor, ImageRef, Name, OsName, PackageName, Release, Repository,
+    AbsPath, Arch, Command, CommandOption, Flavor, ImageRef, OsName, PackageName, Release, Repository,
+    RepositoryId,
 };
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -21,10 +22,6 @@ pub struct Profile {
     pub family: OsName,
     /// How its versions are ordered.
     pub order: VersionOrder,
-    /// The package manager of its builder images.
-    pub manager: PackageManager,
-    /// The package manager of its minimal runtime images.
-    pub runtime_manager: PackageManager,
     /// How its targets can be built; the first is the default.
     pub builders: Vec<Builder>,
     /// How its package repositories can be reached; the first is the default.
@@ -138,6 +135,8 @@ pub struct ReleaseFacts {
     pub end_of_life: Option<String>,
     /// What its nodes run. One entry, or one for each EL minor that they may run (OpenShift 4.22: 9.8 and 10.2).
     pub platforms: Vec<Platform>,
+    /// What is not known for certain of it: completes "not sure of …".
+    pub unverified: Vec<Box<str>>,
     /// The kernel that this very release runs, without architecture and flavour, where the data knows it.
     pub(super) shipped: Option<Box<str>>,
 }
@@ -155,6 +154,10 @@ pub struct Platform {
     pub micro: Option<ImageRef>,
     /// The Driver Toolkit image.
     pub dtk: Option<ImageRef>,
+    /// The package manager of the builder.
+    pub manager: PackageManager,
+    /// The package manager of the minimal runtime image.
+    pub runtime_manager: PackageManager,
     /// Packages to compile modules with, in the builder.
     pub tools: Vec<PackageName>,
     /// Packages to fetch and patch sources with, in the builder.
@@ -179,13 +182,24 @@ pub struct KernelPackages {
     /// The kernel's own modules, for drivers that depend on some.
     pub in_tree: Vec<PackageName>,
     /// Repositories to enable for them beside the default ones.
-    pub repositories: Vec<Name>,
+    pub repositories: Vec<RepositoryId>,
     /// The directory to hand to `make -C`.
     pub kernel_dir: AbsPath,
     /// The directory with the kernel's headers proper; often the same.
     pub kernel_src_dir: AbsPath,
-    /// The compiler to name to make (`CC=gcc-12`) where the image's own is not the kernel's; also in `build`.
-    pub compiler: Option<PackageName>,
+    /// The compiler where the image's own is not the kernel's.
+    pub compiler: Option<Compiler>,
+    /// What is not known for certain of kernels of this flavour and series: completes "not sure of …".
+    pub unverified: Vec<Box<str>>,
+}
+
+/// A compiler beside the image's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compiler {
+    /// Its package, which is in [`KernelPackages::build`] too.
+    pub package: PackageName,
+    /// The program, to name to make: `CC=gcc-12`.
+    pub command: Command,
 }
 
 impl ReleaseFacts {
@@ -194,6 +208,12 @@ impl ReleaseFacts {
     #[must_use]
     pub fn shipped(&self) -> Option<&str> {
         self.shipped.as_deref()
+    }
+
+    /// The package manager of its builder images.
+    #[must_use]
+    pub fn manager(&self) -> PackageManager {
+        self.platforms.first().map_or(PackageManager::Dnf, |platform| platform.manager)
     }
 
     /// The platform that runs this kernel: the one of the kernel's EL minor, or the only one.

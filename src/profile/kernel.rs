@@ -46,6 +46,13 @@ impl El {
     }
 }
 
+impl El {
+    /// What two versions have in common: kernels that all minors ship tell the major alone.
+    fn common(self, other: Self) -> Self {
+        Self { minor: self.minor.filter(|minor| other.minor == Some(*minor)), ..self }
+    }
+}
+
 impl fmt::Display for El {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.minor {
@@ -200,7 +207,7 @@ impl Profile {
                 help: reason.clone(),
             });
         }
-        kernel.el = home.el();
+        kernel.el = homes.iter().filter(fits).filter_map(Home::el).reduce(El::common);
         Ok(kernel)
     }
 

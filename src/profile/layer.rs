@@ -21,8 +21,6 @@ pub(super) struct Layer {
     pub title: Option<String>,
     pub family: Option<OsName>,
     pub order: Option<VersionOrder>,
-    /// Of the builder and of the minimal runtime image.
-    pub managers: Option<(PackageManager, PackageManager)>,
     pub builders: Option<Vec<Builder>>,
     pub entitlements: Option<Vec<Entitlement>>,
     /// Each with the distribution's own name for it.
@@ -55,6 +53,8 @@ pub(super) struct Shape {
     pub flavor: Option<Flavor>,
     /// The releases whose kernels have this shape, and why.
     pub releases: Option<(VersionRange, String)>,
+    /// What is not known for certain of such kernels.
+    pub unverified: Option<Box<str>>,
 }
 
 /// A shape of kernels that are easily taken for this distribution's.
@@ -95,6 +95,8 @@ pub(super) struct Line {
     pub name: Box<str>,
     pub runs: Vec<Runs>,
     pub releases: Vec<ReleaseRule>,
+    /// Releases of the file below that are left out.
+    pub without: Vec<Box<str>>,
     /// The kernel that some releases run: `shipped KERNEL RELEASE…`.
     pub shipped: Vec<(Box<str>, Vec<Release>)>,
     pub settings: Settings,
@@ -131,6 +133,8 @@ pub(super) struct Series {
 /// What can be said of a whole distribution, of a line, a release, a series or a flavour: the nearest counts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settings {
+    /// Of the builder and of the minimal runtime image.
+    pub managers: Option<(PackageManager, PackageManager)>,
     pub el: Option<Text>,
     pub ended: Option<String>,
     pub base: Option<Text>,
@@ -148,8 +152,13 @@ pub(super) struct Settings {
     pub repositories: Option<Vec<Text>>,
     pub kernel_dir: Option<Text>,
     pub kernel_src_dir: Option<Text>,
+    /// The package with the kernel's compiler.
     pub compiler: Option<Text>,
+    /// The program in that package; there wherever `compiler` is.
+    pub compiler_command: Option<Text>,
     pub mirrors: Option<Vec<MirrorRule>>,
+    /// What is not known for certain.
+    pub unverified: Vec<Box<str>>,
 }
 
 /// Where packages of kernels are offered to everybody, or to those with a subscription.
@@ -176,8 +185,9 @@ impl Settings {
     /// These settings, and where they say nothing those `below`.
     pub fn over(&self, below: &Self) -> Self {
         let mut result = below.clone();
-        replace!(result, self: el ended base minimal micro dtk tools fetch download srpm runtime install_options build in_tree
-            repositories kernel_dir kernel_src_dir compiler mirrors);
+        replace!(result, self: managers el ended base minimal micro dtk tools fetch download srpm runtime
+            install_options build in_tree repositories kernel_dir kernel_src_dir compiler compiler_command mirrors);
+        result.unverified.extend(self.unverified.iter().cloned());
         result
     }
 }
@@ -187,8 +197,8 @@ impl Layer {
     /// added, and shapes are tried before the other file's.
     pub fn over(self, mut below: Self) -> Self {
         let over = self;
-        replace!(below, over: runs title family order managers builders entitlements default_flavor example
-            payload open_series open_flavors);
+        replace!(below, over: runs title family order builders entitlements default_flavor example payload
+            open_series open_flavors);
         for (arch, name) in over.arches {
             below.arches.retain(|(known, _)| *known != arch);
             below.arches.push((arch, name));
@@ -222,6 +232,7 @@ impl Line {
         if !self.runs.is_empty() {
             below.runs = self.runs;
         }
+        below.releases.retain(|rule| !self.without.iter().any(|name| rule.name.value.to_string() == **name));
         for rule in self.releases {
             match below.releases.iter_mut().find(|known| known.name.value == rule.name.value) {
                 Some(known) => rule.over(known),

@@ -26,7 +26,9 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use facts::{Builder, Entitlement, KernelPackages, PackageManager, Platform, Profile, ReleaseFacts};
+pub use facts::{
+    Builder, Compiler, Entitlement, KernelPackages, PackageManager, Platform, Profile, ReleaseFacts,
+};
 pub use kernel::{El, Kernel, KernelError, KernelErrorKind};
 pub use mirrors::Mirror;
 pub use misfit::{Misfit, MisfitKind};
@@ -44,10 +46,18 @@ use std::sync::{Arc, OnceLock};
 
 /// The files that come with drvc. To add a distribution, add its file here.
 const BUILTIN: &[(&str, &str)] = &[
+    ("almalinux", include_str!("data/almalinux.kdl")),
+    ("amazon", include_str!("data/amazon.kdl")),
+    ("azurelinux", include_str!("data/azurelinux.kdl")),
+    ("centos", include_str!("data/centos.kdl")),
     ("debian", include_str!("data/debian.kdl")),
     ("fedora", include_str!("data/fedora.kdl")),
+    ("leap", include_str!("data/leap.kdl")),
     ("openshift", include_str!("data/openshift.kdl")),
+    ("oracle", include_str!("data/oracle.kdl")),
     ("rhel", include_str!("data/rhel.kdl")),
+    ("rocky", include_str!("data/rocky.kdl")),
+    ("sles", include_str!("data/sles.kdl")),
     ("ubuntu", include_str!("data/ubuntu.kdl")),
 ];
 

@@ -2,8 +2,8 @@
 
 use super::layer::{Settings, Text};
 use super::release::{Home, Misrendered, render};
-use super::{Kernel, KernelPackages, Profile, ReleaseFacts};
-use crate::ids::{AbsPath, Arch, Flavor, Invalid, Name, PackageName};
+use super::{Compiler, Kernel, KernelPackages, Profile, ReleaseFacts};
+use crate::ids::{AbsPath, Arch, Command, Flavor, Invalid, PackageName, RepositoryId};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -59,13 +59,17 @@ impl Profile {
         };
         let name = wrong("package name");
         let compiler = one(chain, |settings| settings.compiler.as_ref(), fill, PackageName::parse);
-        let compiler = compiler.map_err(&name)?;
+        let command = one(chain, |settings| settings.compiler_command.as_ref(), fill, Command::parse);
         let mut build =
             all(chain, |settings| settings.build.as_ref(), fill, PackageName::parse).map_err(&name)?;
-        build.extend(compiler.clone());
+        let compiler = compiler
+            .map_err(&name)?
+            .zip(command.map_err(wrong("command"))?)
+            .map(|(package, command)| Compiler { package, command });
+        build.extend(compiler.iter().map(|compiler| compiler.package.clone()));
         let in_tree =
             all(chain, |settings| settings.in_tree.as_ref(), fill, PackageName::parse).map_err(&name)?;
-        let repositories = all(chain, |settings| settings.repositories.as_ref(), fill, Name::parse);
+        let repositories = all(chain, |settings| settings.repositories.as_ref(), fill, RepositoryId::parse);
         let dir = one(chain, |settings| settings.kernel_dir.as_ref(), fill, AbsPath::parse);
         let Some(kernel_dir) = dir.map_err(wrong("path"))? else {
             return Err(self.unusable("path", ""));
@@ -78,6 +82,7 @@ impl Profile {
             kernel_src_dir: src_dir.map_err(wrong("path"))?.unwrap_or_else(|| kernel_dir.clone()),
             kernel_dir,
             compiler,
+            unverified: grammar.unverified(&complete, chain),
         })
     }
 
@@ -101,6 +106,13 @@ impl Profile {
             stems.extend(templates.flatten().flatten().map(|template| template.value.stem(value)));
         }
         stems
+    }
+
+    /// What is not known for certain of a kernel's shape, flavour and series.
+    fn unverified(&self, kernel: &Kernel, chain: Chain<'_>) -> Vec<Box<str>> {
+        let shape = self.shapes.get(kernel.shape).and_then(|shape| shape.unverified.clone());
+        let near = near(chain).flat_map(|settings| settings.unverified.iter().cloned());
+        shape.into_iter().chain(near).collect()
     }
 
     /// The settings for a kernel: its flavour's, then its series', then its release's.
@@ -136,6 +148,12 @@ impl Profile {
             rule: Invalid("the profile leaves it out"),
         }
     }
+}
+
+/// The settings of flavour and series: those of the release speak for all of its kernels.
+fn near<'p>(chain: Chain<'p>) -> impl Iterator<Item = &'p Settings> {
+    let [flavor, of_host, series, _] = chain;
+    [flavor, of_host, series].into_iter().flatten()
 }
 
 fn one<'v, T>(

@@ -69,7 +69,6 @@ impl Reader<'_> {
                 "title" => layer.title = text(node),
                 "family" => layer.family = node.text().and_then(|name| self.value(&name, OsName::parse)),
                 "order" => layer.order = text(node).map(|name| order(&name)),
-                "manager" => layer.managers = managers(node),
                 "builder" => layer.builders = Some(words(node, Builder::parse)),
                 "entitlement" => layer.entitlements = Some(words(node, Entitlement::parse)),
                 "arch" => layer.arches.extend(self.arch(node)),
@@ -112,6 +111,7 @@ impl Reader<'_> {
             series: self.template(&node.text_property("series")?)?,
             flavor: node.text_property("flavor").and_then(|name| self.value(&name, Flavor::parse)),
             releases: range.map(|range| (range, reason)),
+            unverified: node.text_property("unverified").map(|what| what.value.into()),
         })
     }
 
@@ -169,7 +169,9 @@ impl Reader<'_> {
         let runs = runs.collect();
         let releases = node.all("release").filter_map(|release| self.release(release)).collect();
         let shipped = node.all("shipped").filter_map(|shipped| self.shipped(shipped)).collect();
+        let without = node.all("without").flat_map(Node::texts).map(|text| text.value.into()).collect();
         Some(Line {
+            without,
             name: name.value.into(),
             runs,
             releases,
@@ -206,6 +208,7 @@ impl Reader<'_> {
         for node in nodes {
             let mut one = || node.text().and_then(|text| self.template(&text));
             match node.name.value.as_str() {
+                "manager" => settings.managers = managers(node),
                 "el" => settings.el = one(),
                 "ended" => settings.ended = node.text().and_then(|day| self.day(&day)),
                 "base" => settings.base = one(),
@@ -214,7 +217,14 @@ impl Reader<'_> {
                 "dtk" => settings.dtk = one(),
                 "kernel-dir" => settings.kernel_dir = one(),
                 "kernel-src-dir" => settings.kernel_src_dir = one(),
-                "compiler" => settings.compiler = one(),
+                "compiler" => {
+                    settings.compiler = one();
+                    settings.compiler_command = match node.text_property("command") {
+                        Some(command) => self.template(&command),
+                        None => settings.compiler.clone(),
+                    };
+                }
+                "unverified" => settings.unverified.extend(text(node).map(Into::into)),
                 "tools" => settings.tools = self.templates(node),
                 "fetch" => settings.fetch = self.templates(node),
                 "download" => settings.download = self.templates(node),

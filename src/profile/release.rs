@@ -3,7 +3,7 @@
 use super::layer::{Runs, Series, Settings, Text};
 use super::template::Template;
 use super::words::join;
-use super::{El, Platform, Profile, ReleaseFacts};
+use super::{El, PackageManager, Platform, Profile, ReleaseFacts};
 use crate::diag::nearest;
 use crate::ids::{Invalid, Release};
 use crate::source::Span;
@@ -113,6 +113,8 @@ impl Home<'_> {
             minimal: render(minimal, value, crate::ids::ImageRef::parse)?,
             micro: None,
             dtk: None,
+            manager: PackageManager::Dnf,
+            runtime_manager: PackageManager::Dnf,
             tools: Vec::new(),
             fetch: Vec::new(),
             download: Vec::new(),
@@ -154,6 +156,9 @@ impl Platform {
             Ok(())
         }
         let some = |text: &str| ImageRef::parse(text).map(Some);
+        if let Some(managers) = settings.managers {
+            (self.manager, self.runtime_manager) = managers;
+        }
         one(&mut self.base, settings.base.as_ref(), home, ImageRef::parse)?;
         one(&mut self.minimal, settings.minimal.as_ref(), home, ImageRef::parse)?;
         one(&mut self.micro, settings.micro.as_ref(), home, some)?;
@@ -198,6 +203,7 @@ impl Profile {
         Ok(ReleaseFacts {
             end_of_life: home.rule.settings.ended.clone(),
             platforms,
+            unverified: home.rule.settings.unverified.clone(),
             shipped: shipped.map(|(kernel, _)| kernel.clone()),
             release,
         })

@@ -43,6 +43,7 @@ pub static PROFILE: Body = Body {
         &KERNEL_DIR,
         &KERNEL_SRC_DIR,
         &COMPILER,
+        &UNVERIFIED,
     ],
     rules: &[],
 };
@@ -51,7 +52,9 @@ static LINE_BODY: Body = Body {
     nodes: &[
         &RUNS,
         &RELEASE,
+        &WITHOUT,
         &SHIPPED,
+        &MANAGER,
         &EL,
         &ENDED,
         &BASE,
@@ -71,6 +74,7 @@ static LINE_BODY: Body = Body {
         &KERNEL_DIR,
         &KERNEL_SRC_DIR,
         &COMPILER,
+        &UNVERIFIED,
     ],
     rules: &[],
 };
@@ -99,6 +103,7 @@ static RELEASE_BODY: Body = Body {
         &KERNEL_DIR,
         &KERNEL_SRC_DIR,
         &COMPILER,
+        &UNVERIFIED,
     ],
     rules: &[],
 };
@@ -108,8 +113,10 @@ static RUNS_BODY: Body = Body {
     rules: &[],
 };
 
-static KERNEL_BODY: Body =
-    Body { nodes: &[&BUILD, &IN_TREE, &REPOSITORY, &KERNEL_DIR, &KERNEL_SRC_DIR, &COMPILER], rules: &[] };
+static KERNEL_BODY: Body = Body {
+    nodes: &[&BUILD, &IN_TREE, &REPOSITORY, &KERNEL_DIR, &KERNEL_SRC_DIR, &COMPILER, &UNVERIFIED],
+    rules: &[],
+};
 
 static FLAVOR_BODY: Body = Body {
     nodes: &[
@@ -122,6 +129,7 @@ static FLAVOR_BODY: Body = Body {
         &KERNEL_DIR,
         &KERNEL_SRC_DIR,
         &COMPILER,
+        &UNVERIFIED,
     ],
     rules: &[],
 };
@@ -266,6 +274,7 @@ static KERNEL: Node = Node {
         Property::optional("flavor", TEXT, "the flavour of kernels of this shape"),
         Property::optional("releases", TEXT, "the range of releases whose kernels have this shape"),
         Property::optional("reason", TEXT, "what is right elsewhere"),
+        Property::optional("unverified", TEXT, "as the node `unverified`, for kernels of this shape"),
     ],
     ..any(
         "kernel",
@@ -355,6 +364,11 @@ static SUFFIX: Node = one(
     "suffix",
     &[Argument::some("TEXT", TEXT, "as the group `suffix` of its kernels' shape; the usual one last")],
     "How the text of its kernels must go on; a kernel that says otherwise contradicts itself.",
+);
+static WITHOUT: Node = any(
+    "without",
+    &[Argument::some("RELEASE", TEXT, "releases of the profile that this one extends")],
+    "Releases that this distribution never had.",
 );
 static SHIPPED: Node = any(
     "shipped",
@@ -458,8 +472,20 @@ static KERNEL_SRC_DIR: Node = one(
     &[Argument::one("PATH", TEXT, "an absolute path")],
     "Where the headers proper lie; the same directory, unless said.",
 );
-static COMPILER: Node = one(
-    "compiler",
-    &[Argument::one("PACKAGE", TEXT, "a package that holds a program of the same name")],
-    "The compiler of the kernel, where the image's own is another.",
+static COMPILER: Node = Node {
+    properties: &[Property::optional(
+        "command",
+        TEXT,
+        "the program in it, by name or absolute path; named as the package, unless said",
+    )],
+    ..one(
+        "compiler",
+        &[Argument::one("PACKAGE", TEXT, "a package that holds the program")],
+        "The compiler of the kernel, where the image's own is another.",
+    )
+};
+static UNVERIFIED: Node = any(
+    "unverified",
+    &[Argument::one("WHAT", TEXT, "completes: not sure of …")],
+    "What was seen once or inferred: compiling for it warns. Adds up over file, line, release, series and flavour.",
 );

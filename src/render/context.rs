@@ -56,29 +56,40 @@ struct Install {
     apt: bool,
     dnf: bool,
     microdnf: bool,
+    tdnf: bool,
+    yum: bool,
+    zypper: bool,
     words: Vec<Vec<String>>,
 }
 
 impl Install {
     fn new(install: &PackageInstall) -> Self {
-        use PackageManager::{Apt, Dnf, Microdnf};
+        Self::after(install, 60)
+    }
+
+    /// For a command of `width` columns.
+    fn after(install: &PackageInstall, width: usize) -> Self {
+        use PackageManager::{Apt, Dnf, Microdnf, Tdnf, Yum, Zypper};
         Self {
             apt: install.manager == Apt,
             dnf: install.manager == Dnf,
             microdnf: install.manager == Microdnf,
-            words: words(install),
+            tdnf: install.manager == Tdnf,
+            yum: install.manager == Yum,
+            zypper: install.manager == Zypper,
+            words: words(install, width),
         }
     }
 }
 
 /// Options and packages in rows; none where there is nothing to install. The first row stands behind the command.
-fn words(install: &PackageInstall) -> Vec<Vec<String>> {
+fn words(install: &PackageInstall, width: usize) -> Vec<Vec<String>> {
     if install.packages.is_empty() {
         return Vec::new();
     }
     let options = install.options.iter().map(ToString::to_string);
     let words = options.chain(install.packages.iter().map(ToString::to_string));
-    rows(words, |word| word.len() + 1, 68)
+    rows(words, |word| word.len() + 1, width)
 }
 
 /// Items in rows that keep lines under 120 columns; the first row begins at column `start` of its line.
@@ -456,7 +467,7 @@ impl Image {
             wants: load.into_iter().chain(stage.softdeps.iter().map(ToString::to_string)).collect(),
             in_tree_copy: stage.in_tree == InTree::Copy,
             in_tree_none: stage.in_tree == InTree::None,
-            builder: Install::new(&stage.in_tree_install),
+            builder: Install::after(&stage.in_tree_install, 80),
             base,
             signed: stage.signed,
             micro: stage.base == RuntimeBase::Micro,

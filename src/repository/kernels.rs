@@ -83,7 +83,10 @@ impl<'a> Search<'a> {
     fn look_up(&self, kernel: Kernel, offer: &Offer) -> Option<Found> {
         let needed = self.profile.packages(&kernel, self.release, self.arch).ok()?;
         // The compiler is not the kernel's own: it comes from wherever the builder's image gets its tools.
-        let own = needed.build.iter().filter(|package| Some(*package) != needed.compiler.as_ref());
+        let own = {
+            let compiler = needed.compiler.as_ref().map(|compiler| &compiler.package);
+            needed.build.iter().filter(move |package| Some(*package) != compiler)
+        };
         let (mut packages, mut missing) = (Vec::new(), Vec::new());
         for package in own.chain(&needed.in_tree) {
             match offer.exact(package) {

@@ -42,13 +42,14 @@ pub fn sources(
             // What the base image trusts is known to nobody but the builder.
             RepositoryKey::Builder(_) => None,
         });
-        let layout = layout(profile.manager, suite.map(|suite| suite.to_string()), components, &url)?;
+        let layout = layout(release.manager(), suite.map(|suite| suite.to_string()), components, &url)?;
         sources.insert(Source { repository: Repository { url, layout }, key, subscription: false });
     }
     for mirror in profile.mirrors(release, arch) {
         let url = mirror.url.to_string();
         let components = mirror.components.iter().map(ToString::to_string).collect();
-        let layout = layout(profile.manager, mirror.suite.map(|suite| suite.to_string()), components, &url)?;
+        let layout =
+            layout(release.manager(), mirror.suite.map(|suite| suite.to_string()), components, &url)?;
         let repository = Repository { url, layout };
         sources.insert(Source { repository, key: None, subscription: mirror.subscription });
     }
@@ -99,5 +100,5 @@ pub fn offer(
     }
     all.sort();
     all.dedup();
-    Ok(Offer::new(first.profile.manager, all))
+    Ok(Offer::new(first.release.manager(), all))
 }

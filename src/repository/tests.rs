@@ -98,7 +98,7 @@ fn found(files: &Files, repository: &Repository, profile: &Profile, at: (&str, A
     let (release, flavor) = (profile.release(release).unwrap(), Flavor::parse(flavor).unwrap());
     let search = Search::new(profile, &release, arch, &flavor);
     let packages = packages(files, None, repository, arch, &|name| search.wants(name)).unwrap();
-    search.kernels(&Offer::new(profile.manager, packages))
+    search.kernels(&Offer::new(release.manager(), packages))
 }
 
 fn lines(found: &[Found]) -> Vec<String> {
@@ -186,19 +186,15 @@ fn kernels_of_debian() {
 
 #[test]
 fn kernels_of_suse_are_found_without_their_build_counter() {
-    let (mut sources, mut found_wrong) =
-        (crate::source::Sources::default(), crate::diag::Diagnostics::default());
-    let file = sources.add("sles.kdl", include_str!("../profile/tests/data/sles.kdl"));
-    let mut profiles = Profiles::builtin();
-    profiles.add_user(&crate::ids::OsName::parse("suse").unwrap(), file, &mut sources, &mut found_wrong);
-    let profile = profiles.get("suse").unwrap();
+    let profiles = Profiles::builtin();
+    let profile = profiles.get("sles").unwrap();
     let with_counter = |name: &str, arch| {
         rpm(name, arch, "5.14.21", "150500.55.83.1", &[(name, "5.14.21", "150500.55.83"), ("x", "1", "1")])
     };
     let all = [
         with_counter("kernel-default-devel", "x86_64"),
         with_counter("kernel-devel", "noarch"),
-        with_counter("kernel-syms", "x86_64"),
+        with_counter("kernel-default", "x86_64"),
     ];
     let found = found(&dnf(&all, gz), &repository(Layout::Dnf), profile, ("15.5", Arch::X86_64, "default"));
     assert_eq!(lines(&found), ["5.14.21-150500.55.83-default"]);

@@ -273,7 +273,7 @@ fn wrong_kernels_are_explained() {
             "fedora",
             "5.14.0-427.13.1.el9_4.x86_64",
             Foreign,
-            "a kernel of RHEL",
+            "a kernel of AlmaLinux, Oracle Linux, RHEL or Rocky Linux",
             "write what `uname -r` prints on the node, such as `6.8.5-301.fc40.x86_64`",
         ),
     ];

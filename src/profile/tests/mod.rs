@@ -1,5 +1,6 @@
 //! Tests of profiles, by tables.
 
+mod corpus;
 mod kernels;
 mod misfits;
 mod releases;

@@ -2,7 +2,7 @@
 
 use super::get;
 use crate::diag::{Code, Diagnostic, Diagnostics};
-use crate::ids::{Arch, OsName};
+use crate::ids::OsName;
 use crate::profile::Profiles;
 use crate::source::Sources;
 
@@ -12,87 +12,6 @@ fn add(profiles: &mut Profiles, name: &str, text: &str) -> (Sources, Diagnostics
     let file = sources.add(format!("{name}.kdl"), text);
     profiles.add_user(&OsName::parse(name).unwrap(), file, &mut sources, &mut found);
     (sources, found)
-}
-
-#[test]
-fn one_file_is_a_distribution() {
-    let cases = [
-        (
-            "rocky",
-            include_str!("data/rocky.kdl"),
-            "9.4",
-            "5.14.0-427.13.1.el9_4.x86_64",
-            "rhel",
-            "kernel-devel-5.14.0-427.13.1.el9_4.x86_64",
-            "/usr/src/kernels/5.14.0-427.13.1.el9_4.x86_64",
-            "docker.io/rockylinux/rockylinux:9.4-ubi",
-        ),
-        (
-            "amazon",
-            include_str!("data/amazon.kdl"),
-            "2023",
-            "6.1.94-99.176.amzn2023.x86_64",
-            "amazon",
-            "kernel-devel-6.1.94-99.176.amzn2023.x86_64",
-            "/usr/src/kernels/6.1.94-99.176.amzn2023.x86_64",
-            "docker.io/library/amazonlinux:2023",
-        ),
-        (
-            "amazon",
-            include_str!("data/amazon.kdl"),
-            "2023",
-            "6.12.37-61.105.amzn2023",
-            "amazon",
-            "kernel6.12-devel-6.12.37-61.105.amzn2023.x86_64",
-            "/usr/src/kernels/6.12.37-61.105.amzn2023.x86_64",
-            "docker.io/library/amazonlinux:2023",
-        ),
-        (
-            "oracle",
-            include_str!("data/oracle.kdl"),
-            "8.10",
-            "5.15.0-200.131.27.el8uek.x86_64",
-            "rhel",
-            "kernel-uek-devel-5.15.0-200.131.27.el8uek.x86_64 gcc-toolset-11",
-            "/usr/src/kernels/5.15.0-200.131.27.el8uek.x86_64",
-            "docker.io/library/oraclelinux:8",
-        ),
-        (
-            "oracle",
-            include_str!("data/oracle.kdl"),
-            "8.10",
-            "4.18.0-553.16.1.el8_10.x86_64",
-            "rhel",
-            "kernel-devel-4.18.0-553.16.1.el8_10.x86_64",
-            "/usr/src/kernels/4.18.0-553.16.1.el8_10.x86_64",
-            "docker.io/library/oraclelinux:8",
-        ),
-        (
-            "sles",
-            include_str!("data/sles.kdl"),
-            "15.5",
-            "5.14.21-150500.55.83-default",
-            "sles",
-            "kernel-default-devel=5.14.21-150500.55.83 kernel-devel=5.14.21-150500.55.83 \
-             kernel-syms=5.14.21-150500.55.83",
-            "/usr/src/linux-5.14.21-150500.55.83-obj/x86_64/default",
-            "registry.suse.com/bci/bci-base:15.5",
-        ),
-    ];
-    for (os, text, release, kernel, family, build, dir, base) in cases {
-        let mut profiles = Profiles::builtin();
-        let (_, found) = add(&mut profiles, os, text);
-        assert_eq!(found, Diagnostics::default(), "{os}");
-        let profile = get(&profiles, os);
-        assert_eq!(profile.family.as_str(), family);
-        let (kernel, facts) = (profile.kernel(kernel).unwrap(), profile.release(release).unwrap());
-        profile.check(&kernel, &facts, Arch::X86_64).unwrap();
-        assert_eq!(facts.platform(&kernel).unwrap().base.as_str(), base);
-        let packages = profile.packages(&kernel, &facts, Arch::X86_64).unwrap();
-        let names: Vec<&str> = packages.build.iter().map(|name| name.as_str()).collect();
-        assert_eq!((names.join(" ").as_str(), packages.kernel_dir.as_str()), (build, dir));
-        assert!(packages.repositories.is_empty(), "{os}");
-    }
 }
 
 #[test]
