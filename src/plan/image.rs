@@ -17,7 +17,6 @@ impl Builder<'_> {
         image: &Image,
         body: &ImageBody,
         cell: &Cell<'_>,
-        modules: Vec<ModuleName>,
         order: &[ModuleId],
         runtime: &Runtime,
         parts: Parts,
@@ -33,7 +32,7 @@ impl Builder<'_> {
         let labels = self.labels(image, body, cell, runtime);
         ImageStage {
             name: image.layers.name.clone(),
-            modules,
+            modules: parts.modules,
             kernel: cell.kernel.text.clone(),
             in_tree: body.in_tree.unwrap_or_default(),
             in_tree_install: self.in_tree_install(cell),
@@ -189,8 +188,10 @@ pub(super) struct Runtime {
     pub pinned: ImageRef,
 }
 
-/// What comes into an image from stages other than its modules'.
+/// What comes into an image from other stages.
 pub(super) struct Parts {
+    /// Its modules, in build order.
+    pub modules: Vec<ModuleName>,
     /// Whether a stage signed the modules.
     pub signed: bool,
     pub files: Vec<ExtraFiles>,

@@ -207,7 +207,7 @@ impl<'a> Builder<'a> {
         let signed = self.sign(cell, &names, &built);
         let mut inputs = vec![(self.kernel(cell), Edge::From)];
         inputs.extend(signed.map_or(built, |signed| vec![(signed, Edge::Files)]));
-        let mut parts = Parts { signed: signed.is_some(), files: Vec::new() };
+        let mut parts = Parts { modules: names, signed: signed.is_some(), files: Vec::new() };
         for extra in body.firmware.iter().chain(&body.files) {
             let Some((files, node)) = self.extra(extra, image, cell, &made) else { continue };
             parts.files.push(files);
@@ -224,7 +224,7 @@ impl<'a> Builder<'a> {
             let below = [(self.base(cell), Edge::From), (runtime_node, Edge::Files)];
             inputs.push((self.graph.intern(Node::Root(install), &below), Edge::Files));
         }
-        let stage = self.image_stage(image, &body, cell, names, &order, &runtime, parts);
+        let stage = self.image_stage(image, &body, cell, &order, &runtime, parts);
         self.graph.intern(Node::Image(Box::new(stage)), &inputs)
     }
 
