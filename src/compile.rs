@@ -56,6 +56,8 @@ pub struct Compilation {
 /// A plan with its stages as text, their fingerprints and the outputs.
 #[derive(Debug)]
 pub struct Compiled {
+    /// What the manifest means.
+    pub model: Model,
     /// Targets and graph.
     pub plan: Plan,
     /// The text of each node, by its place in the graph.
@@ -96,8 +98,21 @@ fn run(
     let stages = render_all(rendered, diagnostics)?;
     let fingerprints = fingerprints(&plan.graph, &stages);
     let json = format::plan_json(&plan, &stages, &fingerprints);
-    let outputs = format::outputs(&plan, &stages, &fingerprints, &json, &request.manifest, &request.out);
-    Some(Compiled { plan, stages, fingerprints, json, outputs, places: parts.model.places() })
+    let mut outputs = format::outputs(&plan, &stages, &fingerprints, &json, &request.manifest, &request.out);
+    let (manifest, out) = (&request.manifest, &request.out);
+    let inputs = format::output::Inputs {
+        model: &parts.model,
+        plan: &plan,
+        json: &json,
+        dockerfiles: &outputs,
+        manifest,
+        out,
+    };
+    let (files, problems) = format::output::handover(inputs);
+    diagnostics.extend(problems);
+    files.iter().for_each(|(path, text)| outputs.insert(path.clone(), text));
+    let places = parts.model.places();
+    Some(Compiled { model: parts.model, plan, stages, fingerprints, json, outputs, places })
 }
 
 /// A manifest and the files that belong to it, read but not expanded.

@@ -16,8 +16,10 @@ mod init;
 mod kernels;
 mod lock;
 mod man;
+mod matrix;
 mod network;
 mod next;
+mod nodes;
 mod plan;
 mod progress;
 mod project;
@@ -75,6 +77,7 @@ enum Command {
     Why(why::Why),
     Diff(diff::Diff),
     Kernels(kernels::Kernels),
+    Matrix(matrix::Matrix),
     Graph(graph::Graph),
     Clean(clean::Clean),
     Fmt(fmt::Fmt),
@@ -145,6 +148,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         Some(Command::Why(args)) => why::why(&cli.global, &args, &mut terminal),
         Some(Command::Diff(args)) => diff::diff(&cli.global, &args, &mut terminal),
         Some(Command::Kernels(args)) => kernels::kernels(&cli.global, &args, &mut terminal),
+        Some(Command::Matrix(args)) => matrix::matrix(&cli.global, &args, &mut terminal),
         Some(Command::Graph(args)) => graph::graph(&cli.global, &args, &mut terminal),
         Some(Command::Clean(args)) => clean::clean(&cli.global, &args, &mut terminal),
         Some(Command::Fmt(args)) => fmt::fmt(&cli.global, &args, &mut terminal),

@@ -3,9 +3,10 @@
 use super::project::{Compiling, Project};
 use super::table::{blank, lines};
 use super::terminal::Terminal;
-use super::{Exit, Failure, Global};
+use super::{Exit, Failure, Global, nodes};
 use crate::diag::{Clean, clean, count};
 use crate::format::{PlanExcluded, PlanJson};
+use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 
 /// List every target: what is built, for which kernel, under which tags
@@ -14,12 +15,18 @@ use clap::{Args, ValueEnum};
 Examples:
   drvc plan                                    a table of targets, and what is excluded and why
   drvc plan --format json | jq -r '.targets[].tags[]'
+  kubectl get nodes -o json | drvc plan --nodes -
+                                               which nodes are covered, before a cluster is upgraded
 
-The key of a target changes exactly when what is built changes; the table shows its first 16 digits.")]
+The key of a target changes exactly when what is built changes; the table shows its first 16 digits.
+With `--nodes` the exit code is 3 where a node is not covered.")]
 pub(super) struct Plan {
     /// `table` for people; `json` for programs (`drvc schema plan`), a target a line
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Compare with the nodes of a cluster, as `kubectl get nodes -o json` prints them (`-`: standard input)
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    nodes: Option<Utf8PathBuf>,
     #[command(flatten)]
     compiling: Compiling,
 }
@@ -34,6 +41,14 @@ enum Format {
 
 pub(super) fn plan(global: &Global, args: &Plan, terminal: &mut Terminal) -> Result<Exit, Failure> {
     let plan = Project::new(global)?.compiled(&args.compiling, terminal)?.json;
+    if let Some(file) = &args.nodes {
+        let found = nodes::compare(&plan, file)?;
+        match args.format {
+            Format::Table => terminal.product(&Clean::text(&nodes::table(&found)))?,
+            Format::Json => terminal.json(&found)?,
+        }
+        return Ok(nodes::exit(&found));
+    }
     match args.format {
         Format::Table => terminal.product(&Clean::text(&table(&plan)))?,
         Format::Json => terminal.raw(&clean::escape_json(&plan.to_rope().to_string()))?,

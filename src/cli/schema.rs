@@ -1,12 +1,13 @@
 //! `drvc schema [NAME]`: the shape of what drvc reads and prints, for editors and for programs.
 
 use super::kernels::KernelsJson;
+use super::matrix::MatrixJson;
 use super::terminal::Terminal;
 use super::{Exit, Failure};
 use crate::build::report::BuildJson;
 use crate::diag::json::ReportJson;
 use crate::diag::{Clean, nearest};
-use crate::format::{GraphJson, PlanJson};
+use crate::format::{GraphJson, NodesJson, PlanJson};
 use crate::history::Diff;
 use crate::schema::manifest;
 use crate::why::Why;
@@ -21,6 +22,8 @@ pub const JSON_SCHEMAS: &[NamedSchema] = &[
     ("diff", || schemars::schema_for!(Diff)),
     ("graph", || schemars::schema_for!(GraphJson)),
     ("kernels", || schemars::schema_for!(KernelsJson)),
+    ("matrix", || schemars::schema_for!(MatrixJson)),
+    ("nodes", || schemars::schema_for!(NodesJson)),
     ("plan", || schemars::schema_for!(PlanJson)),
     ("report", || schemars::schema_for!(ReportJson)),
     ("why", || schemars::schema_for!(Why)),
@@ -37,9 +40,12 @@ Examples:
   drvc schema why          of `drvc why TARGET --format json`
   drvc schema kernels      of `drvc kernels OS RELEASE --format json`
   drvc schema graph        of `drvc graph --format json`
-  drvc schema diff         of `drvc diff REV --format json`")]
+  drvc schema diff         of `drvc diff REV --format json`
+  drvc schema nodes        of `drvc plan --nodes FILE --format json`
+  drvc schema matrix       of `drvc matrix --format json`")]
 pub(super) struct Schema {
-    /// What to print the JSON Schema of: `build`, `diff`, `graph`, `plan`, `report` or `why`; without it, the manifest's schema
+    /// What to print the JSON Schema of: `build`, `diff`, `graph`, `kernels`, `matrix`, `nodes`, `plan`, `report` or `why`;
+    /// without it, the manifest's schema
     name: Option<String>,
 }
 

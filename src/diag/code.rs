@@ -86,6 +86,7 @@ impl Code {
 }
 
 codes! {
+    AmbiguousMapping = "ambiguous-mapping", Error;
     AmbiguousText = "ambiguous-text", Error;
     ArchMismatch = "arch-mismatch", Error;
     BareKeyword = "bare-keyword", Error;
@@ -139,6 +140,7 @@ codes! {
     MissingNodeName = "missing-node-name", Error;
     MissingPlatform = "missing-platform", Error;
     MissingProperty = "missing-property", Error;
+    MissingRunner = "missing-runner", Error;
     MissingSource = "missing-source", Error;
     MissingSpace = "missing-space", Error;
     MissingValue = "missing-value", Error;
@@ -178,6 +180,7 @@ codes! {
     UnknownValue = "unknown-value", Error;
     UnknownVariable = "unknown-variable", Error;
     UnlockedKernels = "unlocked-kernels", Error;
+    UnmappedSetting = "unmapped-setting", Warning;
     UnpinnedImage = "unpinned-image", Drift;
     UnpinnedSource = "unpinned-source", Drift;
     UnquotedNumber = "unquoted-number", Error;

@@ -6,7 +6,7 @@
 use crate::compile::{Compilation, Compiled, Request, compile};
 use crate::diag::{Severity, count};
 use crate::error::Error;
-use crate::fs::Reader;
+use crate::fs::{Reader, Tree};
 use crate::git::Revision;
 use crate::ids::RelPath;
 use crate::plan::Target;
@@ -16,7 +16,7 @@ use camino::Utf8Path;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What differs between a revision and the work tree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -128,6 +128,22 @@ pub fn differences(before: Option<&Compiled>, after: &Compiled) -> Vec<Differenc
     all.extend(gone);
     all.sort_by(|a, b| a.target.cmp(&b.target));
     all
+}
+
+/// The ids of the targets whose outputs beneath `out` are not what they would be made to be.
+#[must_use]
+pub fn uncompiled(after: &Compiled, tree: &dyn Tree, out: &RelPath) -> BTreeSet<String> {
+    let is_there = |path: &RelPath| {
+        let text = after.outputs.get(path).map(crate::outputs::Output::text);
+        let limit = text.map_or(0, |text| text.len() as u64);
+        let found = out.join(path.as_str()).ok().and_then(|path| tree.read(&path, limit).ok());
+        found.zip(text).is_some_and(|(found, text)| text.is(&found.value))
+    };
+    let differs = |target: &&Target| {
+        let paths = ["Dockerfile", "Dockerfile.dockerignore"].map(|name| target.id.join(name));
+        !paths.iter().all(|path| path.as_ref().is_ok_and(is_there))
+    };
+    after.plan.targets.par_iter().filter(differs).map(|target| target.id.to_string()).collect()
 }
 
 fn by_id(compiled: Option<&Compiled>) -> BTreeMap<&RelPath, &Target> {

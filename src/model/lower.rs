@@ -8,6 +8,7 @@
 use super::image::lower_image;
 use super::matrix::lower_matrix;
 use super::module::lower_module;
+use super::output::lower_output;
 use super::signing::lower_signing;
 use super::source::lower_source;
 use super::text::{Fault, Template};
@@ -34,6 +35,7 @@ pub fn lower(manifest: &ast::Manifest, sources: &Sources) -> (Model, Diagnostics
         signing: manifest.signing.as_ref().and_then(|signing| lower_signing(&mut lower, signing)),
         entitlement: manifest.entitlement.as_ref().and_then(|text| lower.entitlement(text)),
         matrix: lower_matrix(&mut lower, &manifest.matrix),
+        output: lower_output(&mut lower, manifest.output.as_ref()),
     };
     lower.warn_unused(manifest);
     (model, lower.diagnostics)
@@ -416,9 +418,6 @@ impl<'a> Lower<'a> {
     fn refuse_unfinished(&mut self, manifest: &ast::Manifest) {
         if let Some(toolkit) = &manifest.toolkit {
             self.not_yet::<()>("`toolkit`", toolkit.span);
-        }
-        for format in manifest.output.iter().flat_map(|output| &output.formats) {
-            self.not_yet::<()>(&format!("`output {{ {} }}`", format.value), format.span);
         }
     }
 

@@ -7,6 +7,7 @@ mod image;
 mod lower;
 mod matrix;
 mod module;
+mod output;
 mod repository;
 mod secrets;
 mod signing;
@@ -18,6 +19,7 @@ pub use image::{Base, Extra, ExtraFrom, Image, ImageBody, InTree, KmodOption, So
 pub use lower::lower;
 pub use matrix::{CellBody, Exclude, KernelRule, Matrix, OsRule};
 pub use module::{Build, ConfigRule, ModuleBody, ModuleOutput, SourceUse, Step};
+pub use output::{Bake, BuildConfig, Engine, Kmm, KmmBuild, KmmSign, Output, Pipeline, Service, Toleration};
 pub use repository::{AddedRepository, PackageRepository, RepositoryKey};
 pub use selector::Selector;
 pub use signing::{SignatureHash, Signing, SigningKey};
@@ -48,6 +50,7 @@ pub struct Model {
     pub signing: Option<Signing>,
     pub entitlement: Option<Entitlement>,
     pub matrix: Matrix,
+    pub output: Output,
 }
 
 impl Model {

@@ -52,6 +52,12 @@ pub(super) fn refuse(manifest: &ast::Manifest, diagnostics: &mut Diagnostics) {
         let parameters = body.options.iter().flat_map(|option| &option.parameters);
         parameters.for_each(|pair| check_text(&pair.value, diagnostics));
     }
+    if let Some(output) = &manifest.output {
+        let pipelines =
+            output.github.iter().chain(&output.gitlab).filter_map(|pipeline| pipeline.install.as_ref());
+        let caches = output.bake.iter().flat_map(|bake| bake.cache_from.iter().chain(&bake.cache_to));
+        pipelines.chain(caches).for_each(|text| check_text(text, diagnostics));
+    }
 }
 
 /// A password in a URL.

@@ -1,6 +1,7 @@
 //! The image's own stage: what is packed, how modules are configured and loaded, and the labels.
 
 use super::cell::Cell;
+use super::modprobe::{Modprobe, underscored};
 use super::nodes::Builder;
 use super::{ExtraFiles, ImageStage, PackageInstall, RuntimeBase};
 use crate::diag::{Code, Diagnostic, nearest};
@@ -43,7 +44,7 @@ impl Builder<'_> {
                 options: Vec::new(),
                 packages,
             },
-            modprobe_config: modprobe_config(body, |template| scope.text(template)),
+            modprobe_config: Modprobe::of(body, |template| scope.text(template)).lines(),
             replaces: body.replaces.iter().map(underscored).collect(),
             load: load_order(&body.load, &produced),
             softdeps: body
@@ -106,6 +107,20 @@ impl Builder<'_> {
                 .label(cell.release_span, "not for this release")
                 .help("take `base` out for these cells, by `on`: the minimal image is the smallest there is"),
         );
+    }
+
+    /// How an image's modules are configured and ordered in a cell.
+    pub(super) fn modprobe(&self, image: &Image, cell: &Cell<'_>) -> Modprobe {
+        let scope = self.scope(cell).image(&image.layers.name);
+        Modprobe::of(&self.image_body(image, cell), |template| scope.text(template))
+    }
+
+    /// The first of these references by the digest that the lock has for it, where an output names images.
+    pub(super) fn pinned_reference(&self, tags: &[ImageRef]) -> Option<ImageRef> {
+        self.inputs.model.output.kmm.as_ref()?;
+        let tag = tags.first()?;
+        let pin = self.inputs.lock.image(tag)?;
+        ImageRef::parse(&format!("{}@{}", tag.repository(), pin.digest)).ok()
     }
 
     /// The kernel modules that each module is known to produce, in build order. Patterns tell nothing.
@@ -204,11 +219,6 @@ struct Produced {
     all_known: bool,
 }
 
-/// The name as the kernel has it: `-` and `_` are the same to `modprobe`.
-fn underscored(name: &KmodName) -> KmodName {
-    KmodName::parse(&name.as_str().replace('-', "_")).unwrap_or_else(|_| name.clone())
-}
-
 /// What is loaded, in the order written, except that what a module needs comes before it.
 fn load_order(load: &[Spanned<KmodName>], produced: &[Produced]) -> Vec<KmodName> {
     let rank = |kmod: &KmodName| produced.iter().position(|module| module.kmods.contains(kmod));
@@ -223,27 +233,4 @@ fn load_order(load: &[Spanned<KmodName>], produced: &[Produced]) -> Vec<KmodName
         order.insert(place.unwrap_or(order.len()), kmod);
     }
     order
-}
-
-/// Lines of modprobe.d(5).
-fn modprobe_config(body: &ImageBody, text: impl Fn(&crate::model::Template) -> String) -> Vec<String> {
-    let mut lines = Vec::new();
-    for option in &body.options {
-        let parameters = option.parameters.iter().map(|(name, value)| {
-            let value = text(value);
-            let quotes = if value.contains(char::is_whitespace) && !value.contains('"') { "\"" } else { "" };
-            format!(" {name}={quotes}{value}{quotes}")
-        });
-        lines.push(format!("options {}{}", underscored(&option.kmod), parameters.collect::<String>()));
-    }
-    for softdep in &body.softdeps {
-        let list = |word: &str, kmods: &[KmodName]| match kmods {
-            [] => String::new(),
-            kmods => format!(" {word}: {}", kmods.iter().map(KmodName::as_str).collect::<Vec<_>>().join(" ")),
-        };
-        let (pre, post) = (list("pre", &softdep.pre), list("post", &softdep.post));
-        lines.push(format!("softdep {}{pre}{post}", underscored(&softdep.kmod)));
-    }
-    lines.extend(body.blacklist.iter().map(|kmod| format!("blacklist {}", underscored(kmod))));
-    lines
 }

@@ -7,6 +7,7 @@ mod extras;
 mod graph;
 mod image;
 mod kernels;
+mod modprobe;
 mod modules;
 mod node;
 mod nodes;
@@ -19,6 +20,7 @@ mod targets;
 
 pub use cell::Excluded;
 pub use graph::{Edge, Graph, NodeId};
+pub use modprobe::Modprobe;
 pub use node::{
     BuildCommand, ContextPatch, ExtraFiles, Fetched, ImageStage, KernelStage, KeyHandle, ModuleStage, Node,
     PackageInstall, Revision, RuntimeBase, SignStage, SourceStage, StepCommand,

@@ -3,7 +3,7 @@
 use super::cell::{Cell, Excluded};
 use super::cells::{dead, too_many};
 use super::nodes::Builder;
-use super::{Graph, Inputs, NodeId};
+use super::{Graph, Inputs, Modprobe, NodeId};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::ids::{Arch, Flavor, ImageRef, KernelText, Name, OsName, RelPath, Release};
 use crate::model::Image;
@@ -34,10 +34,16 @@ pub struct Target {
     pub flavor: Flavor,
     /// Where the builder comes from.
     pub builder: profile::Builder,
+    /// Whether its builder installs from repositories that only subscribers reach.
+    pub subscribed: bool,
     /// Other releases that this target is for too.
     pub merged: Vec<Other>,
     /// The references it is to be pushed as.
     pub tags: Vec<ImageRef>,
+    /// The image that the lock says stands in the registry for its first reference.
+    pub pinned: Option<ImageRef>,
+    /// How its modules are configured and ordered.
+    pub modprobe: Modprobe,
     /// Its image in the graph.
     pub root: NodeId,
     /// Where its kernel was named.
@@ -226,7 +232,12 @@ fn target(
         kernel: cell.kernel.text.clone(),
         flavor: cell.kernel.flavor.clone(),
         builder: cell.setup.builder,
+        subscribed: cell.setup.builder == profile::Builder::Distro
+            && cell.setup.base.is_none()
+            && cell.profile.entitlements.first().is_some_and(|first| *first != profile::Entitlement::None),
         merged: merged.collect(),
+        pinned: builder.pinned_reference(&tags),
+        modprobe: builder.modprobe(group.image, cell),
         tags,
         root,
         span: cell.span,

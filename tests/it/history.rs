@@ -115,6 +115,16 @@ impl Repository {
     }
 }
 
+impl Repository {
+    /// The targets that `drvc matrix --since` lists.
+    fn matrix(&self, revision: &str) -> Vec<String> {
+        let run = self.drvc(&["matrix", "--since", revision, "--format", "json"]);
+        let matrix = crate::commands::validate("matrix", &run.stdout);
+        let targets = matrix["targets"].as_array().unwrap().iter();
+        targets.map(|id| id.as_str().unwrap().to_owned()).collect()
+    }
+}
+
 /// Compiles a directory and reads what each target's build gets.
 fn outputs(directory: &str) -> BTreeMap<String, String> {
     let mut drvc = Command::new(env!("CARGO_BIN_EXE_drvc"));
@@ -224,6 +234,8 @@ fn a_history_differs_in_exactly_the_targets_whose_outputs_differ() {
         silent += usize::from(wanted.is_empty());
         assert_eq!(dirty, wanted, "{what}, before it is committed");
         assert_eq!(repository.diff("HEAD~1"), wanted, "{what}");
+        let to_build = wanted.iter().filter(|(_, status)| *status != "gone").map(|(id, _)| id.clone());
+        assert_eq!(repository.matrix("HEAD~1"), to_build.collect::<Vec<_>>(), "{what}");
         outputs.push(after);
     }
     assert!(HISTORY.len() >= 20 && silent >= 4, "{silent} changes changed nothing");

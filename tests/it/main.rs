@@ -17,6 +17,7 @@ mod history;
 mod layers;
 mod lock;
 mod manual;
+mod outputs;
 mod project;
 mod pure;
 mod schemas;

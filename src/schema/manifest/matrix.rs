@@ -67,7 +67,7 @@ static ARCHES: Node = Node {
     )
 };
 
-static ARCH_NAMES: Enum = Enum {
+pub(super) static ARCH_NAMES: Enum = Enum {
     title: "an architecture",
     values: &[
         ("x86_64", "64-bit x86"),

@@ -3,6 +3,7 @@
 mod image;
 mod matrix;
 mod module;
+mod output;
 mod selector;
 mod source;
 
@@ -25,7 +26,7 @@ pub static MANIFEST: Body = Body {
         &matrix::MATRIX,
         &PROFILE,
         &TEMPLATE,
-        &OUTPUT,
+        &output::OUTPUT,
     ],
     rules: &[],
 };
@@ -232,20 +233,3 @@ static TEMPLATE: Node = Node {
     ],
     ..Node::new("template", Count::Any, "A template of your own in place of a built-in one.")
 };
-
-static OUTPUT: Node = Node {
-    body: &Body {
-        nodes: &[&BAKE, &GITHUB, &GITLAB, &BUILDCONFIG, &KMM],
-        rules: &[Rule {
-            kind: RuleKind::AtLeastOne,
-            groups: &[&["bake"], &["github"], &["gitlab"], &["buildconfig"], &["kmm"]],
-        }],
-    },
-    ..Node::new("output", Count::AtMostOne, "What to write beside Dockerfiles.")
-};
-
-static BAKE: Node = Node::new("bake", Count::AtMostOne, "A file for `docker buildx bake`.");
-static GITHUB: Node = Node::new("github", Count::AtMostOne, "A workflow for GitHub Actions.");
-static GITLAB: Node = Node::new("gitlab", Count::AtMostOne, "A pipeline for GitLab.");
-static BUILDCONFIG: Node = Node::new("buildconfig", Count::AtMostOne, "BuildConfigs for OpenShift.");
-static KMM: Node = Node::new("kmm", Count::AtMostOne, "Modules for the Kernel Module Management operator.");

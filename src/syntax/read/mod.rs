@@ -3,9 +3,10 @@
 mod image;
 mod matrix;
 mod module;
+mod output;
 mod source;
 
-use super::ast::{Manifest, On, Output, Pair, Project, Selector, Signing, Text, Toolkit, UserFile};
+use super::ast::{Manifest, On, Pair, Project, Selector, Signing, Text, Toolkit, UserFile};
 use crate::kdl::Node;
 use std::collections::BTreeSet;
 
@@ -35,7 +36,7 @@ pub(super) fn manifest(nodes: &[Node], is_sound: &dyn Fn(&Node) -> bool) -> Opti
         matrix,
         profiles: all("profile").filter_map(user_file).collect(),
         templates: all("template").filter_map(user_file).collect(),
-        output: all("output").map(output).next(),
+        output: all("output").map(output::output).next(),
         unread,
     })
 }
@@ -79,10 +80,6 @@ fn signing(node: &Node) -> Signing {
 fn user_file(node: &Node) -> Option<UserFile> {
     let mut texts = node.texts();
     Some(UserFile { name: texts.next()?, file: texts.next()? })
-}
-
-fn output(node: &Node) -> Output {
-    Output { span: node.name.span, formats: node.children().iter().map(|child| child.name.clone()).collect() }
 }
 
 /// The argument of the only child of this name.

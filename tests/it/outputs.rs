@@ -1,0 +1,251 @@
+//! What is handed over to other engines: bake files, pipelines, OpenShift and KMM resources, matrices, and the nodes of
+//! a cluster. The container case `outputs` holds them to their consumers; here is what they say.
+
+use crate::commands::validate;
+use crate::project::Project;
+use serde::Deserialize as _;
+use serde_json::{Value, json};
+
+/// Adds `output { … }` to the project's manifest.
+fn with_output(project: &Project, output: &str) {
+    let manifest = project.read("drivers.kdl");
+    project.write("drivers.kdl", &format!("{manifest}\noutput {{\n{output}\n}}\n"));
+}
+
+/// Compiles, and reads the documents of a YAML output.
+#[track_caller]
+fn documents(project: &Project, path: &str) -> Vec<Value> {
+    let run = project.run(&["compile"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let text = project.read(&format!("drivers.out/{path}"));
+    let parsed = serde_yaml_ng::Deserializer::from_str(&text).map(Value::deserialize);
+    parsed.map(Result::unwrap).filter(|value| !value.is_null()).collect()
+}
+
+fn of_kind<'v>(documents: &'v [Value], kind: &str) -> &'v Value {
+    documents.iter().find(|document| document["kind"] == kind).unwrap()
+}
+
+#[test]
+fn outputs_are_sealed_checked_and_taken_away() {
+    let project = Project::example("08-everywhere");
+    project.run(&["compile"]).expect(0, "", "19 files written");
+    for path in ["github/drvc.yml", "bake/pt-char-dev/debian-12.json", "kmm/pt-char-dev.yaml"] {
+        let path = format!("drivers.out/{path}");
+        let text = project.read(&path);
+        project.write(&path, &text.replace("pt-char-dev", "another"));
+        project.write(&path, &(project.read(&path) + " "));
+        project.run(&["compile", "--check"]).expect(3, "", &format!("foreign: {path}\n"));
+        project.write(&path, &text);
+    }
+    project.run(&["compile", "--check"]).expect(3, "", "all files are up to date, but drivers.lock is not");
+    project.edit("drivers.kdl", "    github\n", "");
+    project.run(&["compile"]).expect(0, "", "1 deleted");
+    assert!(!project.path("drivers.out/github/drvc.yml").exists());
+}
+
+#[test]
+fn bake_files_hold_every_target_once() {
+    let project = Project::example("08-everywhere");
+    project.run(&["compile"]).expect(0, "", "files written");
+    let mut dockerfiles = Vec::new();
+    for (path, text) in project.outputs().iter().filter(|(path, _)| path.starts_with("bake/")) {
+        let file: Value = serde_json::from_str(text).unwrap();
+        let targets = file["target"].as_object().unwrap();
+        let names: Vec<_> = targets.keys().map(String::as_str).collect();
+        assert_eq!(file["group"]["default"]["targets"], json!(names), "{path}");
+        for (name, target) in targets {
+            assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c)), "{name}");
+            assert_eq!(target["context"], ".");
+            let dockerfile = target["dockerfile"].as_str().unwrap();
+            assert!(project.path(dockerfile).exists(), "{dockerfile}");
+            dockerfiles.push(dockerfile.to_owned());
+        }
+    }
+    dockerfiles.sort();
+    let plan: Value = serde_json::from_str(&project.read("drivers.out/plan.json")).unwrap();
+    let all = plan["targets"].as_array().unwrap().iter();
+    let all: Vec<_> = all.map(|one| format!("drivers.out/{}", one["dockerfile"].as_str().unwrap())).collect();
+    assert_eq!(dockerfiles, all);
+}
+
+#[test]
+fn bake_gets_texts_as_they_are() {
+    let project = Project::new();
+    project.edit(
+        "drivers.kdl",
+        "load \"example\"",
+        "load \"example\"\n    label text=\"${{HOME}} %{{if}} \\\"\"",
+    );
+    with_output(&project, "bake { cache-from \"type=registry,ref={registry}/cache:{kernel}\"; }");
+    project.run(&["compile"]).expect(0, "", "4 files written");
+    let file: Value = serde_json::from_str(&project.read("drivers.out/bake/example/debian-12.json")).unwrap();
+    let target = file["target"].as_object().unwrap().values().next().unwrap();
+    assert_eq!(target["labels"]["text"], "$${HOME} %%{if} \"");
+    assert_eq!(target["cache-from"], json!(["type=registry,ref=quay.io/example/cache:6.1.0-18-amd64"]));
+}
+
+#[test]
+fn kmm_loads_in_the_order_of_the_image() {
+    let project = Project::new();
+    project.edit(
+        "drivers.kdl",
+        "    load \"example\"\n",
+        "    load \"example\" \"other\"\n    option \"other\" debug=\"1\" name=\"a b\"\n    replaces \"old-example\"\n    \
+         softdep \"other\" { pre \"helper\"; post \"late\"; }\n",
+    );
+    project.edit(
+        "drivers.kdl",
+        "source \"driver\"\n}",
+        "source \"driver\"\n    output \"example.ko\" \"other.ko\"\n}",
+    );
+    with_output(&project, "kmm { sign key=\"mok\" certificate=\"mok-cert\"; }");
+    let run = project.run(&["check"]);
+    run.expect(0, "", "warning[unmapped-setting]");
+    run.expect(0, "", "KMM gives parameters to `late` alone, not to `other`");
+    let documents = documents(&project, "kmm/example.yaml");
+    let container = &of_kind(&documents, "Module")["spec"]["moduleLoader"]["container"];
+    assert_eq!(container["modprobe"]["moduleName"], "late");
+    assert_eq!(container["modprobe"]["modulesLoadingOrder"], json!(["late", "other", "helper", "example"]));
+    assert_eq!(container["inTreeModulesToRemove"], json!(["old_example"]));
+    let mapping = &container["kernelMappings"][0];
+    assert_eq!(mapping["literal"], "6.1.0-18-amd64");
+    assert_eq!(mapping["containerImage"], "quay.io/example/example:6.1.0-18-amd64_signed");
+    assert_eq!(mapping["sign"]["unsignedImage"], "quay.io/example/example:6.1.0-18-amd64");
+    assert_eq!(mapping["sign"]["filesToSign"], json!(["/opt/lib/modules/6.1.0-18-amd64/updates/*.ko"]));
+}
+
+#[test]
+fn kmm_pulls_what_the_lock_has_a_digest_for() {
+    let project = Project::new();
+    with_output(&project, "kmm");
+    let digest = format!("sha256:{}", "7".repeat(64));
+    let pin = format!(
+        "\n[[image]]\nreference = \"quay.io/example/example:6.1.0-18-amd64\"\ndigest = \"{digest}\"\n"
+    );
+    project.write("drivers.lock", &(project.read("drivers.lock") + &pin));
+    let documents = documents(&project, "kmm/example.yaml");
+    let mapping = &of_kind(&documents, "Module")["spec"]["moduleLoader"]["container"]["kernelMappings"][0];
+    assert_eq!(mapping["containerImage"], format!("quay.io/example/example@{digest}"));
+    project.run(&["compile", "--locked"]).expect(0, "", "nothing changed");
+}
+
+#[test]
+fn buildconfigs_build_the_very_dockerfile() {
+    let project = Project::example("08-everywhere");
+    let id = "pt-char-dev/openshift-4.18.7-x86_64/5.14.0-427.62.1.el9_4.x86_64";
+    let documents = documents(&project, &format!("buildconfig/{id}.yaml"));
+    let build = of_kind(&documents, "BuildConfig");
+    let text = build["spec"]["source"]["dockerfile"].as_str().unwrap();
+    let dockerfile = project.read(&format!("drivers.out/{id}/Dockerfile"));
+    assert_eq!(dockerfile.split_once("\n\n").unwrap().1, text);
+    assert_eq!(build["spec"]["nodeSelector"]["kubernetes.io/arch"], "amd64");
+    assert_eq!(build["spec"]["output"]["to"]["name"], "pt-char-dev:5.14.0-427.62.1.el9_4.x86_64");
+    assert!(build["metadata"]["name"].as_str().unwrap().len() <= 57);
+    assert_eq!(
+        build["spec"]["strategy"]["dockerStrategy"],
+        json!({}),
+        "a Driver Toolkit needs no subscription"
+    );
+    assert_eq!(of_kind(&documents, "ImageStream")["metadata"]["name"], "pt-char-dev");
+
+    let project = Project::new();
+    project.edit(
+        "drivers.kdl",
+        "    path \"driver\"\n",
+        "    git \"https://example.com/d.git\" commit=\"0123456789012345678901234567890123456789\"\n",
+    );
+    project.edit("drivers.kdl", "    os \"debian\"", "    os \"rhel\" \"9.4\" {\n        kernel \"5.14.0-427.13.1.el9_4.x86_64\"\n    }\n    os \"debian\"");
+    with_output(&project, "buildconfig { entitlement-secret \"mine\"; }");
+    let path = "buildconfig/example/rhel-9.4-x86_64/5.14.0-427.13.1.el9_4.x86_64.yaml";
+    let documents = self::documents(&project, path);
+    let volume = &of_kind(&documents, "BuildConfig")["spec"]["strategy"]["dockerStrategy"]["volumes"][0];
+    assert_eq!(volume["source"]["secret"]["secretName"], "mine");
+    assert_eq!(volume["mounts"][0]["destinationPath"], "/etc/pki/entitlement");
+}
+
+#[test]
+fn matrices_hold_the_targets_asked_for() {
+    let project = Project::new();
+    project.edit("drivers.kdl", "\"6.1.0-18-amd64\"", "\"6.1.0-18-amd64\" \"6.1.0-20-amd64\"");
+    let all = ["example/debian-12-x86_64/6.1.0-18-amd64", "example/debian-12-x86_64/6.1.0-20-amd64"];
+    let targets = |words: &[&str]| {
+        let run = project.run(&[&["matrix", "--format", "json"], words].concat());
+        let matrix = validate("matrix", &run.stdout);
+        let targets = matrix["targets"].as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned());
+        targets.collect::<Vec<_>>()
+    };
+    assert_eq!(targets(&["--all"]), all);
+    assert_eq!(targets(&["--changed"]), all);
+    project.run(&["compile"]).expect(0, "", "5 files written");
+    assert!(targets(&["--changed"]).is_empty());
+    project.edit("drivers.out/example/debian-12-x86_64/6.1.0-20-amd64/Dockerfile", "FROM", "# mine\nFROM");
+    assert_eq!(targets(&["--changed"]), all[1..]);
+    project.run(&["matrix", "--format", "json"]).expect(2, "", "--changed|--since <REV>|--all");
+
+    let github: Value =
+        serde_json::from_str(&project.run(&["matrix", "--all", "--format", "github"]).stdout).unwrap();
+    assert_eq!(github["toolkits"], json!({"include": []}));
+    assert_eq!(
+        github["images"]["include"][1],
+        json!({
+            "name": "debian-12-x86_64 6.1.0-20-amd64", "runner": "ubuntu-24.04",
+            "targets": "--target example/debian-12-x86_64/6.1.0-20-amd64",
+        })
+    );
+    let gitlab = project.run(&["matrix", "--all", "--format", "gitlab", "--push"]).stdout;
+    let gitlab: Value = serde_yaml_ng::from_str(&gitlab).unwrap();
+    assert_eq!(gitlab["images x86_64"]["parallel"]["matrix"].as_array().unwrap().len(), 2);
+    assert_eq!(gitlab[".drvc"]["script"][0], "drvc build --engine podman --keep-going --push $TARGETS");
+    let nothing = project.run(&["matrix", "--changed", "--format", "gitlab"]).stdout;
+    assert!(serde_yaml_ng::from_str::<Value>(&nothing).unwrap()["images x86_64"].is_object());
+    let bake: Value =
+        serde_json::from_str(&project.run(&["matrix", "--changed", "--format", "bake"]).stdout).unwrap();
+    assert_eq!(bake["target"].as_object().unwrap().len(), 1);
+    project.edit("drivers.kdl", "\"6.1.0-20-amd64\"", "\"6.1.0-20-arm64\"");
+    project.run(&["matrix", "--all", "--format", "gitlab"]).expect(2, "", "no runner is known for aarch64");
+}
+
+#[test]
+fn a_cluster_is_compared_with_the_plan() {
+    let project = Project::new();
+    project.edit(
+        "drivers.kdl",
+        "        kernel \"6.1.0-18-amd64\"\n    }\n",
+        "        kernel \"6.1.0-18-amd64\" \"6.1.0-20-amd64\"\n    }\n    exclude kernel=\"6.1.0-20-*\" reason=\"it hangs\"\n",
+    );
+    let node = |name: &str, kernel: &str, arch: &str| {
+        json!({
+            "metadata": {"name": name, "labels": {}},
+            "status": {"nodeInfo": {"kernelVersion": kernel, "architecture": arch, "osImage": "Debian"}},
+        })
+    };
+    let nodes =
+        |items: &[Value]| project.write("nodes.json", &json!({"kind": "List", "items": items}).to_string());
+    nodes(&[node("b", "6.1.0-18-amd64", "amd64"), node("a", "6.1.0-18-amd64", "amd64")]);
+    let run = project.run(&["plan", "--nodes", "nodes.json"]);
+    run.expect(0, "6.1.0-18-amd64  x86_64  a, b   example  quay.io/example/example:6.1.0-18-amd64\n", "");
+    run.expect(0, "\nall 2 nodes are covered\n", "");
+    nodes(&[
+        node("a", "6.1.0-18-amd64", "amd64"),
+        node("b", "6.1.0-18-amd64", "arm64"),
+        node("c", "6.1.0-20-amd64", "amd64"),
+    ]);
+    let run = project.run(&["plan", "--nodes", "nodes.json"]);
+    run.expect(3, "nothing: excluded, it hangs\n", "");
+    run.expect(
+        3,
+        "\n2 of 3 nodes are not covered: add `6.1.0-18-amd64`, `6.1.0-20-amd64` to the matrix\n",
+        "",
+    );
+    let found =
+        validate("nodes", &project.run(&["plan", "--nodes", "nodes.json", "--format", "json"]).stdout);
+    assert_eq!((found["nodes"].as_u64(), found["covered"].as_u64()), (Some(3), Some(1)));
+    project.write("nodes.json", "{}");
+    project.run(&["plan", "--nodes", "nodes.json"]).expect(
+        4,
+        "",
+        "help: make it with `kubectl get nodes -o json`",
+    );
+    project.run(&["plan", "--nodes", "no.json"]).expect(4, "", "cannot read `no.json`: no such file");
+}
