@@ -47,6 +47,10 @@ pub fn choose(targets: &[Target], choice: &Choice) -> Result<Vec<usize>, Misfit>
 
 /// The targets that pass every term of one `--target`: `KEY=VALUE` as in the manifest, or a piece of the target's id.
 fn select(targets: &[Target], text: &str) -> Result<Vec<usize>, Misfit> {
+    // A whole id means that target, and not also those whose ids begin with it, such as the real-time kernel's.
+    if let Some(at) = targets.iter().position(|target| target.id.as_str() == text) {
+        return Ok(vec![at]);
+    }
     let mut sources = Sources::default();
     let file = sources.add("--target", text);
     let nowhere = Span::new(file, 0, text.len());

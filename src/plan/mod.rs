@@ -20,7 +20,7 @@ mod targets;
 
 pub use cell::Excluded;
 pub use graph::{Edge, Graph, NodeId};
-pub use modprobe::Modprobe;
+pub use modprobe::{Modprobe, underscored};
 pub use node::{
     BuildCommand, ContextPatch, ExtraFiles, Fetched, ImageStage, KernelStage, KeyHandle, ModuleStage, Node,
     PackageInstall, Revision, RuntimeBase, SignStage, SourceStage, StepCommand,

@@ -3,12 +3,12 @@
 use crate::ids::KmodName;
 use crate::model::{ImageBody, Template};
 
-/// `option`, `softdep` and `blacklist` of an image for one cell, every variable replaced, every `-` a `_`.
+/// `option`, `softdep` and `blacklist` of an image for one cell, every variable replaced.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Modprobe {
     /// A kernel module and its parameters.
     pub options: Vec<(KmodName, Vec<(KmodName, String)>)>,
-    /// A kernel module, and what is loaded before and after it.
+    /// A kernel module, and what is loaded before and after it, as written.
     pub softdeps: Vec<(KmodName, Vec<KmodName>, Vec<KmodName>)>,
     /// Kernel modules that are not loaded by themselves.
     pub blacklist: Vec<KmodName>,
@@ -23,7 +23,7 @@ impl Modprobe {
             (underscored(&option.kmod), parameters.collect())
         });
         let softdeps = body.softdeps.iter();
-        let softdeps = softdeps.map(|dep| (underscored(&dep.kmod), all(&dep.pre), all(&dep.post)));
+        let softdeps = softdeps.map(|dep| (underscored(&dep.kmod), dep.pre.clone(), dep.post.clone()));
         Self { options: options.collect(), softdeps: softdeps.collect(), blacklist: all(&body.blacklist) }
     }
 
@@ -53,6 +53,7 @@ impl Modprobe {
 }
 
 /// The name as the kernel has it: `-` and `_` are the same to `modprobe`.
-pub(super) fn underscored(name: &KmodName) -> KmodName {
+#[must_use]
+pub fn underscored(name: &KmodName) -> KmodName {
     KmodName::parse(&name.as_str().replace('-', "_")).unwrap_or_else(|_| name.clone())
 }

