@@ -120,7 +120,7 @@ impl Builder<'_> {
         self.inputs.model.output.kmm.as_ref()?;
         let tag = tags.first()?;
         let pin = self.inputs.lock.image(tag)?;
-        ImageRef::parse(&format!("{}@{}", tag.repository(), pin.digest)).ok()
+        ImageRef::parse(&format!("{}@{}", tag.repository(), pin.value.digest)).ok()
     }
 
     /// The kernel modules that each module is known to produce, in build order. Patterns tell nothing.
