@@ -141,6 +141,7 @@ codes! {
     MissingPlatform = "missing-platform", Error;
     MissingProperty = "missing-property", Error;
     MissingRunner = "missing-runner", Error;
+    MissingRepository = "missing-repository", Error;
     MissingSource = "missing-source", Error;
     MissingSpace = "missing-space", Error;
     MissingValue = "missing-value", Error;
@@ -162,6 +163,7 @@ codes! {
     TypeAnnotation = "type-annotation", Error;
     UnavailableBase = "unavailable-base", Error;
     UnavailableBuilder = "unavailable-builder", Error;
+    UnavailableKernel = "unavailable-kernel", Error;
     UnbalancedBrace = "unbalanced-brace", Error;
     UnexpectedArgument = "unexpected-argument", Error;
     UnexpectedBlock = "unexpected-block", Error;
