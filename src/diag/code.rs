@@ -140,8 +140,8 @@ codes! {
     MissingNodeName = "missing-node-name", Error;
     MissingPlatform = "missing-platform", Error;
     MissingProperty = "missing-property", Error;
-    MissingRunner = "missing-runner", Error;
     MissingRepository = "missing-repository", Error;
+    MissingRunner = "missing-runner", Error;
     MissingSource = "missing-source", Error;
     MissingSpace = "missing-space", Error;
     MissingValue = "missing-value", Error;
