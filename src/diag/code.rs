@@ -129,6 +129,7 @@ codes! {
     MalformedValue = "malformed-value", Error;
     MergedCellsDiffer = "merged-cells-differ", Error;
     MisplacedHeader = "misplaced-header", Error;
+    MisplacedZ = "misplaced-z", Error;
     MissingArgument = "missing-argument", Error;
     MissingDirectory = "missing-directory", Error;
     MissingEnd = "missing-end", Error;
@@ -140,7 +141,6 @@ codes! {
     MissingNodeName = "missing-node-name", Error;
     MissingPlatform = "missing-platform", Error;
     MissingProperty = "missing-property", Error;
-    MissingRepository = "missing-repository", Error;
     MissingRunner = "missing-runner", Error;
     MissingSource = "missing-source", Error;
     MissingSpace = "missing-space", Error;
@@ -163,7 +163,6 @@ codes! {
     TypeAnnotation = "type-annotation", Error;
     UnavailableBase = "unavailable-base", Error;
     UnavailableBuilder = "unavailable-builder", Error;
-    UnavailableKernel = "unavailable-kernel", Error;
     UnbalancedBrace = "unbalanced-brace", Error;
     UnexpectedArgument = "unexpected-argument", Error;
     UnexpectedBlock = "unexpected-block", Error;

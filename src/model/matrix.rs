@@ -39,6 +39,8 @@ pub struct OsRule {
     pub kernels: Vec<KernelRule>,
     pub arches: Vec<Spanned<Arch>>,
     pub flavors: Vec<Spanned<Flavor>>,
+    /// `z latest=`
+    pub z: Option<Spanned<u32>>,
     pub body: CellBody,
 }
 
@@ -104,6 +106,7 @@ fn lower_os(lower: &mut Lower<'_>, os: &ast::Os) -> OsRule {
             .iter()
             .filter_map(|text| Some(Spanned::new(lower.parse("flavour", text, Flavor::parse)?, text.span)))
             .collect(),
+        z: os.z.clone(),
         body: lower_cell(lower, &os.body),
     }
 }

@@ -136,8 +136,9 @@ impl Registry {
             return Ok(Err(response));
         }
         let media_type = response.head.header("content-type").unwrap_or_default().to_owned();
-        let manifest = Manifest::parse(response.body, &media_type)
-            .map_err(|cause| Error::new("read", url.to_string(), cause))?;
+        let manifest = Manifest::parse(response.body, &media_type).map_err(|cause| {
+            Error::new("read", url.to_string(), cause).help("check that a registry answers there")
+        })?;
         let said = response.head.header("docker-content-digest");
         let expected = image.digest().or(said.filter(|said| said.starts_with("sha256:")));
         if let Some(expected) = expected.filter(|expected| *expected != manifest.digest.as_str()) {

@@ -3,6 +3,7 @@
 use super::Inputs;
 use super::cell::{Cell, Excluded, Setup};
 use super::kernels::{self, Named, default_arch, supported_arches};
+use super::zstreams;
 use crate::diag::{Code, Diagnostic, Diagnostics, listed, nearest};
 use crate::ids::Arch;
 use crate::model::selector::View;
@@ -107,7 +108,7 @@ impl<'a> Expansion<'a, '_> {
     /// The releases that the profile knows; the others are reported.
     fn releases(&mut self, rule: &OsRule, profile: &Profile) -> Vec<(ReleaseFacts, Span)> {
         let mut releases: Vec<(ReleaseFacts, Span)> = Vec::new();
-        for text in &rule.releases {
+        for text in zstreams::releases(self.inputs, rule, profile, self.diagnostics).iter() {
             match profile.release(&text.value) {
                 Ok(facts) => {
                     if let Some((_, first)) =

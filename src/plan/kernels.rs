@@ -1,6 +1,6 @@
 //! The kernels of one `os`: those written out, listed in files, and resolved in the lock.
 
-use super::Inputs;
+use super::{Inputs, zstreams};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::ids::{Arch, Flavor, Release};
 use crate::lock::{Entry, KernelQuery, OpenShiftPin};
@@ -152,15 +152,18 @@ impl<'a> Collect<'a, '_> {
             return;
         }
         let mut missing = Vec::new();
-        for (at, (release, _)) in releases.iter().enumerate() {
+        for (at, (release, span)) in releases.iter().enumerate() {
             for (arch, flavor) in self.arches_and_flavors() {
+                if !zstreams::includes(self.inputs, self.rule, &release.release, arch) {
+                    continue;
+                }
                 let has_flavor = |pin: &&OpenShiftPin| self.kernels_of(pin, &flavor).next().is_some();
                 let pins = self.inputs.lock.openshift(&release.release, arch);
                 let pins: Vec<_> = pins.filter(has_flavor).collect();
                 if pins.is_empty() {
                     missing.push(self.coordinates(&release.release, arch, &flavor));
                 }
-                pins.into_iter().for_each(|pin| self.pin(pin, &flavor, at));
+                pins.into_iter().for_each(|pin| self.pin(pin, &flavor, at, *span));
             }
         }
         if !missing.is_empty() {
@@ -169,8 +172,7 @@ impl<'a> Collect<'a, '_> {
         }
     }
 
-    fn pin(&mut self, pin: &'a OpenShiftPin, flavor: &Flavor, release: usize) {
-        let span = self.rule.releases.get(release).map_or(self.rule.name.span, |text| text.span);
+    fn pin(&mut self, pin: &'a OpenShiftPin, flavor: &Flavor, release: usize, span: Span) {
         let named = |kernel| Named { kernel, span, release: Some(release), openshift: Some(pin) };
         let named: Vec<_> = self.kernels_of(pin, flavor).map(named).collect();
         self.named.extend(named);
@@ -249,7 +251,7 @@ fn contradiction(
     })
 }
 
-fn unlocked(what: &str, label: &str, missing: &[String], span: Span) -> Diagnostic {
+pub(super) fn unlocked(what: &str, label: &str, missing: &[String], span: Span) -> Diagnostic {
     let mut listed = missing.iter().take(6).cloned().collect::<Vec<_>>().join(", ");
     if missing.len() > 6 {
         listed.push_str(&format!(" and {} more", missing.len() - 6));

@@ -17,6 +17,7 @@ mod scope;
 mod signing;
 mod sources;
 mod targets;
+mod zstreams;
 
 pub use cell::Excluded;
 pub use graph::{Edge, Graph, NodeId};

@@ -321,6 +321,8 @@ pub struct Os {
     pub arches: Vec<Text>,
     /// `flavor NAME…`
     pub flavors: Vec<Text>,
+    /// `z latest=`, with the place of the node's name
+    pub z: Option<Spanned<u32>>,
     /// How its cells are built.
     pub body: CellBody,
 }

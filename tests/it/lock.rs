@@ -1,8 +1,16 @@
 //! `drivers.lock`: what stands in it, what is noticed of it, and how `drvc lock` makes it.
 
+use crate::project::Project;
 use crate::{compare, files, repository};
 use drvc::lock::{parse, to_text};
 use drvc::source::Sources;
+use sha2::Digest as _;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 
 /// Lock files that are wrong on purpose.
 const BROKEN: &[&str] =
@@ -34,4 +42,175 @@ fn lock_files_of_the_repository_are_sealed() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A registry of one image on this machine, that fails in one way.
+struct Registry {
+    address: String,
+    asked: Arc<AtomicUsize>,
+}
+
+/// How a registry fails.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    /// With this status, every time.
+    Status(u16),
+    /// With this status, so many times.
+    AtFirst(u16, usize),
+    /// Half of the answer.
+    Truncated,
+    /// Another digest than that of the answer.
+    OtherDigest,
+    /// No answer.
+    Hanging,
+    /// To another server.
+    Redirect,
+    /// A page for people.
+    Page,
+    None,
+}
+
+impl Registry {
+    fn new(fault: Fault) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let number = count.fetch_add(1, Ordering::Relaxed);
+                thread::spawn(move || answer(stream.unwrap(), fault, number));
+            }
+        });
+        Self { address, asked }
+    }
+}
+
+fn answer(mut stream: TcpStream, fault: Fault, number: usize) {
+    let mut request = String::new();
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    while reader.read_line(&mut request).unwrap() > 2 {}
+    let config = format!(
+        r#"{{"architecture": "amd64", "os": "linux", "config": {{}}, "history": "{}"}}"#,
+        "x".repeat(200)
+    );
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let digest = |text: &str| format!("sha256:{}", hex(&sha2::Sha256::digest(text)));
+    let manifest = format!(
+        r#"{{"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": {{"mediaType": "application/vnd.oci.image.config.v1+json", "digest": "{}", "size": {}}}, "layers": []}}"#,
+        digest(&config),
+        config.len()
+    );
+    let body = if request.contains("/blobs/") { &config } else { &manifest };
+    let found = format!("Docker-Content-Digest: {}\r\n", digest(body));
+    let (status, headers, body) = match fault {
+        Fault::Status(status) => (status, "Retry-After: 0\r\n".into(), String::new()),
+        Fault::AtFirst(status, times) if number < times => {
+            (status, "Retry-After: 0\r\n".into(), String::new())
+        }
+        Fault::OtherDigest => (200, format!("Docker-Content-Digest: {}\r\n", digest("other")), body.clone()),
+        Fault::Hanging => return thread::sleep(Duration::from_secs(60)),
+        Fault::Redirect => (307, "Location: https://elsewhere.example/v2/\r\n".into(), String::new()),
+        Fault::Page => (200, "Content-Type: text/html\r\n".into(), "<html></html>".into()),
+        _ => (200, found, body.clone()),
+    };
+    let length = body.len();
+    let head =
+        format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n");
+    let body = match fault {
+        _ if request.starts_with("HEAD") => "",
+        Fault::Truncated => &body[..length / 2],
+        _ => &body,
+    };
+    stream.write_all((head + body).as_bytes()).unwrap();
+}
+
+/// The project with a base image in that registry, and a lock that knows nothing of it.
+fn project(registry: &Registry) -> Project {
+    let project = Project::new();
+    let base = format!("kernel \"6.1.0-18-amd64\"\n        base \"{}/debian:12\"", registry.address);
+    project.edit("drivers.kdl", "kernel \"6.1.0-18-amd64\"", &base);
+    project
+}
+
+#[test]
+fn whatever_a_server_does_the_lock_is_as_it_was() {
+    let cases = [
+        (Fault::Status(401), "credentials are needed", 1),
+        (Fault::Status(403), "access is refused", 1),
+        (Fault::Status(404), "not found", 2),
+        (Fault::Status(429), "too many requests", 4),
+        (Fault::Status(500), "the server failed (status 500)", 4),
+        (Fault::Truncated, "the answer ended too early", 5),
+        (Fault::OtherDigest, "its content has the digest", 2),
+        (Fault::Hanging, "no answer in time", 2),
+        (Fault::Redirect, "it redirects to another server, `https://elsewhere.example/v2/`", 1),
+        (Fault::Page, "not a manifest", 2),
+    ];
+    thread::scope(|scope| {
+        for (fault, said, requests) in cases {
+            scope.spawn(move || {
+                let registry = Registry::new(fault);
+                let project = project(&registry);
+                let before = project.read("drivers.lock");
+                let run = project.run(&["lock", "--allow-host", "127.0.0.1", "--timeout", "1"]);
+                assert_eq!(run.code, Some(4), "{fault:?}: {run:?}");
+                assert!(run.stderr.contains(said), "{fault:?}: {run:?}");
+                assert!(
+                    run.stderr.contains(&format!("http://{}/v2/debian/manifests/", registry.address)),
+                    "{run:?}"
+                );
+                assert!(run.stderr.contains("help: "), "{run:?}");
+                assert_eq!(project.read("drivers.lock"), before, "{fault:?}");
+                assert_eq!(registry.asked.load(Ordering::Relaxed), requests, "{fault:?}: {run:?}");
+            });
+        }
+    });
+}
+
+#[test]
+fn what_passes_by_itself_is_asked_for_again() {
+    for fault in [Fault::None, Fault::AtFirst(429, 2), Fault::AtFirst(503, 3)] {
+        let registry = Registry::new(fault);
+        let project = project(&registry);
+        let lock = ["lock", "--allow-host", "127.0.0.1"];
+        let image = format!("image `{}/debian:12`", registry.address);
+        project.run(&lock).expect(0, "", &format!("added {image}"));
+        project.run(&["compile", "--locked"]).expect(0, "", "files written");
+        let before = project.read("drivers.lock");
+        project.run(&lock).expect(0, "", "drivers.lock: 2 entries, nothing moved; 0 requests");
+        assert_eq!(project.read("drivers.lock"), before);
+        project.run(&["lock", "--check"]).expect(0, "", "drivers.lock is up to date");
+    }
+}
+
+#[test]
+fn nobody_is_asked_who_was_not_allowed() {
+    let registry = Registry::new(Fault::None);
+    let project = project(&registry);
+    project.run(&["lock"]).expect(4, "", "allow it with `--allow-host 127.0.0.1`");
+    project.run(&["lock", "--offline"]).expect(3, "", "drift[unpinned-image]");
+    project.run(&["lock", "--check"]).expect(3, "", "drivers.lock is out of date; `drvc lock` settles it");
+    project.run(&["lock", "--update", "nothing-of-this-name"]).expect(
+        2,
+        "",
+        "is called `nothing-of-this-name`",
+    );
+    assert_eq!(registry.asked.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn an_entry_that_nothing_needs_is_taken_out_without_asking() {
+    let project = Project::new();
+    let text = project.read("drivers.lock");
+    let stray = "\n[[git]]\nurl = \"https://example.com/x.git\"\nreference = \"refs/heads/main\"\ncommit = \"0123456789012345678901234567890123456789\"\n";
+    project.write("drivers.lock", &sealed(&(text.clone() + stray)));
+    project.run(&["lock", "--check"]).expect(3, "", "drift[unused-lock-entry]");
+    let run = project.run(&["lock", "--offline"]);
+    run.expect(0, "", "removed `refs/heads/main` of https://example.com/x.git");
+    project.run(&["lock", "--check"]).expect(0, "", "drivers.lock is up to date");
+    project.write("drivers.lock", "<<<<<<< HEAD\n");
+    project.run(&["lock", "--offline"]).expect(1, "", "error[lock-conflict]");
+    assert_eq!(project.read("drivers.lock"), "<<<<<<< HEAD\n");
 }

@@ -13,7 +13,6 @@ mod crash;
 mod docs;
 mod emit;
 mod fmt;
-mod init;
 mod history;
 mod layers;
 mod lock;

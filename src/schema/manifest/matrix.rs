@@ -21,7 +21,7 @@ static OS: Node = Node {
         Argument::some("RELEASE", Kind::TEXT, "a release of it"),
     ],
     body: &Body {
-        nodes: &[&KERNEL, &ARCHES, &FLAVORS, &BUILDER, &ENTITLEMENT, &BASE, &REPOSITORY],
+        nodes: &[&KERNEL, &Z, &ARCHES, &FLAVORS, &BUILDER, &ENTITLEMENT, &BASE, &REPOSITORY],
         rules: &[],
     },
     ..Node::new(
@@ -55,6 +55,19 @@ static KERNEL: Node = Node {
         "kernel",
         Count::Any,
         "Kernels to build for. Where `os` names several releases, each kernel goes to the one that it belongs to.",
+    )
+};
+
+static Z: Node = Node {
+    properties: &[Property::required(
+        "latest",
+        Kind::Integer { min: 1, max: 100 },
+        "how many of each minor and architecture; `drvc lock` finds them",
+    )],
+    ..Node::new(
+        "z",
+        Count::AtMostOne,
+        "The newest releases of OpenShift's minors: with it, `os \"openshift\" \"4.18\"` names a minor instead of a release.",
     )
 };
 

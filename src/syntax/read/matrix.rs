@@ -2,6 +2,7 @@
 
 use super::{child_text, child_texts, on, selector};
 use crate::kdl::{Node, Value};
+use crate::source::Spanned;
 use crate::syntax::ast::{CellBody, Exclude, Kernel, Matrix, Os, PackageRepository};
 
 /// Children that `is_sound` refuses are left out. `None` where no `os` is left.
@@ -23,8 +24,15 @@ fn os(node: &Node) -> Option<Os> {
         kernels: node.all("kernel").map(kernel).collect(),
         arches: child_texts(node, "arch"),
         flavors: child_texts(node, "flavor"),
+        z: z(node),
         body: body(node),
     })
+}
+
+fn z(node: &Node) -> Option<Spanned<u32>> {
+    let z = node.all("z").next()?;
+    let latest = z.property("latest").and_then(Value::integer)?;
+    Some(Spanned::new(latest.value, z.name.span))
 }
 
 fn kernel(node: &Node) -> Kernel {
