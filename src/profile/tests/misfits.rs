@@ -102,7 +102,7 @@ fn misfits_are_explained() {
             ("ubuntu", "6.5.0-35-generic", "24.04", Arch::X86_64),
             Release,
             "`6.5.0-35-generic` is a kernel of Ubuntu 22.04, not of 24.04",
-            "ask for 22.04, or write a kernel of 24.04's series `6.8.0`, `6.11.0`, `6.17.0`, `7.0.0` or `6.14.0`",
+            "ask for 22.04, or write a kernel of 24.04's series `6.8.0`, `6.11.0`, `6.14.0`, `6.17.0` or `7.0.0`",
         ),
         (
             ("ubuntu", "6.8.0-31-generic-64k", "24.04", Arch::X86_64),
