@@ -5,7 +5,7 @@
 
 use crate::context::{self, Contexts};
 use crate::diag::{Code, Diagnostic, Diagnostics};
-use crate::fingerprint::{Fingerprint, fingerprints};
+use crate::fingerprint::{self, Fingerprint};
 use crate::format::{self, PlanJson};
 use crate::fs::{Hash, ReadError, Reader};
 use crate::ids::{OsName, RelPath};
@@ -17,7 +17,6 @@ use crate::profile::Profiles;
 use crate::render::{Renderer, Stage, Templates};
 use crate::source::{Sources, Span};
 use crate::syntax::{self, ast};
-use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// What is asked for.
@@ -93,10 +92,8 @@ fn run(
         return None;
     }
     let renderer = Renderer::new(&parts.templates);
-    let ids: Vec<_> = plan.graph.ids().collect();
-    let rendered: Vec<_> = ids.par_iter().map(|&id| renderer.stage(&plan.graph, id)).collect();
-    let stages = render_all(rendered, diagnostics)?;
-    let fingerprints = fingerprints(&plan.graph, &stages);
+    let stages = fingerprint::stages(&plan.graph, &renderer);
+    let (stages, fingerprints) = stages.map_err(|refusal| diagnostics.push(refusal)).ok()?;
     let json = format::plan_json(&plan, &stages, &fingerprints);
     let mut outputs = format::outputs(&plan, &stages, &fingerprints, &json, &request.manifest, &request.out);
     let (manifest, out) = (&request.manifest, &request.out);
@@ -179,21 +176,6 @@ impl Parts {
         diagnostics.extend(problems.without(|code| !self.lock_is_whole && code.is_drift()));
         plan
     }
-}
-
-/// All stages, or the first refusal of each template.
-fn render_all(rendered: Vec<Result<Stage, Diagnostic>>, diagnostics: &mut Diagnostics) -> Option<Vec<Stage>> {
-    let mut stages = Vec::with_capacity(rendered.len());
-    for stage in rendered {
-        match stage {
-            Ok(stage) => stages.push(stage),
-            Err(problem) => {
-                diagnostics.push(problem);
-                return None;
-            }
-        }
-    }
-    Some(stages)
 }
 
 fn read_manifest(

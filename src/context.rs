@@ -5,7 +5,9 @@ use crate::certificate::Certificate;
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::fs::{FileDigest, ReadError, Reader, Refusal, Rules, walk};
 use crate::ids::RelPath;
-use crate::model::{KernelRule, Model, Origin, SourceBody};
+use crate::model::{
+    AddedRepository, KernelRule, Model, Origin, PackageRepository, RepositoryKey, SourceBody,
+};
 use crate::source::{FileId, Sources, Span, Spanned};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,6 +29,7 @@ type TreeKey = (RelPath, Vec<String>, Vec<String>);
 pub struct Contexts {
     trees: BTreeMap<TreeKey, Files>,
     patches: BTreeMap<RelPath, FileDigest>,
+    keys: BTreeMap<RelPath, FileDigest>,
     kernels: BTreeMap<RelPath, FileId>,
     certificates: BTreeMap<RelPath, Certificate>,
 }
@@ -51,6 +54,12 @@ impl Contexts {
         self.certificates.get(file)
     }
 
+    /// The content of a package repository's key.
+    #[must_use]
+    pub fn key(&self, file: &RelPath) -> Option<FileDigest> {
+        self.keys.get(file).copied()
+    }
+
     /// The text of a `kernel from=` file.
     #[must_use]
     pub fn kernels(&self, file: &RelPath) -> Option<FileId> {
@@ -67,6 +76,11 @@ pub fn gather(model: &Model, reader: &Reader<'_>, sources: &mut Sources) -> (Con
     }
     if let Some(signing) = &model.signing {
         gather.certificate(&signing.certificate);
+    }
+    let bodies = model.matrix.os.iter().map(|os| &os.body);
+    let overlays = model.matrix.overlays.iter().map(|overlay| &overlay.body);
+    for repository in bodies.chain(overlays).flat_map(|body| &body.repositories) {
+        gather.key(repository);
     }
     for rule in model.matrix.os.iter().flat_map(|os| &os.kernels) {
         if let KernelRule::File(file) = rule {
@@ -94,6 +108,15 @@ impl Gather<'_> {
                 Ok(digest) => drop(self.contexts.patches.insert(patch.file.clone(), digest)),
                 Err(error) => self.diagnostics.push(unreadable(self.reader, &patch.file, patch.span, &error)),
             }
+        }
+    }
+
+    fn key(&mut self, repository: &PackageRepository) {
+        let PackageRepository::Add(AddedRepository { key: Some(key), .. }) = repository else { return };
+        let RepositoryKey::File(file) = &key.value else { return };
+        match self.reader.digest(file) {
+            Ok(digest) => drop(self.contexts.keys.insert(file.clone(), digest)),
+            Err(error) => self.diagnostics.push(unreadable(self.reader, file, key.span, &error)),
         }
     }
 

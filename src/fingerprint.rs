@@ -4,10 +4,12 @@
 //! files (path, executable bit, digest) and the fingerprints of what it uses. A target's key is the fingerprint
 //! of its image. Each field is tagged and length-prefixed, so no two recipes are the same bytes.
 
+use crate::diag::Diagnostic;
 use crate::fs::{FileDigest, Hash};
-use crate::ids::RelPath;
-use crate::plan::{Edge, Graph, NodeId};
-use crate::render::Stage;
+use crate::ids::{ImageRef, RelPath};
+use crate::plan::{Edge, Graph, Node, NodeId};
+use crate::render::{Renderer, Stage};
+use rayon::prelude::*;
 use std::fmt;
 
 /// The domain of every hash here: another use of BLAKE3 gives another digest for the same bytes.
@@ -82,20 +84,43 @@ pub fn recipe<'a>(graph: &Graph, id: NodeId, stage: &'a Stage, known: &[Fingerpr
     let inputs = inputs.filter_map(|(input, edge)| Some((edge, *known.get(input.index())?)));
     Recipe {
         kind: node.kind(),
-        name: node.stage(),
+        name: node.key_name(),
         instructions: &stage.digest,
         files: &stage.files,
         inputs: inputs.collect(),
     }
 }
 
-/// The fingerprints of all nodes, by their place in the graph.
-#[must_use]
-pub fn fingerprints(graph: &Graph, stages: &[Stage]) -> Vec<Fingerprint> {
-    let mut known = Vec::with_capacity(stages.len());
-    for (id, stage) in graph.ids().zip(stages) {
-        let fingerprint = recipe(graph, id, stage, &known).fingerprint();
-        known.push(fingerprint);
+/// The stages of all nodes and their fingerprints, by their place in the graph.
+///
+/// What stands on a toolkit names it by its key, so such stages are rendered when that is known, all others before.
+///
+/// # Errors
+/// The first template that cannot be filled safely.
+pub fn stages(graph: &Graph, renderer: &Renderer<'_>) -> Result<(Vec<Stage>, Vec<Fingerprint>), Diagnostic> {
+    let ids: Vec<_> = graph.ids().collect();
+    let early = ids.par_iter().map(|&id| match graph.toolkit_below(id) {
+        None => Some(renderer.stage(graph, id, None)),
+        Some(_) => None,
+    });
+    let early: Vec<_> = early.collect();
+    let mut stages = Vec::with_capacity(ids.len());
+    let mut known = Vec::with_capacity(ids.len());
+    for (&id, early) in ids.iter().zip(early) {
+        let stage = match early {
+            Some(stage) => stage?,
+            None => renderer.stage(graph, id, toolkit_reference(graph, id, &known).as_ref())?,
+        };
+        known.push(recipe(graph, id, &stage, &known).fingerprint());
+        stages.push(stage);
     }
-    known
+    Ok((stages, known))
+}
+
+/// The reference of the toolkit that a node stands on.
+fn toolkit_reference(graph: &Graph, id: NodeId, known: &[Fingerprint]) -> Option<ImageRef> {
+    let below = graph.toolkit_below(id)?;
+    let Node::Toolkit(stage) = graph.node(below) else { return None };
+    // The plan has refused kernels that make no tag.
+    stage.reference(&known.get(below.index())?.to_string()).ok()
 }

@@ -58,7 +58,7 @@ pub struct StageRecipe {
 /// A stage that another uses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Input {
-    /// How: `from`, `runtime`, `files` or `symbols`.
+    /// How: `from`, `toolkit`, `runtime`, `files` or `symbols`.
     pub edge: String,
     /// The name of the stage that is used.
     pub stage: String,

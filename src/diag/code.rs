@@ -130,6 +130,7 @@ codes! {
     MergedCellsDiffer = "merged-cells-differ", Error;
     MisplacedHeader = "misplaced-header", Error;
     MisplacedZ = "misplaced-z", Error;
+    MisplacedSecret = "misplaced-secret", Error;
     MissingArgument = "missing-argument", Error;
     MissingDirectory = "missing-directory", Error;
     MissingEnd = "missing-end", Error;
@@ -144,14 +145,15 @@ codes! {
     MissingRunner = "missing-runner", Error;
     MissingSource = "missing-source", Error;
     MissingSpace = "missing-space", Error;
+    MissingToolkit = "missing-toolkit", Error;
     MissingValue = "missing-value", Error;
     NewerDrvcRequired = "newer-drvc-required", Error;
     NewerEdition = "newer-edition", Error;
     NewerLock = "newer-lock", Error;
-    NotYet = "not-yet", Error;
     NumberOutOfRange = "number-out-of-range", Error;
     OldRawText = "old-raw-text", Error;
     PathTooLong = "path-too-long", Error;
+    PublicToolkit = "public-toolkit", Warning;
     RepeatedCell = "repeated-cell", Error;
     RepeatedNode = "repeated-node", Error;
     ReservedLabel = "reserved-label", Error;
@@ -163,10 +165,12 @@ codes! {
     TypeAnnotation = "type-annotation", Error;
     UnavailableBase = "unavailable-base", Error;
     UnavailableBuilder = "unavailable-builder", Error;
+    UnavailableEntitlement = "unavailable-entitlement", Error;
     UnbalancedBrace = "unbalanced-brace", Error;
     UnexpectedArgument = "unexpected-argument", Error;
     UnexpectedBlock = "unexpected-block", Error;
     UnfitFile = "unfit-file", Error;
+    UnfitRepository = "unfit-repository", Error;
     UnknownHole = "unknown-hole", Error;
     UnknownKeyword = "unknown-keyword", Error;
     UnknownKmod = "unknown-kmod", Error;

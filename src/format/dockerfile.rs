@@ -1,13 +1,13 @@
-//! From stages to files: a Dockerfile and its ignore file for each target, and `plan.json`.
+//! From stages to files: a Dockerfile and its ignore file for each target and toolkit, and `plan.json`.
 
-use super::PlanJson;
+use super::{PlanJson, PlanSecret};
 use crate::fingerprint::Fingerprint;
-use crate::ids::RelPath;
+use crate::ids::{Arch, RelPath};
 use crate::outputs::{Output, Outputs, Rope};
-use crate::plan::{Plan, Target};
+use crate::plan::{NodeId, Plan};
 use crate::render::Stage;
 use rayon::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -21,11 +21,52 @@ pub fn outputs(
     manifest: &RelPath,
     out: &RelPath,
 ) -> Outputs {
-    let blank: Arc<str> = "\n".into();
-    let files = plan.targets.par_iter().flat_map_iter(|target| {
-        let mut dockerfile = Rope::from(header(plan, target, manifest, out));
+    let parts = Parts { plan, stages, keys, manifest, out };
+    let targets = plan.targets.par_iter().zip(&json.targets).flat_map_iter(|(target, described)| {
+        let header =
+            Header { id: &target.id, arch: target.arch, tags: &described.tags, secrets: &described.secrets };
+        parts.files(&header, target.root)
+    });
+    let toolkits = plan.toolkits.par_iter().zip(&json.toolkits).flat_map_iter(|(toolkit, described)| {
+        let header = Header {
+            id: &toolkit.id,
+            arch: toolkit.arch,
+            tags: std::slice::from_ref(&described.reference),
+            secrets: &described.secrets,
+        };
+        parts.files(&header, toolkit.root)
+    });
+    let mut outputs: Outputs = targets.chain(toolkits).collect::<Vec<_>>().into_iter().collect();
+    if let Ok(path) = RelPath::parse("plan.json") {
+        outputs.insert(path, &json.to_rope());
+    }
+    outputs
+}
+
+/// What Dockerfiles are put together from.
+struct Parts<'p> {
+    plan: &'p Plan,
+    stages: &'p [Stage],
+    keys: &'p [Fingerprint],
+    manifest: &'p RelPath,
+    out: &'p RelPath,
+}
+
+/// What the head of a Dockerfile says of how it is built.
+struct Header<'h> {
+    id: &'h RelPath,
+    arch: Arch,
+    tags: &'h [String],
+    secrets: &'h [PlanSecret],
+}
+
+impl Parts<'_> {
+    /// The Dockerfile whose last stage is `root`, and its ignore file.
+    fn files(&self, header: &Header<'_>, root: NodeId) -> impl Iterator<Item = (RelPath, Output)> + use<> {
+        let blank: Arc<str> = "\n".into();
+        let mut dockerfile = Rope::from(self.header(header));
         let mut ignored = BTreeMap::new();
-        for stage in plan.graph.ancestry(target.root).iter().filter_map(|id| stages.get(id.index())) {
+        for stage in self.plan.graph.ancestry(root).iter().filter_map(|id| self.stages.get(id.index())) {
             if stage.text.is_empty() {
                 continue;
             }
@@ -33,47 +74,41 @@ pub fn outputs(
             dockerfile.push(Arc::clone(&stage.text));
             ignored.extend(stage.files.iter().map(|(path, _)| (path.as_str(), ())));
         }
-        if let Some(key) = keys.get(target.root.index()) {
+        if let Some(key) = self.keys.get(root.index()) {
             dockerfile.push(format!("LABEL dev.drvc.key='{key}'\n"));
         }
         let file = |name: &str, text: &Rope| {
-            let path = target.id.join(name).ok()?;
+            let path = header.id.join(name).ok()?;
             let output = Output::new(&path, text);
             Some((path, output))
         };
         let ignore = Rope::from(ignore_file(ignored.keys().copied()));
         file("Dockerfile", &dockerfile).into_iter().chain(file("Dockerfile.dockerignore", &ignore))
-    });
-    let mut outputs: Outputs = files.collect::<Vec<_>>().into_iter().collect();
-    if let Ok(path) = RelPath::parse("plan.json") {
-        outputs.insert(path, &json.to_rope());
     }
-    outputs
-}
 
-/// What made the file, and the command that builds it. Only values of narrow grammars stand in it. Secrets are files
-/// named by their ids in the directory `$S`, outside of the project unless said.
-fn header(plan: &Plan, target: &Target, manifest: &RelPath, out: &RelPath) -> String {
-    let mut text = String::new();
-    let tags: String = target.tags.iter().fold(String::new(), |mut tags, tag| {
-        let _ = write!(tags, " -t {tag}");
-        tags
-    });
-    let ancestry = plan.graph.ancestry(target.root);
-    let secrets = ancestry.iter().flat_map(|id| plan.graph.node(*id).secrets());
-    let secrets: BTreeSet<_> = secrets.map(|(id, _)| id.as_str()).collect();
-    let directory = if secrets.is_empty() { "" } else { " S=${S:-..}" };
-    let secrets: String = secrets.iter().map(|id| format!("#   --secret id={id},src=$S/{id} \\\n")).collect();
-    let _ = write!(
-        text,
-        "# Made by drvc from {manifest}: do not edit, run `drvc compile`. To build it where that file lies:\n\
-         # D={out}/{}{directory}\n\
-         # podman build --platform linux/{} --ignorefile $D/Dockerfile.dockerignore -f $D/Dockerfile \\\n\
-         {secrets}# {tags} .\n",
-        target.id,
-        target.arch.oci(),
-    );
-    text
+    /// What made the file, and the command that builds it. Only values of narrow grammars stand in it. Secrets are files
+    /// named by their ids in the directory `$S`, outside of the project unless said.
+    fn header(&self, header: &Header<'_>) -> String {
+        let mut text = String::new();
+        let secrets = header.secrets.iter();
+        let secrets: String =
+            secrets.map(|secret| format!("#   --secret id={0},src=$S/{0} \\\n", secret.id)).collect();
+        let tags = header.tags.iter().map(|tag| format!("-t {tag}"));
+        let _ = write!(
+            text,
+            "# Made by drvc from {}: do not edit, run `drvc compile`. To build it where that file lies:\n\
+             # D={}/{}{}\n\
+             # podman build --platform linux/{} --ignorefile $D/Dockerfile.dockerignore -f $D/Dockerfile \\\n\
+             {secrets}#  {} .\n",
+            self.manifest,
+            self.out,
+            header.id,
+            if header.secrets.is_empty() { "" } else { " S=${S:-..}" },
+            header.arch.oci(),
+            tags.collect::<Vec<_>>().join(" "),
+        );
+        text
+    }
 }
 
 /// Lets in exactly the files that stages copy.

@@ -24,7 +24,8 @@ pub struct GraphJson {
 pub struct GraphStage {
     /// The number by which others refer to it.
     pub id: usize,
-    /// What it is for: `base`, `tools`, `fetch`, `download`, `kernel`, `source`, `module`, `sign`, `root` or `image`.
+    /// What it is for: `base`, `tools`, `fetch`, `download`, `kernel`, `toolkit`, `source`, `module`, `sign`, `root` or
+    /// `image`.
     pub kind: String,
     /// What it is of: the image, the kernel, or a name in the manifest.
     pub name: String,
@@ -39,7 +40,7 @@ pub struct GraphStage {
 pub struct GraphUse {
     /// The stage that is used.
     pub stage: usize,
-    /// How: `from`, `runtime`, `files` or `symbols`.
+    /// How: `from`, `toolkit`, `runtime`, `files` or `symbols`.
     pub edge: String,
 }
 
@@ -57,7 +58,13 @@ pub struct GraphRoot {
 pub fn graph(plan: &Plan, keys: &[Fingerprint], wanted: impl Fn(&str) -> bool) -> GraphJson {
     let graph = &plan.graph;
     let targets: Vec<_> = plan.targets.iter().filter(|target| wanted(target.id.as_str())).collect();
-    let seen: BTreeSet<NodeId> = targets.iter().flat_map(|target| graph.ancestry(target.root)).collect();
+    let own = targets.iter().map(|target| target.root);
+    let toolkits = plan
+        .toolkits
+        .iter()
+        .filter(|toolkit| targets.iter().any(|target| target.toolkit.as_ref() == Some(&toolkit.id)));
+    let roots = own.chain(toolkits.map(|toolkit| toolkit.root));
+    let seen: BTreeSet<NodeId> = roots.flat_map(|root| graph.ancestry(root)).collect();
     let stages = seen.into_iter().map(|id| GraphStage {
         id: id.index(),
         kind: graph.node(id).kind().into(),
@@ -78,9 +85,12 @@ fn uses(graph: &Graph, id: NodeId) -> Vec<GraphUse> {
 fn name(graph: &Graph, id: NodeId) -> String {
     match graph.node(id) {
         Node::Base(image) => image.to_string(),
-        Node::Tools(install) | Node::Fetch(install) | Node::Download(install) | Node::Root(install) => {
-            install.manager.name().into()
+        Node::ToolkitBase(image) => image.pinned.to_string(),
+        Node::Tools(stage) | Node::Fetch(stage) | Node::Download(stage) => {
+            stage.install.manager.name().into()
         }
+        Node::Root(install) => install.manager.name().into(),
+        Node::Toolkit(stage) => stage.kernel.to_string(),
         Node::Kernel(stage) => stage.kernel.to_string(),
         Node::Source(stage) => stage.name.to_string(),
         Node::Module(stage) => {

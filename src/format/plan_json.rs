@@ -4,11 +4,11 @@ use crate::fingerprint::Fingerprint;
 use crate::fs::FileDigest;
 use crate::ids::RelPath;
 use crate::outputs::Rope;
-use crate::plan::{Excluded, Plan, Target};
+use crate::plan::{Excluded, Node, NodeId, Plan, Target, Toolkit};
 use crate::render::Stage;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The whole plan.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -147,11 +147,11 @@ pub struct PlanStage {
 /// Describes a plan.
 #[must_use]
 pub fn plan_json(plan: &Plan, stages: &[Stage], keys: &[Fingerprint]) -> PlanJson {
-    let mut contexts = BTreeMap::new();
-    let targets =
-        plan.targets.iter().map(|target| describe(plan, target, stages, keys, &mut contexts)).collect();
+    let mut describe = Describe { plan, stages, keys, contexts: BTreeMap::new() };
+    let toolkits = plan.toolkits.iter().map(|toolkit| describe.toolkit(toolkit)).collect();
+    let targets = plan.targets.iter().map(|target| describe.target(target)).collect();
     let excluded = plan.excluded.iter().map(describe_excluded).collect();
-    PlanJson { version: 1, contexts, toolkits: Vec::new(), targets, excluded }
+    PlanJson { version: 1, contexts: describe.contexts, toolkits, targets, excluded }
 }
 
 fn describe_excluded(cell: &Excluded) -> PlanExcluded {
@@ -165,59 +165,101 @@ fn describe_excluded(cell: &Excluded) -> PlanExcluded {
     }
 }
 
-fn describe(
-    plan: &Plan,
-    target: &Target,
-    stages: &[Stage],
-    keys: &[Fingerprint],
-    contexts: &mut BTreeMap<String, Vec<ContextFile>>,
-) -> PlanTarget {
-    let mut described = Vec::new();
-    let mut secrets = BTreeSet::new();
-    let mut files = BTreeMap::new();
-    let mut of_files = blake3::Hasher::new_derive_key("drvc context, version 1");
-    for id in plan.graph.ancestry(target.root) {
-        let (Some(stage), Some(key)) = (stages.get(id.index()), keys.get(id.index())) else { continue };
-        secrets.extend(
-            plan.graph
-                .node(id)
-                .secrets()
-                .into_iter()
-                .map(|(secret, purpose)| PlanSecret { id: secret.to_string(), purpose: purpose.into() }),
-        );
-        if !stage.text.is_empty() {
-            described.push(PlanStage { name: plan.graph.node(id).stage(), fingerprint: key.short() });
+/// What is known while a plan is described.
+struct Describe<'p> {
+    plan: &'p Plan,
+    stages: &'p [Stage],
+    keys: &'p [Fingerprint],
+    contexts: BTreeMap<String, Vec<ContextFile>>,
+}
+
+/// What targets and toolkits have in common.
+struct Dockerfile {
+    path: String,
+    key: String,
+    context: Option<String>,
+    secrets: Vec<PlanSecret>,
+    stages: Vec<PlanStage>,
+}
+
+impl Describe<'_> {
+    fn dockerfile(&mut self, id: &RelPath, root: NodeId) -> Dockerfile {
+        let mut described = Vec::new();
+        let (mut files, mut secrets) = (BTreeMap::new(), BTreeMap::new());
+        let mut of_files = blake3::Hasher::new_derive_key("drvc context, version 1");
+        for id in self.plan.graph.ancestry(root) {
+            let (Some(stage), Some(key)) = (self.stages.get(id.index()), self.keys.get(id.index())) else {
+                continue;
+            };
+            let node = self.plan.graph.node(id);
+            secrets
+                .extend(node.secrets().into_iter().map(|(id, purpose)| (id.to_string(), purpose.to_owned())));
+            if !stage.text.is_empty() {
+                described.push(PlanStage { name: node.stage(), fingerprint: key.short() });
+            }
+            if !stage.files.is_empty() {
+                of_files.update(key.to_string().as_bytes());
+                files.extend(stage.files.iter().map(|(path, content)| (path, content)));
+            }
         }
-        if !stage.files.is_empty() {
-            of_files.update(key.to_string().as_bytes());
-            files.extend(stage.files.iter().map(|(path, content)| (path, content)));
+        let context =
+            (!files.is_empty()).then(|| of_files.finalize().to_hex().chars().take(16).collect::<String>());
+        if let Some(name) = &context
+            && !self.contexts.contains_key(name)
+        {
+            let files = files.into_iter().map(|(path, content)| ContextFile::new(path, content));
+            self.contexts.insert(name.clone(), files.collect());
+        }
+        Dockerfile {
+            path: id.join("Dockerfile").as_ref().map(RelPath::to_string).unwrap_or_default(),
+            key: self.keys.get(root.index()).map(ToString::to_string).unwrap_or_default(),
+            context,
+            secrets: secrets.into_iter().map(|(id, purpose)| PlanSecret { id, purpose }).collect(),
+            stages: described,
         }
     }
-    let context =
-        (!files.is_empty()).then(|| of_files.finalize().to_hex().chars().take(16).collect::<String>());
-    if let Some(name) = &context
-        && !contexts.contains_key(name)
-    {
-        let files = files.into_iter().map(|(path, content)| ContextFile::new(path, content));
-        contexts.insert(name.clone(), files.collect());
+
+    fn target(&mut self, target: &Target) -> PlanTarget {
+        let Dockerfile { path, key, context, secrets, stages } = self.dockerfile(&target.id, target.root);
+        PlanTarget {
+            id: target.id.to_string(),
+            image: target.image.to_string(),
+            os: target.os.to_string(),
+            release: target.release.to_string(),
+            kernel: target.kernel.to_string(),
+            arch: target.arch.to_string(),
+            flavor: target.flavor.to_string(),
+            builder: target.builder.name().into(),
+            also: target.merged.iter().map(|other| format!("{} {}", other.os, other.release)).collect(),
+            tags: target.tags.iter().map(ToString::to_string).collect(),
+            key,
+            dockerfile: path,
+            context,
+            toolkit: target.toolkit.as_ref().map(RelPath::to_string),
+            secrets,
+            stages,
+        }
     }
-    PlanTarget {
-        id: target.id.to_string(),
-        image: target.image.to_string(),
-        os: target.os.to_string(),
-        release: target.release.to_string(),
-        kernel: target.kernel.to_string(),
-        arch: target.arch.to_string(),
-        flavor: target.flavor.to_string(),
-        builder: target.builder.name().into(),
-        also: target.merged.iter().map(|other| format!("{} {}", other.os, other.release)).collect(),
-        tags: target.tags.iter().map(ToString::to_string).collect(),
-        key: keys.get(target.root.index()).map(ToString::to_string).unwrap_or_default(),
-        dockerfile: target.id.join("Dockerfile").as_ref().map(RelPath::to_string).unwrap_or_default(),
-        context,
-        toolkit: None,
-        secrets: secrets.into_iter().collect(),
-        stages: described,
+
+    fn toolkit(&mut self, toolkit: &Toolkit) -> PlanToolkit {
+        let Dockerfile { path, key, context, secrets, stages } = self.dockerfile(&toolkit.id, toolkit.root);
+        let reference = match self.plan.graph.node(toolkit.root) {
+            Node::Toolkit(stage) => stage.reference(&key).map(String::from),
+            _ => Ok(String::new()),
+        };
+        PlanToolkit {
+            id: toolkit.id.to_string(),
+            reference: reference.unwrap_or_default(),
+            os: toolkit.os.to_string(),
+            release: toolkit.release.to_string(),
+            kernel: toolkit.kernel.to_string(),
+            arch: toolkit.arch.to_string(),
+            key,
+            dockerfile: path,
+            context,
+            secrets,
+            stages,
+        }
     }
 }
 

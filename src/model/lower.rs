@@ -5,6 +5,7 @@
 //! 2. [`lower`] goes through the nodes of the language, each by the function of its own file.
 //! 3. What was named but never used is pointed out last.
 
+use super::entitlement::lower_entitlement;
 use super::image::lower_image;
 use super::matrix::lower_matrix;
 use super::module::lower_module;
@@ -12,12 +13,12 @@ use super::output::lower_output;
 use super::signing::lower_signing;
 use super::source::lower_source;
 use super::text::{Fault, Template};
+use super::toolkit::lower_toolkit;
 use super::{
     ExtraFrom, Image, Layers, Model, ModuleBody, ModuleId, Overlay, Project, Selector, SourceId, Variable,
 };
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::ids::{EnvName, Invalid, KmodName, ModuleName, Name, PackageName, Repository};
-use crate::profile::Entitlement;
 use crate::source::{Sources, Span, Spanned};
 use crate::syntax::ast;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,14 +27,14 @@ use std::collections::{BTreeMap, BTreeSet};
 pub fn lower(manifest: &ast::Manifest, sources: &Sources) -> (Model, Diagnostics) {
     let mut lower = Lower::new(manifest, sources);
     super::secrets::refuse(manifest, &mut lower.diagnostics);
-    lower.refuse_unfinished(manifest);
     let model = Model {
         project: lower.project(&manifest.project),
         sources: manifest.sources.iter().filter_map(|source| lower.source(source)).collect(),
         modules: manifest.modules.iter().filter_map(|module| lower.module(module)).collect(),
         images: manifest.images.iter().filter_map(|image| lower.image(image)).collect(),
         signing: manifest.signing.as_ref().and_then(|signing| lower_signing(&mut lower, signing)),
-        entitlement: manifest.entitlement.as_ref().and_then(|text| lower.entitlement(text)),
+        toolkit: manifest.toolkit.as_ref().and_then(|toolkit| lower_toolkit(&mut lower, toolkit)),
+        entitlement: manifest.entitlement.as_ref().and_then(|it| lower_entitlement(&mut lower, it)),
         matrix: lower_matrix(&mut lower, &manifest.matrix),
         output: lower_output(&mut lower, manifest.output.as_ref()),
     };
@@ -343,14 +344,9 @@ impl<'a> Lower<'a> {
         Some(template)
     }
 
-    /// `entitlement`, as far as it is rendered.
-    pub(super) fn entitlement(&mut self, text: &ast::Text) -> Option<Entitlement> {
-        match text.value.as_str() {
-            "host" => Some(Entitlement::Host),
-            "rhsm" => self.not_yet("`entitlement \"rhsm\"`", text.span),
-            "certs" => self.not_yet("`entitlement \"certs\"`", text.span),
-            _ => Some(Entitlement::None),
-        }
+    /// The project's registry, as written.
+    pub(super) fn registry(&self) -> Option<&str> {
+        self.project.registry.as_ref().map(|registry| registry.value.as_str())
     }
 
     /// The source of that name.
@@ -398,26 +394,10 @@ impl<'a> Lower<'a> {
         None
     }
 
-    /// Reports a part of the language that is read but not rendered.
-    pub(super) fn not_yet<T>(&mut self, what: &str, span: Span) -> Option<T> {
-        self.diagnostics.push(
-            Diagnostic::new(Code::NotYet, format!("{what} cannot be compiled yet"))
-                .label(span, "understood, but not rendered by this version")
-                .help("take it out, or wait for a version of drvc that has it"),
-        );
-        None
-    }
-
     /// Reports a password in a URL, where a grammar would only call the URL malformed.
     pub(super) fn refuse_secret_in_url(&mut self, url: &ast::Text) {
         if let Some(problem) = super::secrets::in_url(url) {
             self.diagnostics.push(problem);
-        }
-    }
-
-    fn refuse_unfinished(&mut self, manifest: &ast::Manifest) {
-        if let Some(toolkit) = &manifest.toolkit {
-            self.not_yet::<()>("`toolkit`", toolkit.span);
         }
     }
 

@@ -1,10 +1,11 @@
 //! `matrix`: which operating systems, releases, kernels and architectures, and how their cells are built.
 
+use super::entitlement::{Entitlement, lower_entitlement};
 use super::lower::Lower;
 use super::repository::{PackageRepository, lower_repository};
 use super::{Lay, Overlay, Selector, replace};
 use crate::ids::{Arch, Flavor, ImageRef, RelPath};
-use crate::profile::{Builder, Entitlement};
+use crate::profile::Builder;
 use crate::source::{Span, Spanned};
 use crate::syntax::ast;
 
@@ -137,7 +138,7 @@ fn lower_cell(lower: &mut Lower<'_>, body: &ast::CellBody) -> CellBody {
     let builder = body.builder.as_ref().and_then(|builder| {
         let value = match builder.value.as_str() {
             "dtk" => Builder::Dtk,
-            "toolkit" => return lower.not_yet("`builder \"toolkit\"`", builder.span),
+            "toolkit" => Builder::Toolkit,
             _ => Builder::Distro,
         };
         Some(Spanned::new(value, builder.span))
@@ -147,6 +148,6 @@ fn lower_cell(lower: &mut Lower<'_>, body: &ast::CellBody) -> CellBody {
     });
     let repositories = body.repositories.iter();
     let repositories = repositories.filter_map(|repository| lower_repository(lower, repository)).collect();
-    let entitlement = body.entitlement.as_ref().and_then(|text| lower.entitlement(text));
+    let entitlement = body.entitlement.as_ref().and_then(|it| lower_entitlement(lower, it));
     CellBody { builder, entitlement, base, repositories }
 }

@@ -3,6 +3,7 @@
 //! Nothing here knows a cell: which overlay applies where is decided by [`crate::plan`]. A [`Model`] cannot hold
 //! a value that a Dockerfile could not carry.
 
+mod entitlement;
 mod image;
 mod lower;
 mod matrix;
@@ -14,7 +15,9 @@ mod signing;
 pub mod selector;
 mod source;
 pub mod text;
+mod toolkit;
 
+pub use entitlement::{Access, Entitlement};
 pub use image::{Base, Extra, ExtraFrom, Image, ImageBody, InTree, KmodOption, Softdep};
 pub use lower::lower;
 pub use matrix::{CellBody, Exclude, KernelRule, Matrix, OsRule};
@@ -25,9 +28,9 @@ pub use selector::Selector;
 pub use signing::{SignatureHash, Signing, SigningKey};
 pub use source::{Download, GitReference, Origin, Patch, SourceBody};
 pub use text::{Template, Variable};
+pub use toolkit::Toolkit;
 
 use crate::ids::{ModuleName, Name, Repository};
-use crate::profile::Entitlement;
 use crate::source::Span;
 use std::collections::BTreeMap;
 
@@ -48,6 +51,7 @@ pub struct Model {
     pub modules: Vec<Layers<ModuleName, ModuleBody>>,
     pub images: Vec<Image>,
     pub signing: Option<Signing>,
+    pub toolkit: Option<Toolkit>,
     pub entitlement: Option<Entitlement>,
     pub matrix: Matrix,
     pub output: Output,

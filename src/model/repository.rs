@@ -97,7 +97,6 @@ pub(super) fn lower_repository(
         );
         return None;
     };
-    lower.not_yet::<()>("`repository` with a URL", repository.span);
     lower.refuse_secret_in_url(url);
     let url = template(lower, url, "repository URL", |text| parse_url(text).map(drop));
     let suite = repository

@@ -63,6 +63,12 @@ impl Variable {
         !matches!(self, Self::Image)
     }
 
+    /// The variables that toolkit images know, which serve every image of a project and of others.
+    #[must_use]
+    pub fn in_toolkit(&self) -> bool {
+        matches!(self, Self::Os | Self::Release | Self::Arch | Self::Kernel | Self::Flavor)
+    }
+
     /// The variables that package repositories know: they are looked into before any kernel is known.
     #[must_use]
     pub fn in_repository(&self) -> bool {

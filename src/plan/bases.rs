@@ -2,28 +2,33 @@
 
 use super::cell::Cell;
 use super::nodes::Builder;
-use super::{Edge, KernelStage, Node, NodeId, PackageInstall};
+use super::{
+    Edge, KernelStage, Node, NodeId, OnBase, PackageInstall, RepositoryFile, SigningKey, Subscription,
+};
 use crate::diag::{Code, Diagnostic, Diagnostics, listed};
-use crate::ids::{CommandOption, ImageRef, PackageName};
+use crate::ids::{CommandOption, ImageRef, Name, PackageName};
 use crate::lock::{Entry, ImagePin};
-use crate::model::PackageRepository;
+use crate::model::{Access, AddedRepository, PackageRepository, RepositoryKey};
 use crate::profile;
 use crate::source::Span;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 impl Builder<'_> {
-    /// The stage that fetches and patches, on the base image of the release.
+    /// The stage that fetches and patches, on the base image of the release. What it needs is open to everyone.
     pub(super) fn fetch(&mut self, cell: &Cell<'_>) -> NodeId {
         let base = self.base(cell);
-        let install = self.install(cell, cell.platform.fetch.clone());
-        self.graph.intern(Node::Fetch(install), &[(base, Edge::From)])
+        let install = self.open_install(cell, cell.platform.fetch.clone());
+        let repositories = self.repositories(cell);
+        self.graph.intern(Node::Fetch(OnBase { repositories, install }), &[(base, Edge::From)])
     }
 
     /// The stage that downloads, unpacks and patches, on the base image of the release.
     pub(super) fn download(&mut self, cell: &Cell<'_>) -> NodeId {
         let base = self.base(cell);
-        let install = self.install(cell, cell.platform.download.clone());
-        self.graph.intern(Node::Download(install), &[(base, Edge::From)])
+        let install = self.open_install(cell, cell.platform.download.clone());
+        let repositories = self.repositories(cell);
+        self.graph.intern(Node::Download(OnBase { repositories, install }), &[(base, Edge::From)])
     }
 
     pub(super) fn base(&mut self, cell: &Cell<'_>) -> NodeId {
@@ -32,26 +37,33 @@ impl Builder<'_> {
         self.graph.intern(Node::Base(image), &[])
     }
 
-    /// The kernel's stage: packages on the tools, or a Driver Toolkit.
+    /// The kernel's stage: packages on the tools, or an image that has them.
     pub(super) fn kernel(&mut self, cell: &Cell<'_>) -> NodeId {
-        let driver_toolkit = cell.setup.builder == profile::Builder::Dtk;
-        let (below, packages) = if driver_toolkit {
-            let image = self.driver_toolkit(cell);
-            (self.graph.intern(Node::Base(image), &[]), Vec::new())
-        } else {
-            let base = self.base(cell);
-            let tools = self.install(cell, cell.platform.tools.clone());
-            let tools = self.graph.intern(Node::Tools(tools), &[(base, Edge::From)]);
-            (tools, self.kernel_packages(cell, &cell.packages.build))
+        let mut repositories = Vec::new();
+        let (below, packages) = match cell.setup.builder {
+            profile::Builder::Dtk => {
+                repositories = self.repositories(cell);
+                let image = self.driver_toolkit(cell);
+                ((self.graph.intern(Node::Base(image), &[]), Edge::From), Vec::new())
+            }
+            profile::Builder::Toolkit => ((self.toolkit(cell), Edge::Toolkit), Vec::new()),
+            profile::Builder::Distro => {
+                let base = self.base(cell);
+                let install = self.install(cell, cell.platform.tools.clone());
+                let tools = OnBase { repositories: self.repositories(cell), install };
+                let tools = self.graph.intern(Node::Tools(tools), &[(base, Edge::From)]);
+                ((tools, Edge::From), self.kernel_packages(cell, &cell.packages.build))
+            }
         };
         let stage = KernelStage {
             install: self.kernel_install(cell, packages),
             kernel: cell.kernel.text.clone(),
             arch: cell.arch,
             kernel_dir: cell.packages.kernel_dir.clone(),
-            driver_toolkit,
+            driver_toolkit: cell.setup.builder == profile::Builder::Dtk,
+            repositories,
         };
-        self.graph.intern(Node::Kernel(stage), &[(below, Edge::From)])
+        self.graph.intern(Node::Kernel(stage), &[below])
     }
 
     pub(super) fn driver_toolkit(&mut self, cell: &Cell<'_>) -> ImageRef {
@@ -75,33 +87,98 @@ impl Builder<'_> {
         packages.iter().map(pinned).collect()
     }
 
+    /// An installation of a kernel's packages in the builder.
     pub(super) fn kernel_install(&self, cell: &Cell<'_>, packages: Vec<PackageName>) -> PackageInstall {
         let mut install = self.install(cell, packages);
-        if !install.packages.is_empty() {
-            install.options.extend(cell.packages.repositories.iter().filter_map(|id| enable(id.as_str())));
-            install.options.dedup();
+        let repositories = &cell.packages.repositories;
+        match &mut install.subscription {
+            _ if install.packages.is_empty() => {}
+            Some(Subscription::Rhsm { repositories: enabled, .. }) => {
+                enabled.extend(repositories.iter().cloned())
+            }
+            _ => install.options.extend(repositories.iter().filter_map(|id| enable(id.as_str()))),
         }
+        install.options.dedup();
         install
     }
 
-    /// The kernel's own modules, for where they are needed; a Driver Toolkit has them.
+    /// The kernel's own modules, for where they are needed; toolkits have them.
     pub(super) fn in_tree_install(&self, cell: &Cell<'_>) -> PackageInstall {
-        let has_them = cell.setup.builder == profile::Builder::Dtk;
-        let packages = if has_them { Vec::new() } else { self.kernel_packages(cell, &cell.packages.in_tree) };
+        let packages = match cell.setup.builder {
+            profile::Builder::Distro => self.kernel_packages(cell, &cell.packages.in_tree),
+            profile::Builder::Dtk | profile::Builder::Toolkit => Vec::new(),
+        };
         self.kernel_install(cell, packages)
     }
 
     /// An installation in the builder.
     pub(super) fn install(&self, cell: &Cell<'_>, packages: Vec<PackageName>) -> PackageInstall {
-        let mut options = Vec::new();
+        let (mut options, mut subscription) = (Vec::new(), None);
         if !packages.is_empty() {
+            let subscribed = &cell.packages.subscription;
             options.clone_from(&cell.platform.install_options);
             options.extend(cell.setup.repositories.iter().filter_map(|repository| match repository {
                 PackageRepository::Enable(id) => enable(id.value.as_str()),
                 PackageRepository::Add(_) => None,
             }));
+            subscription = match &cell.setup.access {
+                Access::None => None,
+                Access::Host => Some(Subscription::Host),
+                Access::Rhsm { org, key } => {
+                    let (org, key) = (org.clone(), key.clone());
+                    Some(Subscription::Rhsm { org, key, repositories: subscribed.clone() })
+                }
+                Access::Certs { certificate, key } => {
+                    options.extend(subscribed.iter().filter_map(|id| enable(id.as_str())));
+                    let (certificate, key) = (certificate.clone(), key.clone());
+                    Some(Subscription::Certs { certificate, key })
+                }
+            };
         }
-        PackageInstall { manager: cell.platform.manager, options, packages }
+        PackageInstall { manager: cell.platform.manager, options, packages, subscription }
+    }
+
+    /// An installation from the repositories that are open to everyone.
+    pub(super) fn open_install(&self, cell: &Cell<'_>, packages: Vec<PackageName>) -> PackageInstall {
+        PackageInstall { subscription: None, ..self.install(cell, packages) }
+    }
+
+    /// The package repositories that the manifest adds.
+    pub(super) fn repositories(&mut self, cell: &Cell<'_>) -> Vec<RepositoryFile> {
+        let setup = Arc::clone(&cell.setup);
+        let added = setup.repositories.iter().filter_map(|repository| match repository {
+            PackageRepository::Add(added) => self.repository(cell, added),
+            PackageRepository::Enable(_) => None,
+        });
+        added.collect()
+    }
+
+    fn repository(&mut self, cell: &Cell<'_>, added: &AddedRepository) -> Option<RepositoryFile> {
+        let system = (cell.profile.os.as_str(), cell.release.release.as_str(), cell.arch.name());
+        let values = added.url(system.0, system.1, system.2).and_then(|url| {
+            let suite = added.suite(system.0, system.1, system.2)?;
+            Ok((url, suite))
+        });
+        let (url, suite) = values
+            .map_err(|rule| {
+                self.report_once(
+                    Diagnostic::new(Code::MalformedValue, "this repository has no address for some releases")
+                        .label(added.span, "malformed with its variables filled in")
+                        .help(format!("write {rule}")),
+                );
+            })
+            .ok()?;
+        let key = added.key.as_ref().and_then(|key| match &key.value {
+            RepositoryKey::File(file) => {
+                Some(SigningKey::File(file.clone(), self.inputs.contexts.key(file)?))
+            }
+            RepositoryKey::Builder(path) => Some(SigningKey::Builder(path.clone())),
+        });
+        let components = match added.components.as_slice() {
+            [] => Name::parse("main").into_iter().collect(),
+            components => components.to_vec(),
+        };
+        Some(RepositoryFile { url, suite, components, key })
     }
 
     /// The image by the digest that the lock has for it; as it is, with a warning, where it has none.

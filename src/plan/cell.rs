@@ -2,8 +2,8 @@
 
 use crate::ids::{Arch, ImageRef, KernelText, Name, OsName, Release};
 use crate::lock::OpenShiftPin;
-use crate::model::PackageRepository;
 use crate::model::selector::View;
+use crate::model::{Access, PackageRepository};
 use crate::profile::{Builder, Kernel, KernelPackages, Platform, Profile, ReleaseFacts};
 use crate::source::Span;
 use std::sync::Arc;
@@ -46,6 +46,8 @@ pub(super) struct Setup {
     pub builder: Builder,
     /// The builder's base image, where it is not the profile's.
     pub base: Option<ImageRef>,
+    /// How subscribed repositories are reached.
+    pub access: Access,
     /// Package repositories to add or enable.
     pub repositories: Vec<PackageRepository>,
 }

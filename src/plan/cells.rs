@@ -7,8 +7,8 @@ use super::zstreams;
 use crate::diag::{Code, Diagnostic, Diagnostics, listed, nearest};
 use crate::ids::Arch;
 use crate::model::selector::View;
-use crate::model::{CellBody, Lay, OsRule, Overlay, Selector};
-use crate::profile::{Builder, Entitlement, Misfit, MisfitKind, Profile, ReleaseFacts};
+use crate::model::{Access, CellBody, OsRule, Overlay, Selector};
+use crate::profile::{Builder, Misfit, MisfitKind, Profile, ReleaseFacts};
 use crate::source::{Span, Spanned};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -72,14 +72,14 @@ fn exclude(inputs: &Inputs<'_>, cells: &mut Vec<Cell<'_>>, diagnostics: &mut Dia
     excluded
 }
 
-struct Expansion<'a, 'b> {
-    inputs: &'b Inputs<'a>,
-    diagnostics: &'b mut Diagnostics,
-    cells: Vec<Cell<'a>>,
+pub(super) struct Expansion<'a, 'b> {
+    pub(super) inputs: &'b Inputs<'a>,
+    pub(super) diagnostics: &'b mut Diagnostics,
+    pub(super) cells: Vec<Cell<'a>>,
     /// Where each os, release, kernel and architecture came from.
-    known: BTreeMap<(String, String, String, Arch), Span>,
+    pub(super) known: BTreeMap<(String, String, String, Arch), Span>,
     /// By os rule and by the overlays that hold.
-    setups: BTreeMap<(usize, Vec<usize>), Arc<Setup>>,
+    pub(super) setups: BTreeMap<(usize, Vec<usize>), Arc<Setup>>,
 }
 
 impl<'a> Expansion<'a, '_> {
@@ -296,7 +296,12 @@ impl<'a> Expansion<'a, '_> {
             arch: arch.value,
             packages: Arc::new(packages),
             openshift,
-            setup: Arc::new(Setup { builder: Builder::Distro, base: None, repositories: Vec::new() }),
+            setup: Arc::new(Setup {
+                builder: Builder::Distro,
+                base: None,
+                access: Access::None,
+                repositories: Vec::new(),
+            }),
             span: named.span,
             arch_span: rule
                 .arches
@@ -307,58 +312,6 @@ impl<'a> Expansion<'a, '_> {
         };
         cell.setup = self.setup(at, rule, &cell);
         self.cells.push(cell);
-    }
-
-    /// How a cell is built: the rule's own words, then each `on` that selects it, then the defaults.
-    fn setup(&mut self, at: usize, rule: &OsRule, cell: &Cell<'_>) -> Arc<Setup> {
-        let overlays =
-            selected(&self.inputs.model.matrix.overlays, |selector| selector.selects(&cell.view(None)));
-        if let Some(setup) = self.setups.get(&(at, overlays.clone())) {
-            return Arc::clone(setup);
-        }
-        let mut body = rule.body.clone();
-        for overlay in overlays.iter().filter_map(|&at| self.inputs.model.matrix.overlays.get(at)) {
-            body.lay(&overlay.body);
-        }
-        let setup = Arc::new(self.resolve(rule, cell.profile, body));
-        self.setups.insert((at, overlays), Arc::clone(&setup));
-        setup
-    }
-
-    fn resolve(&mut self, rule: &OsRule, profile: &Profile, body: CellBody) -> Setup {
-        if let Some(builder) = &body.builder
-            && !profile.builders.contains(&builder.value)
-        {
-            self.diagnostics.push(
-                Diagnostic::new(
-                    Code::UnavailableBuilder,
-                    format!("{} has no builder `{}`", profile.title, builder.value.name()),
-                )
-                .label(builder.span, "asked for here")
-                .label(rule.name.span, "for this distribution")
-                .help("the Driver Toolkit is OpenShift's: use `builder \"distro\"`"),
-            );
-        }
-        if let Some(entitlement) = body.entitlement.or(self.inputs.model.entitlement)
-            && entitlement == Entitlement::None
-            && profile.entitlements.first() != Some(&Entitlement::None)
-            && body.base.is_none()
-        {
-            self.diagnostics.push(
-                Diagnostic::new(
-                    Code::MissingEntitlement,
-                    format!("the kernel packages of {} come from subscribed repositories", profile.title),
-                )
-                .label(rule.name.span, "built without a subscription")
-                .help("use `entitlement \"host\"`, or a `base` that brings repositories of its own"),
-            );
-        }
-        let default_builder = profile.builders.first().copied().unwrap_or(Builder::Distro);
-        Setup {
-            builder: body.builder.map_or(default_builder, |builder| builder.value),
-            base: body.base.map(|base| base.value),
-            repositories: body.repositories,
-        }
     }
 }
 

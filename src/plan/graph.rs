@@ -26,6 +26,8 @@ pub enum Edge {
     From,
     /// `FROM` of the second stage of an image: its runtime base.
     Runtime,
+    /// `FROM` a toolkit image, which has a Dockerfile of its own.
+    Toolkit,
     /// `COPY --from`
     Files,
     /// `COPY --from`, and its exported symbols.
@@ -39,6 +41,7 @@ impl Edge {
         match self {
             Self::From => "from",
             Self::Runtime => "runtime",
+            Self::Toolkit => "toolkit",
             Self::Files => "files",
             Self::Symbols => "symbols",
         }
@@ -91,6 +94,15 @@ impl Graph {
         inputs.into_iter().map(|(_, source, edge)| (id(source), edge)).collect()
     }
 
+    /// The toolkit that a node stands on directly.
+    #[must_use]
+    pub fn toolkit_below(&self, id: NodeId) -> Option<NodeId> {
+        let edges = self.graph.edges_directed(NodeIndex::new(id.index()), Direction::Incoming);
+        let toolkit =
+            edges.filter(|edge| *edge.weight() == Edge::Toolkit).map(|edge| edge.source()).next()?;
+        u32::try_from(toolkit.index()).ok().map(NodeId)
+    }
+
     /// How many nodes there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -109,8 +121,8 @@ impl Graph {
         (0..u32::try_from(self.len()).unwrap_or(u32::MAX)).map(NodeId)
     }
 
-    /// A node and all that it stands on, each after all that it uses. The order depends on these nodes alone,
-    /// not on what else is in the graph.
+    /// A node and all that it stands on within its Dockerfile, each after all that it uses. The order depends on these
+    /// nodes alone, not on what else is in the graph.
     #[must_use]
     pub fn ancestry(&self, root: NodeId) -> Vec<NodeId> {
         let (mut order, mut seen) = (Vec::new(), BTreeSet::new());
@@ -120,7 +132,9 @@ impl Graph {
                 order.push(id);
             } else if seen.insert(id) {
                 open.push((id, true));
-                open.extend(self.inputs(id).into_iter().rev().map(|(input, _)| (input, false)));
+                let inputs = self.inputs(id).into_iter().rev();
+                let inputs = inputs.filter(|(_, edge)| *edge != Edge::Toolkit);
+                open.extend(inputs.map(|(input, _)| (input, false)));
             }
         }
         order

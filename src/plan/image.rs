@@ -43,6 +43,7 @@ impl Builder<'_> {
                 manager: cell.platform.runtime_manager,
                 options: Vec::new(),
                 packages,
+                subscription: None,
             },
             modprobe_config: Modprobe::of(body, |template| scope.text(template)).lines(),
             replaces: body.replaces.iter().map(underscored).collect(),

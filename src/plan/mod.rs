@@ -14,9 +14,11 @@ mod nodes;
 mod open;
 mod order;
 mod scope;
+mod setup;
 mod signing;
 mod sources;
 mod targets;
+mod toolkits;
 mod zstreams;
 
 pub use cell::Excluded;
@@ -24,10 +26,12 @@ pub use graph::{Edge, Graph, NodeId};
 pub use modprobe::{Modprobe, underscored};
 pub use node::{
     BuildCommand, ContextPatch, ExtraFiles, Fetched, ImageStage, KernelStage, KeyHandle, ModuleStage, Node,
-    PackageInstall, Revision, RuntimeBase, SignStage, SourceStage, StepCommand,
+    OnBase, PackageInstall, RepositoryFile, Revision, RuntimeBase, SignStage, SigningKey, SourceStage,
+    StepCommand, Subscription, ToolkitBase, ToolkitStage,
 };
 pub use open::{Point, Wish, points, repositories_of, wishes};
 pub use targets::{Other, Target};
+pub use toolkits::Toolkit;
 
 use crate::context::Contexts;
 use crate::diag::{Code, Diagnostic, Diagnostics};
@@ -41,6 +45,8 @@ use crate::source::{Sources, Span};
 pub struct Plan {
     /// The stages.
     pub graph: Graph,
+    /// The toolkit images that targets stand on, sorted by id.
+    pub toolkits: Vec<Toolkit>,
     /// The targets, sorted by id.
     pub targets: Vec<Target>,
     /// What the matrix excludes, in the order of the matrix.
@@ -77,11 +83,11 @@ pub fn expand(inputs: Inputs<'_>) -> (Plan, Diagnostics) {
         return (Plan::default(), diagnostics);
     }
     let groups = targets::select(&inputs, &cells, &mut excluded, &mut diagnostics);
-    let (graph, targets) = targets::build(&inputs, &groups, &mut diagnostics);
+    let (graph, toolkits, targets) = targets::build(&inputs, &groups, &mut diagnostics);
     if !diagnostics.has_errors() {
         inputs.lock.unused().into_iter().for_each(|(what, span)| diagnostics.push(unused(&what, span)));
     }
-    (Plan { graph, targets, excluded }, diagnostics)
+    (Plan { graph, toolkits, targets, excluded }, diagnostics)
 }
 
 fn unused(what: &str, span: Span) -> Diagnostic {

@@ -3,8 +3,9 @@
 use crate::context::Files;
 use crate::fs::FileDigest;
 use crate::ids::{
-    AbsPath, Arch, Command, CommandOption, Commit, EnvName, FileUrl, GitUrl, ImageRef, KernelText, KmodName,
-    ModuleName, Name, PackageName, RelPath, SecretId, Sha256,
+    AbsPath, Arch, Command, CommandOption, Commit, EnvName, FileUrl, GitUrl, ImageRef, Invalid, KernelText,
+    KmodName, ModuleName, Name, PackageName, RelPath, Repository, RepositoryId, RepositoryUrl, SecretId,
+    Sha256, Tag,
 };
 use crate::model::{ConfigRule, Download, InTree, SignatureHash};
 use crate::profile::PackageManager;
@@ -14,12 +15,16 @@ use crate::profile::PackageManager;
 pub enum Node {
     /// An image from a registry: no stage of its own.
     Base(ImageRef),
+    /// An image from a registry that a toolkit stands on: which of its versions does not count for keys.
+    ToolkitBase(ToolkitBase),
     /// The build tools of an OS release.
-    Tools(PackageInstall),
+    Tools(OnBase),
     /// What fetches and patches sources of git.
-    Fetch(PackageInstall),
+    Fetch(OnBase),
     /// What downloads, unpacks and patches sources.
-    Download(PackageInstall),
+    Download(OnBase),
+    /// A toolkit image: the packages of one kernel, for other Dockerfiles to stand on.
+    Toolkit(Box<ToolkitStage>),
     /// The packages of one kernel.
     Kernel(KernelStage),
     /// A source, fetched and patched.
@@ -34,6 +39,83 @@ pub enum Node {
     Image(Box<ImageStage>),
 }
 
+/// An image by its name, and by what it is pinned to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ToolkitBase {
+    /// As the profile or the manifest names it.
+    pub named: ImageRef,
+    /// As the lock pins it; the same as `named` where it does not.
+    pub pinned: ImageRef,
+}
+
+/// What is done first on an image from a registry.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OnBase {
+    /// Package repositories to add.
+    pub repositories: Vec<RepositoryFile>,
+    /// Packages to install from them and from those that the image knows.
+    pub install: PackageInstall,
+}
+
+/// A package repository, as it is told to a package manager.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RepositoryFile {
+    /// Where it is.
+    pub url: RepositoryUrl,
+    /// The suite of an apt repository.
+    pub suite: Option<RelPath>,
+    /// The components of an apt repository.
+    pub components: Vec<Name>,
+    /// What signs it.
+    pub key: Option<SigningKey>,
+}
+
+/// The OpenPGP key of a package repository.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum SigningKey {
+    /// A file of the build context.
+    File(RelPath, FileDigest),
+    /// A file of the base image.
+    Builder(AbsPath),
+}
+
+/// A subscription that packages are installed with.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "fields are the secrets of the manifest's `entitlement`")]
+pub enum Subscription {
+    /// That of the machine that builds.
+    Host,
+    /// The system registers itself, enables these repositories, and leaves again.
+    Rhsm { org: SecretId, key: SecretId, repositories: Vec<RepositoryId> },
+    /// Certificates are handed over.
+    Certs { certificate: SecretId, key: SecretId },
+}
+
+/// The packages of one kernel, as an image of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ToolkitStage {
+    /// Where it is pushed to.
+    pub repository: Repository,
+    /// What compiling needs.
+    pub install: PackageInstall,
+    /// The kernel's own modules.
+    pub in_tree: PackageInstall,
+    /// The kernel.
+    pub kernel: KernelText,
+    /// The directory to hand to `make -C`.
+    pub kernel_dir: AbsPath,
+    /// The compiler, where the image's own is not the kernel's.
+    pub compiler: Option<Command>,
+    /// The kernel as rpm has it, without a flavour; for `/etc/driver-toolkit-release.json`.
+    pub kernel_version: String,
+    /// The kernel where it is a real-time one, nothing elsewhere; for the same file.
+    pub rt_kernel_version: String,
+    /// The minor of Enterprise Linux that it is of, nothing elsewhere; for the same file.
+    pub rhel_version: String,
+    /// Labels, sorted.
+    pub labels: Vec<(String, String)>,
+}
+
 /// Packages to install, and with what.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PackageInstall {
@@ -43,6 +125,8 @@ pub struct PackageInstall {
     pub options: Vec<CommandOption>,
     /// The packages; none means nothing to do.
     pub packages: Vec<PackageName>,
+    /// The subscription that some of them need.
+    pub subscription: Option<Subscription>,
 }
 
 /// The packages of one kernel, checked to be of that kernel.
@@ -58,6 +142,8 @@ pub struct KernelStage {
     pub kernel_dir: AbsPath,
     /// Whether the builder is a Driver Toolkit, which says in a file which kernel it is for.
     pub driver_toolkit: bool,
+    /// Package repositories to add, where no stage below has added them.
+    pub repositories: Vec<RepositoryFile>,
 }
 
 /// A source's files at `/usr/src/drvc/<name>`.
@@ -233,15 +319,55 @@ pub struct ImageStage {
     pub labels: Vec<(String, String)>,
 }
 
+impl PackageInstall {
+    /// The secrets that it asks for, and what each holds.
+    fn secrets(&self) -> Vec<(&SecretId, &'static str)> {
+        match self.subscription.as_ref().filter(|_| !self.packages.is_empty()) {
+            Some(Subscription::Rhsm { org, key, .. }) => {
+                vec![(org, "the subscription's organisation"), (key, "the subscription's activation key")]
+            }
+            Some(Subscription::Certs { certificate, key }) => {
+                vec![(certificate, "the entitlement certificate"), (key, "the entitlement's private key")]
+            }
+            Some(Subscription::Host) | None => Vec::new(),
+        }
+    }
+}
+
+impl SignStage {
+    /// The secrets that it asks for, and what each holds.
+    fn secrets(&self) -> Vec<(&SecretId, &'static str)> {
+        match &self.key {
+            KeyHandle::Secret(id) => vec![(id, "the private key that signs modules")],
+            KeyHandle::Token(_, pin) => {
+                pin.iter().map(|id| (id, "the PIN of the token that signs modules")).collect()
+            }
+        }
+    }
+}
+
+impl ToolkitStage {
+    /// The reference that it is pushed as, given its key: one that is there is never replaced.
+    ///
+    /// # Errors
+    /// What a tag may look like, where the kernel's name is too long for one.
+    pub fn reference(&self, key: &str) -> Result<ImageRef, Invalid> {
+        let kernel = self.kernel.as_str().replace(['+', '~'], "_");
+        let tag = Tag::parse(&format!("{kernel}-{}", key.get(..16).unwrap_or(key)))?;
+        ImageRef::parse(&format!("{}:{tag}", self.repository))
+    }
+}
+
 impl Node {
     /// The kind, as fingerprints and `graph` name it.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::Base(_) => "base",
+            Self::Base(_) | Self::ToolkitBase(_) => "base",
             Self::Tools(_) => "tools",
             Self::Fetch(_) => "fetch",
             Self::Download(_) => "download",
+            Self::Toolkit(_) => "toolkit",
             Self::Kernel(_) => "kernel",
             Self::Source(_) => "source",
             Self::Module(_) => "module",
@@ -251,16 +377,34 @@ impl Node {
         }
     }
 
+    /// What keys know it by: its stage's name, without what does not count for them.
+    #[must_use]
+    pub fn key_name(&self) -> String {
+        match self {
+            Self::ToolkitBase(image) => image.named.to_string(),
+            _ => self.stage(),
+        }
+    }
+
     /// The secrets that its stage asks for, and what each holds.
     #[must_use]
     pub fn secrets(&self) -> Vec<(&SecretId, &'static str)> {
-        let Self::Sign(stage) = self else { return Vec::new() };
-        match &stage.key {
-            KeyHandle::Secret(id) => vec![(id, "the private key that signs modules")],
-            KeyHandle::Token(_, pin) => {
-                pin.iter().map(|id| (id, "the PIN of the token that signs modules")).collect()
-            }
-        }
+        let installs = match self {
+            Self::Tools(stage) | Self::Fetch(stage) | Self::Download(stage) => vec![&stage.install],
+            Self::Toolkit(stage) => vec![&stage.install, &stage.in_tree],
+            Self::Kernel(stage) => vec![&stage.install],
+            Self::Module(stage) => vec![&stage.install],
+            Self::Source(stage) => vec![&stage.install],
+            Self::Sign(stage) => vec![&stage.install],
+            Self::Image(stage) => vec![&stage.in_tree_install, &stage.runtime_install],
+            Self::Root(install) => vec![install],
+            Self::Base(_) | Self::ToolkitBase(_) => Vec::new(),
+        };
+        let own = match self {
+            Self::Sign(stage) => stage.secrets(),
+            _ => Vec::new(),
+        };
+        installs.into_iter().flat_map(PackageInstall::secrets).chain(own).collect()
     }
 
     /// The stage's name in a Dockerfile, unique in it; the reference itself for an image from a registry.
@@ -268,9 +412,13 @@ impl Node {
     pub fn stage(&self) -> String {
         match self {
             Self::Base(image) => image.to_string(),
-            Self::Tools(_) | Self::Fetch(_) | Self::Download(_) | Self::Kernel(_) | Self::Root(_) => {
-                self.kind().into()
-            }
+            Self::ToolkitBase(image) => image.pinned.to_string(),
+            Self::Tools(_)
+            | Self::Fetch(_)
+            | Self::Download(_)
+            | Self::Toolkit(_)
+            | Self::Kernel(_)
+            | Self::Root(_) => self.kind().into(),
             Self::Sign(_) => "signed".into(),
             Self::Source(source) => format!("source-{}", source.name),
             Self::Module(module) => format!("module-{}", module.name.as_str().to_ascii_lowercase()),

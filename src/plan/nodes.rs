@@ -7,7 +7,7 @@ use super::image::Parts;
 use super::order::build_order;
 use super::scope::Scope;
 use super::targets::Group;
-use super::{Edge, Graph, Inputs, Node, NodeId, RuntimeBase};
+use super::{Edge, Graph, Inputs, Node, NodeId, RuntimeBase, Toolkit};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::ids::{AbsPath, ImageRef, PackageName, RelPath, Tag};
 use crate::model::{
@@ -33,6 +33,8 @@ pub(super) struct Builder<'a> {
     pub(super) warned: BTreeSet<String>,
     /// Images without a digest, by the release that they are for.
     pub(super) unpinned: BTreeMap<Span, BTreeSet<ImageRef>>,
+    /// Toolkits by their ids.
+    pub(super) toolkits: BTreeMap<RelPath, Toolkit>,
     pub(super) images_matter: bool,
 }
 
@@ -86,12 +88,13 @@ impl<'a> Builder<'a> {
             directories: BTreeSet::new(),
             warned: BTreeSet::new(),
             unpinned: BTreeMap::new(),
+            toolkits: BTreeMap::new(),
             images_matter: selectors.into_iter().any(Selector::names_image),
         }
     }
 
     /// The graph, and what was found wrong while it was made.
-    pub fn finish(mut self, groups: &[Group<'_>]) -> (Graph, Diagnostics) {
+    pub fn finish(mut self, groups: &[Group<'_>]) -> (Graph, Vec<Toolkit>, Diagnostics) {
         let model = self.inputs.model;
         let views = || {
             groups.iter().flat_map(|group| {
@@ -114,7 +117,7 @@ impl<'a> Builder<'a> {
             }
         }
         self.diagnostics.extend(unpinned_images(&self.unpinned));
-        (self.graph, self.diagnostics)
+        (self.graph, self.toolkits.into_values().collect(), self.diagnostics)
     }
 
     /// Cells that are merged must be built the same way.
@@ -220,7 +223,7 @@ impl<'a> Builder<'a> {
         let runtime_node = self.graph.intern(Node::Base(runtime.pinned.clone()), &[]);
         inputs.push((runtime_node, Edge::Runtime));
         if runtime.kind == RuntimeBase::Micro {
-            let install = self.install(cell, self.runtime_packages(image, &body, cell));
+            let install = self.open_install(cell, self.runtime_packages(image, &body, cell));
             let below = [(self.base(cell), Edge::From), (runtime_node, Edge::Files)];
             inputs.push((self.graph.intern(Node::Root(install), &below), Edge::Files));
         }

@@ -3,7 +3,7 @@
 use super::cell::{Cell, Excluded};
 use super::cells::{dead, too_many};
 use super::nodes::Builder;
-use super::{Graph, Inputs, Modprobe, NodeId};
+use super::{Graph, Inputs, Modprobe, NodeId, Toolkit};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::ids::{Arch, Flavor, ImageRef, KernelText, Name, OsName, RelPath, Release};
 use crate::model::Image;
@@ -44,6 +44,8 @@ pub struct Target {
     pub pinned: Option<ImageRef>,
     /// How its modules are configured and ordered.
     pub modprobe: Modprobe,
+    /// The id of the toolkit that it stands on.
+    pub toolkit: Option<RelPath>,
     /// Its image in the graph.
     pub root: NodeId,
     /// Where its kernel was named.
@@ -172,7 +174,7 @@ pub(super) fn build(
     inputs: &Inputs<'_>,
     groups: &[Group<'_>],
     diagnostics: &mut Diagnostics,
-) -> (Graph, Vec<Target>) {
+) -> (Graph, Vec<Toolkit>, Vec<Target>) {
     let mut builder = Builder::new(inputs);
     let mut targets = Vec::with_capacity(groups.len());
     for group in groups {
@@ -187,11 +189,11 @@ pub(super) fn build(
             Err(problem) => diagnostics.push(problem),
         }
     }
-    let (graph, problems) = builder.finish(groups);
+    let (graph, toolkits, problems) = builder.finish(groups);
     diagnostics.extend(problems);
     targets.sort_by(|a, b| a.id.cmp(&b.id));
     refuse_shared_tags(&targets, diagnostics);
-    (graph, targets)
+    (graph, toolkits, targets)
 }
 
 fn target(
@@ -239,6 +241,7 @@ fn target(
         pinned: builder.pinned_reference(&tags),
         modprobe: builder.modprobe(group.image, cell),
         tags,
+        toolkit: builder.toolkit_id(cell),
         root,
         span: cell.span,
         family: cell.profile.family.clone(),

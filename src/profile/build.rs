@@ -227,14 +227,14 @@ impl Check<'_> {
             super::mirrors::filled(mirror, value)?;
         }
         for settings in settings {
-            let packages = [&settings.build, &settings.in_tree].into_iter().flatten().flatten();
-            for name in packages.chain(&settings.compiler) {
+            let packages = [&settings.build, &settings.in_tree, &settings.toolkit_kernel];
+            for name in packages.into_iter().flatten().flatten().chain(&settings.compiler) {
                 render(name, value, PackageName::parse)?;
             }
             if let Some(command) = &settings.compiler_command {
                 render(command, value, Command::parse)?;
             }
-            for id in settings.repositories.iter().flatten() {
+            for id in [&settings.repositories, &settings.subscription].into_iter().flatten().flatten() {
                 render(id, value, RepositoryId::parse)?;
             }
             for path in settings.kernel_dir.iter().chain(&settings.kernel_src_dir) {
@@ -268,6 +268,7 @@ impl Check<'_> {
             &settings.fetch,
             &settings.download,
             &settings.srpm,
+            &settings.toolkit,
             &settings.runtime,
             &settings.install_options,
         ];
@@ -280,7 +281,8 @@ impl Check<'_> {
         let groups = self.groups.clone();
         let known = KERNEL_HOLES.iter().chain(RELEASE_HOLES).chain(release).copied();
         let known: Vec<&str> = known.chain(groups.iter().map(String::as_str)).collect();
-        let lists = [&settings.build, &settings.in_tree, &settings.repositories];
+        let (build, in_tree, toolkit) = (&settings.build, &settings.in_tree, &settings.toolkit_kernel);
+        let lists = [build, in_tree, toolkit, &settings.subscription, &settings.repositories];
         lists.into_iter().flatten().flatten().for_each(|text| self.holes(text, &known));
         let ones =
             [&settings.kernel_dir, &settings.kernel_src_dir, &settings.compiler, &settings.compiler_command];

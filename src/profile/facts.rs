@@ -166,6 +166,8 @@ pub struct Platform {
     pub download: Vec<PackageName>,
     /// Packages to prepare source packages of rpm with, in the builder.
     pub srpm: Vec<PackageName>,
+    /// Packages of toolkit images that are the same for every kernel; `None` for those of `tools` and `fetch`.
+    pub(super) toolkit: Option<Vec<PackageName>>,
     /// Packages that the runtime image needs to load modules.
     pub runtime: Vec<PackageName>,
     /// Options for each `install` of the package manager in the builder, such as `--releasever=9.4`.
@@ -181,7 +183,11 @@ pub struct KernelPackages {
     pub build: Vec<PackageName>,
     /// The kernel's own modules, for drivers that depend on some.
     pub in_tree: Vec<PackageName>,
-    /// Repositories to enable for them beside the default ones.
+    /// What toolkit images have of the kernel beside these.
+    pub toolkit: Vec<PackageName>,
+    /// Subscribed repositories that every build needs.
+    pub subscription: Vec<RepositoryId>,
+    /// Repositories to enable for the kernel's packages beside the default ones.
     pub repositories: Vec<RepositoryId>,
     /// The directory to hand to `make -C`.
     pub kernel_dir: AbsPath,
@@ -200,6 +206,15 @@ pub struct Compiler {
     pub package: PackageName,
     /// The program, to name to make: `CC=gcc-12`.
     pub command: Command,
+}
+
+impl Platform {
+    /// Packages of toolkit images that are the same for every kernel.
+    #[must_use]
+    pub fn toolkit(&self) -> Vec<PackageName> {
+        let packages = self.toolkit.clone();
+        packages.unwrap_or_else(|| self.tools.iter().chain(&self.fetch).cloned().collect())
+    }
 }
 
 impl ReleaseFacts {

@@ -145,10 +145,13 @@ pub(super) struct Settings {
     pub fetch: Option<Vec<Text>>,
     pub download: Option<Vec<Text>>,
     pub srpm: Option<Vec<Text>>,
+    pub toolkit: Option<Vec<Text>>,
     pub runtime: Option<Vec<Text>>,
     pub install_options: Option<Vec<Text>>,
     pub build: Option<Vec<Text>>,
     pub in_tree: Option<Vec<Text>>,
+    pub toolkit_kernel: Option<Vec<Text>>,
+    pub subscription: Option<Vec<Text>>,
     pub repositories: Option<Vec<Text>>,
     pub kernel_dir: Option<Text>,
     pub kernel_src_dir: Option<Text>,
@@ -185,8 +188,9 @@ impl Settings {
     /// These settings, and where they say nothing those `below`.
     pub fn over(&self, below: &Self) -> Self {
         let mut result = below.clone();
-        replace!(result, self: managers el ended base minimal micro dtk tools fetch download srpm runtime
-            install_options build in_tree repositories kernel_dir kernel_src_dir compiler compiler_command mirrors);
+        replace!(result, self: managers el ended base minimal micro dtk tools fetch download srpm toolkit runtime
+            install_options build in_tree toolkit_kernel subscription repositories kernel_dir kernel_src_dir compiler
+            compiler_command mirrors);
         result.unverified.extend(self.unverified.iter().cloned());
         result
     }

@@ -69,6 +69,9 @@ impl Profile {
         build.extend(compiler.iter().map(|compiler| compiler.package.clone()));
         let in_tree =
             all(chain, |settings| settings.in_tree.as_ref(), fill, PackageName::parse).map_err(&name)?;
+        let toolkit = all(chain, |settings| settings.toolkit_kernel.as_ref(), fill, PackageName::parse);
+        let toolkit = toolkit.map_err(&name)?;
+        let subscription = all(chain, |settings| settings.subscription.as_ref(), fill, RepositoryId::parse);
         let repositories = all(chain, |settings| settings.repositories.as_ref(), fill, RepositoryId::parse);
         let dir = one(chain, |settings| settings.kernel_dir.as_ref(), fill, AbsPath::parse);
         let Some(kernel_dir) = dir.map_err(wrong("path"))? else {
@@ -78,6 +81,8 @@ impl Profile {
         Ok(KernelPackages {
             build,
             in_tree,
+            toolkit,
+            subscription: subscription.map_err(wrong("repository"))?,
             repositories: repositories.map_err(wrong("repository"))?,
             kernel_src_dir: src_dir.map_err(wrong("path"))?.unwrap_or_else(|| kernel_dir.clone()),
             kernel_dir,

@@ -119,6 +119,7 @@ impl Home<'_> {
             fetch: Vec::new(),
             download: Vec::new(),
             srpm: Vec::new(),
+            toolkit: None,
             runtime: Vec::new(),
             install_options: Vec::new(),
             series: self.begins().map(Into::into).collect(),
@@ -167,6 +168,9 @@ impl Platform {
         all(&mut self.fetch, settings.fetch.as_ref(), home, PackageName::parse)?;
         all(&mut self.download, settings.download.as_ref(), home, PackageName::parse)?;
         all(&mut self.srpm, settings.srpm.as_ref(), home, PackageName::parse)?;
+        if settings.toolkit.is_some() {
+            all(self.toolkit.get_or_insert_default(), settings.toolkit.as_ref(), home, PackageName::parse)?;
+        }
         all(&mut self.runtime, settings.runtime.as_ref(), home, PackageName::parse)?;
         all(&mut self.install_options, settings.install_options.as_ref(), home, CommandOption::parse)
     }

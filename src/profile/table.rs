@@ -34,10 +34,13 @@ pub static PROFILE: Body = Body {
         &FETCH,
         &DOWNLOAD,
         &SRPM,
+        &TOOLKIT,
         &RUNTIME,
         &INSTALL_OPTIONS,
         &BUILD,
         &IN_TREE,
+        &TOOLKIT_KERNEL,
+        &SUBSCRIPTION,
         &REPOSITORY,
         &MIRROR,
         &KERNEL_DIR,
@@ -65,10 +68,13 @@ static LINE_BODY: Body = Body {
         &FETCH,
         &DOWNLOAD,
         &SRPM,
+        &TOOLKIT,
         &RUNTIME,
         &INSTALL_OPTIONS,
         &BUILD,
         &IN_TREE,
+        &TOOLKIT_KERNEL,
+        &SUBSCRIPTION,
         &REPOSITORY,
         &MIRROR,
         &KERNEL_DIR,
@@ -94,10 +100,13 @@ static RELEASE_BODY: Body = Body {
         &FETCH,
         &DOWNLOAD,
         &SRPM,
+        &TOOLKIT,
         &RUNTIME,
         &INSTALL_OPTIONS,
         &BUILD,
         &IN_TREE,
+        &TOOLKIT_KERNEL,
+        &SUBSCRIPTION,
         &REPOSITORY,
         &MIRROR,
         &KERNEL_DIR,
@@ -109,12 +118,34 @@ static RELEASE_BODY: Body = Body {
 };
 
 static RUNS_BODY: Body = Body {
-    nodes: &[&BASE, &MINIMAL, &MICRO, &DTK, &TOOLS, &FETCH, &DOWNLOAD, &SRPM, &RUNTIME, &INSTALL_OPTIONS],
+    nodes: &[
+        &BASE,
+        &MINIMAL,
+        &MICRO,
+        &DTK,
+        &TOOLS,
+        &FETCH,
+        &DOWNLOAD,
+        &SRPM,
+        &TOOLKIT,
+        &RUNTIME,
+        &INSTALL_OPTIONS,
+    ],
     rules: &[],
 };
 
 static KERNEL_BODY: Body = Body {
-    nodes: &[&BUILD, &IN_TREE, &REPOSITORY, &KERNEL_DIR, &KERNEL_SRC_DIR, &COMPILER, &UNVERIFIED],
+    nodes: &[
+        &BUILD,
+        &IN_TREE,
+        &TOOLKIT_KERNEL,
+        &SUBSCRIPTION,
+        &REPOSITORY,
+        &KERNEL_DIR,
+        &KERNEL_SRC_DIR,
+        &COMPILER,
+        &UNVERIFIED,
+    ],
     rules: &[],
 };
 
@@ -125,6 +156,8 @@ static FLAVOR_BODY: Body = Body {
         &EXCEPT_RELEASES,
         &BUILD,
         &IN_TREE,
+        &TOOLKIT_KERNEL,
+        &SUBSCRIPTION,
         &REPOSITORY,
         &KERNEL_DIR,
         &KERNEL_SRC_DIR,
@@ -416,6 +449,12 @@ static SRPM: Node = one(
     &[Argument::any("PACKAGE", TEXT, "a package")],
     "Packages to prepare source packages of rpm with `rpmbuild`.",
 );
+static TOOLKIT: Node = one(
+    "toolkit",
+    &[Argument::any("PACKAGE", TEXT, "a package")],
+    "Packages of toolkit images that are the same for every kernel; those of `tools` and `fetch`, unless said. The compiler \
+     is added to them.",
+);
 static RUNTIME: Node = one(
     "runtime",
     &[Argument::any("PACKAGE", TEXT, "a package")],
@@ -435,6 +474,16 @@ static IN_TREE: Node = one(
     "in-tree",
     &[Argument::any("PACKAGE", TEXT, "a package")],
     "Packages that hold a kernel's own modules.",
+);
+static TOOLKIT_KERNEL: Node = one(
+    "toolkit-kernel",
+    &[Argument::any("PACKAGE", TEXT, "a package")],
+    "Packages of a kernel that toolkit images have beside those of `build` and `in-tree`.",
+);
+static SUBSCRIPTION: Node = one(
+    "subscription",
+    &[Argument::any("ID", TEXT, "a repository's name for the package manager")],
+    "Subscribed repositories that every build needs, which a registered system may not have enabled.",
 );
 static REPOSITORY: Node = one(
     "repository",

@@ -1,19 +1,21 @@
 //! What the template of each kind of node is given: flags, lists and strings.
 
+use super::install::{Install, Repository};
+use crate::ids::ImageRef;
 use crate::model::{Download, InTree, SignatureHash};
 use crate::plan::{
-    BuildCommand, Edge, Fetched, Graph, ImageStage, KernelStage, KeyHandle, ModuleStage, Node, NodeId,
-    PackageInstall, Revision, RuntimeBase, SignStage, SourceStage, StepCommand,
+    self as plan, BuildCommand, Edge, Fetched, Graph, ImageStage, KernelStage, KeyHandle, ModuleStage, Node,
+    NodeId, PackageInstall, Revision, RuntimeBase, SignStage, SourceStage, StepCommand, ToolkitStage,
 };
-use crate::profile::PackageManager;
 use serde::Serialize;
 use serde_json::Value;
 
 /// The template of a node; `None` for an image from a registry, which has no text.
 pub(super) const fn template(node: &Node) -> Option<&'static str> {
     match node {
-        Node::Base(_) => None,
+        Node::Base(_) | Node::ToolkitBase(_) => None,
         Node::Tools(_) => Some("tools"),
+        Node::Toolkit(_) => Some("toolkit"),
         Node::Fetch(_) => Some("fetch"),
         Node::Download(_) => Some("download"),
         Node::Root(_) => Some("root"),
@@ -25,23 +27,27 @@ pub(super) const fn template(node: &Node) -> Option<&'static str> {
     }
 }
 
-/// What the template of a node is given.
-pub(super) fn of(graph: &Graph, id: NodeId) -> Value {
+/// What the template of a node is given. `toolkit` is the reference of the toolkit that it stands on, where it does.
+pub(super) fn of(graph: &Graph, id: NodeId, toolkit: Option<&ImageRef>) -> Value {
     let below = |edge: Edge| {
         let inputs = graph.inputs(id);
         let found = inputs.into_iter().find(|(_, found)| *found == edge);
         found.map(|(input, _)| graph.node(input).stage()).unwrap_or_default()
     };
     let context = match graph.node(id) {
-        Node::Base(_) => Ok(Value::Null),
+        Node::Base(_) | Node::ToolkitBase(_) => Ok(Value::Null),
         Node::Root(install) => {
             serde_json::to_value(Root::new(below(Edge::From), below(Edge::Files), install))
         }
         Node::Sign(stage) => serde_json::to_value(Sign::new(stage)),
-        Node::Tools(install) | Node::Fetch(install) | Node::Download(install) => {
-            serde_json::to_value(OnBase::new(below(Edge::From), install))
+        Node::Tools(stage) | Node::Fetch(stage) | Node::Download(stage) => {
+            serde_json::to_value(OnBase::new(below(Edge::From), stage))
         }
-        Node::Kernel(stage) => serde_json::to_value(Kernel::new(below(Edge::From), stage)),
+        Node::Toolkit(stage) => serde_json::to_value(Toolkit::new(below(Edge::From), stage)),
+        Node::Kernel(stage) => {
+            let from = toolkit.map_or_else(|| below(Edge::From), ImageRef::to_string);
+            serde_json::to_value(Kernel::new(from, stage))
+        }
         Node::Source(stage) => serde_json::to_value(Source::new(stage)),
         Node::Module(stage) => serde_json::to_value(Module::new(stage)),
         Node::Image(stage) => serde_json::to_value(Image::new(below(Edge::Runtime), stage)),
@@ -50,56 +56,18 @@ pub(super) fn of(graph: &Graph, id: NodeId) -> Value {
     context.unwrap_or(Value::Null)
 }
 
-/// Context of `install`: one flag for the package manager, and options and packages in rows of a readable width.
-#[derive(Serialize)]
-struct Install {
-    apt: bool,
-    dnf: bool,
-    microdnf: bool,
-    tdnf: bool,
-    yum: bool,
-    zypper: bool,
-    words: Vec<Vec<String>>,
-}
-
-impl Install {
-    fn new(install: &PackageInstall) -> Self {
-        Self::after(install, 60)
-    }
-
-    /// For a command of `width` columns.
-    fn after(install: &PackageInstall, width: usize) -> Self {
-        use PackageManager::{Apt, Dnf, Microdnf, Tdnf, Yum, Zypper};
-        Self {
-            apt: install.manager == Apt,
-            dnf: install.manager == Dnf,
-            microdnf: install.manager == Microdnf,
-            tdnf: install.manager == Tdnf,
-            yum: install.manager == Yum,
-            zypper: install.manager == Zypper,
-            words: words(install, width),
-        }
-    }
-}
-
-/// Options and packages in rows; none where there is nothing to install. The first row stands behind the command.
-fn words(install: &PackageInstall, width: usize) -> Vec<Vec<String>> {
-    if install.packages.is_empty() {
-        return Vec::new();
-    }
-    let options = install.options.iter().map(ToString::to_string);
-    let words = options.chain(install.packages.iter().map(ToString::to_string));
-    rows(words, |word| word.len() + 1, width)
-}
-
 /// Items in rows that keep lines under 120 columns; the first row begins at column `start` of its line.
-fn rows<T>(items: impl Iterator<Item = T>, width_of: impl Fn(&T) -> usize, start: usize) -> Vec<Vec<T>> {
+pub(super) fn rows<T>(
+    items: impl Iterator<Item = T>,
+    width_of: impl Fn(&T) -> usize,
+    start: usize,
+) -> Vec<Vec<T>> {
     let mut rows = vec![Vec::new()];
     let mut width = start;
     for item in items {
         let item_width = width_of(&item);
         match rows.last_mut() {
-            Some(row) if width + item_width <= 98 => row.push(item),
+            Some(row) if width + item_width <= 105 => row.push(item),
             _ => {
                 width = 8;
                 rows.push(vec![item]);
@@ -113,13 +81,18 @@ fn rows<T>(items: impl Iterator<Item = T>, width_of: impl Fn(&T) -> usize, start
 #[derive(Serialize)]
 struct OnBase {
     base: String,
+    repositories: Vec<Repository>,
     #[serde(flatten)]
     install: Install,
 }
 
 impl OnBase {
-    fn new(base: String, install: &PackageInstall) -> Self {
-        Self { base, install: Install::new(install) }
+    fn new(base: String, stage: &plan::OnBase) -> Self {
+        Self {
+            base,
+            repositories: Repository::all(&stage.repositories, stage.install.manager),
+            install: Install::new(&stage.install),
+        }
     }
 }
 
@@ -178,6 +151,7 @@ struct Kernel {
     kernel_dir: String,
     arch: String,
     dtk: bool,
+    repositories: Vec<Repository>,
     #[serde(flatten)]
     install: Install,
 }
@@ -190,6 +164,40 @@ impl Kernel {
             kernel_dir: stage.kernel_dir.to_string(),
             arch: stage.arch.to_string(),
             dtk: stage.driver_toolkit,
+            repositories: Repository::all(&stage.repositories, stage.install.manager),
+            install: Install::new(&stage.install),
+        }
+    }
+}
+
+/// Context of `toolkit`. The kernel's own modules are in `in_tree`.
+#[derive(Serialize)]
+struct Toolkit {
+    from: String,
+    kernel: String,
+    kernel_dir: String,
+    compiler: String,
+    in_tree: Install,
+    kernel_version: String,
+    rt_kernel_version: String,
+    rhel_version: String,
+    labels: Vec<Vec<Pair>>,
+    #[serde(flatten)]
+    install: Install,
+}
+
+impl Toolkit {
+    fn new(from: String, stage: &ToolkitStage) -> Self {
+        Self {
+            from,
+            kernel: stage.kernel.to_string(),
+            kernel_dir: stage.kernel_dir.to_string(),
+            compiler: stage.compiler.as_ref().map_or("gcc".into(), ToString::to_string),
+            in_tree: Install::new(&stage.in_tree),
+            kernel_version: stage.kernel_version.clone(),
+            rt_kernel_version: stage.rt_kernel_version.clone(),
+            rhel_version: stage.rhel_version.clone(),
+            labels: Pair::rows(Pair::all(stage.labels.iter().map(|(name, value)| (name, value))), 6),
             install: Install::new(&stage.install),
         }
     }
@@ -467,7 +475,7 @@ impl Image {
             wants: load.into_iter().chain(stage.softdeps.iter().map(ToString::to_string)).collect(),
             in_tree_copy: stage.in_tree == InTree::Copy,
             in_tree_none: stage.in_tree == InTree::None,
-            builder: Install::after(&stage.in_tree_install, 80),
+            builder: Install::from_column(&stage.in_tree_install, 90),
             base,
             signed: stage.signed,
             micro: stage.base == RuntimeBase::Micro,

@@ -6,6 +6,7 @@
 
 mod context;
 mod guard;
+mod install;
 mod shape;
 mod templates;
 
@@ -14,8 +15,10 @@ pub use templates::{TemplateFault, Templates, UnknownTemplate};
 
 use crate::diag::{Code, Diagnostic};
 use crate::fs::{FileDigest, Hash};
-use crate::ids::RelPath;
-use crate::plan::{Fetched, Graph, ModuleStage, Node, NodeId};
+use crate::ids::{ImageRef, RelPath};
+use crate::plan::{
+    Fetched, Graph, KernelStage, ModuleStage, Node, NodeId, OnBase, RepositoryFile, SigningKey,
+};
 use shape::{Filled, Outline, Shape, Unsafe};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -58,37 +61,45 @@ impl<'t> Renderer<'t> {
         Self { templates, shapes: RwLock::default(), modules: RwLock::default() }
     }
 
-    /// The stage of a node.
+    /// The stage of a node. `toolkit` is the reference of the toolkit that it stands on, where it does.
     ///
     /// # Errors
     /// A template that cannot be filled safely: a user's own, or a value that slipped through its type.
-    pub fn stage(&self, graph: &Graph, id: NodeId) -> Result<Stage, Diagnostic> {
-        let Node::Module(module) = graph.node(id) else { return self.render(graph, id) };
+    pub fn stage(&self, graph: &Graph, id: NodeId, toolkit: Option<&ImageRef>) -> Result<Stage, Diagnostic> {
+        let Node::Module(module) = graph.node(id) else { return self.render(graph, id, toolkit) };
         if let Some(known) = self.modules.read().unwrap_or_else(PoisonError::into_inner).get(&**module) {
             return Ok(known.clone());
         }
-        let stage = self.render(graph, id)?;
+        let stage = self.render(graph, id, None)?;
         let mut modules = self.modules.write().unwrap_or_else(PoisonError::into_inner);
         Ok(modules.entry((**module).clone()).or_insert(stage).clone())
     }
 
-    fn render(&self, graph: &Graph, id: NodeId) -> Result<Stage, Diagnostic> {
+    fn render(&self, graph: &Graph, id: NodeId, toolkit: Option<&ImageRef>) -> Result<Stage, Diagnostic> {
         let Some(template) = context::template(graph.node(id)) else {
             return Ok(Stage { text: "".into(), digest: digest(&[]), files: Arc::from([]) });
         };
-        let filled = self.fill(template, graph, id).map_err(|reason| self.refused(template, &reason))?;
-        let digest = digest(&filled.instructions);
+        let filled =
+            self.fill(template, graph, id, toolkit).map_err(|reason| self.refused(template, &reason))?;
+        let digest = digest(&named_bases(graph, id, filled.instructions));
         Ok(Stage { text: filled.text.into(), digest, files: files(graph.node(id)) })
     }
 
-    fn fill(&self, template: &'static str, graph: &Graph, id: NodeId) -> Result<Filled, Unsafe> {
-        let outline = Outline::of(context::of(graph, id));
+    fn fill(
+        &self,
+        template: &'static str,
+        graph: &Graph,
+        id: NodeId,
+        toolkit: Option<&ImageRef>,
+    ) -> Result<Filled, Unsafe> {
+        let outline = Outline::of(context::of(graph, id, toolkit));
         let key = (template, outline.key);
         let known = self.shapes.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         let shape = match known {
             Some(shape) => shape,
             None => {
-                let shape = Shape::new(self.templates.registry(), template, &context::of(graph, id))?;
+                let shape =
+                    Shape::new(self.templates.registry(), template, &context::of(graph, id, toolkit))?;
                 let shape = Arc::new(shape);
                 self.shapes.write().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&shape));
                 shape
@@ -120,11 +131,28 @@ fn digest(instructions: &[Instruction]) -> Hash {
     hasher.finalize().into()
 }
 
+/// Instructions as keys see them: where a stage stands on the base image of a toolkit, that is named without its digest.
+/// A toolkit that exists is not made anew for a newer base, since old kernels leave the repositories.
+fn named_bases(graph: &Graph, id: NodeId, mut instructions: Vec<Instruction>) -> Vec<Instruction> {
+    for (input, _) in graph.inputs(id) {
+        if let Node::ToolkitBase(base) = graph.node(input)
+            && let Some(from) = instructions.first_mut()
+        {
+            from.0 = from.0.replacen(base.pinned.as_str(), base.named.as_str(), 1);
+        }
+    }
+    instructions
+}
+
 /// The files of the build context that a node copies.
 fn files(node: &Node) -> Arc<[(RelPath, FileDigest)]> {
     let source = match node {
         Node::Source(source) => source,
         Node::Sign(sign) => return Arc::from([sign.certificate.clone()]),
+        Node::Tools(OnBase { repositories, .. })
+        | Node::Fetch(OnBase { repositories, .. })
+        | Node::Download(OnBase { repositories, .. })
+        | Node::Kernel(KernelStage { repositories, .. }) => return keys(repositories),
         _ => return Arc::from([]),
     };
     let tree = match &source.origin {
@@ -135,4 +163,14 @@ fn files(node: &Node) -> Arc<[(RelPath, FileDigest)]> {
     let patches = source.patches.iter().map(|patch| (patch.file.clone(), patch.content));
     let files: BTreeMap<_, _> = tree.into_iter().chain(patches).collect();
     files.into_iter().collect()
+}
+
+/// The keys of package repositories.
+fn keys(repositories: &[RepositoryFile]) -> Arc<[(RelPath, FileDigest)]> {
+    let keys = repositories.iter().filter_map(|repository| match &repository.key {
+        Some(SigningKey::File(file, content)) => Some((file.clone(), *content)),
+        _ => None,
+    });
+    let keys: BTreeMap<_, _> = keys.collect();
+    keys.into_iter().collect()
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 /// Every template and partial by name.
 const BUILTIN: &[(&str, &str)] = &[
+    ("check-compiler", include_str!("templates/check-compiler.hbs")),
     ("check-config", include_str!("templates/check-config.hbs")),
     ("check-kernel", include_str!("templates/check-kernel.hbs")),
     ("check-modules", include_str!("templates/check-modules.hbs")),
@@ -31,12 +32,18 @@ const BUILTIN: &[(&str, &str)] = &[
     ("kernel", include_str!("templates/kernel.hbs")),
     ("module", include_str!("templates/module.hbs")),
     ("pack", include_str!("templates/pack.hbs")),
+    ("repositories", include_str!("templates/repositories.hbs")),
     ("root", include_str!("templates/root.hbs")),
     ("runtime", include_str!("templates/runtime.hbs")),
+    ("secrets", include_str!("templates/secrets.hbs")),
     ("sign", include_str!("templates/sign.hbs")),
     ("source", include_str!("templates/source.hbs")),
     ("source-download", include_str!("templates/source-download.hbs")),
     ("source-git", include_str!("templates/source-git.hbs")),
+    ("subscribe", include_str!("templates/subscribe.hbs")),
+    ("toolkit", include_str!("templates/toolkit.hbs")),
+    ("toolkit-apt", include_str!("templates/toolkit-apt.hbs")),
+    ("toolkit-dnf", include_str!("templates/toolkit-dnf.hbs")),
     ("tools", include_str!("templates/tools.hbs")),
 ];
 

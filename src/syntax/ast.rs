@@ -34,7 +34,7 @@ pub struct Manifest {
     /// `signing`
     pub signing: Option<Signing>,
     /// `entitlement`
-    pub entitlement: Option<Text>,
+    pub entitlement: Option<Entitlement>,
     /// `matrix`
     pub matrix: Matrix,
     /// `profile`
@@ -270,6 +270,7 @@ pub struct Toolkit {
     pub span: Span,
     pub name: Text,
     pub repository: Option<Text>,
+    pub is_private: bool,
     pub packages: Vec<Text>,
 }
 
@@ -333,11 +334,21 @@ pub struct CellBody {
     /// `builder "distro"|"dtk"|"toolkit"`
     pub builder: Option<Text>,
     /// `entitlement "host"|"rhsm"|"certs"|"none"`
-    pub entitlement: Option<Text>,
+    pub entitlement: Option<Entitlement>,
     /// `base IMAGE`: the builder's base image in place of the profile's
     pub base: Option<Text>,
     /// `repository URL` and `repository enable=ID`
     pub repositories: Vec<PackageRepository>,
+}
+
+/// `entitlement HOW org-secret= key-secret= certificate-secret=`
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are the argument and properties of the node")]
+pub struct Entitlement {
+    pub how: Text,
+    pub org: Option<Text>,
+    pub key: Option<Text>,
+    pub certificate: Option<Text>,
 }
 
 /// `repository URL suite= component= key=` or `repository enable=ID`. The span is that of the node's name.

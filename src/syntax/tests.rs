@@ -57,7 +57,7 @@ fn everything_is_read() {
         (text(&signing.key_secret), text(&signing.key_uri), text(&signing.hash)),
         ("mok", "-", "sha256")
     );
-    assert_eq!(text(&manifest.entitlement), "host");
+    assert_eq!(manifest.entitlement.as_ref().map(|it| &*it.how.value), Some("host"));
     assert_eq!(
         (&*manifest.profiles[0].name.value, &*manifest.templates[0].file.value),
         ("mine", "check.hbs")
@@ -151,7 +151,7 @@ fn matrix_is_read(matrix: &Matrix) {
     assert_eq!((one.latest.as_ref().map(|latest| latest.value), text(&file.from)), (Some(2), "kernels.txt"));
     let body = &rhel.body;
     assert_eq!(
-        (text(&body.builder), text(&body.entitlement), text(&body.base)),
+        (text(&body.builder), body.entitlement.as_ref().map_or("-", |it| &it.how.value), text(&body.base)),
         ("distro", "rhsm", "quay.io/example/base")
     );
     assert_eq!(

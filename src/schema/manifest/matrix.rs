@@ -1,9 +1,9 @@
 //! `matrix`: for which systems and kernels to build.
 
-use super::ENTITLEMENTS;
 use super::selector::{
     ARCH, EL, FAMILY, FLAVOR, IMAGE, KERNEL as KERNEL_IS, OS as OS_IS, RELEASE, SELECTORS, SELECTS,
 };
+use super::{ENTITLEMENT_SECRETS, ENTITLEMENTS};
 use crate::schema::{Argument, Body, Count, Enum, Kind, Node, Property, Rule, RuleKind};
 
 pub(super) static MATRIX: Node = Node {
@@ -127,6 +127,7 @@ static BUILDERS: Enum = Enum {
 
 static ENTITLEMENT: Node = Node {
     arguments: &[Argument::one("HOW", Kind::Enum(&ENTITLEMENTS), "the way to subscribed repositories")],
+    properties: ENTITLEMENT_SECRETS,
     ..Node::new(
         "entitlement",
         Count::AtMostOne,

@@ -113,18 +113,31 @@ static TOOLKIT: Node = Node {
     ..Node::new(
         "toolkit",
         Count::AtMostOne,
-        "Turns on shared toolkit images: one builder image for each OS release, kernel and architecture, built once and \
-         used by every image for that kernel. Cells use it with `builder \"toolkit\"`.",
+        "Shared toolkit images: one builder image for each OS release, kernel and architecture, built once and used by \
+         every image for that kernel. Cells use it with `builder \"toolkit\"`.",
     )
 };
 
 static TOOLKIT_REPOSITORY: Node = Node {
     arguments: &[Argument::one("REPOSITORY", Kind::TEXT, "registry and path, without a tag")],
-    ..Node::new("repository", Count::AtMostOne, "Where toolkit images are kept.")
+    properties: &[Property::optional(
+        "private",
+        Kind::Bool,
+        "says that the repository is private, though its registry is a public one",
+    )],
+    ..Node::new(
+        "repository",
+        Count::AtMostOne,
+        "Where toolkit images are kept. Unless said, the project's `registry`, `/` and the toolkit's name.",
+    )
 };
 
 static TOOLKIT_PACKAGES: Node = Node {
-    arguments: &[Argument::some("NAME", Kind::TEXT, "a package of the distribution")],
+    arguments: &[Argument::some(
+        "NAME",
+        Kind::TEXT,
+        "a package of the distribution, with `{kernel}`, `{flavor}`, `{os}`, `{release}` and `{arch}`",
+    )],
     ..Node::new(
         "packages",
         Count::Any,
@@ -199,12 +212,33 @@ static HASHES: Enum = Enum {
 
 static ENTITLEMENT: Node = Node {
     arguments: &[Argument::one("HOW", Kind::Enum(&ENTITLEMENTS), "the way to subscribed repositories")],
+    properties: ENTITLEMENT_SECRETS,
     ..Node::new(
         "entitlement",
         Count::AtMostOne,
         "How subscribed package repositories are reached while building. Here for all cells; in `os` for some.",
     )
 };
+
+/// The build secrets of `entitlement`, by their ids.
+pub static ENTITLEMENT_SECRETS: &[Property] = &[
+    Property::optional(
+        "org-secret",
+        Kind::TEXT,
+        "for `rhsm`: the id of the build secret that holds the organisation; `rhsm-org` unless said",
+    ),
+    Property::optional(
+        "key-secret",
+        Kind::TEXT,
+        "the id of the build secret that holds, for `rhsm`, the activation key (`rhsm-activation-key` unless said) or, for \
+         `certs`, the entitlement's private key (`entitlement-key` unless said)",
+    ),
+    Property::optional(
+        "certificate-secret",
+        Kind::TEXT,
+        "for `certs`: the id of the build secret that holds the entitlement certificate; `entitlement-certificate` unless said",
+    ),
+];
 
 /// The ways to subscribed repositories.
 pub static ENTITLEMENTS: Enum = Enum {

@@ -1,6 +1,6 @@
 //! `matrix`
 
-use super::{child_text, child_texts, on, selector};
+use super::{child_text, child_texts, entitlement, on, selector};
 use crate::kdl::{Node, Value};
 use crate::source::Spanned;
 use crate::syntax::ast::{CellBody, Exclude, Kernel, Matrix, Os, PackageRepository};
@@ -48,7 +48,7 @@ fn kernel(node: &Node) -> Kernel {
 fn body(node: &Node) -> CellBody {
     CellBody {
         builder: child_text(node, "builder"),
-        entitlement: child_text(node, "entitlement"),
+        entitlement: node.child("entitlement").and_then(entitlement),
         base: child_text(node, "base"),
         repositories: node.all("repository").map(repository).collect(),
     }

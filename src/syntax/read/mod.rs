@@ -6,7 +6,7 @@ mod module;
 mod output;
 mod source;
 
-use super::ast::{Manifest, On, Pair, Project, Selector, Signing, Text, Toolkit, UserFile};
+use super::ast::{Entitlement, Manifest, On, Pair, Project, Selector, Signing, Text, Toolkit, UserFile};
 use crate::kdl::Node;
 use std::collections::BTreeSet;
 
@@ -32,7 +32,7 @@ pub(super) fn manifest(nodes: &[Node], is_sound: &dyn Fn(&Node) -> bool) -> Opti
         images: all("image").filter_map(image::image).collect(),
         toolkit: all("toolkit").find_map(toolkit),
         signing: all("signing").map(signing).next(),
-        entitlement: all("entitlement").find_map(Node::text),
+        entitlement: all("entitlement").find_map(entitlement),
         matrix,
         profiles: all("profile").filter_map(user_file).collect(),
         templates: all("template").filter_map(user_file).collect(),
@@ -60,7 +60,19 @@ fn toolkit(node: &Node) -> Option<Toolkit> {
         span: node.name.span,
         name: node.text()?,
         repository: child_text(node, "repository"),
+        is_private: node.child("repository").and_then(|it| it.property("private")?.bool()).unwrap_or(false),
         packages: child_texts(node, "packages"),
+    })
+}
+
+/// `entitlement`, at the top or in the matrix.
+fn entitlement(node: &Node) -> Option<Entitlement> {
+    let secret = |name| node.text_property(name);
+    Some(Entitlement {
+        how: node.text()?,
+        org: secret("org-secret"),
+        key: secret("key-secret"),
+        certificate: secret("certificate-secret"),
     })
 }
 
