@@ -129,8 +129,8 @@ codes! {
     MalformedValue = "malformed-value", Error;
     MergedCellsDiffer = "merged-cells-differ", Error;
     MisplacedHeader = "misplaced-header", Error;
-    MisplacedZ = "misplaced-z", Error;
     MisplacedSecret = "misplaced-secret", Error;
+    MisplacedZ = "misplaced-z", Error;
     MissingArgument = "missing-argument", Error;
     MissingDirectory = "missing-directory", Error;
     MissingEnd = "missing-end", Error;
