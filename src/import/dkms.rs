@@ -33,6 +33,8 @@ struct Importer<'a> {
     /// The file's name, for messages.
     file: &'a str,
     found: Evaluated,
+    /// The same, as seen from the directory that is built in.
+    conf: &'a str,
     name: String,
     version: String,
     draft: Draft,
@@ -60,8 +62,15 @@ pub fn import(text: &str, file: &str, dir: &RelPath) -> Result<Draft, Refusal> {
     if name.is_empty() || shell::is_symbolic(&name) {
         return Err(Refusal("it has no PACKAGE_NAME that could be read".into()));
     }
+    // dkms makes directories of both, so nobody has other characters in them.
+    let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "._+~-:".contains(c));
+    if !plain(&name) || !(plain(&version) || shell::is_symbolic(&version)) {
+        return Err(Refusal("its PACKAGE_NAME or PACKAGE_VERSION cannot be the name of a directory".into()));
+    }
+    let conf = file.strip_prefix(dir.as_str()).map_or(file, |rest| rest.trim_start_matches('/'));
     let mut importer = Importer {
         file,
+        conf,
         draft: Draft {
             head: vec![format!("Made from {file} of {name} {version}.")],
             project: Project {
@@ -308,7 +317,8 @@ impl Importer<'_> {
         format!(
             "export kernelver={{kernel}} kernel_source_dir={{kernel_dir}} arch={{arch}} dkms_tree=/tmp/dkms\n\
              mkdir -p '/tmp/dkms/{name}/{version}'; ln -sfn {{source_dir}} '/tmp/dkms/{name}/{version}/build'\n\
-             bash -c '. ./dkms.conf >/dev/null; set -e; {command}'",
+             bash -c '. ./{conf} >/dev/null; set -e; {command}'",
+            conf = self.conf,
             name = self.name,
             version = self.version,
         )
@@ -601,7 +611,11 @@ mod tests {
             assert_eq!(warnings, [expected], "{text}");
             assert!(manifest.contains(&format!("// {expected}")), "{text}\n{manifest}");
         }
-        assert!(import("X=1", "dkms.conf", &RelPath::root()).is_err());
+        for text in ["X=1", "PACKAGE_NAME=\"it's\"", "PACKAGE_NAME=a PACKAGE_VERSION='{kernel}'"] {
+            assert!(import(text, "dkms.conf", &RelPath::root()).is_err(), "{text}");
+        }
+        let unknown = import("PACKAGE_NAME=a MAKE=$(x)", "d/debian/dkms.conf", &RelPath::parse("d").unwrap());
+        assert!(write(&unknown.unwrap()).contains("bash -c '. ./debian/dkms.conf >/dev/null;"));
         assert!(import("PACKAGE_NAME=((", "dkms.conf", &RelPath::root()).is_err());
     }
 }

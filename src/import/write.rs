@@ -5,6 +5,8 @@ use crate::diag::clean::escape;
 use std::fmt::Write as _;
 
 const INDENT: &str = "    ";
+/// Columns that a line has, where it can be broken.
+const WIDTH: usize = 110;
 
 /// Lines of a manifest, with braces counted.
 struct Page {
@@ -26,7 +28,15 @@ impl Page {
 
     fn notes(&mut self, notes: &[String]) {
         for note in notes.iter().flat_map(|note| note.lines()) {
-            self.line(format!("// {}", escape(note)).trim_end());
+            let harmless = |c: char| {
+                if crate::kdl::is_forbidden(c) || super::shell::is_symbolic(c.encode_utf8(&mut [0; 4])) {
+                    '?'
+                } else {
+                    c
+                }
+            };
+            let note: String = escape(note).chars().map(harmless).collect();
+            self.line(format!("// {note}").trim_end());
         }
     }
 
@@ -40,9 +50,21 @@ impl Page {
         }
     }
 
+    /// Values of a node that may stand several times: as many to a line as there is room for.
     fn list(&mut self, node: &str, values: &[String]) {
-        if !values.is_empty() {
-            self.line(&format!("{node} {}", words(values)));
+        let mut line = String::new();
+        for value in values {
+            let value = quoted(value);
+            if !line.is_empty() && self.depth * INDENT.len() + line.len() + value.len() >= WIDTH {
+                self.line(&std::mem::take(&mut line));
+            }
+            if line.is_empty() {
+                line.push_str(node);
+            }
+            line.extend([" ", value.as_str()]);
+        }
+        if !line.is_empty() {
+            self.line(&line);
         }
     }
 }
@@ -146,9 +168,7 @@ fn module(page: &mut Page, module: &Module) {
         .map(|output| output.file.clone())
         .collect();
     if certain != [format!("{}.ko", module.name)] || certain.len() != module.outputs.len() {
-        for some in certain.chunks(4) {
-            page.list("output", some);
-        }
+        page.list("output", &certain);
     }
     for output in module.outputs.iter().filter(|output| !output.when.is_empty()) {
         page.notes(&[format!("where {}:", output.when)]);
@@ -206,9 +226,7 @@ fn image(page: &mut Page, image: &Image) {
     page.option("repository", image.repository.as_deref());
     page.option("tag", image.tag.as_deref());
     page.list("module", &image.modules);
-    for some in image.load.chunks(6) {
-        page.list("load", some);
-    }
+    page.list("load", &image.load);
     for (kmod, options) in &image.options {
         page.line(&format!("option {} {}", quoted(kmod), pairs(options)));
     }
