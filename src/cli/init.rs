@@ -56,7 +56,7 @@ pub(super) fn init(global: &Global, args: &Init, terminal: &mut Terminal) -> Res
         }
     };
     let place = place(&project, &disk, args.from.as_deref(), terminal)?;
-    let mut draft = draft(&disk, &place)?;
+    let mut draft = draft(&disk, &project, &place)?;
     let matrices = matrix.map_or_else(import::matrix::examples, |matrix| vec![matrix]);
     let given = !draft.matrix.is_empty() && args.kernel.is_empty();
     let text =
@@ -136,8 +136,10 @@ fn beneath(directory: &Utf8Path, root: &Utf8Path) -> Option<RelPath> {
     if below.as_str().is_empty() { Some(RelPath::root()) } else { RelPath::parse(below.as_str()).ok() }
 }
 
-fn draft(disk: &Disk, place: &Place) -> Result<Draft, Failure> {
-    import::draft(disk, place).map_err(|refusal| {
+fn draft(disk: &Disk, project: &Project, place: &Place) -> Result<Draft, Failure> {
+    let whole = shown(&project.root).canonicalize_utf8().ok();
+    let hint = whole.as_deref().and_then(Utf8Path::file_name).unwrap_or("driver").to_owned();
+    import::draft(disk, place, &hint).map_err(|refusal| {
         Failure::World(
             Error::new("import", place.file.to_string(), refusal.0)
                 .help("write the manifest by hand: `drvc` alone shows one to begin with"),

@@ -61,7 +61,11 @@ pub(super) fn lock(global: &Global, args: &Lock, terminal: &mut Terminal) -> Res
     let started = Instant::now();
     let resolver = match args.offline {
         true => None,
-        false => Some(Resolver::new(args.network.client(terminal)?)),
+        false => {
+            let client = args.network.client(terminal)?;
+            let repositories = args.network.for_repositories(&client)?;
+            Some(Resolver::new(client).with_repositories(repositories, args.network.has_subscription()))
+        }
     };
     let path = RelPath::parse(NAME).map_err(|rule| Error::new("use", NAME, rule))?;
     let bar = Bar::new(terminal);
@@ -78,6 +82,7 @@ pub(super) fn lock(global: &Global, args: &Lock, terminal: &mut Terminal) -> Res
         progress: &|progress| bar.show(progress),
     });
     bar.end();
+    resolver.iter().flat_map(Resolver::notes).for_each(|note| terminal.say(&note));
     let settled = settled.map_err(|refusal| refused(refusal, &project, terminal))?;
     write(&disk, &project, &path, &settled)?;
     let statistics = resolver.map(|resolver| resolver.client().statistics());

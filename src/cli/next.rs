@@ -59,7 +59,8 @@ fn without_manifest(project: &Project) -> String {
         );
     }
     format!(
-        "There is no {path} here. To begin, write one:\n{FIRST_MANIFEST}\n\
+        "There is no {path} here. `drvc init` makes one of a dkms.conf, Makefile, Dockerfile or KMM Module.\n\
+         By hand, it begins like this:\n{FIRST_MANIFEST}\n\
          Then run `drvc check`, which tells what is missing, and `drvc compile`.\n\
          With the manifest elsewhere, use `-C DIR` or `--manifest FILE`; `drvc --help` lists all commands.\n"
     )

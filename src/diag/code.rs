@@ -142,6 +142,7 @@ codes! {
     MissingNodeName = "missing-node-name", Error;
     MissingPlatform = "missing-platform", Error;
     MissingProperty = "missing-property", Error;
+    MissingRepository = "missing-repository", Error;
     MissingRunner = "missing-runner", Error;
     MissingSource = "missing-source", Error;
     MissingSpace = "missing-space", Error;
@@ -166,6 +167,7 @@ codes! {
     UnavailableBase = "unavailable-base", Error;
     UnavailableBuilder = "unavailable-builder", Error;
     UnavailableEntitlement = "unavailable-entitlement", Error;
+    UnavailableKernel = "unavailable-kernel", Error;
     UnbalancedBrace = "unbalanced-brace", Error;
     UnexpectedArgument = "unexpected-argument", Error;
     UnexpectedBlock = "unexpected-block", Error;

@@ -44,6 +44,29 @@ pub fn selectors(expression: &str) -> Option<Vec<String>> {
     (selectors.len() <= MAX_SELECTORS).then_some(selectors)
 }
 
+/// Whether any text of the characters that kernels' names have could match.
+#[must_use]
+pub fn can_match(expression: &str) -> bool {
+    let parsed = regex_syntax::ParserBuilder::new().utf8(false).build().parse(expression);
+    parsed.is_ok_and(|hir| possible(&hir))
+}
+
+fn possible(hir: &Hir) -> bool {
+    let of_a_kernel = |c: char| c.is_ascii_alphanumeric() || "._+~-".contains(c);
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => true,
+        HirKind::Literal(literal) => literal.0.iter().all(|byte| of_a_kernel(char::from(*byte))),
+        HirKind::Class(regex_syntax::hir::Class::Unicode(class)) => ('+'..='~')
+            .filter(|c| of_a_kernel(*c))
+            .any(|c| class.iter().any(|range| (range.start()..=range.end()).contains(&c))),
+        HirKind::Class(_) => true,
+        HirKind::Repetition(repetition) => repetition.min == 0 || possible(&repetition.sub),
+        HirKind::Capture(capture) => possible(&capture.sub),
+        HirKind::Concat(all) => all.iter().all(possible),
+        HirKind::Alternation(all) => all.iter().any(possible),
+    }
+}
+
 /// Every text that the expression matches, with `*` and `?` for what is free.
 fn expand(hir: &Hir) -> Option<Vec<String>> {
     let texts = match hir.kind() {

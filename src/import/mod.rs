@@ -7,11 +7,15 @@
 
 mod commands;
 pub mod dkms;
+mod dockerfile;
 pub mod draft;
 mod files;
+mod kbuild;
 mod kernels;
+mod kmm;
 pub mod matrix;
 pub mod shell;
+mod tree;
 mod write;
 
 pub use draft::{Draft, Os};
@@ -21,13 +25,15 @@ pub use write::write;
 use crate::fs::Tree;
 use shell::Refusal;
 
-/// Makes a draft of what stands at a place of a project.
+/// Makes a draft of what stands at a place of a project. `hint` is a name for the driver where the file has none.
 ///
 /// # Errors
 /// A file that cannot be understood at all.
-pub fn draft(_tree: &impl Tree, place: &Place) -> Result<Draft, Refusal> {
+pub fn draft(tree: &impl Tree, place: &Place, hint: &str) -> Result<Draft, Refusal> {
     match place.kind {
         Kind::Dkms => dkms::import(&place.text, place.file.as_str(), &place.dir),
-        _ => Err(Refusal("not yet".into())),
+        Kind::Kbuild => kbuild::import(tree, place, hint),
+        Kind::Dockerfile => dockerfile::import(&place.text, place.file.as_str(), hint),
+        Kind::Kmm => kmm::import(&place.text, place.file.as_str()),
     }
 }

@@ -16,6 +16,7 @@ mod list;
 mod offer;
 mod sources;
 mod sum;
+mod wanted;
 mod web;
 mod xml;
 #[cfg(test)]
@@ -24,6 +25,7 @@ mod tests;
 pub use gpgv::Gpgv;
 pub use offer::{Offer, Package};
 pub use sources::{Source, offer, sources};
+pub use wanted::{Answer, Answered, Asking};
 
 use crate::error::Error;
 use crate::ids::Arch;

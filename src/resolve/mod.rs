@@ -6,6 +6,7 @@
 
 mod answer;
 mod changes;
+mod kernels;
 mod openshift;
 mod settle;
 mod single;
@@ -17,18 +18,55 @@ pub use settle::{Job, Progress, Refusal, Settled, Update, settle};
 
 use crate::http::Client;
 use crate::oci::Registry;
+use std::sync::{Mutex, PoisonError};
 
 /// Asks servers.
 #[derive(Debug)]
 pub struct Resolver {
     registry: Registry,
+    /// As package repositories see the client.
+    repositories: Client,
+    subscribed: bool,
+    notes: Mutex<Vec<String>>,
 }
 
 impl Resolver {
     /// One that goes where this client may go, as the user of its environment.
     #[must_use]
     pub fn new(client: Client) -> Self {
-        Self { registry: Registry::new(client) }
+        Self {
+            repositories: client.clone(),
+            registry: Registry::new(client),
+            subscribed: false,
+            notes: Mutex::default(),
+        }
+    }
+
+    /// The same with a client of its own for package repositories, which may have the certificate of a subscription.
+    #[must_use]
+    pub fn with_repositories(self, repositories: Client, subscribed: bool) -> Self {
+        Self { repositories, subscribed, ..self }
+    }
+
+    /// What is worth telling of what was asked so far, once.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = std::mem::take(&mut *self.notes.lock().unwrap_or_else(PoisonError::into_inner));
+        notes.sort();
+        notes.dedup();
+        notes
+    }
+
+    fn note(&self, note: String) {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
+    }
+
+    const fn repositories(&self) -> &Client {
+        &self.repositories
+    }
+
+    const fn is_subscribed(&self) -> bool {
+        self.subscribed
     }
 
     /// The client that asks.

@@ -153,7 +153,14 @@ pub fn settle(job: &Job<'_>) -> Result<Settled, Refusal> {
             if wants.is_empty() {
                 break;
             }
-            let work = Work { resolver, parts, progress: job.progress };
+            let work = Work {
+                resolver,
+                parts,
+                sources: &survey.sources,
+                request: job.request,
+                tree: job.tree,
+                progress: job.progress,
+            };
             let answers = work.ask(wants);
             put(answers, &mut lock).map_err(|problem| problem.refusal(survey))?;
             survey = Survey::with(job, &lock);

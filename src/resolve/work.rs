@@ -3,10 +3,12 @@
 use super::Resolver;
 use super::answer::{Answer, Problem};
 use super::settle::Progress;
-use crate::compile::Parts;
+use crate::compile::{Parts, Request};
 use crate::error::Error;
+use crate::fs::Tree;
 use crate::ids::{Arch, Release, Repository};
 use crate::lock::Want;
+use crate::source::Sources;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
@@ -18,6 +20,9 @@ const WORKERS: usize = 8;
 pub(super) struct Work<'a> {
     pub resolver: &'a Resolver,
     pub parts: &'a Parts,
+    pub sources: &'a Sources,
+    pub request: &'a Request,
+    pub tree: &'a dyn Tree,
     pub progress: &'a dyn Fn(Progress<'_>),
 }
 
@@ -25,6 +30,9 @@ impl Work<'_> {
     /// Asks for everything, and gives back each answer with what it is of, in the order of the questions.
     pub fn ask(&self, wants: Vec<Want>) -> Vec<(Want, Result<Answer, Problem>)> {
         let number = wants.len();
+        let (kernels, wants): (Vec<_>, Vec<_>) =
+            wants.into_iter().partition(|want| matches!(want, Want::Kernels(_)));
+        let kernels = self.kernels(kernels);
         let queue: Mutex<VecDeque<(usize, Want)>> = Mutex::new(wants.into_iter().enumerate().collect());
         let (sender, receiver) = mpsc::channel();
         let mut answers = thread::scope(|scope| {
@@ -46,12 +54,12 @@ impl Work<'_> {
             for (at, want, answer) in receiver {
                 answers.push((at, want, answer));
                 let last = answers.last().map(|(_, want, _)| want);
-                (self.progress)(Progress { done: answers.len(), of: number, last });
+                (self.progress)(Progress { done: kernels.len() + answers.len(), of: number, last });
             }
             answers
         });
         answers.sort_by_key(|(at, ..)| *at);
-        answers.into_iter().map(|(_, want, answer)| (want, answer)).collect()
+        kernels.into_iter().chain(answers.into_iter().map(|(_, want, answer)| (want, answer))).collect()
     }
 }
 
@@ -67,7 +75,7 @@ fn one(resolver: &Resolver, parts: &Parts, want: &Want) -> Result<Answer, Proble
             let payload = payload(parts, &query.release, query.arch)?;
             Answer::ZStreams(resolver.zstreams(&payload, query)?)
         }
-        // They are asked for together, before this.
+        // They are asked for together: `Work::kernels`.
         Want::Kernels(_) => Answer::Kernels(Vec::new()),
     })
 }

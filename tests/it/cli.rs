@@ -22,7 +22,7 @@ fn text(bytes: &[u8]) -> &str {
 fn exit_codes_and_streams() {
     // arguments, exit code, what standard output and standard error hold (empty: nothing at all)
     let cases: &[(&[&str], i32, &str, &str)] = &[
-        (&[], 0, "To begin, write one", ""),
+        (&[], 0, "`drvc init` makes one of a dkms.conf", ""),
         (&["--version"], 0, "drvc ", ""),
         (&["--help"], 0, "Usage: drvc", ""),
         (&["--no-such-option"], 2, "", "unexpected argument '--no-such-option'"),

@@ -13,6 +13,7 @@ mod crash;
 mod docs;
 mod emit;
 mod fmt;
+mod init;
 mod history;
 mod layers;
 mod lock;

@@ -78,10 +78,13 @@ pub fn evaluate(text: &str, given: &[(&str, &str)]) -> Result<Evaluated, Refusal
     Ok(shell.finish())
 }
 
-/// A text that is one command without redirection: the variables before it, and its words. `None` where it is anything
-/// else, or where a word of it needs a shell.
+/// The variables before a command, and its words.
+pub type SingleCommand = (Vec<(String, String)>, Vec<String>);
+
+/// A text that is one command without redirection. `None` where it is anything else, or where a word of it needs a
+/// shell.
 #[must_use]
-pub fn single_command(text: &str) -> Option<(Vec<(String, String)>, Vec<String>)> {
+pub fn single_command(text: &str) -> Option<SingleCommand> {
     use brush_parser::ast::{AssignmentName, AssignmentValue, Command, CommandPrefixOrSuffixItem as Item};
     let program = parse_symbolic(text).ok()?;
     let [list] = program.complete_commands.as_slice() else { return None };

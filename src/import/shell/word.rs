@@ -33,7 +33,7 @@ impl Shell {
         let plain = |pieces: &[WordPieceWithSource]| {
             pieces.iter().all(|piece| match &piece.piece {
                 WordPiece::Text(text) => {
-                    !text.contains(['*', '?', '[']) && !(text.contains('{') && text.contains(','))
+                    !(text.contains(['*', '?', '[']) || text.contains('{') && text.contains(','))
                 }
                 WordPiece::SingleQuotedText(_) | WordPiece::EscapeSequence(_) => true,
                 _ => false,

@@ -1,0 +1,105 @@
+//! Two driver containers as people write them, and each mistake that is named.
+
+use super::*;
+use crate::import::write;
+
+const TOOLKIT: &str = r#"
+ARG DTK_AUTO
+FROM ${DTK_AUTO} as builder
+ARG KERNEL_VERSION
+WORKDIR /build
+RUN git clone -b main https://github.com/rh-ecosystem-edge/accelerator_templates.git
+WORKDIR /build/accelerator_templates/src/kernel_module
+RUN make all KVER=${KERNEL_VERSION} KERNEL_SRC_DIR=/lib/modules/${KERNEL_VERSION}/build
+
+FROM registry.access.redhat.com/ubi9/ubi-minimal
+ARG KERNEL_VERSION
+RUN microdnf install -y kmod numactl
+COPY --from=builder /build/accelerator_templates/src/kernel_module/ptemplate_char_dev.ko /opt/lib/modules/${KERNEL_VERSION}/
+RUN depmod -b /opt ${KERNEL_VERSION}
+CMD ["modprobe", "-d", "/opt", "ptemplate_char_dev", "max_dev=2"]
+"#;
+
+fn imported(text: &str) -> (String, Vec<String>) {
+    let mut draft = import(text, "Dockerfile", "hint").unwrap();
+    draft.matrix = crate::import::matrix::examples().remove(0);
+    (write(&draft), draft.warnings)
+}
+
+#[test]
+fn a_driver_container_becomes_a_manifest() {
+    let (manifest, warnings) = imported(TOOLKIT);
+    assert_eq!(warnings, Vec::<String>::new());
+    for expected in [
+        "    git \"https://github.com/rh-ecosystem-edge/accelerator_templates.git\" branch=\"main\"\n",
+        "module \"ptemplate_char_dev\" {\n    source \"driver\" dir=\"src/kernel_module\"\n    packages \"numactl\"\n",
+        "    make \"all\" KVER=\"{kernel}\" KERNEL_SRC_DIR=\"{kernel_dir}\"\n",
+        "    load \"ptemplate_char_dev\"\n    option \"ptemplate_char_dev\" max_dev=\"2\"\n",
+        "Driver Toolkit",
+    ] {
+        assert!(manifest.contains(expected), "{expected}\n{manifest}");
+    }
+    let (manifest, _) = imported(
+        "FROM ubi9\nARG KVER\nCOPY src /src\nWORKDIR /src/mod\nRUN dnf install -y gcc flex kernel-devel-${KVER} && make -C /usr/src/kernels/${KVER} M=$PWD modules\nCMD modprobe foo",
+    );
+    for expected in
+        ["    path \"src\"\n", "source \"driver\" dir=\"mod\"\n    packages \"flex\"\n}\n", "load \"foo\""]
+    {
+        assert!(manifest.contains(expected), "{expected}\n{manifest}");
+    }
+}
+
+#[test]
+fn mistakes_are_named() {
+    let cases = [
+        (
+            "ARG KERNEL_VERSION\nFROM a\nWORKDIR /lib/${KERNEL_VERSION}",
+            ":3: `${KERNEL_VERSION}` is empty here: its ARG stands before the FROM, and is not repeated",
+        ),
+        (
+            "FROM a\nRUN [\"git\",\"clone\",\"${SRC}\"]",
+            ":2: nothing replaces `${SRC}` in this form: only a shell does",
+        ),
+        (
+            "ARG DTK=quay.io/a as builder\nFROM a",
+            ":1: what follows the value of `DTK` belongs to a FROM: it becomes part of the value, or an error",
+        ),
+        (
+            "FROM a\nCOPY a.ko /opt/$ {KERNEL_VERSION}/",
+            ":2: a blank within `${…}` makes a path of it: it is never replaced",
+        ),
+        ("FROM a\nCOPY a.ko /x/\nCOPY a.ko /y/", ":3: `a.ko` was copied in line 2 already"),
+        (
+            "FROM a\nRUN git clone https://h/r",
+            ":2: clones whatever the default branch holds on that day: pin it with `drvc lock`",
+        ),
+        (
+            "FROM a\nRUN a && dnf install gcc-1 || dnf install gcc",
+            ":2: `|| dnf install gcc` is run when any command before it fails, not only the last",
+        ),
+        ("FROM a\nRUN a || true", ":2: `|| true` goes on when the command before it fails"),
+        (
+            "FROM a\nARG RHSM_ACTIVATION_KEY",
+            ":2: `RHSM_ACTIVATION_KEY` is kept in the image's history: drvc takes build secrets",
+        ),
+        ("FROM a\nRUN depmod -b /opt", ":2: `depmod` without a kernel takes that of the machine that builds"),
+        (
+            "FROM a\nRUN make KVER=$(uname -r)",
+            ":2: `uname -r` is the kernel of the machine that builds, not the one that is built for",
+        ),
+        (
+            "FROM a\nRUN dnf install -y install gcc && dnf install install -y x",
+            ":2: `install install`: the second is taken for a package",
+        ),
+        (
+            "FROM a\nRUN for f in *.ko; do [ -e $f ] && scripts/sign-file $f; done",
+            ":2: a loop of `test && sign-file` fails only with its last turn",
+        ),
+    ];
+    for (text, expected) in cases {
+        let (manifest, warnings) = imported(text);
+        assert!(warnings.iter().any(|one| *one == format!("Dockerfile{expected}")), "{text}\n{warnings:#?}");
+        assert!(manifest.contains(&format!("// Dockerfile{expected}")), "{manifest}");
+    }
+    assert!(import("RUN x", "Dockerfile", "x").is_err());
+}

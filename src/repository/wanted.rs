@@ -1,0 +1,158 @@
+//! From what `match` and `latest` ask for to kernels with their packages, or to why there are none.
+
+use super::kernels::{Found, Search};
+use super::{Fetch, Gpgv, Source, offer, sources};
+use crate::diag::{Code, Diagnostic};
+use crate::error::Error;
+use crate::ids::{Arch, Flavor, KernelText, OsName, PackageName, RelPath, Release};
+use crate::lock::KernelQuery;
+use crate::plan::Wish;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What one question is answered with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answered {
+    /// The kernels, newest first, and the own packages of each as one version.
+    pub kernels: Vec<(KernelText, Vec<PackageName>)>,
+    /// Kernels that would have been among them, and what they lack.
+    pub passed_over: Vec<(KernelText, Vec<PackageName>)>,
+}
+
+/// A question with its answer, or with what the user has to change.
+pub type Answer = (KernelQuery, Result<Answered, Box<Diagnostic>>);
+
+/// Whom to ask, and how.
+pub struct Asking<'a> {
+    /// What brings files.
+    pub fetch: &'a dyn Fetch,
+    /// What reads the keys in a file beside the manifest.
+    pub keys: &'a (dyn Fn(&RelPath) -> Result<Gpgv, Error> + Sync),
+    /// Whether repositories that ask for a subscription can be asked.
+    pub subscribed: bool,
+}
+
+impl Asking<'_> {
+    /// The answer to each question, in their order. A repository is read once for all flavours of a release.
+    ///
+    /// # Errors
+    /// A repository that cannot be read.
+    pub fn answer(&self, wishes: &[Wish<'_>]) -> Result<Vec<Answer>, Error> {
+        let mut places: BTreeMap<(&OsName, &Release, Arch), Vec<usize>> = BTreeMap::new();
+        for (at, wish) in wishes.iter().enumerate() {
+            let KernelQuery { os, release, arch, .. } = &wish.query;
+            places.entry((os, release, *arch)).or_default().push(at);
+        }
+        let mut answers = BTreeMap::new();
+        for questions in places.into_values() {
+            let here: Vec<_> = questions.iter().filter_map(|&at| wishes.get(at)).collect();
+            answers.extend(questions.iter().copied().zip(self.answer_here(&here)?));
+        }
+        Ok(answers.into_values().collect())
+    }
+
+    /// The questions of one release and architecture.
+    fn answer_here(&self, wishes: &[&Wish<'_>]) -> Result<Vec<Answer>, Error> {
+        let Some(first) = wishes.first() else { return Ok(Vec::new()) };
+        let added: Vec<_> = wishes.iter().flat_map(|wish| wish.repositories.iter().cloned()).collect();
+        let mut sources = sources(first.profile, &first.release, first.query.arch, &added)?;
+        let closed = sources.iter().any(|source| source.subscription) && !self.subscribed;
+        sources.retain(|source| !source.subscription || self.subscribed);
+        if sources.is_empty() {
+            let refused = |wish: &&Wish<'_>| (wish.query.clone(), Err(Box::new(no_repository(wish, closed))));
+            return Ok(wishes.iter().map(refused).collect());
+        }
+        let flavors: BTreeSet<&Flavor> = wishes.iter().map(|wish| &wish.query.flavor).collect();
+        let search = |flavor| Search::new(first.profile, &first.release, first.query.arch, flavor);
+        let searches: Vec<_> = flavors.into_iter().map(search).collect();
+        let offer = offer(self.fetch, self.keys, &sources, &searches)?;
+        let found: BTreeMap<&Flavor, Vec<Found>> =
+            searches.iter().map(|search| (search.flavor, search.kernels(&offer))).collect();
+        let answer = |wish: &&Wish<'_>| {
+            let found = found.get(&wish.query.flavor).map_or(&[][..], Vec::as_slice);
+            (wish.query.clone(), choose(wish, found, &sources).map_err(Box::new))
+        };
+        Ok(wishes.iter().map(answer).collect())
+    }
+}
+
+/// The kernels that were asked for, among those that were found.
+fn choose(wish: &Wish<'_>, found: &[Found], sources: &BTreeSet<Source>) -> Result<Answered, Diagnostic> {
+    let KernelQuery { pattern, latest, .. } = &wish.query;
+    // Whether the pattern is one was said when the manifest was read.
+    let glob = pattern.as_deref().and_then(|glob| globset::Glob::new(glob).ok());
+    let glob = glob.map(|glob| glob.compile_matcher());
+    let most = latest.map_or(usize::MAX, |latest| usize::try_from(latest).unwrap_or(usize::MAX));
+    let mut answered = Answered::default();
+    for one in found {
+        let text = &one.kernel.text;
+        if glob.as_ref().is_some_and(|glob| !glob.is_match(text.as_str())) {
+            continue;
+        }
+        if answered.kernels.len() == most {
+            break;
+        }
+        if one.missing.is_empty() {
+            answered.kernels.push((text.clone(), one.packages.clone()));
+        } else {
+            answered.passed_over.push((text.clone(), one.missing.clone()));
+        }
+    }
+    if answered.kernels.is_empty() {
+        return Err(unavailable(wish, &answered, found.first(), sources));
+    }
+    Ok(answered)
+}
+
+/// `Debian 12, x86_64, flavour rt`
+fn place(wish: &Wish<'_>) -> String {
+    let KernelQuery { release, arch, flavor, .. } = &wish.query;
+    format!("{} {release}, {arch}, flavour `{flavor}`", wish.profile.title)
+}
+
+fn no_repository(wish: &Wish<'_>, closed: bool) -> Diagnostic {
+    let name_one = "add `repository \"https://…\"` with one that you have to the `os`";
+    let report = Diagnostic::new(
+        Code::MissingRepository,
+        format!("no package repository is known for {}", place(wish)),
+    );
+    if closed {
+        report
+            .label(wish.span, "its kernels are in repositories that ask for a subscription")
+            .help(format!("give `--client-cert`, `--client-key` and `--repository-ca`, or {name_one}"))
+    } else {
+        report.label(wish.span, "where are its kernels to be looked for?").help(name_one)
+    }
+}
+
+fn unavailable(
+    wish: &Wish<'_>,
+    answered: &Answered,
+    newest: Option<&Found>,
+    sources: &BTreeSet<Source>,
+) -> Diagnostic {
+    let place = place(wish);
+    let places: Vec<_> = sources.iter().map(|source| source.repository.to_string()).collect();
+    let places = places.join(", ");
+    if let Some((kernel, missing)) = answered.passed_over.first() {
+        let missing: Vec<_> = missing.iter().map(|package| format!("`{package}`")).collect();
+        return Diagnostic::new(
+            Code::UnavailableKernel,
+            format!("no kernel of {place} has all the packages that its targets need"),
+        )
+        .label(wish.span, format!("the newest, `{kernel}`, lacks {}", missing.join(", ")))
+        .help(format!("add a `repository` that has them; looked into: {places}"));
+    }
+    let (label, help) = match (newest, &wish.query.pattern) {
+        (Some(newest), Some(pattern)) => (
+            format!("`{pattern}` matches none of them"),
+            format!("the newest is `{}`; `drvc kernels` lists all", newest.kernel.text),
+        ),
+        _ => (
+            "none was found".to_owned(),
+            format!("add a `repository` that has some, or name kernels in full; looked into: {places}"),
+        ),
+    };
+    Diagnostic::new(Code::UnavailableKernel, format!("no kernel of {place} is offered"))
+        .label(wish.span, label)
+        .help(help)
+}

@@ -1,0 +1,62 @@
+//! What `match` and `latest` ask for -> kernels, from package repositories.
+
+use super::answer::{Answer, Problem};
+use super::work::Work;
+use crate::error::Error;
+use crate::fs::{Reader, Tree};
+use crate::http::Client;
+use crate::ids::RelPath;
+use crate::lock::{Consulted, Want};
+use crate::plan;
+use crate::repository::{Asking, Gpgv};
+
+/// A file with the keys of a repository is smaller than this, in bytes.
+const KEYS_LIMIT: u64 = 4 << 20;
+
+impl Work<'_> {
+    /// The kernels of every question among `wants` that is about kernels; those that were passed over become notes.
+    /// A repository is read once, however many questions it answers; where one cannot be read, no question is answered.
+    pub(super) fn kernels(&self, wants: Vec<Want>) -> Vec<(Want, Result<Answer, Problem>)> {
+        let Some(first) = wants.first().cloned() else { return Vec::new() };
+        let lock = Consulted::new(&self.parts.lock);
+        let inputs = self.parts.inputs(&lock, self.sources, self.request);
+        let is_wanted = |wish: &plan::Wish<'_>| wants.contains(&Want::Kernels(wish.query.clone()));
+        let mut wishes: Vec<_> = plan::wishes(&inputs).into_iter().filter(is_wanted).collect();
+        wishes.sort_by(|left, right| left.query.cmp(&right.query));
+        wishes.dedup_by(|left, right| left.query == right.query);
+        let (tree, client) = (self.tree, self.resolver.client());
+        let keys = |path: &RelPath| keys(tree, client, path);
+        let asking = Asking {
+            fetch: self.resolver.repositories(),
+            keys: &keys,
+            subscribed: self.resolver.is_subscribed(),
+        };
+        let answers = match asking.answer(&wishes) {
+            Ok(answers) => answers,
+            Err(error) => return vec![(first, Err(Problem::World(error)))],
+        };
+        let answer = |(query, answer): crate::repository::Answer| {
+            let answer = answer.map_err(Problem::User).map(|answered| {
+                for (kernel, missing) in &answered.passed_over {
+                    let missing: Vec<_> = missing.iter().map(|package| format!("`{package}`")).collect();
+                    self.resolver.note(format!(
+                        "passed over {kernel} of {} {}: {} is not offered",
+                        query.os,
+                        query.release,
+                        missing.join(", ")
+                    ));
+                }
+                Answer::Kernels(answered.kernels)
+            });
+            (Want::Kernels(query), answer)
+        };
+        answers.into_iter().map(answer).collect()
+    }
+}
+
+/// The keys in a file beside the manifest.
+fn keys(tree: &dyn Tree, client: &Client, path: &RelPath) -> Result<Gpgv, Error> {
+    let bytes = Reader::new(tree).read(path, KEYS_LIMIT);
+    let bytes = bytes.map_err(|cause| Error::new("read", path.as_str(), cause.to_string()))?;
+    Gpgv::new(client.environment(), client.interrupt(), path.as_str(), &bytes)
+}

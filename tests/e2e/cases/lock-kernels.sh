@@ -1,0 +1,215 @@
+#!/usr/bin/env bash
+# needs: images root buildah podman dockerd mmdebstrap rpmbuild createrepo_c jq modinfo gpgv python3
+# Kernels from package repositories. Debian's own, as this machine's apt sources name it: what drvc finds must be what
+# apt-cache says, and a manifest with `latest=2` in three flavours locks, compiles and builds. A dnf repository with RT
+# and 64k kernels of several releases, in gzip, xz and zstd; and repositories that are broken.
+. "$(dirname "$0")/../case.sh"
+export XDG_CACHE_HOME=$CASE_DIR/cache XDG_CONFIG_HOME=$CASE_DIR/config
+server=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true' EXIT
+
+# drvc_ok LOG ARG...: drvc, which has to succeed; its standard error goes to that log, its product to standard output.
+drvc_ok() {
+    "$DRVC" "${@:2}" 2>"$CASE_DIR/logs/$1" || { cat "$CASE_DIR/logs/$1" >&2; die "drvc ${*:2}"; }
+}
+
+# --- Debian's own repository, with its signature
+
+dir=$CASE_DIR/debian
+image=$(podman image inspect docker.io/library/debian:12 --format '{{.Digest}}')
+# The machine's apt sources as the mirrors of a profile, and the base images by their digest: no registry is asked.
+{
+    printf 'profile edition=1 extends="debian"\n'
+    printf 'base "docker.io/library/debian:12@%s"\nminimal "docker.io/library/debian:12-slim@%s"\n' "$image" "$image"
+    printf 'line "12" {\n    release "12" {\n'
+    # shellcheck disable=SC2016
+    apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' |
+        sort -u | while read -r url suite component; do
+        printf '        mirror "%s" suite="%s" component="%s"\n' "${url%/}" "$suite" "$component"
+    done
+    printf '    }\n}\n'
+} >"$CASE_DIR/debian.kdl"
+contains "the machine's apt sources" "$(cat "$CASE_DIR/debian.kdl")" bookworm
+allow=()
+for host in $(grep -o 'mirror "[a-z]*://[^/:"]*' "$CASE_DIR/debian.kdl" | sed 's|.*//||' | sort -u); do
+    allow+=(--allow-host "$host" --allow-http "$host")
+done
+
+c_module "$dir/hello" hello
+cp "$CASE_DIR/debian.kdl" "$dir"
+# debian_manifest LATEST
+debian_manifest() {
+    manifest "$dir" <<KDL
+profile "debian" "debian.kdl"
+source "hello" {
+    path "hello"
+}
+module "hello" {
+    source "hello"
+}
+image "hello" {
+    repository "localhost/lock-kernels"
+    module "hello"
+    load "hello"
+}
+matrix {
+    os "debian" "12" {
+        flavor "default" "cloud" "rt"
+        kernel match="6.1.0-*" latest=$1
+    }
+}
+KDL
+}
+
+# by_apt SUFFIX: the kernels whose headers and image apt-cache offers here, newest first.
+by_apt() {
+    comm -12 <(apt-cache search "^linux-headers-6\.1\.0-[0-9]+-$1\$" | sed 's/^linux-headers-//;s/ .*//' | sort) \
+        <(apt-cache search "^linux-image-6\.1\.0-[0-9]+-$1\$" | sed 's/^linux-image-//;s/ .*//' | sort) | sort -rV
+}
+
+# A machine's package lists may be older than its repository.
+apt-get -qq update >"$CASE_DIR/logs/apt" 2>&1 || say "    apt-get update failed, see logs/apt"
+debian_manifest 1
+drvc_ok lock lock -C "$dir" "${allow[@]}"
+drvc_ok compile compile -C "$dir" --locked
+before=$(cd "$dir/drivers.out" && find hello -name Dockerfile | sort)
+debian_manifest 2
+drvc_ok lock lock -C "$dir" "${allow[@]}"
+say "    $(tail -1 "$CASE_DIR/logs/lock")"
+drvc_ok again lock -C "$dir" "${allow[@]}"
+contains "a second lock" "$(cat "$CASE_DIR/logs/again")" "nothing moved"
+drvc_ok compile compile -C "$dir" --locked
+equal "targets that stayed" "$(cd "$dir/drivers.out" && find hello -name Dockerfile | sort | comm -12 - <(printf '%s\n' "$before"))" "$before"
+drvc_ok kernels kernels debian 12 -C "$dir" "${allow[@]}" --format json >"$CASE_DIR/kernels.json"
+for flavor in default:amd64 cloud:cloud-amd64 rt:rt-amd64; do
+    name=${flavor%:*}
+    offered=$(by_apt "${flavor#*:}")
+    mine=".kernels[] | select(.flavor == \"$name\" and (.kernel | startswith(\"6.1.0-\")))"
+    equal "kernels of flavour $name" "$(jq -r "$mine | select(.missing == []).kernel" "$CASE_DIR/kernels.json")" "$offered"
+    equal "covered of flavour $name" "$(jq -r "$mine | select(.manifest == \"covered\").kernel" "$CASE_DIR/kernels.json")" \
+        "$(head -2 <<<"$offered")"
+    newest=$(head -1 <<<"$offered")
+    contains "packages in the lock" "$(cat "$dir/drivers.lock")" "linux-headers-$newest=$(apt-cache policy "linux-headers-$newest" | awk '/Candidate:/{print $2}')"
+    builds_ok buildah "$dir" "$newest"
+    root=$(root_of buildah "$(image_of "$dir" "$newest")")
+    contains "vermagic" "$(modinfo -F vermagic "$root/opt/lib/modules/$newest/updates/hello.ko") " "$newest SMP "
+done
+
+# --- a dnf repository
+
+# rpms DIR RELEASE ARCH KIND...: the empty packages of one kernel, for each kind (`` or `rt-`).
+rpms() {
+    local kind part spec=$CASE_DIR/kernel.spec
+    for kind in "${@:4}"; do
+        {
+            printf 'Name: kernel-set\nVersion: 5.14.0\nRelease: %s\nSummary: x\nLicense: GPL\nAutoReqProv: no\n%%description\nx\n' "$2"
+            for part in devel core modules modules-extra; do
+                printf '%%package -n kernel-%s%s\nSummary: x\n%%description -n kernel-%s%s\nx\n%%files -n kernel-%s%s\n' \
+                    "$kind" "$part" "$kind" "$part" "$kind" "$part"
+            done
+        } >"$spec"
+        rpmbuild -bb --quiet --target "$3" --define "_rpmdir $1" --define "_topdir $CASE_DIR/rpm" \
+            --define '_build_id_links none' --define 'debug_package %{nil}' "$spec" >"$CASE_DIR/logs/rpmbuild" 2>&1 ||
+            { tail -5 "$CASE_DIR/logs/rpmbuild" >&2; die "rpmbuild"; }
+    done
+}
+
+web=$CASE_DIR/web
+mkdir -p "$web/all" "$CASE_DIR/rpm"
+rpms "$web/all" 427.13.1.el9_4 x86_64 "" rt-
+rpms "$web/all" 427.9.1.el9_4 x86_64 ""
+rpms "$web/all" 503.11.1.el9_5 x86_64 ""
+rpms "$web/all" 427.13.1.el9_4 aarch64 "" 64k-
+rpms "$web/all" 427.20.1.el9_4 x86_64 ""
+rm "$web"/all/x86_64/kernel-devel-5.14.0-427.20.1.*
+for packing in gz xz zstd; do
+    createrepo_c -q --no-database --compress-type "$packing" --general-compress-type "$packing" -o "$CASE_DIR/md.$packing" "$web/all" \
+        >"$CASE_DIR/logs/createrepo" 2>&1 || createrepo_c -q --no-database --general-compress-type "$packing" -o "$CASE_DIR/md.$packing" "$web/all"
+    mkdir -p "$web/$packing"
+    mv "$CASE_DIR/md.$packing/repodata" "$web/$packing/"
+done
+python3 -u -m http.server --bind 127.0.0.1 --directory "$web" 0 >"$CASE_DIR/logs/server" 2>&1 &
+server=$!
+for _ in $(seq 50); do
+    port=$(grep -o 'port [0-9]*' "$CASE_DIR/logs/server" | head -1 | cut -d' ' -f2) && [ -n "$port" ] && break
+    sleep 0.1
+done
+[ -n "$port" ] || die "the web server does not start"
+
+# rhel_project PATH: a project whose RHEL 9.4 and 9.5 come from that path of the server.
+rhel_project() {
+    rm -rf "$CASE_DIR/rhel"
+    c_module "$CASE_DIR/rhel/hello" hello
+    {
+        printf 'profile edition=1 extends="rhel"\nbase "localhost/rhel@%s"\nminimal "localhost/rhel@%s"\n' "$image" "$image"
+        printf 'mirror "http://localhost:%s/%s"\n' "$port" "$1"
+        printf 'line "9" {\n    base "localhost/rhel@%s"\n    minimal "localhost/rhel@%s"\n    release "9.4" {\n' "$image" "$image"
+        printf '        mirror "http://localhost:%s/%s"\n    }\n}\n' "$port" "$1"
+    } >"$CASE_DIR/rhel/rhel.kdl"
+    manifest "$CASE_DIR/rhel" <<'KDL'
+profile "rhel" "rhel.kdl"
+source "hello" {
+    path "hello"
+}
+module "hello" {
+    source "hello"
+}
+image "hello" {
+    repository "localhost/lock-kernels-rhel"
+    module "hello"
+    load "hello"
+}
+matrix {
+    os "rhel" "9.4" {
+        flavor "default" "rt"
+        kernel latest=2
+    }
+    os "rhel" "9.4" {
+        arch "aarch64"
+        flavor "64k"
+        kernel latest=1
+    }
+    os "rhel" "9.5" {
+        kernel latest=2
+    }
+}
+KDL
+}
+
+# locked: the kernels in the lock, as words.
+locked() { sed -n 's/^    "\(5\.14[^"]*\)",$/\1/p' "$CASE_DIR/rhel/drivers.lock" | sort -V | tr '\n' ' '; }
+
+for packing in gz xz zstd; do
+    rhel_project "$packing"
+    drvc_ok lock lock -C "$CASE_DIR/rhel" --allow-http localhost
+    contains "what is passed over ($packing)" "$(cat "$CASE_DIR/logs/lock")" \
+        'passed over 5.14.0-427.20.1.el9_4.x86_64 of rhel 9.4: `kernel-devel-5.14.0-427.20.1.el9_4.x86_64` is not offered'
+    equal "kernels in the lock ($packing)" "$(locked)" \
+        "5.14.0-427.9.1.el9_4.x86_64 5.14.0-427.13.1.el9_4.aarch64+64k 5.14.0-427.13.1.el9_4.x86_64 5.14.0-427.13.1.el9_4.x86_64+rt 5.14.0-503.11.1.el9_5.x86_64 "
+done
+
+# --- repositories that are broken: exit code 4, the address, and the lock as it was
+
+# fails PATH MESSAGE: with the repository at that path, `lock --update` fails so.
+fails() {
+    local code=0 lock=$CASE_DIR/rhel/drivers.lock
+    sed -i "s|localhost:$port/[a-z-]*|localhost:$port/$1|" "$CASE_DIR/rhel/rhel.kdl"
+    cp "$lock" "$CASE_DIR/lock.before"
+    "$DRVC" lock --update -C "$CASE_DIR/rhel" --allow-http localhost >"$CASE_DIR/logs/fails" 2>&1 || code=$?
+    equal "exit code for $1" "$code" 4
+    contains "the error for $1" "$(cat "$CASE_DIR/logs/fails")" "http://localhost:$port/$1/"
+    contains "the error for $1" "$(cat "$CASE_DIR/logs/fails")" "$2"
+    cmp -s "$lock" "$CASE_DIR/lock.before" || die "drivers.lock was changed"
+    say "    fails: $(head -1 "$CASE_DIR/logs/fails")"
+}
+
+cp -a "$web/gz" "$web/truncated"
+cp -a "$web/gz" "$web/forged"
+cp -a "$web/gz" "$web/gone"
+truncate -s -100 "$web"/truncated/repodata/*-primary.xml.gz
+printf 'x' | dd of="$(echo "$web"/forged/repodata/*-primary.xml.gz)" bs=1 seek=100 conv=notrunc status=none
+rm "$web"/gone/repodata/*-primary.xml.gz
+fails absent "no such file"
+fails truncated "its checksum is"
+fails forged "its checksum is"
+fails gone "the server has no such file"

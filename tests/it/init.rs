@@ -1,0 +1,134 @@
+//! `drvc init` from end to end: every kind of driver becomes a manifest that `fmt` and `check` have nothing against.
+
+use crate::project::Project;
+
+const DKMS: &str = "\
+PACKAGE_NAME=foo
+PACKAGE_VERSION=1.2
+MAKE=\"make KDIR=$kernel_source_dir\"
+BUILT_MODULE_NAME=foo
+DEST_MODULE_LOCATION=/extra
+PATCH[0]=old.patch
+PATCH_MATCH[0]='^4\\.'
+STRIP=no
+";
+
+const DOCKERFILE: &str = "\
+FROM registry.access.redhat.com/ubi9/ubi
+ARG KERNEL_VERSION
+RUN git clone https://github.com/example/foo.git
+WORKDIR /foo
+RUN make KVER=$KERNEL_VERSION
+RUN depmod -b /opt
+CMD [\"modprobe\", \"foo\"]
+";
+
+const KMM: &str = "\
+kind: Module
+metadata:
+  name: foo
+spec:
+  moduleLoader:
+    container:
+      modprobe:
+        moduleName: foo
+      containerImage: quay.io/example/foo:${KERNEL_FULL_VERSION}
+      kernelMappings:
+        - regexp: '^.+\\fc37\\.x86_64$'
+";
+
+/// A project without a manifest, with these files.
+fn project(files: &[(&str, &str)]) -> Project {
+    let project = Project::new();
+    std::fs::remove_file(project.path("drivers.kdl")).unwrap();
+    std::fs::remove_file(project.path("drivers.lock")).unwrap();
+    std::fs::remove_dir_all(project.path("driver")).unwrap();
+    files.iter().for_each(|(path, text)| project.write(path, text));
+    project
+}
+
+/// What `init` wrote; `fmt` and `check` must agree with it.
+#[track_caller]
+fn manifest(project: &Project, args: &[&str], stderr: &str) -> String {
+    project.run(&[&["init"], args].concat()).expect(0, "", stderr);
+    project.run(&["fmt", "--check"]).expect(0, "", "1 file in layout");
+    project.run(&["check"]).expect(0, "", "1 target");
+    project.read("drivers.kdl")
+}
+
+#[test]
+fn a_dkms_conf_becomes_a_manifest() {
+    let patch = ("patches/old.patch", "--- a/x\n+++ b/x\n");
+    let project = project(&[("dkms.conf", DKMS), ("Makefile", "obj-m := foo.o\n"), patch]);
+    let kernel = ["--from", "dkms.conf", "--kernel", "6.1.0-56-amd64"];
+    let text = manifest(&project, &kernel, "warning: dkms.conf:8: STRIP=no is left out");
+    assert!(text.contains("    make KDIR=\"{kernel_dir}\" KERNELRELEASE=\"{kernel}\"\n"), "{text}");
+    assert!(text.contains("    os \"debian\" \"12\" {\n        kernel \"6.1.0-56-amd64\"\n"), "{text}");
+    let taken_out = "    // Selects no kernel of the matrix: take `/-` away when there is one.\n    /-on kernel=\">=4, <5\" {\n";
+    assert!(text.contains(taken_out), "{text}");
+    project.run(&["init"]).expect(2, "", "`drivers.kdl` exists, and is not overwritten");
+    assert_eq!(project.read("drivers.kdl"), text);
+}
+
+#[test]
+fn a_tree_from_elsewhere_is_copied() {
+    let project = project(&[
+        ("src/foo-1.2/dkms.conf", DKMS),
+        ("src/foo-1.2/foo.c", ""),
+        ("src/foo-1.2/patches/old.patch", ""),
+    ]);
+    std::fs::create_dir(project.path("new")).unwrap();
+    let run = project.run(&["init", "-C", "new", "--from", "src/foo-1.2"]);
+    run.expect(0, "", "3 files copied from `src/foo-1.2` to `new/driver`\n");
+    run.expect(0, "", "new/drivers.kdl written (1 warning)\n");
+    assert!(project.path("new/driver/foo.c").exists());
+    project.run(&["check", "-C", "new"]).expect(0, "", "1 target");
+    std::fs::remove_file(project.path("new/drivers.kdl")).unwrap();
+    let again = project.run(&["init", "-C", "new", "--from", "src/foo-1.2"]);
+    again.expect(4, "", "cannot copy `driver`: a file or directory of that name exists");
+}
+
+#[test]
+fn a_makefile_alone_will_do() {
+    let makefile =
+        "obj-m := foo.o\nKDIR ?= /lib/modules/$(shell uname -r)/build\nall:\n\t$(MAKE) -C $(KDIR) M=$(PWD)\n";
+    let project = project(&[("Makefile", makefile), ("foo.c", "// SPDX-License-Identifier: GPL-2.0-only\n")]);
+    let text = manifest(&project, &[], "drivers.kdl written\n");
+    assert!(
+        text.contains("    make \"all\" KDIR=\"{kernel_dir}\"\n")
+            && text.contains("license \"GPL-2.0-only\""),
+        "{text}"
+    );
+}
+
+#[test]
+fn containers_become_manifests_and_their_mistakes_are_named() {
+    let project = project(&[("Dockerfile", DOCKERFILE)]);
+    let warning = "warning: Dockerfile:6: `depmod` without a kernel takes that of the machine that builds\n";
+    let text = manifest(&project, &["--from", "Dockerfile"], warning);
+    assert!(text.contains("    git \"https://github.com/example/foo.git\"\n"), "{text}");
+    let project = self::project(&[("kmm.yaml", KMM), ("foo.c", "")]);
+    let warning =
+        "warning: kmm.yaml: kernelMappings[0] `^.+\\fc37\\.x86_64$` can never match the name of a kernel\n";
+    let text = manifest(&project, &["--from", "kmm.yaml"], warning);
+    assert!(text.contains("    repository \"quay.io/example/foo\"\n"), "{text}");
+}
+
+#[test]
+fn what_cannot_be_imported_is_said() {
+    let project = project(&[("x/readme", ""), ("bad/dkms.conf", "PACKAGE_NAME=((")]);
+    project.run(&["init"]).expect(2, "", "nothing to begin with in `.`");
+    project.run(&["init", "--from", "x"]).expect(2, "", "`x` is nothing that can be imported");
+    project.run(&["init", "--from", "none.conf"]).expect(4, "", "cannot read `none.conf`: no such file");
+    project.run(&["init", "--from", "bad"]).expect(
+        4,
+        "",
+        "cannot import `bad/dkms.conf`: it is no shell text",
+    );
+    project.run(&["init", "--kernel", "what"]).expect(
+        2,
+        "",
+        "no release is known that kernel `what` belongs to",
+    );
+    assert!(!project.path("drivers.kdl").exists());
+}
