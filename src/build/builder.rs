@@ -3,9 +3,10 @@
 use super::failure::Failure;
 use super::jobs::Work;
 use super::log::{Progress, Step};
-use super::standing::{Ids, Names, base_label, unpinned_bases};
+use super::remote::Remote;
+use super::standing::{Ids, Names, Wanted, base_label, unpinned_bases, unpinned_source};
 use crate::compile::Compiled;
-use crate::engine::{BASE_LABEL, Engine, Order, Secret, how};
+use crate::engine::{BASE_LABEL, Engine, Image, Order, Secret, how};
 use crate::error::Error;
 use crate::fs::{Dir, Disk, Tree as _};
 use crate::ids::{ImageRef, RelPath};
@@ -35,17 +36,30 @@ pub trait Watch: Sync {
     fn again(&self, job: usize, name: &str);
     /// It has ended.
     fn ended(&self, job: usize, name: &str, outcome: &Outcome);
+    /// Something worth knowing, of no job in particular.
+    fn aside(&self, line: &str);
 }
 
 /// How a job ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// What it makes is there, and was not before.
-    Built(Duration),
+    Done(Done, Duration),
     /// It is not there.
     Failed(Box<Failure>),
     /// drvc was interrupted.
     Interrupted,
+}
+
+/// What a job did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// The engine built.
+    Built,
+    /// The image was there, and is in its registry now.
+    Pushed,
+    /// The image was there under another name.
+    Named,
 }
 
 /// Everything that jobs have in common.
@@ -54,6 +68,10 @@ pub struct Builder<'a> {
     pub compiled: &'a Compiled,
     /// With what.
     pub engine: &'a Engine,
+    /// Where images are to be as well.
+    pub remote: Option<&'a Remote<'a>>,
+    /// Words of the user's for every push.
+    pub push_arguments: &'a [String],
     /// The manifest's directory.
     pub disk: &'a Disk,
     /// The same, as a path to start the engine in.
@@ -84,7 +102,7 @@ impl Builder<'_> {
         let name = work.name(self.compiled);
         self.watch.started(at, &name);
         let outcome = match self.attempt(at, work) {
-            Ok(()) => Outcome::Built(start.elapsed()),
+            Ok(done) => Outcome::Done(done, start.elapsed()),
             Err(_) if self.interrupt.is_set() => Outcome::Interrupted,
             Err(failure) => Outcome::Failed(failure),
         };
@@ -92,14 +110,23 @@ impl Builder<'_> {
         outcome
     }
 
-    fn attempt(&self, at: usize, work: &Work) -> Result<(), Box<Failure>> {
+    fn attempt(&self, at: usize, work: &Work) -> Result<Done, Box<Failure>> {
         let missing = || Box::new(Failure::plain("there is no such target".into(), None));
         let target = self.compiled.plan.targets.get(work.target()).ok_or_else(missing)?;
-        let path = self.dockerfile(target);
+        let path = self.dockerfile(work);
         let label = match work {
-            Work::Stage { .. } => None,
-            Work::Target(_) => self.base_label(target).map_err(plain)?,
+            Work::Stage { .. } | Work::Toolkit { .. } => None,
+            Work::Target(_) | Work::Push(_) => self.base_label(target).map_err(plain)?,
         };
+        match work {
+            Work::Stage { .. } | Work::Toolkit { .. } => {}
+            Work::Push(place) => return self.push(*place, label).map(|()| Done::Pushed).map_err(plain),
+            Work::Target(place) => {
+                if self.known_by_key(*place, label.as_deref()).map_err(plain)? {
+                    return self.push(*place, label).map(|()| Done::Named).map_err(plain);
+                }
+            }
+        }
         let labels: Vec<_> = label.iter().map(|label| (BASE_LABEL, label.as_str())).collect();
         let ids = self.home.make_dir(IDS).map_err(|cause| plain(self.cannot_write(cause)))?.0;
         let id_name = at.to_string();
@@ -112,7 +139,7 @@ impl Builder<'_> {
             arch: target.arch,
             stage: match work {
                 Work::Stage { name, .. } => Some(name),
-                Work::Target(_) => None,
+                Work::Toolkit { .. } | Work::Target(_) | Work::Push(_) => None,
             },
             labels: &labels,
             secrets: self.secrets,
@@ -122,9 +149,67 @@ impl Builder<'_> {
         let id = self.read_id(&id_file);
         let _ = ids.remove_file(&id_name);
         match work {
-            Work::Stage { .. } => Ok(()),
-            Work::Target(place) => self.settle(*place, target, &id?, label.as_deref()),
+            Work::Stage { .. } | Work::Push(_) => {}
+            Work::Toolkit { at, .. } => self.settle_toolkit(*at, target, &id?)?,
+            Work::Target(place) => {
+                self.settle(*place, target, &id?, label.as_deref())?;
+                self.push(*place, label).map_err(plain)?;
+            }
         }
+        Ok(Done::Built)
+    }
+
+    /// Looks at a toolkit that was built, gives it its name, and pushes it where images are pushed.
+    fn settle_toolkit(&self, at: usize, target: &Target, id: &str) -> Result<(), Box<Failure>> {
+        let Some(toolkit) = self.compiled.json.toolkits.get(at) else { return Ok(()) };
+        let image = self.engine.inspect_one(id).map_err(plain)?;
+        if image.key() != Some(&*toolkit.key) || image.arch != target.arch.oci() {
+            let reason = "the toolkit is not of this key: its Dockerfile changed while it was built";
+            return Err(Box::new(Failure::plain(reason.into(), Some("run `drvc build` again".into()))));
+        }
+        let parsed = ImageRef::parse(&toolkit.reference);
+        let reference =
+            parsed.map_err(|rule| plain(Error::new("use", toolkit.reference.as_str(), rule.0)))?;
+        self.engine.tag(id, &reference).map_err(plain)?;
+        match self.remote {
+            Some(_) => self.engine.push(&reference, self.push_arguments).map_err(plain),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the engine has an image of this key under any name; then it gets those of the target.
+    fn known_by_key(&self, place: usize, base: Option<&str>) -> Result<bool, Error> {
+        let Some(target) = self.compiled.plan.targets.get(place) else { return Ok(false) };
+        if unpinned_source(self.compiled, target).is_some() {
+            return Ok(false);
+        }
+        let images = self.engine.built(Some(self.key(place)))?;
+        let fits = |image: &&Image| {
+            let named = !image.names.is_empty();
+            named
+                && image.key() == Some(self.key(place))
+                && image.arch == target.arch.oci()
+                && image.base() == base
+        };
+        let Some(image) = images.iter().find(fits) else { return Ok(false) };
+        self.names.own(place).try_for_each(|name| self.engine.tag(&image.id, name))?;
+        Ok(true)
+    }
+
+    /// Sees to it that the registry has the target's image, where that is asked for.
+    fn push(&self, place: usize, base: Option<String>) -> Result<(), Error> {
+        let (Some(remote), Some(target)) = (self.remote, self.compiled.plan.targets.get(place)) else {
+            return Ok(());
+        };
+        if let Some(own) = self.names.own(place).next() {
+            self.engine.push(own, self.push_arguments)?;
+        }
+        let (key, arch) = (self.key(place).to_owned(), target.arch.oci().to_owned());
+        remote.spread(place, &Wanted { key, arch, base: Ok(base) })
+    }
+
+    fn key(&self, place: usize) -> &str {
+        self.compiled.json.targets.get(place).map_or("", |target| &target.key)
     }
 
     /// Runs the engine, with a log, and again where it lost a race with itself.
@@ -169,7 +254,7 @@ impl Builder<'_> {
         id: &str,
         base: Option<&str>,
     ) -> Result<(), Box<Failure>> {
-        let key = self.compiled.json.targets.get(place).map_or("", |target| &target.key);
+        let key = self.key(place);
         let image = self.engine.inspect_one(id).map_err(plain)?;
         let refuse = |reason: String| {
             let help = "run `drvc build` again; what was built has no name, and is never used".to_owned();
@@ -218,20 +303,34 @@ impl Builder<'_> {
         Ok(base_label(&bases, arch, &ids).unwrap_or_default())
     }
 
-    fn dockerfile(&self, target: &Target) -> String {
-        format!("{}/{}/Dockerfile", self.out, target.id)
+    /// The path of the Dockerfile beneath the output directory.
+    fn output(&self, work: &Work) -> &str {
+        match work {
+            Work::Toolkit { at, .. } => {
+                self.compiled.json.toolkits.get(*at).map(|toolkit| &toolkit.dockerfile)
+            }
+            _ => self.compiled.json.targets.get(work.target()).map(|target| &target.dockerfile),
+        }
+        .map_or("", String::as_str)
     }
 
-    /// The names of the stages of a Dockerfile, in order. An image has two: `pack` and its own.
+    fn dockerfile(&self, work: &Work) -> String {
+        format!("{}/{}", self.out, self.output(work))
+    }
+
+    /// The names of the stages of a Dockerfile, in order; the last one, which has none there, is called by its image.
     fn stages(&self, work: &Work) -> Vec<String> {
-        let targets = &self.compiled.plan.targets;
-        let Some(target) = targets.get(work.target()) else { return Vec::new() };
-        let path = target.id.join("Dockerfile").ok();
+        let path = RelPath::parse(self.output(work)).ok();
         let text =
             path.and_then(|path| self.compiled.outputs.get(&path)).map(|output| output.text().to_string());
         let text = text.unwrap_or_default();
         let froms = text.lines().filter_map(|line| line.strip_prefix("FROM "));
-        let image = self.compiled.plan.graph.node(target.root).stage();
+        let target = self.compiled.plan.targets.get(work.target());
+        let image = match (work, target) {
+            (Work::Toolkit { .. }, _) => "toolkit".to_owned(),
+            (_, Some(target)) => self.compiled.plan.graph.node(target.root).stage(),
+            (_, None) => String::new(),
+        };
         froms
             .map(|from| from.split_once(" AS ").map_or(image.as_str(), |(_, name)| name).to_owned())
             .collect()
@@ -248,10 +347,14 @@ impl Builder<'_> {
 
     fn log(&self, work: &Work) -> Result<Log, Error> {
         let (directory, name) = match work {
-            Work::Target(place) => {
+            Work::Target(place) | Work::Push(place) => {
                 let id = self.compiled.plan.targets.get(*place).map_or("", |target| target.id.as_str());
                 let (directory, name) = id.rsplit_once('/').unwrap_or(("", id));
                 (format!("{LOGS}/{directory}"), format!("{name}.log"))
+            }
+            Work::Toolkit { at, .. } => {
+                let id = self.compiled.json.toolkits.get(*at).map_or("", |toolkit| toolkit.id.as_str());
+                (format!("{LOGS}/toolkits"), format!("{}.log", id.replace('/', "_")))
             }
             Work::Stage { name, users } => {
                 let id = users.first().and_then(|&user| self.compiled.plan.targets.get(user));

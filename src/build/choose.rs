@@ -6,13 +6,15 @@ use crate::model::selector::Key;
 use crate::plan::Target;
 use crate::source::{Sources, Span, Spanned};
 use crate::syntax::ast;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Which targets are meant.
 #[derive(Clone, Debug, Default)]
 pub struct Choice {
     /// Those that one of these selects; all where there is none.
     pub selectors: Vec<String>,
+    /// Of these, those of these ids.
+    pub among: Option<BTreeSet<String>>,
     /// Of these, the oldest and the newest kernel of each release.
     pub sample: bool,
 }
@@ -41,6 +43,9 @@ pub fn choose(targets: &[Target], choice: &Choice) -> Result<Vec<usize>, Misfit>
                 .for_each(|at| wanted.iter_mut().skip(at).take(1).for_each(|flag| *flag = true));
         }
         chosen.retain(|&at| wanted.get(at) == Some(&true));
+    }
+    if let Some(among) = &choice.among {
+        chosen.retain(|&at| targets.get(at).is_some_and(|target| among.contains(target.id.as_str())));
     }
     Ok(if choice.sample { sample(targets, &chosen) } else { chosen })
 }

@@ -28,8 +28,17 @@ pub enum Work {
         /// Who stands on it.
         users: Vec<usize>,
     },
+    /// The toolkit image at this place in the plan, which targets stand on.
+    Toolkit {
+        /// Its place in the plan.
+        at: usize,
+        /// Who stands on it.
+        users: Vec<usize>,
+    },
     /// The image of the target at this place in the plan.
     Target(usize),
+    /// That image in its registry: the engine has it.
+    Push(usize),
 }
 
 impl Work {
@@ -37,8 +46,10 @@ impl Work {
     #[must_use]
     pub fn target(&self) -> usize {
         match self {
-            Self::Stage { users, .. } => users.first().copied().unwrap_or_default(),
-            Self::Target(target) => *target,
+            Self::Stage { users, .. } | Self::Toolkit { users, .. } => {
+                users.first().copied().unwrap_or_default()
+            }
+            Self::Target(target) | Self::Push(target) => *target,
         }
     }
 
@@ -47,7 +58,10 @@ impl Work {
     pub fn name(&self, compiled: &Compiled) -> String {
         let Some(target) = compiled.plan.targets.get(self.target()) else { return String::new() };
         match self {
-            Self::Target(_) => target.id.to_string(),
+            Self::Toolkit { at, .. } => {
+                compiled.json.toolkits.get(*at).map_or_else(String::new, |toolkit| toolkit.id.clone())
+            }
+            Self::Target(_) | Self::Push(_) => target.id.to_string(),
             Self::Stage { name, .. } if name == "tools" || name == "fetch" => {
                 format!("stage {name} of {}-{}-{}", target.os, target.release, target.arch)
             }
@@ -56,12 +70,40 @@ impl Work {
     }
 }
 
-/// The jobs that build `targets` (places in the plan), each after those that it needs. With `share`, stages that several
-/// of them stand on are jobs of their own.
+/// The toolkits that these targets stand on, and who stands on each; all by their places in the plan.
 #[must_use]
-pub fn jobs(compiled: &Compiled, targets: &[usize], share: bool) -> Vec<Job> {
+pub fn toolkits(compiled: &Compiled, targets: &[usize]) -> BTreeMap<usize, Vec<usize>> {
+    let mut found: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for &target in targets {
+        let id = compiled.json.targets.get(target).and_then(|target| target.toolkit.as_ref());
+        let place = id.and_then(|id| compiled.json.toolkits.iter().position(|toolkit| toolkit.id == *id));
+        if let Some(place) = place {
+            found.entry(place).or_default().push(target);
+        }
+    }
+    found
+}
+
+/// The jobs that build `targets` (places in the plan), each after those that it needs: `toolkits` (which are not there
+/// yet) first. With `share`, stages that several targets stand on are jobs of their own.
+#[must_use]
+pub fn jobs(
+    compiled: &Compiled,
+    targets: &[usize],
+    toolkits: BTreeMap<usize, Vec<usize>>,
+    share: bool,
+) -> Vec<Job> {
     let stages = if share { shared(compiled, targets) } else { BTreeMap::new() };
-    let mut jobs: Vec<Job> = Vec::new();
+    let work = toolkits.into_iter().map(|(at, users)| Work::Toolkit { at, users });
+    let mut jobs: Vec<Job> = work.map(|work| Job { work, needs: Vec::new() }).collect();
+    let mut below: BTreeMap<usize, usize> = BTreeMap::new();
+    for (at, job) in jobs.iter().enumerate() {
+        if let Work::Toolkit { users, .. } = &job.work {
+            below.extend(users.iter().map(|&user| (user, at)));
+        }
+    }
+    let toolkits_of =
+        |users: &[usize]| users.iter().filter_map(|user| below.get(user).copied()).collect::<Vec<_>>();
     let mut made: BTreeMap<NodeId, usize> = BTreeMap::new();
     let needs_of = |root: NodeId, made: &BTreeMap<NodeId, usize>| -> Vec<usize> {
         let ancestry = compiled.plan.graph.ancestry(root);
@@ -69,14 +111,17 @@ pub fn jobs(compiled: &Compiled, targets: &[usize], share: bool) -> Vec<Job> {
         needs.collect::<BTreeSet<_>>().into_iter().collect()
     };
     for (id, users) in stages {
+        let mut needs = needs_of(id, &made);
+        needs.extend(toolkits_of(&users).into_iter().collect::<BTreeSet<_>>());
         let work = Work::Stage { name: compiled.plan.graph.node(id).stage(), users };
-        let needs = needs_of(id, &made);
         made.insert(id, jobs.len());
         jobs.push(Job { work, needs });
     }
     for &target in targets {
         let Some(root) = compiled.plan.targets.get(target).map(|target| target.root) else { continue };
-        jobs.push(Job { work: Work::Target(target), needs: needs_of(root, &made) });
+        let mut needs = needs_of(root, &made);
+        needs.extend(toolkits_of(&[target]));
+        jobs.push(Job { work: Work::Target(target), needs });
     }
     jobs
 }

@@ -11,12 +11,14 @@ mod choose;
 mod failure;
 mod jobs;
 mod log;
+mod remote;
 pub mod report;
 mod run;
 mod schedule;
 mod standing;
+pub mod stock;
 
-pub use builder::{Outcome, Watch};
+pub use builder::{Done, Outcome, Watch};
 pub use choose::{Choice, Misfit, choose};
 pub use failure::{Failure, Failures, Group};
 pub use log::Step;

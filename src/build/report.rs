@@ -19,6 +19,8 @@ pub enum Verdict {
     Named,
     /// It was built, in this time.
     Built(Duration),
+    /// Its image was there, and is in its registry now, after this time.
+    Pushed(Duration),
     /// Its image is not there: it could not be built, or what it stands on could not.
     Failed(Box<Failure>),
     /// Nothing was tried, and why.
@@ -31,7 +33,7 @@ impl Verdict {
     /// Whether the image is there.
     #[must_use]
     pub const fn is_good(&self) -> bool {
-        matches!(self, Self::UpToDate(_) | Self::Named | Self::Built(_))
+        matches!(self, Self::UpToDate(_) | Self::Named | Self::Built(_) | Self::Pushed(_))
     }
 
     const fn word(&self) -> &'static str {
@@ -39,6 +41,7 @@ impl Verdict {
             Self::UpToDate(_) => "up-to-date",
             Self::Named => "named",
             Self::Built(_) => "built",
+            Self::Pushed(_) => "pushed",
             Self::Failed(_) => "failed",
             Self::NotBuilt(_) => "not-built",
             Self::Would(_) => "would-build",
@@ -69,7 +72,7 @@ pub struct BuildTarget {
     pub key: String,
     /// The references of its image.
     pub tags: Vec<String>,
-    /// `built`, `up-to-date`, `named` (only names were missing), `failed`, `not-built` or `would-build`
+    /// `built`, `up-to-date`, `pushed` (the engine had it), `named` (only names were missing), `failed`, `not-built` or `would-build`
     pub outcome: &'static str,
     /// Where its image was found: `engine` or `registry`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -203,7 +206,7 @@ fn describe(compiled: &Compiled, sources: &Sources, at: usize, verdict: &Verdict
     match verdict {
         Verdict::UpToDate(place) => described.found = Some(place.to_string()),
         Verdict::Named => {}
-        Verdict::Built(time) => described.seconds = Some(time.as_secs_f64()),
+        Verdict::Built(time) | Verdict::Pushed(time) => described.seconds = Some(time.as_secs_f64()),
         Verdict::NotBuilt(reason) | Verdict::Would(reason) => described.reason = Some(reason.clone()),
         Verdict::Failed(failure) => {
             described.reason = Some(failure.reason.clone());

@@ -1,19 +1,21 @@
 //! Targets to verdicts: what is there already, what is built, what fails, and what is left.
 
 use super::Failure;
-use super::builder::{Builder, Outcome, Watch};
-use super::jobs::{Job, Work, jobs};
+use super::builder::{Builder, Done, Outcome, Watch};
+use super::jobs::{Job, Work, jobs, toolkits};
+use super::remote::{self, Remote};
 use super::report::Verdict;
 use super::schedule;
-use super::standing::{Ids, Lack, Names, Place, in_engine};
+use super::standing::{Ids, Lack, Names, Place, Wanted, base_ids, in_engine, unpinned_bases};
 use crate::compile::Compiled;
-use crate::engine::{Engine, Secret};
+use crate::engine::{Engine, Image, KEY_LABEL, Secret, same_name};
 use crate::error::Error;
 use crate::fs::{Dir, Disk};
-use crate::ids::RelPath;
+use crate::ids::{Arch, ImageRef, RelPath};
+use crate::oci::Registry;
 use crate::process::Interrupt;
 use camino::Utf8Path;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -36,8 +38,14 @@ pub type Verdicts = BTreeMap<usize, Verdict>;
 pub struct Session<'a> {
     /// What is built.
     pub compiled: &'a Compiled,
-    /// With what.
-    pub engine: &'a Engine,
+    /// With what; or why there is none, which matters only where something is to be built.
+    pub engine: Result<Engine, Error>,
+    /// Registries, unless the network is not to be used.
+    pub registry: Option<&'a Registry>,
+    /// Whether images are to be in their registries.
+    pub push: bool,
+    /// Words of the user's for every push.
+    pub push_arguments: &'a [String],
     /// The manifest's directory.
     pub disk: &'a Disk,
     /// The same, as a path to start the engine in.
@@ -62,45 +70,237 @@ pub struct Session<'a> {
     pub watch: &'a dyn Watch,
 }
 
+/// How far a target is from what it is to be.
+#[derive(Clone, Debug)]
+enum Task {
+    /// To be built, and why.
+    Build(String),
+    /// To be pushed: the engine has its image.
+    Push,
+}
+
 impl Session<'_> {
-    /// Sees to it that each of these targets has its image.
+    /// Sees to it that each of these targets has its image: in the engine or its registry, or under `--push` in its
+    /// registry.
     ///
     /// # Errors
-    /// The engine does not answer. A build that fails is a verdict.
+    /// The engine or, under `--push`, a registry does not answer. A build that fails is a verdict.
     pub fn run(&self, targets: &[usize]) -> Result<Verdicts, Error> {
         let names = Names::of(&self.compiled.plan.targets);
-        let (standing, bases) = in_engine(self.compiled, self.engine, &names, targets)?;
+        let remote = self.registry.map(|registry| Remote::new(registry, self.compiled, &names));
         let mut verdicts = Verdicts::new();
-        let mut missing = BTreeMap::new();
-        for (target, lack) in standing {
+        let mut ids = self.bases(targets)?;
+        let mut open: Vec<usize> = targets.to_vec();
+        let mut reasons = BTreeMap::new();
+        if self.push {
+            let remote = remote.as_ref().ok_or_else(no_registry)?;
+            self.require_registries(&names, targets)?;
+            self.ask_registries(remote, &mut open, &ids, &mut verdicts, &mut reasons)?;
+        }
+        let mut tasks = self.ask_engine(&names, &open, &mut ids, &mut verdicts, &mut reasons)?;
+        if let (false, Some(remote)) = (self.push, &remote) {
+            let mut open: Vec<_> = tasks.keys().copied().collect();
+            self.ask_registries(remote, &mut open, &ids, &mut verdicts, &mut reasons)?;
+            tasks.retain(|target, _| open.contains(target));
+        }
+        if self.dry_run {
+            verdicts.extend(tasks.into_iter().map(|(target, task)| match task {
+                Task::Build(reason) => (target, Verdict::Would(reasons.remove(&target).unwrap_or(reason))),
+                Task::Push => (target, Verdict::Would("it is not pushed yet".into())),
+            }));
+        } else if !tasks.is_empty() {
+            verdicts.extend(self.build(&tasks, &names, ids, remote.as_ref())?);
+        }
+        Ok(verdicts)
+    }
+
+    /// The engine, where one is needed.
+    fn engine(&self) -> Result<&Engine, Error> {
+        self.engine.as_ref().map_err(|error| {
+            let again = Error::new("find", "a container engine", error.to_string());
+            error.next_step().map_or_else(
+                || Error::new("find", "a container engine", error.to_string()),
+                |help| again.help(help.to_owned()),
+            )
+        })
+    }
+
+    /// The ids that the engine has for base images that no digest pins.
+    fn bases(&self, targets: &[usize]) -> Result<Ids, Error> {
+        let targets = targets.iter().filter_map(|&at| self.compiled.plan.targets.get(at));
+        let bases: BTreeSet<_> = targets.flat_map(|target| unpinned_bases(self.compiled, target)).collect();
+        match &self.engine {
+            Ok(engine) if !bases.is_empty() => base_ids(engine, bases),
+            _ => Ok(Ids::new()),
+        }
+    }
+
+    fn require_registries(&self, names: &Names, targets: &[usize]) -> Result<(), Error> {
+        let mut tags = targets.iter().flat_map(|&at| names.tags(at)).map(|(tag, _)| tag);
+        match tags.find(|tag| tag.registry().is_none()) {
+            None => Ok(()),
+            Some(tag) => Err(Error::new("push", tag.as_str(), "it names no registry").help(
+                "say where images go: `registry \"quay.io/you\"` in `project`, or `repository` in `image`",
+            )),
+        }
+    }
+
+    /// Takes out of `open` what registries have. One that cannot be asked is an error only where images go there.
+    fn ask_registries(
+        &self,
+        remote: &Remote<'_>,
+        open: &mut Vec<usize>,
+        ids: &Ids,
+        verdicts: &mut Verdicts,
+        reasons: &mut BTreeMap<usize, String>,
+    ) -> Result<(), Error> {
+        let mut silent = None;
+        for (target, lack) in remote.standing(open, ids) {
             let verdict = match lack {
-                Ok(()) => Verdict::UpToDate(Place::Engine),
-                Err(Lack::Names { .. }) if self.dry_run => Verdict::Would("it has a new name".into()),
-                Err(Lack::Names { id, names }) => {
-                    names.iter().try_for_each(|name| self.engine.tag(&id, name))?;
+                Ok(()) => Verdict::UpToDate(Place::Registry),
+                Err(remote::Lack::Tags { .. }) if !self.push => Verdict::UpToDate(Place::Registry),
+                Err(remote::Lack::Tags { .. }) if self.dry_run => Verdict::Would("it has a new tag".into()),
+                Err(remote::Lack::Tags { source, tags }) => {
+                    remote.copy(target, &source, &tags)?;
                     Verdict::Named
                 }
-                Err(Lack::Image(reason)) if self.dry_run => Verdict::Would(reason),
-                Err(Lack::Image(reason)) => {
-                    missing.insert(target, reason);
+                Err(remote::Lack::Image { reason, absent }) => {
+                    let wanted = Wanted::of(self.compiled, target, ids).filter(|_| absent && self.push);
+                    let source =
+                        wanted.and_then(|wanted| remote.by_key(target, &wanted).transpose()).transpose()?;
+                    let tags: Vec<_> = self.tags(target);
+                    match source {
+                        Some(_) if self.dry_run => Verdict::Would("it has a new tag".into()),
+                        Some(source) => {
+                            remote.copy(target, &source, &tags)?;
+                            Verdict::Named
+                        }
+                        None => {
+                            reasons.insert(target, reason);
+                            continue;
+                        }
+                    }
+                }
+                Err(remote::Lack::Unknown(cause)) => {
+                    silent.get_or_insert(cause);
                     continue;
                 }
             };
             verdicts.insert(target, verdict);
         }
-        let missing: Vec<_> = missing.into_keys().collect();
-        if !missing.is_empty() {
-            verdicts.extend(self.build(&missing, &names, bases));
+        open.retain(|target| !verdicts.contains_key(target));
+        match silent {
+            Some(cause) if self.push => Err(Error::new("ask", "the registry", cause)),
+            Some(cause) => {
+                self.watch.aside(&format!("{cause}; only images of the engine count"));
+                Ok(())
+            }
+            None => Ok(()),
         }
-        Ok(verdicts)
     }
 
-    fn build(&self, targets: &[usize], names: &Names, bases: Ids) -> Verdicts {
-        let share = self.workers > 1 && !self.engine.kind().facts().joins_builds;
-        let jobs = jobs(self.compiled, targets, share);
+    fn tags(&self, target: usize) -> Vec<ImageRef> {
+        self.compiled.plan.targets.get(target).map(|target| target.tags.clone()).unwrap_or_default()
+    }
+
+    /// What is left to do, as far as the engine knows.
+    fn ask_engine(
+        &self,
+        names: &Names,
+        open: &[usize],
+        ids: &mut Ids,
+        verdicts: &mut Verdicts,
+        reasons: &mut BTreeMap<usize, String>,
+    ) -> Result<BTreeMap<usize, Task>, Error> {
+        if open.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let Ok(engine) = &self.engine else {
+            return Ok(open.iter().map(|&at| (at, Task::Build("there is no image yet".into()))).collect());
+        };
+        let (standing, found) = in_engine(self.compiled, engine, names, open)?;
+        ids.extend(found);
+        let mut tasks = BTreeMap::new();
+        for (target, lack) in standing {
+            let task = match lack {
+                Err(Lack::Image(reason)) => Task::Build(reasons.remove(&target).unwrap_or(reason)),
+                Err(Lack::Names { .. }) if self.dry_run => {
+                    verdicts.insert(target, Verdict::Would("it has a new name".into()));
+                    continue;
+                }
+                Err(Lack::Names { id, names }) => {
+                    names.iter().try_for_each(|name| engine.tag(&id, name))?;
+                    if !self.push {
+                        verdicts.insert(target, Verdict::Named);
+                        continue;
+                    }
+                    Task::Push
+                }
+                Ok(()) if self.push => Task::Push,
+                Ok(()) => {
+                    verdicts.insert(target, Verdict::UpToDate(Place::Engine));
+                    continue;
+                }
+            };
+            tasks.insert(target, task);
+        }
+        Ok(tasks)
+    }
+
+    /// The toolkits that these targets stand on and that neither the engine nor their registry has.
+    fn missing_toolkits(
+        &self,
+        engine: &Engine,
+        targets: &[usize],
+    ) -> Result<BTreeMap<usize, Vec<usize>>, Error> {
+        let mut needed = toolkits(self.compiled, targets);
+        let described = |at: usize| {
+            let toolkit = self.compiled.json.toolkits.get(at)?;
+            Some((toolkit, ImageRef::parse(&toolkit.reference).ok()?, Arch::parse(&toolkit.arch)?))
+        };
+        let references: Vec<_> = needed.keys().filter_map(|&at| Some(described(at)?.1)).collect();
+        if references.is_empty() {
+            return Ok(needed);
+        }
+        let here = engine.inspect(&references)?;
+        needed.retain(|&at, _| {
+            let Some((toolkit, reference, arch)) = described(at) else { return true };
+            let name = same_name(reference.as_str());
+            let is_it = |image: &Image| {
+                image.names.contains(&name) && image.key() == Some(&*toolkit.key) && image.arch == arch.oci()
+            };
+            let remote = self.registry.filter(|_| reference.registry().is_some());
+            // A registry that cannot be asked has nothing to stand on either.
+            let labels = remote.and_then(|registry| registry.labels(&reference, arch).ok().flatten());
+            let in_registry = labels.is_some_and(|labels| labels.get(KEY_LABEL) == Some(&toolkit.key));
+            // Under `--push` a toolkit that only the engine has is still to be pushed.
+            !(in_registry || (!self.push && here.iter().any(is_it)))
+        });
+        Ok(needed)
+    }
+
+    fn build(
+        &self,
+        tasks: &BTreeMap<usize, Task>,
+        names: &Names,
+        bases: Ids,
+        remote: Option<&Remote<'_>>,
+    ) -> Result<Verdicts, Error> {
+        let engine = self.engine()?;
+        let share = self.workers > 1 && !engine.kind().facts().joins_builds;
+        let of = |wanted: fn(&Task) -> bool| -> Vec<usize> {
+            tasks.iter().filter(|(_, task)| wanted(task)).map(|(&target, _)| target).collect()
+        };
+        let targets = of(|task| matches!(task, Task::Build(_)));
+        let toolkits = self.missing_toolkits(engine, &targets)?;
+        let mut jobs = jobs(self.compiled, &targets, toolkits, share);
+        let pushes = of(|task| matches!(task, Task::Push));
+        jobs.extend(pushes.into_iter().map(|at| Job { work: Work::Push(at), needs: Vec::new() }));
         let builder = Builder {
             compiled: self.compiled,
-            engine: self.engine,
+            engine,
+            remote: remote.filter(|_| self.push),
+            push_arguments: self.push_arguments,
             disk: self.disk,
             directory: self.directory,
             out: self.out,
@@ -117,7 +317,7 @@ impl Session<'_> {
         let needs: Vec<_> = jobs.iter().map(|job| job.needs.clone()).collect();
         let outcomes = schedule::run(&needs, self.workers, stop, |at| {
             let outcome = jobs.get(at).map_or(Outcome::Interrupted, |job| builder.job(at, &job.work));
-            let is_done = matches!(outcome, Outcome::Built(_));
+            let is_done = matches!(outcome, Outcome::Done(..));
             if !is_done {
                 match self.after {
                     AfterFailure::GoOn => {}
@@ -127,12 +327,16 @@ impl Session<'_> {
             }
             (is_done, outcome)
         });
-        verdicts(&jobs, &outcomes, self.interrupt)
+        Ok(verdicts_of(&jobs, &outcomes, self.interrupt))
     }
 }
 
+fn no_registry() -> Error {
+    Error::new("push to", "a registry", "the network is not to be used").help("leave `--offline` out")
+}
+
 /// What the outcomes of jobs mean for targets: one whose shared stage failed has failed with it.
-fn verdicts(jobs: &[Job], outcomes: &[Option<Outcome>], interrupt: &Interrupt) -> Verdicts {
+fn verdicts_of(jobs: &[Job], outcomes: &[Option<Outcome>], interrupt: &Interrupt) -> Verdicts {
     let why_not = match interrupt.signal() {
         Some(_) => "interrupted",
         None => "nothing more was built after a failure",
@@ -141,15 +345,19 @@ fn verdicts(jobs: &[Job], outcomes: &[Option<Outcome>], interrupt: &Interrupt) -
     let mut verdicts = Verdicts::new();
     for (job, outcome) in jobs.iter().zip(outcomes) {
         match (&job.work, outcome) {
-            (Work::Stage { users, .. }, Some(Outcome::Failed(failure))) => {
+            (Work::Stage { users, .. } | Work::Toolkit { users, .. }, Some(Outcome::Failed(failure))) => {
                 for &user in users {
                     stages.entry(user).or_insert(failure);
                 }
             }
-            (Work::Stage { .. }, _) => {}
-            (Work::Target(target), outcome) => {
+            (Work::Stage { .. } | Work::Toolkit { .. }, _) => {}
+            (Work::Target(target) | Work::Push(target), outcome) => {
                 let verdict = match outcome {
-                    Some(Outcome::Built(time)) => Verdict::Built(*time),
+                    Some(Outcome::Done(done, time)) => match done {
+                        Done::Built => Verdict::Built(*time),
+                        Done::Pushed => Verdict::Pushed(*time),
+                        Done::Named => Verdict::Named,
+                    },
                     Some(Outcome::Failed(failure)) => Verdict::Failed(failure.clone()),
                     Some(Outcome::Interrupted) => Verdict::NotBuilt(why_not.into()),
                     None => match stages.get(target) {

@@ -62,8 +62,8 @@ impl Names {
     }
 }
 
-/// Why a target's image can never be told to be up to date: it stands on a git ref that no commit pins, or on
-/// a file that no checksum pins.
+/// Why a target's image can never be told to be up to date: it stands on a source that may be
+/// another one tomorrow.
 #[must_use]
 pub fn unpinned_source(compiled: &Compiled, target: &Target) -> Option<String> {
     let graph = &compiled.plan.graph;
@@ -74,6 +74,9 @@ pub fn unpinned_source(compiled: &Compiled, target: &Target) -> Option<String> {
             }
             Fetched::Download { url, sha256: None, .. } => {
                 Some(format!("source `{}` downloads {url}, which no checksum pins", source.name))
+            }
+            Fetched::Image { image, .. } if image.digest().is_none() => {
+                Some(format!("source `{}` is of `{image}`, which no digest pins", source.name))
             }
             _ => None,
         },
@@ -89,7 +92,10 @@ pub fn unpinned_bases(compiled: &Compiled, target: &Target) -> BTreeSet<ImageRef
         Node::Base(image) if image.digest().is_none() => Some(image.clone()),
         _ => None,
     });
-    bases.collect()
+    // The tag of a toolkit holds its key.
+    let is_toolkit =
+        |base: &ImageRef| compiled.json.toolkits.iter().any(|one| one.reference == base.as_str());
+    bases.filter(|base| !is_toolkit(base)).collect()
 }
 
 /// The ids of base images, by reference and architecture (in Go's words).
@@ -180,6 +186,21 @@ impl Wanted {
             None => Err(Lack::Image(reason.unwrap_or_else(|| "there is no image yet".into()))),
         }
     }
+}
+
+/// The ids that an engine has for these base images.
+///
+/// # Errors
+/// The engine does not answer.
+pub fn base_ids(engine: &Engine, bases: BTreeSet<ImageRef>) -> Result<Ids, Error> {
+    let bases: Vec<_> = bases.into_iter().collect();
+    let mut ids = Ids::new();
+    for image in engine.inspect(&bases)? {
+        for base in bases.iter().filter(|base| image.names.contains(&same_name(base.as_str()))) {
+            ids.insert((base.clone(), image.arch.clone()), image.id.clone());
+        }
+    }
+    Ok(ids)
 }
 
 /// What an engine lacks of targets, by their places: nothing of those that are `Ok`.

@@ -1,6 +1,7 @@
 //! `drvc build`: builds the images that do not exist yet, several at a time.
 
 use super::compile::{Memo, kept};
+use super::network::Network;
 use super::progress::Progress;
 use super::project::{Compiling, Project};
 use super::report::{Verdict as Told, compile as in_memory};
@@ -9,12 +10,15 @@ use super::{Exit, Failure, Global};
 use crate::build::report::{BuildJson, place, position};
 use crate::build::{AfterFailure, Choice, Failures, Group, Session, Verdict, Verdicts, choose};
 use crate::compile::{Compilation, Compiled, Request, compile as pure};
-use crate::diag::count;
+use crate::diag::{Code, Diagnostic, count};
 use crate::emit::{self, Run};
 use crate::engine::{Engine, Kind, Secret, SecretSource};
 use crate::error::Error;
 use crate::fs::{Dir, Disk, Held};
+use crate::ids::RelPath;
+use crate::oci::Registry;
 use crate::process::{Environment, Interrupt};
+use crate::resolve::{self, Resolver, Update, settle};
 use crate::source::Sources;
 use crate::state::HOME;
 use camino::Utf8PathBuf;
@@ -60,9 +64,21 @@ pub(super) struct Build {
     /// Build nothing; list what would be built, and why
     #[arg(short = 'n', long)]
     dry_run: bool,
+    /// Push images to their registries, and count only what is there
+    #[arg(long)]
+    push: bool,
+    /// A word for each push's command line, such as --tls-verify=false; may be repeated
+    #[arg(long = "push-arg", value_name = "ARG", allow_hyphen_values = true)]
+    push_args: Vec<String>,
+    /// Ask neither registries nor servers: no image counts but the engine's
+    #[arg(long, conflicts_with = "push")]
+    offline: bool,
     /// Only targets that this selects, such as 'os=rhel release=">=9.2"', or a piece of their id; may be repeated
     #[arg(long = "target", value_name = "SELECTOR")]
     targets: Vec<String>,
+    /// Only targets that are not what they were in this git revision
+    #[arg(long, value_name = "REV")]
+    since: Option<String>,
     /// Only the oldest and the newest kernel of each release
     #[arg(long)]
     sample: bool,
@@ -71,7 +87,7 @@ pub(super) struct Build {
     secrets: Vec<Secret>,
     /// End a build that takes longer
     #[arg(long, value_name = "SECONDS")]
-    timeout: Option<u64>,
+    build_timeout: Option<u64>,
     /// Refuse to go on where drivers.lock lacks something
     #[arg(long)]
     locked: bool,
@@ -85,6 +101,8 @@ pub(super) struct Build {
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     #[command(flatten)]
+    network: Network,
+    #[command(flatten)]
     compiling: Compiling,
 }
 
@@ -96,7 +114,7 @@ enum Format {
     Json,
 }
 
-fn engine(name: &str) -> Result<Kind, String> {
+pub(super) fn engine(name: &str) -> Result<Kind, String> {
     let names = Kind::ALL.map(|kind| kind.facts().name).join(", ");
     Kind::parse(name).ok_or_else(|| format!("there are {names}"))
 }
@@ -123,29 +141,46 @@ pub(super) fn build(global: &Global, args: &Build, terminal: &mut Terminal) -> R
     let disk = project.open()?;
     let request = project.request(&args.compiling);
     let interrupt = Interrupt::of_signals()?;
+    if !args.locked && !args.offline {
+        complete_lock(&project, &disk, &request, args, terminal)?;
+    }
     let (sources, compiled) = match compiled(&project, &disk, &request, args, terminal)? {
         Ok(ready) => ready,
         Err(exit) => return Ok(exit),
     };
-    let choice = Choice { selectors: args.targets.clone(), sample: args.sample };
+    let changed = match &args.since {
+        Some(revision) => Some(project.since(&args.compiling, revision, &compiled, terminal)?),
+        None => None,
+    };
+    let changed = changed.map(|diff| diff.targets.into_iter().map(|target| target.target).collect());
+    let choice = Choice { selectors: args.targets.clone(), among: changed, sample: args.sample };
     let targets = choose(&compiled.plan.targets, &choice)
         .map_err(|misfit| Failure::Usage { message: misfit.message, help: misfit.help })?;
     let environment = Environment::of_this_process();
     let secrets = absolute(&args.secrets, &environment)?;
-    let engine = Engine::find(args.engine, &args.engine_args, &environment, &interrupt)?;
+    let secrets = required(secrets, &compiled, &targets)?;
+    let engine = Engine::find(args.engine, &args.engine_args, &environment, &interrupt);
+    let engine_name = engine.as_ref().ok().map(|engine| engine.kind().to_string());
+    let registry = match args.offline {
+        true => None,
+        false => Some(Registry::new(args.network.client(terminal)?)),
+    };
     let home = home(&disk, &request)?;
     let Some(_held) = hold(&home, args, &interrupt, terminal)? else { return Ok(signal(&interrupt)) };
     let directory = if project.root.as_str().is_empty() { ".".into() } else { project.root.clone() };
     let progress = Progress::new(terminal);
     let session = Session {
         compiled: &compiled,
-        engine: &engine,
+        engine,
+        registry: registry.as_ref(),
+        push: args.push,
+        push_arguments: &args.push_args,
         disk: &disk,
         directory: &directory,
         out: &request.out,
         home: &home,
         secrets: &secrets,
-        timeout: args.timeout.map(Duration::from_secs),
+        timeout: args.build_timeout.map(Duration::from_secs),
         workers: args.jobs.map_or_else(workers, usize::from),
         after: match (args.keep_going, args.fail_fast) {
             (true, _) => AfterFailure::GoOn,
@@ -158,7 +193,7 @@ pub(super) fn build(global: &Global, args: &Build, terminal: &mut Terminal) -> R
     };
     let verdicts = session.run(&targets)?;
     let told = Telling { project: &project, sources: &sources, compiled: &compiled, verdicts: &verdicts };
-    told.everything(args, &engine, start.elapsed(), terminal)?;
+    told.everything(args, engine_name, start.elapsed(), terminal)?;
     Ok(match () {
         () if interrupt.signal().is_some() => signal(&interrupt),
         () if verdicts.values().all(|verdict| verdict.is_good() || args.dry_run) => Exit::Fine,
@@ -176,6 +211,42 @@ fn signal(interrupt: &Interrupt) -> Exit {
         Some(15) => Exit::Terminated,
         _ => Exit::Interrupted,
     }
+}
+
+/// Adds to the lock what it lacks and what can be resolved. What cannot is said, and is left as it is.
+fn complete_lock(
+    project: &Project,
+    disk: &Disk,
+    request: &Request,
+    args: &Build,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let lacks =
+        |diagnostic: &Diagnostic| diagnostic.code.is_drift() && diagnostic.code != Code::UnusedLockEntry;
+    if !in_memory(disk, request).diagnostics.iter().any(lacks) {
+        return Ok(());
+    }
+    terminal.say("drivers.lock lacks something: asking for it");
+    let path =
+        RelPath::parse(super::lock::NAME).map_err(|rule| Error::new("use", super::lock::NAME, rule.0))?;
+    let resolver = Resolver::new(args.network.client(terminal)?);
+    let settled = settle(&resolve::Job {
+        tree: disk,
+        request,
+        path: &path,
+        update: Update::Nothing,
+        resolver: Some(&resolver),
+        progress: &|_| {},
+    });
+    match settled {
+        Ok(settled) => {
+            super::lock::write(disk, project, &path, &settled)?;
+            settled.changes.iter().for_each(|change| terminal.say(&change.to_string()));
+        }
+        // Compiling says what is missing then, and whether it can go on without.
+        Err(_) => terminal.say("drivers.lock stays as it is: `drvc lock` tells why"),
+    }
+    Ok(())
 }
 
 /// Writes the outputs where they are not what they should be, and gives back what they were made of; or how the run ends
@@ -231,6 +302,29 @@ fn compiled(
             terminal.say("nothing was built");
             Ok(Err(exit))
         }
+    }
+}
+
+/// The secrets, if they are all that the builds of these targets need.
+fn required(secrets: Vec<Secret>, compiled: &Compiled, targets: &[usize]) -> Result<Vec<Secret>, Failure> {
+    let targets = targets.iter().filter_map(|&at| compiled.json.targets.get(at));
+    let of_targets = targets.flat_map(|target| {
+        let toolkit =
+            compiled.json.toolkits.iter().filter(|toolkit| Some(&toolkit.id) == target.toolkit.as_ref());
+        let of_toolkit =
+            toolkit.flat_map(|toolkit| toolkit.secrets.iter().map(|secret| (secret, &toolkit.id)));
+        target.secrets.iter().map(|secret| (secret, &target.id)).chain(of_toolkit)
+    });
+    let mut missing = of_targets.filter(|(needed, _)| secrets.iter().all(|secret| secret.id != needed.id));
+    match missing.next() {
+        None => Ok(secrets),
+        Some((needed, user)) => Err(Failure::Usage {
+            message: format!("the secret `{}` ({}) is missing: `{user}` needs it", needed.id, needed.purpose),
+            help: format!(
+                "hand it over: `--secret id={0},src=FILE` or `--secret id={0},env=NAME`",
+                needed.id
+            ),
+        }),
     }
 }
 
@@ -300,7 +394,7 @@ impl Telling<'_> {
     fn everything(
         &self,
         args: &Build,
-        engine: &Engine,
+        engine: Option<String>,
         time: Duration,
         terminal: &Terminal,
     ) -> Result<(), Failure> {
@@ -321,13 +415,7 @@ impl Telling<'_> {
         }
         failures.iter().for_each(|group| self.group(group, terminal));
         terminal.say(&self.summary(time));
-        let json = BuildJson::new(
-            self.compiled,
-            self.sources,
-            Some(engine.kind().to_string()),
-            self.verdicts,
-            &failures,
-        );
+        let json = BuildJson::new(self.compiled, self.sources, engine, self.verdicts, &failures);
         if let Some(path) = &args.junit {
             crate::fs::write(path, json.junit()?.as_bytes())
                 .map_err(|cause| Error::new("write", path.as_str(), cause))?;
@@ -388,6 +476,7 @@ impl Telling<'_> {
             |counts: fn(&Verdict) -> bool| self.verdicts.values().filter(|verdict| counts(verdict)).count();
         let parts = [
             (number(|verdict| matches!(verdict, Verdict::Built(_))), "built"),
+            (number(|verdict| matches!(verdict, Verdict::Pushed(_))), "pushed"),
             (number(|verdict| matches!(verdict, Verdict::Named)), "named"),
             (number(|verdict| matches!(verdict, Verdict::UpToDate(_))), "up to date"),
             (number(|verdict| matches!(verdict, Verdict::Would(_))), "to build"),

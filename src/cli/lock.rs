@@ -17,7 +17,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Instant;
 
 /// The lock's name, right beside the manifest.
-const NAME: &str = "drivers.lock";
+pub(super) const NAME: &str = "drivers.lock";
 /// What the lock may have, in bytes.
 const LIMIT: u64 = 16 << 20;
 
@@ -104,7 +104,7 @@ fn check(project: &Project, disk: &Disk, args: &Lock, terminal: &Terminal) -> Ex
 }
 
 /// Puts the lock in its place, whole and on the disk, unless these very bytes stand there.
-fn write(disk: &Disk, project: &Project, path: &RelPath, settled: &Settled) -> Result<(), Error> {
+pub(super) fn write(disk: &Disk, project: &Project, path: &RelPath, settled: &Settled) -> Result<(), Error> {
     let text = to_text(&settled.lock);
     let known = disk.read(path, LIMIT).map(|found| found.value);
     let nothing = known.is_err() && settled.lock.is_empty();

@@ -12,6 +12,7 @@ mod diff;
 mod explain;
 mod fmt;
 mod graph;
+mod images;
 mod init;
 mod kernels;
 mod lock;
@@ -23,6 +24,7 @@ mod nodes;
 mod plan;
 mod progress;
 mod project;
+mod prune;
 mod report;
 mod schema;
 mod table;
@@ -73,6 +75,8 @@ enum Command {
     Lock(lock::Lock),
     Compile(compile::Compile),
     Build(build::Build),
+    Images(images::Images),
+    Prune(prune::Prune),
     Plan(plan::Plan),
     Why(why::Why),
     Diff(diff::Diff),
@@ -144,6 +148,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         Some(Command::Check(args)) => check::check(&cli.global, &args, &mut terminal),
         Some(Command::Compile(args)) => compile::compile(&cli.global, &args, &mut terminal),
         Some(Command::Build(args)) => build::build(&cli.global, &args, &mut terminal),
+        Some(Command::Images(args)) => images::images(&cli.global, &args, &mut terminal),
+        Some(Command::Prune(args)) => prune::prune(&cli.global, &args, &mut terminal),
         Some(Command::Plan(args)) => plan::plan(&cli.global, &args, &mut terminal),
         Some(Command::Why(args)) => why::why(&cli.global, &args, &mut terminal),
         Some(Command::Diff(args)) => diff::diff(&cli.global, &args, &mut terminal),

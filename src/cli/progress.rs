@@ -1,7 +1,7 @@
 //! From what running jobs tell to a line for each on a terminal, or plain lines elsewhere.
 
 use super::terminal::Terminal;
-use crate::build::{Outcome, Step, Watch};
+use crate::build::{Done, Outcome, Step, Watch};
 use crate::diag::Clean;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
@@ -61,10 +61,21 @@ impl Watch for Progress<'_> {
             bar.finish_and_clear();
         }
         match outcome {
-            Outcome::Built(time) => self.say(&format!("built {name} in {:.1} s", time.as_secs_f64())),
+            Outcome::Done(done, time) => {
+                let did = match done {
+                    Done::Built => "built",
+                    Done::Pushed => "pushed",
+                    Done::Named => "named",
+                };
+                self.say(&format!("{did} {name} in {:.1} s", time.as_secs_f64()));
+            }
             Outcome::Failed(_) => self.say(&format!("failed {name}")),
             Outcome::Interrupted => self.say(&format!("ended {name}")),
         }
+    }
+
+    fn aside(&self, line: &str) {
+        self.say(line);
     }
 }
 

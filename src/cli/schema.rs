@@ -5,6 +5,7 @@ use super::matrix::MatrixJson;
 use super::terminal::Terminal;
 use super::{Exit, Failure};
 use crate::build::report::BuildJson;
+use crate::build::stock::Images;
 use crate::diag::json::ReportJson;
 use crate::diag::{Clean, nearest};
 use crate::format::{GraphJson, NodesJson, PlanJson};
@@ -21,6 +22,7 @@ pub const JSON_SCHEMAS: &[NamedSchema] = &[
     ("build", || schemars::schema_for!(BuildJson)),
     ("diff", || schemars::schema_for!(Diff)),
     ("graph", || schemars::schema_for!(GraphJson)),
+    ("images", || schemars::schema_for!(Images)),
     ("kernels", || schemars::schema_for!(KernelsJson)),
     ("matrix", || schemars::schema_for!(MatrixJson)),
     ("nodes", || schemars::schema_for!(NodesJson)),
@@ -44,7 +46,7 @@ Examples:
   drvc schema nodes        of `drvc plan --nodes FILE --format json`
   drvc schema matrix       of `drvc matrix --format json`")]
 pub(super) struct Schema {
-    /// What to print the JSON Schema of: `build`, `diff`, `graph`, `kernels`, `matrix`, `nodes`, `plan`, `report` or `why`;
+    /// What to print the JSON Schema of: `build`, `diff`, `graph`, `images`, `kernels`, `matrix`, `nodes`, `plan`, `report` or `why`;
     /// without it, the manifest's schema
     name: Option<String>,
 }

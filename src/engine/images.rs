@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::ids::ImageRef;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// The most images that one command line names.
@@ -125,6 +125,30 @@ impl Engine {
         found.into_iter().next().ok_or_else(|| Error::new("find", name, "the engine has no such image"))
     }
 
+    /// The images that drvc has built, under whatever names: all, or those of one key.
+    ///
+    /// # Errors
+    /// The engine does not answer, or not in a way that is understood.
+    pub fn built(&self, key: Option<&str>) -> Result<Vec<Image>, Error> {
+        let filter =
+            key.map_or_else(|| format!("label={KEY_LABEL}"), |key| format!("label={KEY_LABEL}={key}"));
+        let words = ["images", "--quiet", "--no-trunc", "--filter", &filter];
+        let finished = self.tell("list", "images", &words, Some(ANSWER))?;
+        let text = String::from_utf8_lossy(&finished.stdout);
+        let ids: BTreeSet<_> = text.lines().map(bare_id).filter(|id| !id.is_empty()).collect();
+        let ids: Vec<_> = ids.into_iter().collect();
+        if ids.is_empty() || self.kind.facts().inspects_many {
+            return self.inspect_many(&ids);
+        }
+        let listed: BTreeMap<_, _> = self.list()?.into_iter().map(|image| (image.id, image.names)).collect();
+        let mut images = Vec::new();
+        for id in ids {
+            let names = listed.get(&id).into_iter().flatten().flatten().map(|name| same_name(name)).collect();
+            images.extend(self.buildah_inspect(&id)?.map(|image| Image { names, ..image }));
+        }
+        Ok(images)
+    }
+
     fn inspect_many(&self, names: &[String]) -> Result<Vec<Image>, Error> {
         let mut images = Vec::new();
         for names in names.chunks(AT_ONCE) {
@@ -182,6 +206,14 @@ impl Engine {
     pub fn tag(&self, id: &str, reference: &ImageRef) -> Result<(), Error> {
         let name = local_name(reference, self.kind);
         self.tell("tag", &name, &["tag", id, &name], Some(ANSWER)).map(drop)
+    }
+
+    /// Takes a name from an image, and removes the image with its last name.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub fn remove(&self, name: &str) -> Result<(), Error> {
+        self.tell("remove", name, &["rmi", name], Some(ANSWER)).map(drop)
     }
 
     /// Uploads an image under the name that it has here.

@@ -1,0 +1,57 @@
+//! `drvc images`: every image that is pulled or built, for mirrors and firewalls.
+
+use super::project::{Compiling, Project};
+use super::terminal::Terminal;
+use super::{Exit, Failure, Global};
+use crate::build::stock;
+use crate::diag::Clean;
+use clap::{Args, ValueEnum};
+
+/// List every image that builds stand on, and every reference that they make
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  drvc images                                  what is pulled, and what is built
+  drvc images --bases                          only what is pulled: for a mirror
+  drvc images --format json                    for programs (`drvc schema images`)")]
+pub(super) struct Images {
+    /// Only the images that builds stand on
+    #[arg(long, conflicts_with = "built")]
+    bases: bool,
+    /// Only the references that builds make
+    #[arg(long)]
+    built: bool,
+    /// `lines`, one reference each; `json` for programs
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    compiling: Compiling,
+}
+
+// The variants have no description of their own: clap would give each a paragraph of the command's help.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    #[default]
+    Lines,
+    Json,
+}
+
+pub(super) fn images(global: &Global, args: &Images, terminal: &mut Terminal) -> Result<Exit, Failure> {
+    let compiled = Project::new(global)?.compiled(&args.compiling, terminal)?;
+    let mut images = stock::images(&compiled);
+    if args.bases {
+        images.built.clear();
+    }
+    if args.built {
+        images.bases.clear();
+    }
+    match args.format {
+        Format::Json => terminal.json(&images)?,
+        Format::Lines => {
+            let lines: String =
+                images.bases.iter().chain(&images.built).map(|line| format!("{line}\n")).collect();
+            terminal.product(&Clean::text(&lines))?;
+        }
+    }
+    Ok(Exit::Fine)
+}
