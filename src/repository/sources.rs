@@ -53,6 +53,13 @@ pub fn sources(
         let repository = Repository { url, layout };
         sources.insert(Source { repository, key: None, subscription: mirror.subscription });
     }
+    // One that the manifest gives a key is not also believed without.
+    let signed: BTreeSet<_> = sources
+        .iter()
+        .filter(|source| source.key.is_some())
+        .map(|source| source.repository.clone())
+        .collect();
+    sources.retain(|source| source.key.is_some() || !signed.contains(&source.repository));
     Ok(sources)
 }
 

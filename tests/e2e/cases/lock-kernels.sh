@@ -13,7 +13,7 @@ drvc_ok() {
     "$DRVC" "${@:2}" 2>"$CASE_DIR/logs/$1" || { cat "$CASE_DIR/logs/$1" >&2; die "drvc ${*:2}"; }
 }
 
-# --- Debian's own repository, with its signature
+# --- Debian's own repository
 
 dir=$CASE_DIR/debian
 image=$(podman image inspect docker.io/library/debian:12 --format '{{.Digest}}')
@@ -94,6 +94,26 @@ for flavor in default:amd64 cloud:cloud-amd64 rt:rt-amd64; do
     root=$(root_of buildah "$(image_of "$dir" "$newest")")
     contains "vermagic" "$(modinfo -F vermagic "$root/opt/lib/modules/$newest/updates/hello.ko") " "$newest SMP "
 done
+
+# --- signatures: one of the keys that Debian signs with, and keys that it signs with no longer
+
+# shellcheck disable=SC2016
+read -r url suite component < <(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
+    'Created-By: Packages' 'Origin: Debian' 'Codename: bookworm' | sort -u)
+# signed_by KEYRING: lists the kernels of a repository that has to be signed by one of its keys.
+signed_by() {
+    mkdir -p "$CASE_DIR/signed/keys"
+    cp "/usr/share/keyrings/$1" "$CASE_DIR/signed/keys/key.gpg"
+    cp "$CASE_DIR/debian.kdl" "$CASE_DIR/signed"
+    c_module "$CASE_DIR/signed/hello" hello
+    sed "s|kernel match.*|repository \"${url%/}\" suite=\"$suite\" component=\"$component\" key=\"keys/key.gpg\"\n        kernel latest=1|" \
+        "$dir/drivers.kdl" >"$CASE_DIR/signed/drivers.kdl"
+    "$DRVC" kernels debian 12 -C "$CASE_DIR/signed" "${allow[@]}" --flavor cloud >"$CASE_DIR/logs/signed" 2>&1
+}
+signed_by debian-archive-bookworm-stable.gpg || { cat "$CASE_DIR/logs/signed" >&2; die "Debian's signature is not believed"; }
+contains "kernels of a signed repository" "$(cat "$CASE_DIR/logs/signed")" "$(by_apt cloud-amd64 | head -1)"
+! signed_by debian-archive-removed-keys.gpg || die "a repository that no key has signed is believed"
+contains "the error" "$(cat "$CASE_DIR/logs/signed")" 'is signed by no key in `keys/key.gpg`'
 
 # --- a dnf repository
 
