@@ -116,6 +116,7 @@ fn exact_words(manager: PackageManager, package: &Package) -> Vec<String> {
             also.iter().map(|version| format!("{name}={}", version.without_epoch())).collect()
         }
         PackageManager::Zypper => vec![format!("{name}={bare}")],
-        _ => vec![format!("{name}-{bare}.{arch}")],
+        // The kernels of some distributions carry no architecture.
+        _ => vec![format!("{name}-{bare}.{arch}"), format!("{name}-{bare}")],
     }
 }

@@ -144,6 +144,19 @@ fn kernels_of_rhel() {
 }
 
 #[test]
+fn kernels_whose_text_has_no_architecture() {
+    let profiles = Profiles::builtin();
+    let names = ["kernel-devel", "kernel"];
+    let both = ["x86_64", "aarch64"].map(|arch| names.map(|name| rpm(name, arch, "6.6.96.2", "2.azl3", &[])));
+    let files = dnf(&both.concat(), gz);
+    for arch in [Arch::X86_64, Arch::Aarch64] {
+        let profile = profiles.get("azurelinux").unwrap();
+        let found = found(&files, &repository(Layout::Dnf), profile, ("3.0", arch, "default"));
+        assert_eq!(lines(&found), ["6.6.96.2-2.azl3"]);
+    }
+}
+
+#[test]
 fn real_time_kernels_before_9_3_say_so_inside() {
     let profiles = Profiles::builtin();
     let all = kernel_rpms("rt-", "x86_64", "284.16.1.rt14.301.el9_2");
