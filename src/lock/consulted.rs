@@ -45,6 +45,12 @@ impl<'a> Consulted<'a> {
         Some(entry)
     }
 
+    /// The digest of an image that nothing needs pinned, such as one that drvc itself builds.
+    #[must_use]
+    pub fn known_image(&self, image: &ImageRef) -> Option<&'a ImagePin> {
+        self.noted(self.lock.images.get(image))
+    }
+
     /// The kernels that `match` and `latest` stand for.
     #[must_use]
     pub fn kernels(&self, query: &KernelQuery) -> Option<&'a Entry<Vec<KernelText>>> {

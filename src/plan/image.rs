@@ -120,8 +120,8 @@ impl Builder<'_> {
     pub(super) fn pinned_reference(&self, tags: &[ImageRef]) -> Option<ImageRef> {
         self.inputs.model.output.kmm.as_ref()?;
         let tag = tags.first()?;
-        let pin = self.inputs.lock.image(tag)?;
-        ImageRef::parse(&format!("{}@{}", tag.repository(), pin.value.digest)).ok()
+        let pin = self.inputs.lock.known_image(tag)?;
+        ImageRef::parse(&format!("{}@{}", tag.repository(), pin.digest)).ok()
     }
 
     /// The kernel modules that each module is known to produce, in build order. Patterns tell nothing.

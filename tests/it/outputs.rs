@@ -127,7 +127,8 @@ fn kmm_pulls_what_the_lock_has_a_digest_for() {
     let documents = documents(&project, "kmm/example.yaml");
     let mapping = &of_kind(&documents, "Module")["spec"]["moduleLoader"]["container"]["kernelMappings"][0];
     assert_eq!(mapping["containerImage"], format!("quay.io/example/example@{digest}"));
-    project.run(&["compile", "--locked"]).expect(0, "", "nothing changed");
+    let report = project.run(&["check"]).stderr;
+    assert!(!report.contains("unused-lock-entry"), "{report}");
 }
 
 #[test]
