@@ -30,6 +30,7 @@ mod schema;
 mod table;
 mod target;
 mod terminal;
+mod verify;
 mod why;
 
 pub use schema::JSON_SCHEMAS;
@@ -77,6 +78,7 @@ enum Command {
     Build(build::Build),
     Images(images::Images),
     Prune(prune::Prune),
+    Verify(verify::Verify),
     Plan(plan::Plan),
     Why(why::Why),
     Diff(diff::Diff),
@@ -150,6 +152,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         Some(Command::Build(args)) => build::build(&cli.global, &args, &mut terminal),
         Some(Command::Images(args)) => images::images(&cli.global, &args, &mut terminal),
         Some(Command::Prune(args)) => prune::prune(&cli.global, &args, &mut terminal),
+        Some(Command::Verify(args)) => verify::verify(&cli.global, &args, &mut terminal),
         Some(Command::Plan(args)) => plan::plan(&cli.global, &args, &mut terminal),
         Some(Command::Why(args)) => why::why(&cli.global, &args, &mut terminal),
         Some(Command::Diff(args)) => diff::diff(&cli.global, &args, &mut terminal),

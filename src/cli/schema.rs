@@ -11,6 +11,7 @@ use crate::diag::{Clean, nearest};
 use crate::format::{GraphJson, NodesJson, PlanJson};
 use crate::history::Diff;
 use crate::schema::manifest;
+use crate::verify::Report as Verified;
 use crate::why::Why;
 use clap::Args;
 
@@ -28,6 +29,7 @@ pub const JSON_SCHEMAS: &[NamedSchema] = &[
     ("nodes", || schemars::schema_for!(NodesJson)),
     ("plan", || schemars::schema_for!(PlanJson)),
     ("report", || schemars::schema_for!(ReportJson)),
+    ("verify", || schemars::schema_for!(Verified)),
     ("why", || schemars::schema_for!(Why)),
 ];
 
@@ -44,10 +46,11 @@ Examples:
   drvc schema graph        of `drvc graph --format json`
   drvc schema diff         of `drvc diff REV --format json`
   drvc schema nodes        of `drvc plan --nodes FILE --format json`
-  drvc schema matrix       of `drvc matrix --format json`")]
+  drvc schema matrix       of `drvc matrix --format json`
+  drvc schema verify       of `drvc verify --format json`")]
 pub(super) struct Schema {
-    /// What to print the JSON Schema of: `build`, `diff`, `graph`, `images`, `kernels`, `matrix`, `nodes`, `plan`, `report` or `why`;
-    /// without it, the manifest's schema
+    /// What to print the JSON Schema of: `build`, `diff`, `graph`, `images`, `kernels`, `matrix`, `nodes`, `plan`,
+    /// `report`, `verify` or `why`; without it, the manifest's schema
     name: Option<String>,
 }
 

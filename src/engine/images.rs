@@ -3,6 +3,7 @@
 use super::{ANSWER, BASE_LABEL, Engine, KEY_LABEL, Kind};
 use crate::error::Error;
 use crate::ids::ImageRef;
+use camino::Utf8Path;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
@@ -214,6 +215,22 @@ impl Engine {
     /// What the engine says.
     pub fn remove(&self, name: &str) -> Result<(), Error> {
         self.tell("remove", name, &["rmi", name], Some(ANSWER)).map(drop)
+    }
+
+    /// Writes an image into a file, as an archive of Docker's kind.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub fn save(&self, name: &str, file: &Utf8Path) -> Result<(), Error> {
+        let archive = format!("docker-archive:{file}");
+        let words: &[&str] = match self.kind {
+            Kind::Podman => {
+                &["save", "--quiet", "--format", "docker-archive", "--output", file.as_str(), name]
+            }
+            Kind::Buildah => &["push", "--quiet", name, &archive],
+            Kind::Docker | Kind::Buildx => &["save", "--output", file.as_str(), name],
+        };
+        self.tell("save", name, words, Some(TRANSFER)).map(drop)
     }
 
     /// Uploads an image under the name that it has here.

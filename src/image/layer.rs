@@ -1,6 +1,6 @@
 //! One layer: from a compressed tar archive to a list of its files, and their bytes in a temporary file.
 
-use super::manifest::Descriptor;
+use super::manifest::{LayerName, hexadecimal};
 use super::{Blobs, broken};
 use crate::error::Error;
 use crate::fs::UserFile;
@@ -50,8 +50,8 @@ pub(super) enum What {
 
 impl Layer {
     /// Reads a layer, checks its digest and lists it.
-    pub(super) fn read(name: &str, blobs: &dyn Blobs, descriptor: &Descriptor) -> Result<Self, Error> {
-        let digest = &descriptor.digest;
+    pub(super) fn read(name: &str, blobs: &dyn Blobs, layer: &LayerName) -> Result<Self, Error> {
+        let digest = &layer.name;
         let blob =
             blobs.blob(digest)?.ok_or_else(|| broken(name, format!("its layer {digest} is missing")))?;
         let failed = |cause: io::Error| broken(name, format!("its layer {digest}: {cause}"));
@@ -59,7 +59,7 @@ impl Layer {
         let archive = unpack(&mut reader).map_err(failed)?;
         // What follows the end of the compressed stream is part of the blob too.
         io::copy(&mut reader, &mut io::sink()).map_err(failed)?;
-        if descriptor.checked && reader.digest() != *digest {
+        if layer.checked && reader.digest() != *digest {
             return Err(failed(io::Error::other("its content does not have that digest")));
         }
         let entries = list(&archive).map_err(failed)?;
@@ -123,8 +123,7 @@ struct Hashing<R> {
 
 impl<R> Hashing<R> {
     fn digest(&self) -> String {
-        let hash = self.hash.clone().finalize();
-        hash.iter().fold("sha256:".to_owned(), |text, byte| text + &format!("{byte:02x}"))
+        hexadecimal(&self.hash.clone().finalize())
     }
 }
 

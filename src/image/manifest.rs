@@ -3,6 +3,7 @@
 use super::{Blobs, broken};
 use crate::error::Error;
 use crate::ids::Arch;
+use crate::oci::{Content, Descriptor, Index, Manifest, Platform};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
@@ -16,44 +17,12 @@ const LAYERS: usize = 512;
 /// How many indexes may stand in each other.
 const NESTED: usize = 4;
 
-/// A part of an image and what it is said to be.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Descriptor {
-    pub digest: String,
-    #[serde(default)]
-    platform: Option<Platform>,
-    #[serde(default)]
-    annotations: Option<BTreeMap<String, String>>,
-    /// Whether the digest is of the bytes; `docker save` names its layers by path alone.
-    #[serde(skip, default = "checked")]
+/// A layer of an image.
+pub(super) struct LayerName {
+    /// Its digest, or in an archive of `docker save` its path.
+    pub name: String,
+    /// Whether the name is a digest of the bytes.
     pub checked: bool,
-}
-
-const fn checked() -> bool {
-    true
-}
-
-/// What an image runs on.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-pub struct Platform {
-    /// `linux`
-    #[serde(default)]
-    pub os: String,
-    /// Go's name of the architecture.
-    #[serde(default)]
-    pub architecture: String,
-}
-
-#[derive(Deserialize)]
-struct Index {
-    manifests: Vec<Descriptor>,
-}
-
-#[derive(Deserialize)]
-struct Manifest {
-    config: Descriptor,
-    layers: Vec<Descriptor>,
 }
 
 /// One image of `docker save`'s `manifest.json`.
@@ -68,8 +37,8 @@ struct Saved {
 
 #[derive(Deserialize)]
 struct ConfigFile {
-    #[serde(flatten)]
-    platform: Platform,
+    #[serde(default)]
+    architecture: String,
     #[serde(default)]
     config: Option<Config>,
 }
@@ -117,7 +86,7 @@ impl Config {
 pub(super) struct Found {
     pub id: String,
     pub config: Config,
-    pub layers: Vec<Descriptor>,
+    pub layers: Vec<LayerName>,
 }
 
 /// Finds the image of an architecture, and of a tag where there are several.
@@ -145,27 +114,31 @@ fn in_index(
     tag: Option<&str>,
 ) -> Result<Found, Error> {
     if let Some(tag) = tag {
-        let is_tagged = |one: &Descriptor| {
-            let annotations = one.annotations.iter().flatten();
-            annotations.into_iter().any(|(key, value)| {
-                ["org.opencontainers.image.ref.name", "io.containerd.image.name"].contains(&key.as_str())
-                    && (value == tag || value.ends_with(&format!(":{tag}")))
-            })
-        };
-        index.manifests.retain(is_tagged);
+        index.manifests.retain(|one| is_tagged(one, tag));
         if index.manifests.is_empty() {
             return Err(broken(name, format!("no image in it is tagged `{tag}`")));
         }
     }
     for _ in 0..NESTED {
         let chosen = choose(name, index.manifests, arch)?;
-        let bytes = bytes_of(name, blobs, &chosen.digest)?;
-        if let Ok(manifest) = serde_json::from_slice::<Manifest>(&bytes) {
-            return of_manifest(name, blobs, manifest, arch);
+        match manifest(name, blobs, &chosen)? {
+            Content::Index(inner) => index = inner,
+            Content::Image(image) => {
+                let id = image.config.digest.to_string();
+                let config = configured(name, parse(name, &bytes_of(name, blobs, &id)?)?, arch)?;
+                let layer = |layer: Descriptor| LayerName { name: layer.digest.to_string(), checked: true };
+                return Ok(Found { id, config, layers: image.layers.into_iter().map(layer).collect() });
+            }
         }
-        index = parse(name, &bytes)?;
     }
     Err(broken(name, "its indexes stand in each other"))
+}
+
+/// Whether a layout names one of its images so; `containerd` keeps whole references.
+fn is_tagged(one: &Descriptor, tag: &str) -> bool {
+    let names = ["org.opencontainers.image.ref.name", "io.containerd.image.name"];
+    let mut values = names.iter().filter_map(|name| one.annotations.get(*name));
+    values.any(|value| value == tag || value.ends_with(&format!(":{tag}")))
 }
 
 /// The one of several that is of the architecture.
@@ -175,12 +148,8 @@ fn choose(name: &str, from: Vec<Descriptor>, arch: Option<Arch>) -> Result<Descr
     let mut all: Vec<_> = from.into_iter().filter(real).collect();
     let known: Vec<String> =
         all.iter().filter_map(|one| Some(one.platform.as_ref()?.architecture.clone())).collect();
-    let fits = |one: &Descriptor| {
-        arch.is_none_or(|arch| {
-            one.platform.as_ref().is_none_or(|platform| platform.architecture == arch.oci())
-        })
-    };
-    all.retain(fits);
+    let fits = |platform: &Platform| arch.is_none_or(|arch| platform.architecture == arch.oci());
+    all.retain(|one| one.platform.as_ref().is_none_or(fits));
     let mut all = all.into_iter();
     match (all.next(), all.next()) {
         (Some(one), None) => Ok(one),
@@ -194,14 +163,11 @@ fn choose(name: &str, from: Vec<Descriptor>, arch: Option<Arch>) -> Result<Descr
     }
 }
 
-fn of_manifest(
-    name: &str,
-    blobs: &dyn Blobs,
-    manifest: Manifest,
-    arch: Option<Arch>,
-) -> Result<Found, Error> {
-    let config = parse(name, &bytes_of(name, blobs, &manifest.config.digest)?)?;
-    Ok(Found { id: manifest.config.digest, config: configured(name, config, arch)?, layers: manifest.layers })
+fn manifest(name: &str, blobs: &dyn Blobs, descriptor: &Descriptor) -> Result<Content, Error> {
+    let bytes = bytes_of(name, blobs, descriptor.digest.as_str())?;
+    Manifest::parse(bytes, &descriptor.media_type)
+        .map(|manifest| manifest.content)
+        .map_err(|cause| broken(name, cause))
 }
 
 /// An image that `docker save` wrote without an index.
@@ -223,13 +189,13 @@ fn saved(name: &str, blobs: &dyn Blobs, tag: Option<&str>) -> Result<Found, Erro
     let bytes = read(name, blobs, &image.config)?;
     let bytes = bytes.ok_or_else(|| broken(name, format!("{} is missing in it", image.config)))?;
     let config = configured(name, parse(name, &bytes)?, None)?;
-    let layer = |path: String| Descriptor { digest: path, platform: None, annotations: None, checked: false };
-    let id = format!("sha256:{:x}", HexOf(&bytes));
+    let layer = |path: String| LayerName { name: path, checked: false };
+    let id = digest_of(&bytes);
     Ok(Found { id, config, layers: image.layers.into_iter().map(layer).collect() })
 }
 
 fn configured(name: &str, file: ConfigFile, arch: Option<Arch>) -> Result<Config, Error> {
-    let architecture = file.platform.architecture;
+    let architecture = file.architecture;
     if let Some(arch) = arch.filter(|arch| !architecture.is_empty() && arch.oci() != architecture) {
         return Err(broken(name, format!("it is an image for {architecture}, not for {}", arch.oci())));
     }
@@ -248,7 +214,7 @@ fn parse<T: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T, Error> {
 fn bytes_of(name: &str, blobs: &dyn Blobs, digest: &str) -> Result<Vec<u8>, Error> {
     let bytes = read(name, blobs, digest)?;
     let bytes = bytes.ok_or_else(|| broken(name, format!("{digest} is missing in it")))?;
-    if format!("sha256:{:x}", HexOf(&bytes)) == digest {
+    if digest_of(&bytes) == digest {
         Ok(bytes)
     } else {
         Err(broken(name, format!("{digest} does not have the content that its digest says")))
@@ -265,11 +231,12 @@ fn read(name: &str, blobs: &dyn Blobs, part: &str) -> Result<Option<Vec<u8>>, Er
     Ok(Some(bytes))
 }
 
-/// SHA-256 of some bytes, in hexadecimal.
-struct HexOf<'a>(&'a [u8]);
+/// The digest of some bytes, as registries write it.
+fn digest_of(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
+}
 
-impl std::fmt::LowerHex for HexOf<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        Sha256::digest(self.0).iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
+/// A SHA-256 as registries write it.
+pub(super) fn hexadecimal(hash: &[u8]) -> String {
+    hash.iter().fold("sha256:".to_owned(), |text, byte| text + &format!("{byte:02x}"))
 }

@@ -12,12 +12,14 @@
 mod blobs;
 mod layer;
 mod manifest;
+mod remote;
 mod root;
 #[cfg(test)]
 mod tests;
 
 pub use blobs::{Archive, Blobs, Layout};
-pub use manifest::{Config, Platform};
+pub use manifest::Config;
+pub use remote::{from_engine, from_registry};
 pub use root::{File, Kind, Root};
 
 use crate::error::Error;
@@ -74,10 +76,10 @@ impl Image {
         let found = manifest::find(name, blobs, arch, tag)?;
         let mut layers = Vec::new();
         let mut root = root::Builder::default();
-        for descriptor in &found.layers {
-            let layer = Layer::read(name, blobs, descriptor)?;
+        for part in &found.layers {
+            let layer = Layer::read(name, blobs, part)?;
             layers.push(LayerSize {
-                digest: descriptor.digest.clone(),
+                digest: part.name.clone(),
                 stored: layer.stored,
                 files: layer.entries.iter().map(|entry| entry.size).sum(),
             });

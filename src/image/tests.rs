@@ -3,6 +3,8 @@
 use super::*;
 use std::io::{Read, Write as _};
 
+const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
+
 /// Parts by name.
 struct Parts(std::collections::BTreeMap<String, Vec<u8>>);
 
@@ -62,16 +64,21 @@ fn parts(layers: &[Vec<u8>]) -> Parts {
         let config = format!(
             r#"{{"os":"linux","architecture":"{arch}","config":{{"Cmd":["a"],"Labels":{{"k":"v"}},"Env":null}}}}"#
         );
-        let config = add(config.into_bytes());
-        let layers: Vec<_> =
-            layers.iter().map(|layer| format!(r#"{{"digest":"{}"}}"#, add(layer.clone()))).collect();
-        let manifest = format!(r#"{{"config":{{"digest":"{config}"}},"layers":[{}]}}"#, layers.join(","));
-        let manifest = add(manifest.into_bytes());
+        let described = |digest: String, bytes: usize| {
+            format!(r#"{{"mediaType":"x","size":{bytes},"digest":"{digest}"}}"#)
+        };
+        let config = described(add(config.clone().into_bytes()), config.len());
+        let layers: Vec<_> = layers.iter().map(|layer| described(add(layer.clone()), layer.len())).collect();
+        let manifest = format!(
+            r#"{{"schemaVersion":2,"mediaType":"{IMAGE}","config":{config},"layers":[{}]}}"#,
+            layers.join(",")
+        );
+        let (size, digest) = (manifest.len(), add(manifest.into_bytes()));
         manifests.push(format!(
-            r#"{{"digest":"{manifest}","platform":{{"os":"linux","architecture":"{arch}"}}}}"#
+            r#"{{"mediaType":"{IMAGE}","size":{size},"digest":"{digest}","platform":{{"os":"linux","architecture":"{arch}"}}}}"#
         ));
     }
-    let index = format!(r#"{{"manifests":[{}]}}"#, manifests.join(","));
+    let index = format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, manifests.join(","));
     parts.0.insert("index.json".to_owned(), index.into_bytes());
     parts
 }

@@ -135,13 +135,13 @@ fn lower_kernel(lower: &mut Lower<'_>, kernel: &ast::Kernel) -> Vec<KernelRule> 
 
 /// Lowers how cells are built: of an `os`, or of an `on` in the matrix.
 fn lower_cell(lower: &mut Lower<'_>, body: &ast::CellBody) -> CellBody {
-    let builder = body.builder.as_ref().and_then(|builder| {
+    let builder = body.builder.as_ref().map(|builder| {
         let value = match builder.value.as_str() {
             "dtk" => Builder::Dtk,
             "toolkit" => Builder::Toolkit,
             _ => Builder::Distro,
         };
-        Some(Spanned::new(value, builder.span))
+        Spanned::new(value, builder.span)
     });
     let base = body.base.as_ref().and_then(|base| {
         Some(Spanned::new(lower.parse("image reference", base, ImageRef::parse)?, base.span))

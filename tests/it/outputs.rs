@@ -123,7 +123,7 @@ fn kmm_pulls_what_the_lock_has_a_digest_for() {
     let pin = format!(
         "\n[[image]]\nreference = \"quay.io/example/example:6.1.0-18-amd64\"\ndigest = \"{digest}\"\n"
     );
-    project.write("drivers.lock", &(project.read("drivers.lock") + &pin));
+    project.write("drivers.lock", &crate::lock::sealed(&(project.read("drivers.lock") + &pin)));
     let documents = documents(&project, "kmm/example.yaml");
     let mapping = &of_kind(&documents, "Module")["spec"]["moduleLoader"]["container"]["kernelMappings"][0];
     assert_eq!(mapping["containerImage"], format!("quay.io/example/example@{digest}"));

@@ -1,0 +1,119 @@
+//! What `drvc verify` may say of an image: one kind, one code.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// The driver will not load, or not be what it should be.
+    Error,
+    /// It may not work as meant.
+    Warning,
+    /// Worth knowing.
+    Note,
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $level:ident;)*) => {
+        /// The kinds of findings.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+        pub enum Kind {
+            $($(#[$doc])* #[serde(rename = $code)] $name,)*
+        }
+
+        impl Kind {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// Its code, as reports show it.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// How much it matters.
+            #[must_use]
+            pub const fn level(self) -> Level {
+                match self { $(Self::$name => Level::$level,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Tools to build with are in the image.
+    BuildTools = "build-tools", Warning;
+    /// A symbol has another version in the kernel.
+    ChangedSymbol = "changed-symbol", Error;
+    /// A file that should be a module is none.
+    DamagedModule = "damaged-module", Error;
+    /// A module of the kernel's own is used.
+    InTreeModule = "in-tree-module", Note;
+    /// KMM's worker needs something that the image lacks.
+    KmmContract = "kmm-contract", Warning;
+    /// A module that another one needs is nowhere.
+    MissingDependency = "missing-dependency", Error;
+    /// Firmware that a module asks for is not in the image.
+    MissingFirmware = "missing-firmware", Warning;
+    /// A label is missing or says something else.
+    MissingLabel = "missing-label", Warning;
+    /// Nothing exports a symbol that a module uses.
+    MissingSymbol = "missing-symbol", Error;
+    /// The image has no modules for the kernel.
+    NoModules = "no-modules", Error;
+    /// A symbol is not among those that stay the same within a RHEL release.
+    NotOnStablelist = "not-on-stablelist", Warning;
+    /// Signed by another signer, or with another hash, than the rest.
+    OtherSigner = "other-signer", Error;
+    /// `modules.dep` is not what depmod would write.
+    StaleModulesDep = "stale-modules-dep", Error;
+    /// A module without a signature where one is expected.
+    UnsignedModule = "unsigned-module", Error;
+    /// The symbols could not be compared.
+    Unverified = "unverified-symbols", Note;
+    /// Built for another kernel.
+    WrongKernel = "wrong-kernel", Error;
+    /// The image's key is not the target's.
+    WrongKey = "wrong-key", Error;
+}
+
+/// Something to say of an image.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct Finding {
+    /// How much it matters.
+    pub level: Level,
+    /// What kind it is of.
+    pub code: Kind,
+    /// The file in the image that it is about; absent for the image as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// What is the matter.
+    pub message: String,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+impl Finding {
+    /// A finding about the image as a whole.
+    #[must_use]
+    pub fn new(code: Kind, message: impl Into<String>) -> Self {
+        Self { level: code.level(), code, file: None, message: message.into(), help: None }
+    }
+
+    /// Says which file it is about.
+    #[must_use]
+    pub fn at(mut self, file: &str) -> Self {
+        self.file = Some(format!("/{file}"));
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}

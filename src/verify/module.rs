@@ -1,0 +1,211 @@
+//! A kernel module's file -> what it says of itself and what it asks of a kernel.
+//!
+//! Sources: `include/linux/module.h` and `scripts/mod/modpost.c` of the kernel (`.modinfo`, `__versions` with
+//! `struct modversion_info`, `__version_ext_crcs` and `__version_ext_names` since 6.14), `include/linux/module_signature.h`
+//! and `kernel/module/signing.c` (the signature that is appended).
+
+use cms::content_info::ContentInfo;
+use cms::signed_data::{SignedData, SignerIdentifier};
+use der::Decode as _;
+use object::read::elf::ElfFile64;
+use object::{Endianness, Object as _, ObjectSection as _, ObjectSymbol as _};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+/// What stands at the end of a signed module.
+const SIGNED: &[u8] = b"~Module signature appended~\n";
+/// `struct module_signature`.
+const SIGNATURE_INFO: usize = 12;
+/// `PKEY_ID_PKCS7`, the only kind that kernels still take.
+const PKCS7: u8 = 2;
+/// `struct modversion_info` of a 64-bit kernel: a CRC in eight bytes, a name in 56.
+const VERSION: usize = 64;
+
+/// A module as its file describes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Module {
+    /// Its name, with `_` for `-`.
+    pub name: String,
+    /// `vermagic` of `.modinfo`: the kernel release and what else must be equal.
+    pub vermagic: Option<String>,
+    /// Modules whose symbols it uses.
+    pub depends: Vec<String>,
+    /// `softdep` lines.
+    pub softdeps: Vec<String>,
+    /// Firmware files that it may ask for.
+    pub firmware: Vec<String>,
+    /// Names of its parameters.
+    pub parameters: Vec<String>,
+    /// Devices that it is loaded for.
+    pub aliases: Vec<String>,
+    /// Licence.
+    pub license: Option<String>,
+    /// Symbols that it leaves to others, with the version (CRC) that it was built against where it says so.
+    pub imports: BTreeMap<String, Option<u32>>,
+    /// Those of them that need not exist.
+    pub weak: BTreeSet<String>,
+    /// Symbols that it gives to others.
+    pub exports: BTreeSet<String>,
+    /// Its signature.
+    pub signature: Option<Signature>,
+}
+
+/// A signature appended to a module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// Common name of the signing certificate's issuer, or its key identifier.
+    pub signer: String,
+    /// Name of the hash, as the kernel writes it: `sha512`.
+    pub hash: String,
+}
+
+/// Why a file is no module, or not one that a kernel takes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Damaged(String);
+
+impl Module {
+    /// Reads a module that is not packed. `file_name` gives the name where the module does not.
+    ///
+    /// # Errors
+    /// It is not a 64-bit relocatable ELF file, or says what it cannot mean.
+    pub fn parse(file_name: &str, bytes: &[u8]) -> Result<Self, Damaged> {
+        let (elf, signature) = split(bytes)?;
+        let file = ElfFile64::<Endianness>::parse(elf)
+            .map_err(|cause| Damaged(format!("not a 64-bit ELF file: {cause}")))?;
+        let section =
+            |name| file.section_by_name(name).and_then(|section| section.data().ok()).unwrap_or_default();
+        let info = section(".modinfo");
+        if info.is_empty() {
+            return Err(Damaged("it has no .modinfo section, so it is no kernel module".to_owned()));
+        }
+        let mut module = Self { signature, ..Self::default() };
+        for (key, value) in
+            strings(info).filter_map(|line| line.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned())))
+        {
+            module.say(&key, value);
+        }
+        if module.name.is_empty() {
+            module.name = kmod_name(file_name);
+        }
+        let (crcs, names) = (section("__version_ext_crcs"), section("__version_ext_names"));
+        let versions = versions(file.is_little_endian(), section("__versions"), crcs, names);
+        for symbol in file.symbols() {
+            let Ok(name) = symbol.name() else { continue };
+            if symbol.is_undefined() && !name.is_empty() {
+                module.imports.insert(name.to_owned(), versions.get(name).copied());
+                if symbol.is_weak() {
+                    module.weak.insert(name.to_owned());
+                }
+            } else if let Some(exported) = name.strip_prefix("__ksymtab_") {
+                module.exports.insert(exported.to_owned());
+            }
+        }
+        // The layout of `struct module` has a version too, and no symbol.
+        let layout = versions.get("module_layout").map(|&crc| ("module_layout".to_owned(), Some(crc)));
+        module.imports.extend(layout);
+        Ok(module)
+    }
+
+    fn say(&mut self, key: &str, value: String) {
+        match key {
+            "name" => self.name = kmod_name(&value),
+            "vermagic" => self.vermagic = Some(value),
+            "license" => self.license = Some(value),
+            "depends" => {
+                self.depends = value.split(',').filter(|name| !name.is_empty()).map(kmod_name).collect()
+            }
+            "softdep" => self.softdeps.push(value),
+            "firmware" => self.firmware.push(value),
+            "alias" => self.aliases.push(value),
+            "parmtype" => self.parameters.extend(value.split_once(':').map(|(name, _)| name.to_owned())),
+            _ => {}
+        }
+    }
+
+    /// The kernel release that it was built for: the first word of `vermagic`.
+    #[must_use]
+    pub fn kernel(&self) -> Option<&str> {
+        self.vermagic.as_deref()?.split(' ').next()
+    }
+}
+
+/// A module's name as the kernel knows it: of a file name or a name, with `_` for `-`.
+#[must_use]
+pub fn kmod_name(text: &str) -> String {
+    let name = text.rsplit('/').next().unwrap_or(text);
+    name.split(".ko").next().unwrap_or(name).replace('-', "_")
+}
+
+/// Texts that end in NUL.
+fn strings(bytes: &[u8]) -> impl Iterator<Item = String> {
+    let texts = bytes.split(|byte| *byte == 0).filter(|text| !text.is_empty());
+    texts.map(|text| String::from_utf8_lossy(text).into_owned())
+}
+
+/// Versions of imported symbols, from either of the two ways in which they are kept.
+fn versions(little: bool, plain: &[u8], crcs: &[u8], names: &[u8]) -> BTreeMap<String, u32> {
+    let crc = |bytes: &[u8]| {
+        let bytes = bytes.get(..4)?.try_into().ok()?;
+        Some(if little { u32::from_le_bytes(bytes) } else { u32::from_be_bytes(bytes) })
+    };
+    // The CRC is the lower half of a long.
+    let lower = if little { 0 } else { 4 };
+    let plain = plain
+        .chunks_exact(VERSION)
+        .filter_map(|one| Some((strings(one.get(8..)?).next()?, crc(one.get(lower..)?)?)));
+    let extended = strings(names).zip(crcs.chunks_exact(4).filter_map(crc));
+    plain.chain(extended).collect()
+}
+
+/// A module's ELF file and its signature.
+fn split(bytes: &[u8]) -> Result<(&[u8], Option<Signature>), Damaged> {
+    let Some(rest) = bytes.strip_suffix(SIGNED) else { return Ok((bytes, None)) };
+    let damaged = || Damaged("the signature at its end is damaged".to_owned());
+    let (rest, info) = rest.split_at_checked(rest.len().wrapping_sub(SIGNATURE_INFO)).ok_or_else(damaged)?;
+    let &[_, _, kind, signer, key, _, _, _, a, b, c, d] = info else { return Err(damaged()) };
+    let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).map_err(|_| damaged())?;
+    let (rest, signature) = rest.split_at_checked(rest.len().wrapping_sub(length)).ok_or_else(damaged)?;
+    if kind != PKCS7 || signer != 0 || key != 0 {
+        return Err(Damaged("its signature is not PKCS#7, which is all that kernels take".to_owned()));
+    }
+    let signature = pkcs7(signature).ok_or_else(damaged)?;
+    Ok((rest, Some(signature)))
+}
+
+/// Signer and hash of a PKCS#7 message.
+fn pkcs7(message: &[u8]) -> Option<Signature> {
+    let content = ContentInfo::from_der(message).ok()?;
+    let data = content.content.decode_as::<SignedData>().ok()?;
+    let signer = data.signer_infos.0.iter().next()?;
+    let name = match &signer.sid {
+        SignerIdentifier::IssuerAndSerialNumber(issuer) => common_name(&issuer.issuer.to_string()),
+        SignerIdentifier::SubjectKeyIdentifier(key) => hex(key.0.as_bytes()),
+    };
+    // RFC 5754 and FIPS 202: the kernel's names of the hashes that sign-file may use.
+    let hash = match signer.digest_alg.oid.to_string().as_str() {
+        "1.3.14.3.2.26" => "sha1".to_owned(),
+        "2.16.840.1.101.3.4.2.1" => "sha256".to_owned(),
+        "2.16.840.1.101.3.4.2.2" => "sha384".to_owned(),
+        "2.16.840.1.101.3.4.2.3" => "sha512".to_owned(),
+        "2.16.840.1.101.3.4.2.4" => "sha224".to_owned(),
+        "2.16.840.1.101.3.4.2.8" => "sha3-256".to_owned(),
+        "2.16.840.1.101.3.4.2.9" => "sha3-384".to_owned(),
+        "2.16.840.1.101.3.4.2.10" => "sha3-512".to_owned(),
+        other => other.to_owned(),
+    };
+    Some(Signature { signer: name, hash })
+}
+
+/// The common name in a distinguished name, or all of it.
+fn common_name(name: &str) -> String {
+    let parts = name.split(',').find_map(|part| part.trim().strip_prefix("CN="));
+    parts.unwrap_or(name).to_owned()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
