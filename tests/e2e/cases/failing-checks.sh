@@ -36,6 +36,12 @@ module "other-kernel" {
     script "make -C {kernel_dir} M=\$PWD modules; sed -i 's/${kernel%-amd64}/6.1.0-00/g' good.ko"
     output "good.ko"
 }
+module "other-gcc" {
+    source "good"
+    packages "gcc-11"
+    script "make -C {kernel_dir} M=\$PWD CC=gcc-11 modules"
+    output "good.ko"
+}
 module "unknown-symbol" {
     source "stranger"
     make "modules" KDIR="{kernel_dir}" KBUILD_MODPOST_WARN="1"
@@ -49,6 +55,7 @@ image "lacks-option" { module "lacks-option"; }
 image "sets-option" { module "sets-option"; }
 image "no-file" { module "no-file"; }
 image "other-kernel" { module "other-kernel"; }
+image "other-gcc" { module "other-gcc"; }
 image "unknown-symbol" { module "unknown-symbol"; }
 image "unknown-module" { module "fine"; load "no_such_module"; }
 image "wrong-patch" { module "wrong-patch"; }
@@ -67,6 +74,7 @@ builds_not 'drvc: module no-file: no other.ko: change output, or dir of source; 
     buildah "$dir" no-file
 builds_not "drvc: module other-kernel: good.ko is of kernel 6.1.0-00-amd64, not $kernel: make must use {kernel_dir}" \
     buildah "$dir" other-kernel
+builds_not 'drvc: module other-gcc: good.ko is not of gcc 12, as the kernel is: change CC' buildah "$dir" other-gcc
 builds_not 'needs unknown symbol no_such_function' buildah "$dir" unknown-symbol
 grep -aqF "drvc: change packages, or needs; kernel $kernel: " "$LOG" || die "unknown-symbol does not say what to change"
 builds_not 'drvc: no module no_such_module: change packages, or needs' buildah "$dir" unknown-module

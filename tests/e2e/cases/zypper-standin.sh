@@ -31,8 +31,10 @@ base=$work/devel/usr/src/linux-$version-$source
 obj=$base-obj/x86_64/default
 mkdir -p "$(dirname "$obj")" "$work/modules/lib/modules/$kernel/kernel/drivers/media" "$root/usr/lib/linux-kbuild-6.1"
 mv "$work/files/linux-headers-$debian/usr/src/linux-headers-$debian" "$obj"
-mkdir -p "$work/devel/usr/src" && mv "$work/files/linux-headers-$abi-common/usr/src/linux-headers-$abi-common" "$work/devel/usr/src/"
+mv "$work/files/linux-headers-$abi-common/usr/src/linux-headers-$abi-common" "$work/devel/usr/src/"
 cp -a "$work/files/linux-kbuild-6.1/usr/lib/linux-kbuild-6.1/." "$root/usr/lib/linux-kbuild-6.1/"
+ln -sfn /usr/lib/linux-kbuild-6.1/scripts "$obj/scripts"
+ln -sfn /usr/lib/linux-kbuild-6.1/tools "$obj/tools"
 printf '#define UTS_RELEASE "%s"\n' $kernel >"$obj/include/generated/utsrelease.h"
 printf '%s\n' $kernel >"$obj/include/config/kernel.release"
 sed -i "s/^override KERNELRELEASE.*/override KERNELRELEASE = $kernel/" "$obj/.kernelvariables"
