@@ -249,6 +249,7 @@ fn forget(job: &Job<'_>, survey: &Survey, lock: &mut Lock) -> Result<(), Refusal
         .flat_map(|one| one.labels.iter().map(|label| label.span))
         .collect();
     lock.retain(|span| !spans.contains(&span));
+    forget_halves(&survey.wants, lock);
     let Some(parts) = &survey.parts else { return Ok(()) };
     let named = match job.update {
         Update::Nothing => return Ok(()),
@@ -270,6 +271,17 @@ fn forget(job: &Job<'_>, survey: &Survey, lock: &mut Lock) -> Result<(), Refusal
     }
     meant.into_iter().for_each(|want| want.forget(lock));
     Ok(())
+}
+
+/// Packages are resolved together with their kernels: where those are gone, both are asked for again.
+fn forget_halves(wants: &Wants, lock: &mut Lock) {
+    let packages = &lock.packages;
+    lock.kernels.retain(|query, kernels| {
+        kernels.value.iter().all(|kernel| {
+            let key = (query.os.clone(), query.release.clone(), kernel.clone(), query.arch);
+            !wants.packages.contains(&key) || packages.contains_key(&key)
+        })
+    });
 }
 
 /// The repositories that a source of this name comes from.
