@@ -11,6 +11,8 @@ use std::time::Duration;
 
 /// The most images that one command line names.
 const AT_ONCE: usize = 200;
+/// How often images are listed while others remove some.
+const TRIES: u32 = 3;
 /// What a push or a pull is given.
 const TRANSFER: Duration = Duration::from_secs(3600);
 
@@ -181,7 +183,17 @@ impl Engine {
     }
 
     fn list(&self) -> Result<Vec<Listed>, Error> {
-        let finished = self.tell("list", "images", &["images", "--json", "--no-trunc"], Some(ANSWER))?;
+        let mut left = TRIES;
+        let finished = loop {
+            left -= 1;
+            let finished = self.ask(&["images", "--json", "--no-trunc"], Some(ANSWER))?;
+            match finished.is_success() {
+                true => break finished,
+                // Somebody has removed an image while the list was made.
+                false if left > 0 && only_absent(&finished.stderr) => {}
+                false => return Err(self.failed("list", "images", &finished)),
+            }
+        };
         let mut listed: Vec<Listed> = self.read(&finished.stdout)?;
         listed.iter_mut().for_each(|image| image.id = bare_id(&image.id));
         Ok(listed)

@@ -21,7 +21,7 @@ pub const BASE_LABEL: &str = "dev.drvc.base";
 /// What may be read of one build, in bytes.
 const LOG_LIMIT: usize = 256 << 20;
 /// What an engine is given for anything but a build, a push or a pull.
-const ANSWER: Duration = Duration::from_secs(120);
+const ANSWER: Duration = Duration::from_secs(600);
 /// The variables that engines read, or that their registries are reached by.
 const VARIABLES: &[&str] = &[
     "HOME",
