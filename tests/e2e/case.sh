@@ -57,8 +57,11 @@ compile() {
 
 # A WHICH is the image or the kernel of a target, whichever tells it from the others.
 
-# target DIR WHICH FIELD: of that target, one field of plan.json.
-target() { jq -er --arg w "$2" ".targets[] | select(.image == \$w or .kernel == \$w) | .$3" "$1/drivers.out/plan.json"; }
+# target DIR WHICH FIELD: of that target, one field of plan.json. A toolkit is called by its id.
+target() {
+    jq -er --arg w "$2" "((.targets[] | select(.image == \$w or .kernel == \$w)), (.toolkits[] | select(.id == \$w))) | .$3" \
+        "$1/drivers.out/plan.json"
+}
 
 # --- builds
 
