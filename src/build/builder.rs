@@ -23,8 +23,9 @@ const LOGS: &str = "logs";
 const IDS: &str = "ids";
 /// How often a build is tried that an engine could not even start.
 const TRIES: u32 = 3;
-/// What buildah and podman 4.3 say when they lose a race with themselves on a busy machine, before anything has run.
-const LOST_RACE: &str = "sealing memfd copy";
+/// What podman 4.3 and buildah 1.28 say when they lose a race: with themselves on a busy machine, before anything has run;
+/// or with somebody who removes images while they look for a layer to go on from.
+const LOST_RACES: [&str; 2] = ["sealing memfd copy", "getting top layer info: layer not known"];
 
 /// Told of running jobs, by their places.
 pub trait Watch: Sync {
@@ -122,7 +123,8 @@ impl Builder<'_> {
             Work::Stage { .. } | Work::Toolkit { .. } => {}
             Work::Push(place) => return self.push(*place, label).map(|()| Done::Pushed).map_err(plain),
             Work::Target(place) => {
-                if self.known_by_key(*place, label.as_deref()).map_err(plain)? {
+                // An engine that cannot list its images may still be able to build.
+                if self.known_by_key(*place, label.as_deref()).unwrap_or(false) {
                     return self.push(*place, label).map(|()| Done::Named).map_err(plain);
                 }
             }
@@ -221,7 +223,7 @@ impl Builder<'_> {
             log.line(format!("+ {}\n", self.engine.command_line(order)).as_bytes());
             let ended = self.engine.build(order, self.timeout, |line| {
                 log.line(line);
-                lost_race |= line.windows(LOST_RACE.len()).any(|part| part == LOST_RACE.as_bytes());
+                lost_race |= LOST_RACES.iter().any(|race| holds(line, race.as_bytes()));
                 if let Some(step) = progress.line(line) {
                     self.watch.step(at, step);
                 }
@@ -371,6 +373,10 @@ impl Builder<'_> {
     fn cannot_write(&self, cause: std::io::Error) -> Error {
         Error::new("write to", format!("{}/{}", self.out, crate::state::HOME), cause)
     }
+}
+
+fn holds(line: &[u8], phrase: &[u8]) -> bool {
+    line.windows(phrase.len()).any(|part| part == phrase)
 }
 
 fn plain(error: Error) -> Box<Failure> {
