@@ -94,6 +94,7 @@ manifest_of current >/dev/null || die "prune removed what a target names"
 # A registry that is not there: an error where images go there, a word where they do not.
 stop_registry
 built_not 4 "$REGISTRY" podman "$dir" --push --push-arg=--tls-verify=false --allow-host 127.0.0.1
+podman rmi "$(image_of "$dir" counter)" >/dev/null
 built_ok podman "$dir" --allow-host 127.0.0.1
 says 'only images of the engine count'
 
