@@ -1,9 +1,11 @@
-//! From `--target` and `--sample` to the targets that are meant.
+//! From `--target` and `--sample` to the targets and toolkits that are meant.
 
+use super::run::Item;
+use crate::compile::Compiled;
 use crate::diag::nearest;
 use crate::model::Selector;
 use crate::model::selector::Key;
-use crate::plan::Target;
+use crate::plan::{TOOLKITS, Target};
 use crate::source::{Sources, Span, Spanned};
 use crate::syntax::ast;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Which targets are meant.
 #[derive(Clone, Debug, Default)]
 pub struct Choice {
-    /// Those that one of these selects; all where there is none.
+    /// Those that one of these selects; all targets where there is none. A toolkit is selected by its id alone.
     pub selectors: Vec<String>,
     /// Of these, those of these ids.
     pub among: Option<BTreeSet<String>>,
@@ -28,26 +30,52 @@ pub struct Misfit {
     pub help: String,
 }
 
-/// The targets that are meant, by their places, in order.
+/// The toolkits and targets that are meant, in order. Toolkits that targets stand on are not among them: only those that
+/// are named.
 ///
 /// # Errors
 /// A selector that cannot be read, or that selects nothing.
-pub fn choose(targets: &[Target], choice: &Choice) -> Result<Vec<usize>, Misfit> {
-    let mut chosen: Vec<usize> = (0..targets.len()).collect();
-    if !choice.selectors.is_empty() {
-        let mut wanted = vec![false; targets.len()];
-        for text in &choice.selectors {
-            let selected = select(targets, text)?;
-            selected
-                .into_iter()
-                .for_each(|at| wanted.iter_mut().skip(at).take(1).for_each(|flag| *flag = true));
+pub fn choose(compiled: &Compiled, choice: &Choice) -> Result<Vec<Item>, Misfit> {
+    let targets = compiled.plan.targets.as_slice();
+    let (mut chosen, mut toolkits) = (BTreeSet::new(), BTreeSet::new());
+    for text in &choice.selectors {
+        match text.starts_with(TOOLKITS) {
+            true => toolkits.extend(select_toolkits(compiled, text)?),
+            false => chosen.extend(select(targets, text)?),
         }
-        chosen.retain(|&at| wanted.get(at) == Some(&true));
+    }
+    if choice.selectors.is_empty() {
+        chosen.extend(0..targets.len());
     }
     if let Some(among) = &choice.among {
-        chosen.retain(|&at| targets.get(at).is_some_and(|target| among.contains(target.id.as_str())));
+        let is_among = |at: &usize| targets.get(*at).is_some_and(|target| among.contains(target.id.as_str()));
+        chosen.retain(is_among);
+        let users = super::jobs::users_of_toolkits(compiled, &(0..targets.len()).collect::<Vec<_>>());
+        toolkits.retain(|toolkit| users.get(toolkit).is_some_and(|users| users.iter().any(is_among)));
     }
-    Ok(if choice.sample { sample(targets, &chosen) } else { chosen })
+    let chosen: Vec<_> = chosen.into_iter().collect();
+    let chosen = if choice.sample { sample(targets, &chosen) } else { chosen };
+    Ok(toolkits.into_iter().map(Item::Toolkit).chain(chosen.into_iter().map(Item::Target)).collect())
+}
+
+/// The toolkits of this id, or whose ids begin with it at a `/`.
+fn select_toolkits(compiled: &Compiled, text: &str) -> Result<Vec<usize>, Misfit> {
+    let toolkits = &compiled.json.toolkits;
+    let is_it = |id: &str| {
+        let rest = id.strip_prefix(text.trim_end_matches('/'));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let selected: Vec<_> =
+        toolkits.iter().enumerate().filter(|(_, toolkit)| is_it(&toolkit.id)).map(|(at, _)| at).collect();
+    if !selected.is_empty() {
+        return Ok(selected);
+    }
+    let help = match nearest(text, toolkits.iter().map(|toolkit| toolkit.id.as_str())) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if toolkits.is_empty() => "no target stands on a toolkit".into(),
+        None => "`toolkits` of plan.json lists them all".into(),
+    };
+    Err(Misfit { message: format!("no toolkit is selected by `{text}`"), help })
 }
 
 /// The targets that pass every term of one `--target`: `KEY=VALUE` as in the manifest, or a piece of the target's id.

@@ -1,6 +1,7 @@
 //! Builds that failed, put together by what went wrong first, and where in the kernels' order that begins or ends.
 
 use super::log::Step;
+use super::run::Item;
 use crate::plan::Target;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -41,8 +42,8 @@ impl Failure {
 pub struct Group {
     /// What went wrong.
     pub headline: String,
-    /// The targets that it hit, by their place in the plan.
-    pub targets: Vec<usize>,
+    /// The targets that it hit, and the toolkits that were asked for.
+    pub items: Vec<Item>,
     /// From or up to which kernel it goes wrong, and what may settle that; a line for each image that has a boundary.
     pub boundaries: Vec<String>,
 }
@@ -52,20 +53,20 @@ pub struct Group {
 pub struct Failures(Vec<Group>);
 
 impl Failures {
-    /// Puts together what failed: each target with its failure. `good` says which targets have their image.
+    /// Puts together what failed, each with its failure. `good` says which have their image.
     #[must_use]
-    pub fn of(targets: &[Target], failed: &[(usize, &Failure)], good: impl Fn(usize) -> bool) -> Self {
-        let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (target, failure) in failed {
-            groups.entry(failure.headline()).or_default().push(*target);
+    pub fn of(targets: &[Target], failed: &[(Item, &Failure)], good: impl Fn(Item) -> bool) -> Self {
+        let mut groups: BTreeMap<&str, Vec<Item>> = BTreeMap::new();
+        for (item, failure) in failed {
+            groups.entry(failure.headline()).or_default().push(*item);
         }
-        let group = |(headline, hit): (&str, Vec<usize>)| Group {
+        let group = |(headline, hit): (&str, Vec<Item>)| Group {
             headline: headline.to_owned(),
             boundaries: boundaries(targets, &hit, &good),
-            targets: hit,
+            items: hit,
         };
         let mut groups: Vec<_> = groups.into_iter().map(group).collect();
-        groups.sort_by_key(|group| std::cmp::Reverse(group.targets.len()));
+        groups.sort_by_key(|group| std::cmp::Reverse(group.items.len()));
         Self(groups)
     }
 
@@ -80,13 +81,13 @@ fn line(target: &Target) -> (&str, &str, &str, &str) {
     (target.image.as_str(), target.os.as_str(), target.arch.name(), target.flavor.as_str())
 }
 
-fn boundaries(targets: &[Target], hit: &[usize], good: impl Fn(usize) -> bool) -> Vec<String> {
+fn boundaries(targets: &[Target], hit: &[Item], good: impl Fn(Item) -> bool) -> Vec<String> {
     let mut lines: BTreeMap<_, (Vec<&Target>, Vec<&Target>)> = BTreeMap::new();
     for (at, target) in targets.iter().enumerate() {
         let (bad, fine) = lines.entry(line(target)).or_default();
-        if hit.contains(&at) {
+        if hit.contains(&Item::Target(at)) {
             bad.push(target);
-        } else if good(at) {
+        } else if good(Item::Target(at)) {
             fine.push(target);
         }
     }

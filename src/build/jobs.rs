@@ -70,14 +70,18 @@ impl Work {
     }
 }
 
-/// The toolkits that these targets stand on, and who stands on each; all by their places in the plan.
+/// Toolkits, and the targets that stand on each; all by their places in the plan.
+pub type Users = BTreeMap<usize, Vec<usize>>;
+
+/// The toolkits that these targets stand on.
 #[must_use]
-pub fn toolkits(compiled: &Compiled, targets: &[usize]) -> BTreeMap<usize, Vec<usize>> {
-    let mut found: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+pub fn users_of_toolkits(compiled: &Compiled, targets: &[usize]) -> Users {
+    let places = compiled.json.toolkits.iter().enumerate().map(|(at, toolkit)| (&toolkit.id, at));
+    let places: BTreeMap<_, _> = places.collect();
+    let mut found = Users::new();
     for &target in targets {
         let id = compiled.json.targets.get(target).and_then(|target| target.toolkit.as_ref());
-        let place = id.and_then(|id| compiled.json.toolkits.iter().position(|toolkit| toolkit.id == *id));
-        if let Some(place) = place {
+        if let Some(&place) = id.and_then(|id| places.get(id)) {
             found.entry(place).or_default().push(target);
         }
     }
@@ -87,12 +91,7 @@ pub fn toolkits(compiled: &Compiled, targets: &[usize]) -> BTreeMap<usize, Vec<u
 /// The jobs that build `targets` (places in the plan), each after those that it needs: `toolkits` (which are not there
 /// yet) first. With `share`, stages that several targets stand on are jobs of their own.
 #[must_use]
-pub fn jobs(
-    compiled: &Compiled,
-    targets: &[usize],
-    toolkits: BTreeMap<usize, Vec<usize>>,
-    share: bool,
-) -> Vec<Job> {
+pub fn jobs(compiled: &Compiled, targets: &[usize], toolkits: Users, share: bool) -> Vec<Job> {
     let stages = if share { shared(compiled, targets) } else { BTreeMap::new() };
     let work = toolkits.into_iter().map(|(at, users)| Work::Toolkit { at, users });
     let mut jobs: Vec<Job> = work.map(|work| Job { work, needs: Vec::new() }).collect();

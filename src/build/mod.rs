@@ -17,11 +17,12 @@ mod run;
 mod schedule;
 mod standing;
 pub mod stock;
+mod toolkits;
 
 pub use builder::{Done, Outcome, Watch};
 pub use choose::{Choice, Misfit, choose};
 pub use failure::{Failure, Failures, Group};
 pub use log::Step;
 pub use report::Verdict;
-pub use run::{AfterFailure, Session, Verdicts};
+pub use run::{AfterFailure, Item, Session, Verdicts};
 pub use standing::{Names, Place};

@@ -1,6 +1,7 @@
 //! What became of each target, for programs: as JSON, and as JUnit's XML, which every CI reads.
 
 use super::failure::{Failure, Failures};
+use super::run::{Item, Verdicts};
 use crate::compile::Compiled;
 use crate::error::Error;
 use crate::source::{Sources, Span};
@@ -57,16 +58,16 @@ pub struct BuildJson {
     /// The engine that built; absent where none was needed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub engine: Option<String>,
-    /// Every target that was meant, sorted by id.
+    /// Every target that was meant, and every toolkit that was named, sorted by id.
     pub targets: Vec<BuildTarget>,
     /// Failures by their first error, those that hit most targets first.
     pub failures: Vec<BuildFailure>,
 }
 
-/// A target and what became of it.
+/// A target or a toolkit, and what became of it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct BuildTarget {
-    /// `image/os-release-arch/kernel`
+    /// `image/os-release-arch/kernel`; for a toolkit `_toolkit/os-release-arch/kernel`
     pub id: String,
     /// Its key.
     pub key: String,
@@ -113,8 +114,13 @@ pub struct BuildFailure {
 
 /// Where the failing stage of a target comes from: the module, source or image of that name, or else the kernel.
 #[must_use]
-pub fn place(compiled: &Compiled, target: usize, failure: &Failure) -> Option<Span> {
-    let target = compiled.plan.targets.get(target)?;
+pub fn place(compiled: &Compiled, item: Item, failure: &Failure) -> Option<Span> {
+    let target = match item {
+        Item::Target(at) => compiled.plan.targets.get(at)?,
+        Item::Toolkit(_) => {
+            return compiled.plan.targets.get(item.target(compiled)?).map(|target| target.span);
+        }
+    };
     let stage = failure.step.as_ref()?.stage.as_str();
     let image = format!("image-{}", target.image);
     let stage = if stage == "pack" { image.as_str() } else { stage };
@@ -135,17 +141,19 @@ impl BuildJson {
         compiled: &Compiled,
         sources: &Sources,
         engine: Option<String>,
-        verdicts: &BTreeMap<usize, Verdict>,
+        verdicts: &Verdicts,
         failures: &Failures,
     ) -> Self {
-        let id = |at: &usize| compiled.json.targets.get(*at).map(|target| target.id.clone());
         let failures = failures.iter().map(|group| BuildFailure {
             error: group.headline.clone(),
-            targets: group.targets.iter().filter_map(id).collect(),
+            targets: group.items.iter().map(|item| item.id(compiled).to_owned()).collect(),
             boundaries: group.boundaries.clone(),
         });
-        let targets = verdicts.iter().filter_map(|(&at, verdict)| describe(compiled, sources, at, verdict));
-        Self { version: 1, engine, failures: failures.collect(), targets: targets.collect() }
+        let targets =
+            verdicts.iter().filter_map(|(&item, verdict)| describe(compiled, sources, item, verdict));
+        let mut targets: Vec<_> = targets.collect();
+        targets.sort_by(|a, b| a.id.cmp(&b.id));
+        Self { version: 1, engine, failures: failures.collect(), targets }
     }
 
     /// The same as JUnit's XML: a suite for each image, a case for each target.
@@ -187,12 +195,18 @@ impl BuildJson {
     }
 }
 
-fn describe(compiled: &Compiled, sources: &Sources, at: usize, verdict: &Verdict) -> Option<BuildTarget> {
-    let target = compiled.json.targets.get(at)?;
+fn describe(compiled: &Compiled, sources: &Sources, item: Item, verdict: &Verdict) -> Option<BuildTarget> {
+    let (key, tags) = match item {
+        Item::Target(at) => compiled.json.targets.get(at).map(|target| (&target.key, target.tags.clone()))?,
+        Item::Toolkit(at) => {
+            let toolkit = compiled.json.toolkits.get(at)?;
+            (&toolkit.key, vec![toolkit.reference.clone()])
+        }
+    };
     let mut described = BuildTarget {
-        id: target.id.clone(),
-        key: target.key.clone(),
-        tags: target.tags.clone(),
+        id: item.id(compiled).to_owned(),
+        key: key.clone(),
+        tags,
         outcome: verdict.word(),
         found: None,
         seconds: None,
@@ -213,7 +227,7 @@ fn describe(compiled: &Compiled, sources: &Sources, at: usize, verdict: &Verdict
             described.error.clone_from(&failure.error);
             described.stage = failure.step.as_ref().map(|step| step.stage.clone());
             described.instruction = failure.step.as_ref().map(|step| step.instruction.clone());
-            described.place = place(compiled, at, failure).map(|span| position(sources, span));
+            described.place = place(compiled, item, failure).map(|span| position(sources, span));
             described.log.clone_from(&failure.log);
         }
     }

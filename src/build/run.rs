@@ -2,16 +2,16 @@
 
 use super::Failure;
 use super::builder::{Builder, Done, Outcome, Watch};
-use super::jobs::{Job, Work, jobs, toolkits};
+use super::jobs::{Job, Users, Work, jobs, users_of_toolkits};
 use super::remote::{self, Remote};
 use super::report::Verdict;
 use super::schedule;
 use super::standing::{Ids, Lack, Names, Place, Wanted, base_ids, in_engine, unpinned_bases};
 use crate::compile::Compiled;
-use crate::engine::{Engine, Image, KEY_LABEL, Secret, same_name};
+use crate::engine::{Engine, Secret};
 use crate::error::Error;
 use crate::fs::{Dir, Disk};
-use crate::ids::{Arch, ImageRef, RelPath};
+use crate::ids::{ImageRef, RelPath};
 use crate::oci::Registry;
 use crate::process::Interrupt;
 use camino::Utf8Path;
@@ -31,8 +31,44 @@ pub enum AfterFailure {
     Halt,
 }
 
-/// What became of each target, by its place in the plan.
-pub type Verdicts = BTreeMap<usize, Verdict>;
+/// Something that is to be there in the end, by its place in the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Item {
+    /// A toolkit image.
+    Toolkit(usize),
+    /// A target's image.
+    Target(usize),
+}
+
+impl Item {
+    /// The id: that of the target, or of the toolkit.
+    #[must_use]
+    pub fn id(self, compiled: &Compiled) -> &str {
+        match self {
+            Self::Toolkit(at) => compiled.json.toolkits.get(at).map(|toolkit| &toolkit.id),
+            Self::Target(at) => compiled.json.targets.get(at).map(|target| &target.id),
+        }
+        .map_or("", String::as_str)
+    }
+
+    /// The place in the plan of a target that this is, or that stands on it.
+    #[must_use]
+    pub fn target(self, compiled: &Compiled) -> Option<usize> {
+        match self {
+            Self::Target(at) => Some(at),
+            Self::Toolkit(at) => {
+                let id = &compiled.json.toolkits.get(at)?.id;
+                compiled.json.targets.iter().position(|target| target.toolkit.as_ref() == Some(id))
+            }
+        }
+    }
+}
+
+/// Why there is something to build where nothing is known of any image.
+pub(super) const NO_IMAGE: &str = "there is no image yet";
+
+/// What became of each target, and of each toolkit that was asked for.
+pub type Verdicts = BTreeMap<Item, Verdict>;
 
 /// One run of `drvc build`.
 pub struct Session<'a> {
@@ -80,12 +116,19 @@ enum Task {
 }
 
 impl Session<'_> {
-    /// Sees to it that each of these targets has its image: in the engine or its registry, or under `--push` in its
-    /// registry.
+    /// Sees to it that each of these has its image: in the engine or its registry, or under `--push` in its registry.
     ///
     /// # Errors
     /// The engine or, under `--push`, a registry does not answer. A build that fails is a verdict.
-    pub fn run(&self, targets: &[usize]) -> Result<Verdicts, Error> {
+    pub fn run(&self, items: &[Item]) -> Result<Verdicts, Error> {
+        let targets: Vec<_> = items
+            .iter()
+            .filter_map(|item| match item {
+                Item::Target(at) => Some(*at),
+                Item::Toolkit(_) => None,
+            })
+            .collect();
+        let targets = targets.as_slice();
         let names = Names::of(&self.compiled.plan.targets);
         let remote = self.registry.map(|registry| Remote::new(registry, self.compiled, &names));
         let mut verdicts = Verdicts::new();
@@ -103,13 +146,18 @@ impl Session<'_> {
             self.ask_registries(remote, &mut open, &ids, &mut verdicts, &mut reasons)?;
             tasks.retain(|target, _| open.contains(target));
         }
+        let toolkits = self.toolkits_asked_for(items, &mut verdicts)?;
         if self.dry_run {
+            verdicts
+                .extend(toolkits.into_keys().map(|at| (Item::Toolkit(at), Verdict::Would(NO_IMAGE.into()))));
             verdicts.extend(tasks.into_iter().map(|(target, task)| match task {
-                Task::Build(reason) => (target, Verdict::Would(reasons.remove(&target).unwrap_or(reason))),
-                Task::Push => (target, Verdict::Would("it is not pushed yet".into())),
+                Task::Build(reason) => {
+                    (Item::Target(target), Verdict::Would(reasons.remove(&target).unwrap_or(reason)))
+                }
+                Task::Push => (Item::Target(target), Verdict::Would("it is not pushed yet".into())),
             }));
-        } else if !tasks.is_empty() {
-            verdicts.extend(self.build(&tasks, &names, ids, remote.as_ref())?);
+        } else if !tasks.is_empty() || !toolkits.is_empty() {
+            verdicts.extend(self.build(&tasks, toolkits, &names, ids, remote.as_ref())?);
         }
         Ok(verdicts)
     }
@@ -186,9 +234,9 @@ impl Session<'_> {
                     continue;
                 }
             };
-            verdicts.insert(target, verdict);
+            verdicts.insert(Item::Target(target), verdict);
         }
-        open.retain(|target| !verdicts.contains_key(target));
+        open.retain(|target| !verdicts.contains_key(&Item::Target(*target)));
         match silent {
             Some(cause) if self.push => Err(Error::new("ask", "the registry", cause)),
             Some(cause) => {
@@ -216,7 +264,7 @@ impl Session<'_> {
             return Ok(BTreeMap::new());
         }
         let Ok(engine) = &self.engine else {
-            return Ok(open.iter().map(|&at| (at, Task::Build("there is no image yet".into()))).collect());
+            return Ok(open.iter().map(|&at| (at, Task::Build(NO_IMAGE.into()))).collect());
         };
         let (standing, found) = in_engine(self.compiled, engine, names, open)?;
         ids.extend(found);
@@ -225,20 +273,20 @@ impl Session<'_> {
             let task = match lack {
                 Err(Lack::Image(reason)) => Task::Build(reasons.remove(&target).unwrap_or(reason)),
                 Err(Lack::Names { .. }) if self.dry_run => {
-                    verdicts.insert(target, Verdict::Would("it has a new name".into()));
+                    verdicts.insert(Item::Target(target), Verdict::Would("it has a new name".into()));
                     continue;
                 }
                 Err(Lack::Names { id, names }) => {
                     names.iter().try_for_each(|name| engine.tag(&id, name))?;
                     if !self.push {
-                        verdicts.insert(target, Verdict::Named);
+                        verdicts.insert(Item::Target(target), Verdict::Named);
                         continue;
                     }
                     Task::Push
                 }
                 Ok(()) if self.push => Task::Push,
                 Ok(()) => {
-                    verdicts.insert(target, Verdict::UpToDate(Place::Engine));
+                    verdicts.insert(Item::Target(target), Verdict::UpToDate(Place::Engine));
                     continue;
                 }
             };
@@ -247,41 +295,10 @@ impl Session<'_> {
         Ok(tasks)
     }
 
-    /// The toolkits that these targets stand on and that neither the engine nor their registry has.
-    fn missing_toolkits(
-        &self,
-        engine: &Engine,
-        targets: &[usize],
-    ) -> Result<BTreeMap<usize, Vec<usize>>, Error> {
-        let mut needed = toolkits(self.compiled, targets);
-        let described = |at: usize| {
-            let toolkit = self.compiled.json.toolkits.get(at)?;
-            Some((toolkit, ImageRef::parse(&toolkit.reference).ok()?, Arch::parse(&toolkit.arch)?))
-        };
-        let references: Vec<_> = needed.keys().filter_map(|&at| Some(described(at)?.1)).collect();
-        if references.is_empty() {
-            return Ok(needed);
-        }
-        let here = engine.inspect(&references)?;
-        needed.retain(|&at, _| {
-            let Some((toolkit, reference, arch)) = described(at) else { return true };
-            let name = same_name(reference.as_str());
-            let is_it = |image: &Image| {
-                image.names.contains(&name) && image.key() == Some(&*toolkit.key) && image.arch == arch.oci()
-            };
-            let remote = self.registry.filter(|_| reference.registry().is_some());
-            // A registry that cannot be asked has nothing to stand on either.
-            let labels = remote.and_then(|registry| registry.labels(&reference, arch).ok().flatten());
-            let in_registry = labels.is_some_and(|labels| labels.get(KEY_LABEL) == Some(&toolkit.key));
-            // Under `--push` a toolkit that only the engine has is still to be pushed.
-            !(in_registry || (!self.push && here.iter().any(is_it)))
-        });
-        Ok(needed)
-    }
-
     fn build(
         &self,
         tasks: &BTreeMap<usize, Task>,
+        mut toolkits: Users,
         names: &Names,
         bases: Ids,
         remote: Option<&Remote<'_>>,
@@ -292,7 +309,8 @@ impl Session<'_> {
             tasks.iter().filter(|(_, task)| wanted(task)).map(|(&target, _)| target).collect()
         };
         let targets = of(|task| matches!(task, Task::Build(_)));
-        let toolkits = self.missing_toolkits(engine, &targets)?;
+        let asked_for: BTreeSet<_> = toolkits.keys().copied().collect();
+        toolkits.extend(self.missing_toolkits(users_of_toolkits(self.compiled, &targets))?);
         let mut jobs = jobs(self.compiled, &targets, toolkits, share);
         let pushes = of(|task| matches!(task, Task::Push));
         jobs.extend(pushes.into_iter().map(|at| Job { work: Work::Push(at), needs: Vec::new() }));
@@ -327,7 +345,7 @@ impl Session<'_> {
             }
             (is_done, outcome)
         });
-        Ok(verdicts_of(&jobs, &outcomes, self.interrupt))
+        Ok(verdicts_of(&jobs, &outcomes, &asked_for, self.interrupt))
     }
 }
 
@@ -336,14 +354,37 @@ fn no_registry() -> Error {
 }
 
 /// What the outcomes of jobs mean for targets: one whose shared stage failed has failed with it.
-fn verdicts_of(jobs: &[Job], outcomes: &[Option<Outcome>], interrupt: &Interrupt) -> Verdicts {
+fn verdicts_of(
+    jobs: &[Job],
+    outcomes: &[Option<Outcome>],
+    asked_for: &BTreeSet<usize>,
+    interrupt: &Interrupt,
+) -> Verdicts {
     let why_not = match interrupt.signal() {
         Some(_) => "interrupted",
         None => "nothing more was built after a failure",
     };
     let mut stages: BTreeMap<usize, &Failure> = BTreeMap::new();
     let mut verdicts = Verdicts::new();
+    let verdict = |outcome: &Option<Outcome>, below: Option<&Failure>| match outcome {
+        Some(Outcome::Done(done, time)) => match done {
+            Done::Built => Verdict::Built(*time),
+            Done::Pushed => Verdict::Pushed(*time),
+            Done::Named => Verdict::Named,
+        },
+        Some(Outcome::Failed(failure)) => Verdict::Failed(failure.clone()),
+        Some(Outcome::Interrupted) => Verdict::NotBuilt(why_not.into()),
+        None => match below {
+            Some(failure) => Verdict::Failed(Box::new(failure.clone())),
+            None => Verdict::NotBuilt(why_not.into()),
+        },
+    };
     for (job, outcome) in jobs.iter().zip(outcomes) {
+        if let Work::Toolkit { at, .. } = job.work
+            && asked_for.contains(&at)
+        {
+            verdicts.insert(Item::Toolkit(at), verdict(outcome, None));
+        }
         match (&job.work, outcome) {
             (Work::Stage { users, .. } | Work::Toolkit { users, .. }, Some(Outcome::Failed(failure))) => {
                 for &user in users {
@@ -352,20 +393,8 @@ fn verdicts_of(jobs: &[Job], outcomes: &[Option<Outcome>], interrupt: &Interrupt
             }
             (Work::Stage { .. } | Work::Toolkit { .. }, _) => {}
             (Work::Target(target) | Work::Push(target), outcome) => {
-                let verdict = match outcome {
-                    Some(Outcome::Done(done, time)) => match done {
-                        Done::Built => Verdict::Built(*time),
-                        Done::Pushed => Verdict::Pushed(*time),
-                        Done::Named => Verdict::Named,
-                    },
-                    Some(Outcome::Failed(failure)) => Verdict::Failed(failure.clone()),
-                    Some(Outcome::Interrupted) => Verdict::NotBuilt(why_not.into()),
-                    None => match stages.get(target) {
-                        Some(&failure) => Verdict::Failed(Box::new(failure.clone())),
-                        None => Verdict::NotBuilt(why_not.into()),
-                    },
-                };
-                verdicts.insert(*target, verdict);
+                let failure = stages.get(target).copied();
+                verdicts.insert(Item::Target(*target), verdict(outcome, failure));
             }
         }
     }

@@ -8,7 +8,7 @@ use super::report::{Verdict as Told, compile as in_memory};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Global};
 use crate::build::report::{BuildJson, place, position};
-use crate::build::{AfterFailure, Choice, Failures, Group, Session, Verdict, Verdicts, choose};
+use crate::build::{AfterFailure, Choice, Failures, Group, Item, Session, Verdict, Verdicts, choose};
 use crate::compile::{Compilation, Compiled, Request, compile as pure};
 use crate::diag::{Code, Diagnostic, count};
 use crate::emit::{self, Run};
@@ -23,6 +23,7 @@ use crate::source::Sources;
 use crate::state::HOME;
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// In `.drvc`, the file whose lock a build holds.
@@ -38,6 +39,7 @@ Examples:
   drvc build -j 4 --keep-going                 four at a time; go on when one fails
   drvc build --target 'release=9.4'            some targets; keys and values as in the manifest's `on`
   drvc build --target ticker --sample          oldest and newest kernel of each release: for pull requests
+  drvc build --target _toolkit --push          the toolkits alone
   drvc build --dry-run                         what would be built, and why
   drvc build --engine buildah --engine-arg=--isolation=chroot
 
@@ -154,11 +156,11 @@ pub(super) fn build(global: &Global, args: &Build, terminal: &mut Terminal) -> R
     };
     let changed = changed.map(|diff| diff.targets.into_iter().map(|target| target.target).collect());
     let choice = Choice { selectors: args.targets.clone(), among: changed, sample: args.sample };
-    let targets = choose(&compiled.plan.targets, &choice)
+    let items = choose(&compiled, &choice)
         .map_err(|misfit| Failure::Usage { message: misfit.message, help: misfit.help })?;
     let environment = Environment::of_this_process();
     let secrets = absolute(&args.secrets, &environment)?;
-    let secrets = required(secrets, &compiled, &targets)?;
+    let secrets = required(secrets, &compiled, &items)?;
     let engine = Engine::find(args.engine, &args.engine_args, &environment, &interrupt);
     let engine_name = engine.as_ref().ok().map(|engine| engine.kind().to_string());
     let registry = match args.offline {
@@ -191,7 +193,7 @@ pub(super) fn build(global: &Global, args: &Build, terminal: &mut Terminal) -> R
         interrupt: &interrupt,
         watch: &progress,
     };
-    let verdicts = session.run(&targets)?;
+    let verdicts = session.run(&items)?;
     let told = Telling { project: &project, sources: &sources, compiled: &compiled, verdicts: &verdicts };
     told.everything(args, engine_name, start.elapsed(), terminal)?;
     Ok(match () {
@@ -306,16 +308,20 @@ fn compiled(
 }
 
 /// The secrets, if they are all that the builds of these targets need.
-fn required(secrets: Vec<Secret>, compiled: &Compiled, targets: &[usize]) -> Result<Vec<Secret>, Failure> {
-    let targets = targets.iter().filter_map(|&at| compiled.json.targets.get(at));
-    let of_targets = targets.flat_map(|target| {
-        let toolkit =
-            compiled.json.toolkits.iter().filter(|toolkit| Some(&toolkit.id) == target.toolkit.as_ref());
-        let of_toolkit =
-            toolkit.flat_map(|toolkit| toolkit.secrets.iter().map(|secret| (secret, &toolkit.id)));
-        target.secrets.iter().map(|secret| (secret, &target.id)).chain(of_toolkit)
+fn required(secrets: Vec<Secret>, compiled: &Compiled, items: &[Item]) -> Result<Vec<Secret>, Failure> {
+    let targets = items.iter().filter_map(|item| match item {
+        Item::Target(at) => compiled.json.targets.get(*at),
+        Item::Toolkit(_) => None,
     });
-    let mut missing = of_targets.filter(|(needed, _)| secrets.iter().all(|secret| secret.id != needed.id));
+    let below = targets.clone().filter_map(|target| target.toolkit.as_deref());
+    let named = items.iter().filter(|item| matches!(item, Item::Toolkit(_)));
+    let toolkits: BTreeSet<&str> = named.map(|item| item.id(compiled)).chain(below).collect();
+    let toolkits = compiled.json.toolkits.iter().filter(|toolkit| toolkits.contains(toolkit.id.as_str()));
+    let of_targets = targets.flat_map(|target| target.secrets.iter().map(|secret| (secret, &target.id)));
+    let of_toolkits = toolkits.flat_map(|toolkit| toolkit.secrets.iter().map(|secret| (secret, &toolkit.id)));
+    let mut missing = of_targets
+        .chain(of_toolkits)
+        .filter(|(needed, _)| secrets.iter().all(|secret| secret.id != needed.id));
     match missing.next() {
         None => Ok(secrets),
         Some((needed, user)) => Err(Failure::Usage {
@@ -401,16 +407,16 @@ impl Telling<'_> {
         let failed: Vec<_> = self
             .verdicts
             .iter()
-            .filter_map(|(&at, verdict)| match verdict {
-                Verdict::Failed(failure) => Some((at, &**failure)),
+            .filter_map(|(&item, verdict)| match verdict {
+                Verdict::Failed(failure) => Some((item, &**failure)),
                 _ => None,
             })
             .collect();
-        let good = |at: usize| self.verdicts.get(&at).is_some_and(Verdict::is_good);
+        let good = |item: Item| self.verdicts.get(&item).is_some_and(Verdict::is_good);
         let failures = Failures::of(&self.compiled.plan.targets, &failed, good);
-        for (at, verdict) in self.verdicts {
+        for (item, verdict) in self.verdicts {
             if let Verdict::Would(reason) = verdict {
-                terminal.say(&format!("would build {}: {reason}", self.id(*at)));
+                terminal.say(&format!("would build {}: {reason}", item.id(self.compiled)));
             }
         }
         failures.iter().for_each(|group| self.group(group, terminal));
@@ -426,17 +432,13 @@ impl Telling<'_> {
         Ok(())
     }
 
-    fn id(&self, target: usize) -> &str {
-        self.compiled.plan.targets.get(target).map_or("", |target| target.id.as_str())
-    }
-
     /// Everything about failures with one cause: what, which targets, where in the manifest, and the last lines.
     fn group(&self, group: &Group, terminal: &Terminal) {
-        let first = group.targets.first().copied().unwrap_or_default();
+        let Some(&first) = group.items.first() else { return };
         let Some(Verdict::Failed(failure)) = self.verdicts.get(&first) else { return };
         terminal.say(&format!("\nfailed: {}", group.headline));
-        for &target in &group.targets {
-            terminal.say(&format!("  {}", self.id(target)));
+        for item in &group.items {
+            terminal.say(&format!("  {}", item.id(self.compiled)));
         }
         if let Some(step) = &failure.step {
             let stage =
@@ -485,8 +487,12 @@ impl Telling<'_> {
         ];
         let parts = parts.into_iter().filter(|(number, _)| *number > 0);
         let parts: Vec<_> = parts.map(|(number, word)| format!("{number} {word}")).collect();
-        let targets = count(self.verdicts.len(), "target");
-        format!("{targets}: {}, in {:.1} s", parts.join(", "), time.as_secs_f64())
+        let toolkits = self.verdicts.keys().filter(|item| matches!(item, Item::Toolkit(_))).count();
+        let counts = [(toolkits, "toolkit"), (self.verdicts.len() - toolkits, "target")];
+        let counts =
+            counts.into_iter().filter(|(number, noun)| *number > 0 || *noun == "target" && toolkits == 0);
+        let counts: Vec<_> = counts.map(|(number, noun)| count(number, noun)).collect();
+        format!("{}: {}, in {:.1} s", counts.join(", "), parts.join(", "), time.as_secs_f64())
     }
 }
 

@@ -31,7 +31,7 @@ pub use node::{
 };
 pub use open::{Point, Wish, points, repositories_of, wishes};
 pub use targets::{Other, Target};
-pub use toolkits::Toolkit;
+pub use toolkits::{TOOLKITS, Toolkit};
 
 use crate::context::Contexts;
 use crate::diag::{Code, Diagnostic, Diagnostics};

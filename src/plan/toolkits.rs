@@ -10,7 +10,7 @@ use crate::profile::{Entitlement, Profile};
 use crate::source::Span;
 
 /// The directory of toolkits among the outputs: no image can have this name.
-const DIRECTORY: &str = "_toolkit";
+pub const TOOLKITS: &str = "_toolkit";
 
 /// A toolkit image: one Dockerfile.
 #[derive(Clone, Debug)]
@@ -152,8 +152,7 @@ fn family<'c>(cell: &'c Cell<'_>) -> &'c OsName {
 
 fn id(cell: &Cell<'_>) -> Option<RelPath> {
     let (os, release) = (family(cell), &cell.platform.release);
-    let id =
-        RelPath::parse(&format!("{DIRECTORY}/{os}-{release}-{}/{}", cell.arch, cell.kernel.text)).ok()?;
+    let id = RelPath::parse(&format!("{TOOLKITS}/{os}-{release}-{}/{}", cell.arch, cell.kernel.text)).ok()?;
     id.join("Dockerfile.dockerignore").is_ok().then_some(id)
 }
 

@@ -207,6 +207,69 @@ fn matrices_hold_the_targets_asked_for() {
     project.run(&["matrix", "--all", "--format", "gitlab"]).expect(2, "", "no runner is known for aarch64");
 }
 
+/// A project whose two kernels stand on toolkits, and which has a subscription's secrets where it needs one.
+fn with_toolkits() -> Project {
+    let project = Project::new();
+    project.edit(
+        "drivers.kdl",
+        "        kernel \"6.1.0-18-amd64\"\n",
+        "        kernel \"6.1.0-18-amd64\" \"6.1.0-20-amd64\"\n        builder \"toolkit\"\n",
+    );
+    project.edit("drivers.kdl", "image \"example\" {", "toolkit \"kit\"\nimage \"example\" {");
+    let second = "image \"second\" {\n    module \"example\"\n}\nmatrix {";
+    project.edit("drivers.kdl", "matrix {", second);
+    project
+}
+
+#[test]
+fn a_job_builds_the_toolkits_and_targets_that_it_names() {
+    let project = with_toolkits();
+    let matrix = project.run(&["matrix", "--all", "--format", "github"]).stdout;
+    let matrix: Value = serde_json::from_str(&matrix).unwrap();
+    let mut built = Vec::new();
+    for phase in ["toolkits", "images"] {
+        let jobs = matrix[phase]["include"].as_array().unwrap();
+        assert_eq!(jobs.len(), 2, "{phase}");
+        for job in jobs {
+            let options = job["targets"].as_str().unwrap();
+            let words = ["build", "--dry-run", "--offline", "--format", "json"].into_iter();
+            let run = project.run(&words.chain(options.split(' ')).collect::<Vec<_>>());
+            assert_eq!(run.code, Some(0), "{}", run.stderr);
+            let named: Vec<_> = options.split(' ').filter(|word| *word != "--target").collect();
+            let targets = validate("build", &run.stdout)["targets"].take();
+            let ids: Vec<_> =
+                targets.as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
+            assert_eq!(ids, named);
+            built.extend(ids.into_iter().map(str::to_owned));
+        }
+    }
+    let plan: Value = serde_json::from_str(&project.read("drivers.out/plan.json")).unwrap();
+    let all = ["toolkits", "targets"].map(|field| plan[field].as_array().unwrap().clone()).concat();
+    let mut all: Vec<_> = all.iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect();
+    all.sort();
+    built.sort();
+    assert_eq!(built, all);
+
+    let build = |target: &str| project.run(&["build", "--dry-run", "--offline", "--target", target]);
+    build("_toolkit").expect(
+        0,
+        "",
+        "would build _toolkit/debian-12-x86_64/6.1.0-18-amd64: there is no image yet\n",
+    );
+    build("_toolkit/debian-12-x86_64").expect(0, "", "\n2 toolkits: 2 to build, in ");
+    build("6.1.0-18").expect(0, "", "\n2 targets: 2 to build, in ");
+    build("_toolkit/debian-12-x86_64/6.1.0-81-amd64").expect(
+        2,
+        "",
+        "help: did you mean `_toolkit/debian-12-x86_64/6.1.0-18-amd64`?",
+    );
+    Project::new().run(&["build", "--dry-run", "--offline", "--target", "_toolkit"]).expect(
+        2,
+        "",
+        "no toolkit is selected by `_toolkit`",
+    );
+}
+
 #[test]
 fn a_cluster_is_compared_with_the_plan() {
     let project = Project::new();
