@@ -56,7 +56,8 @@ impl Builder<'_> {
         kernel.extend(self.packages(&of_kernel, &scope));
         let tools = OnBase { repositories: self.repositories(cell), install: self.install(cell, tools) };
         let tools = self.graph.intern(Node::Tools(tools), &[(base, Edge::From)]);
-        let in_tree = self.kernel_packages(cell, &cell.packages.in_tree);
+        let mut in_tree = self.kernel_packages(cell, &cell.packages.in_tree);
+        in_tree.extend(self.kernel_packages(cell, &cell.packages.toolkit_modules));
         let (kernel_version, realtime) = kernel_names(cell);
         let stage = ToolkitStage {
             repository: toolkit.repository.clone(),

@@ -227,8 +227,9 @@ impl Check<'_> {
             super::mirrors::filled(mirror, value)?;
         }
         for settings in settings {
-            let packages = [&settings.build, &settings.in_tree, &settings.toolkit_kernel];
-            for name in packages.into_iter().flatten().flatten().chain(&settings.compiler) {
+            let toolkit = [&settings.toolkit_kernel, &settings.toolkit_modules];
+            let packages = [&settings.build, &settings.in_tree].into_iter().chain(toolkit);
+            for name in packages.flatten().flatten().chain(&settings.compiler) {
                 render(name, value, PackageName::parse)?;
             }
             if let Some(command) = &settings.compiler_command {
@@ -281,9 +282,15 @@ impl Check<'_> {
         let groups = self.groups.clone();
         let known = KERNEL_HOLES.iter().chain(RELEASE_HOLES).chain(release).copied();
         let known: Vec<&str> = known.chain(groups.iter().map(String::as_str)).collect();
-        let (build, in_tree, toolkit) = (&settings.build, &settings.in_tree, &settings.toolkit_kernel);
-        let lists = [build, in_tree, toolkit, &settings.subscription, &settings.repositories];
-        lists.into_iter().flatten().flatten().for_each(|text| self.holes(text, &known));
+        let packages =
+            [&settings.build, &settings.in_tree, &settings.toolkit_kernel, &settings.toolkit_modules];
+        let repositories = [&settings.subscription, &settings.repositories];
+        packages
+            .into_iter()
+            .chain(repositories)
+            .flatten()
+            .flatten()
+            .for_each(|text| self.holes(text, &known));
         let ones =
             [&settings.kernel_dir, &settings.kernel_src_dir, &settings.compiler, &settings.compiler_command];
         ones.into_iter().for_each(|text| self.holes_of(text.as_ref(), &known));

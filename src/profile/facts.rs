@@ -185,6 +185,8 @@ pub struct KernelPackages {
     pub in_tree: Vec<PackageName>,
     /// What toolkit images have of the kernel beside these.
     pub toolkit: Vec<PackageName>,
+    /// Packages that a toolkit has beside those of `in_tree`, installed without their scripts.
+    pub toolkit_modules: Vec<PackageName>,
     /// Subscribed repositories that every build needs.
     pub subscription: Vec<RepositoryId>,
     /// Repositories to enable for the kernel's packages beside the default ones.

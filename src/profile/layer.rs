@@ -151,6 +151,7 @@ pub(super) struct Settings {
     pub build: Option<Vec<Text>>,
     pub in_tree: Option<Vec<Text>>,
     pub toolkit_kernel: Option<Vec<Text>>,
+    pub toolkit_modules: Option<Vec<Text>>,
     pub subscription: Option<Vec<Text>>,
     pub repositories: Option<Vec<Text>>,
     pub kernel_dir: Option<Text>,
@@ -189,8 +190,8 @@ impl Settings {
     pub fn over(&self, below: &Self) -> Self {
         let mut result = below.clone();
         replace!(result, self: managers el ended base minimal micro dtk tools fetch download srpm toolkit runtime
-            install_options build in_tree toolkit_kernel subscription repositories kernel_dir kernel_src_dir compiler
-            compiler_command mirrors);
+            install_options build in_tree toolkit_kernel toolkit_modules subscription repositories kernel_dir
+            kernel_src_dir compiler compiler_command mirrors);
         result.unverified.extend(self.unverified.iter().cloned());
         result
     }

@@ -71,6 +71,8 @@ impl Profile {
             all(chain, |settings| settings.in_tree.as_ref(), fill, PackageName::parse).map_err(&name)?;
         let toolkit = all(chain, |settings| settings.toolkit_kernel.as_ref(), fill, PackageName::parse);
         let toolkit = toolkit.map_err(&name)?;
+        let modules = all(chain, |settings| settings.toolkit_modules.as_ref(), fill, PackageName::parse);
+        let toolkit_modules = modules.map_err(&name)?;
         let subscription = all(chain, |settings| settings.subscription.as_ref(), fill, RepositoryId::parse);
         let repositories = all(chain, |settings| settings.repositories.as_ref(), fill, RepositoryId::parse);
         let dir = one(chain, |settings| settings.kernel_dir.as_ref(), fill, AbsPath::parse);
@@ -82,6 +84,7 @@ impl Profile {
             build,
             in_tree,
             toolkit,
+            toolkit_modules,
             subscription: subscription.map_err(wrong("repository"))?,
             repositories: repositories.map_err(wrong("repository"))?,
             kernel_src_dir: src_dir.map_err(wrong("path"))?.unwrap_or_else(|| kernel_dir.clone()),

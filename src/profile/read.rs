@@ -231,6 +231,7 @@ impl Reader<'_> {
                 "srpm" => settings.srpm = self.templates(node),
                 "toolkit" => settings.toolkit = self.templates(node),
                 "toolkit-kernel" => settings.toolkit_kernel = self.templates(node),
+                "toolkit-modules" => settings.toolkit_modules = self.templates(node),
                 "subscription" => settings.subscription = self.templates(node),
                 "runtime" => settings.runtime = self.templates(node),
                 "install-options" => settings.install_options = self.templates(node),

@@ -40,6 +40,7 @@ pub static PROFILE: Body = Body {
         &BUILD,
         &IN_TREE,
         &TOOLKIT_KERNEL,
+        &TOOLKIT_MODULES,
         &SUBSCRIPTION,
         &REPOSITORY,
         &MIRROR,
@@ -74,6 +75,7 @@ static LINE_BODY: Body = Body {
         &BUILD,
         &IN_TREE,
         &TOOLKIT_KERNEL,
+        &TOOLKIT_MODULES,
         &SUBSCRIPTION,
         &REPOSITORY,
         &MIRROR,
@@ -106,6 +108,7 @@ static RELEASE_BODY: Body = Body {
         &BUILD,
         &IN_TREE,
         &TOOLKIT_KERNEL,
+        &TOOLKIT_MODULES,
         &SUBSCRIPTION,
         &REPOSITORY,
         &MIRROR,
@@ -139,6 +142,7 @@ static KERNEL_BODY: Body = Body {
         &BUILD,
         &IN_TREE,
         &TOOLKIT_KERNEL,
+        &TOOLKIT_MODULES,
         &SUBSCRIPTION,
         &REPOSITORY,
         &KERNEL_DIR,
@@ -157,6 +161,7 @@ static FLAVOR_BODY: Body = Body {
         &BUILD,
         &IN_TREE,
         &TOOLKIT_KERNEL,
+        &TOOLKIT_MODULES,
         &SUBSCRIPTION,
         &REPOSITORY,
         &KERNEL_DIR,
@@ -478,7 +483,12 @@ static IN_TREE: Node = one(
 static TOOLKIT_KERNEL: Node = one(
     "toolkit-kernel",
     &[Argument::any("PACKAGE", TEXT, "a package")],
-    "Packages of a kernel that toolkit images have beside those of `build` and `in-tree`.",
+    "Packages of a kernel that toolkit images have beside those of `build`.",
+);
+static TOOLKIT_MODULES: Node = one(
+    "toolkit-modules",
+    &[Argument::any("PACKAGE", TEXT, "a package")],
+    "Packages of a kernel that toolkit images have beside those of `in-tree`, without their scripts.",
 );
 static SUBSCRIPTION: Node = one(
     "subscription",

@@ -49,7 +49,7 @@ log=/usr/share/standin/calls repo=/etc/yum.repos.d/redhat.repo
 case $1 in
 register)
     echo register >>$log
-    [ ! -e /etc/rhsm-host ] || { echo 'subscription-manager is disabled when running inside a container' >&2; exit 1; }
+    [ ! -L /etc/rhsm-host ] || { echo 'subscription-manager is disabled when running inside a container' >&2; exit 1; }
     [ "$2" = --org=ORG-canary-4711 ] && [ "$3" = --activationkey=KEY-canary-4712 ] || { echo 'Invalid credentials' >&2; exit 70; }
     mkdir -p /etc/pki/consumer; echo certificate >/etc/pki/consumer/cert.pem; cp /usr/share/standin/redhat.repo $repo ;;
 repos)
@@ -87,7 +87,7 @@ COPY redhat.repo /usr/share/standin/redhat.repo
 COPY extra.repo /etc/yum.repos.d/extra.repo
 COPY subscription-manager /usr/sbin/subscription-manager
 COPY dnf /usr/share/standin/dnf
-RUN chmod 755 /usr/sbin/subscription-manager /usr/share/standin/dnf; mkdir -p /etc/rhsm-host; \
+RUN chmod 755 /usr/sbin/subscription-manager /usr/share/standin/dnf; ln -s /run/secrets/rhsm /etc/rhsm-host; \
     sed -i '/^\[rhel-9/,$d' /etc/yum.repos.d/standin.repo; mv /usr/bin/dnf /usr/bin/dnf.real; cp /usr/share/standin/dnf /usr/bin/dnf
 DOCKERFILE
 }

@@ -88,6 +88,7 @@ fails() {
     local engine
     key "$1"
     cp "$keys/$1.pem" "$dir/keys/module-signing.pem"
+    rm -rf "$dir/drivers.out"
     compile "$dir"
     [ -z "${unasked:-}" ] || sed -i 's/^# .*--secret.*/# \\/' "$dir/drivers.out/$(target "$dir" chain dockerfile)"
     for engine in "${@:3}"; do builds_not "$2" "$engine" "$dir" chain; done
