@@ -130,6 +130,30 @@ wait $second || { cat "$CASE_DIR/logs/second"; die "the second build fails"; }
 contains "the second of two" "$(cat "$CASE_DIR/logs/second")" 'waiting for another `drvc build`'
 contains "the second of two" "$(cat "$CASE_DIR/logs/second")" '1 target: 1 up to date'
 
+say "  a build that takes too long, and one whose neighbour fails"
+c_module "$dir/other" other "/* $EPOCHREALTIME */"
+cat >>"$dir/drivers.kdl" <<'KDL'
+source "other" { path "other"; }
+module "other" {
+    source "other"
+    script """
+        sleep 2
+        [ ! -e /flags/fails ]
+        make -C {kernel_dir} M="$PWD" modules
+        """
+}
+image "other" { module "other"; }
+KDL
+echo '/* slow */' >>"$dir/driver/fault.c"
+touch "$flags/slow" "$flags/fails"
+built_not 4 'took longer than 5 s, and was ended' podman "$dir" --offline "$volume" --target fault --build-timeout 5
+start=$SECONDS
+built_not 4 '2 targets: 1 failed, 1 not built' podman "$dir" --offline "$volume" -j 2 --fail-fast
+[ $((SECONDS - start)) -lt 60 ] || die "--fail-fast waits for the other build"
+rm "$flags/slow" "$flags/fails"
+built '2 targets: 2 built'
+sed -i '/^source "other"/,$d' "$dir/drivers.kdl"
+
 say "  a registry that goes away in the middle of a push"
 start_registry 5972
 cat >"$CASE_DIR/proxy.py" <<'PY'

@@ -62,6 +62,19 @@ says '1 target: 1 named'
 equal "engines for a new tag" "$(cat "$COUNT")" ''
 equal "manifest of the new tag" "$(manifest_of "v2-$kernel")" "$(manifest_of "$kernel")"
 
+# A lock that lacks something is completed first, and not under --locked.
+podman push --tls-verify=false docker.io/library/debian:12 "$REGISTRY/e2e/debian:12" >/dev/null 2>&1
+pinned=$base base=$REGISTRY/e2e/debian:12
+project '{kernel}' "kernel \"$kernel\""
+built_not 3 'nothing was built' podman "$dir" --locked --allow-host 127.0.0.1
+[ ! -e "$dir/drivers.lock" ] || die "--locked writes a lock"
+built_ok podman "$dir" --engine-arg=--tls-verify=false --allow-host 127.0.0.1
+says 'drivers.lock lacks something: asking for it'
+says '1 target: 1 built'
+contains "the lock" "$(cat "$dir/drivers.lock")" "reference = \"$base\""
+rm "$dir/drivers.lock"
+base=$pinned
+
 # Two architectures of one tag. The other one cannot be built here: an image with its key stands in for it.
 project both "arch \"x86_64\" \"aarch64\"; kernel \"$kernel\" \"${kernel%amd64}arm64\""
 push --target arch=x86_64
