@@ -41,14 +41,15 @@ pub struct SourceUse {
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "fields are the arguments and properties of the node")]
 pub enum Build {
-    Make { targets: Vec<Template>, variables: Vec<(EnvName, Template)> },
     Steps(Vec<Step>),
     Prebuilt,
 }
 
-/// One `run` or `script`.
+/// One `make`, `run` or `script`.
 #[derive(Clone, Debug)]
 pub enum Step {
+    /// Targets of a Makefile, and variables for make's command line.
+    Make(Vec<Template>, Vec<(EnvName, Template)>),
     /// The words of one command.
     Run(Vec<Template>),
     /// Text for `/bin/sh -euc`.
@@ -119,7 +120,7 @@ fn lower_build(lower: &mut Lower<'_>, steps: &[Spanned<ast::Build>]) -> Option<S
             ast::Build::Make { targets, variables } => {
                 let targets = targets.iter().filter_map(|target| lower.template(target, in_module)).collect();
                 let variables = lower.env(variables, in_module);
-                return Some(Spanned::new(Build::Make { targets, variables }, step.span));
+                sequence.push(Step::Make(targets, variables));
             }
             ast::Build::None => return Some(Spanned::new(Build::Prebuilt, step.span)),
             ast::Build::Run { words } => {

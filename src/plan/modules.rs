@@ -99,14 +99,17 @@ impl Builder<'_> {
         let build = match body.build.as_ref().map(|build| &build.value) {
             None => BuildCommand::Kbuild,
             Some(Build::Prebuilt) => BuildCommand::Prebuilt,
-            Some(Build::Make { targets, variables }) => BuildCommand::Make {
-                targets: targets.iter().map(text).collect(),
-                variables: variables.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
-            },
             Some(Build::Steps(steps)) => BuildCommand::Steps(
                 steps
                     .iter()
                     .map(|step| match step {
+                        Step::Make(targets, variables) => StepCommand::Make {
+                            targets: targets.iter().map(text).collect(),
+                            variables: variables
+                                .iter()
+                                .map(|(name, value)| (name.clone(), text(value)))
+                                .collect(),
+                        },
                         Step::Run(words) => StepCommand::Run(words.iter().map(text).collect()),
                         Step::Script(script) => StepCommand::Script(text(script)),
                     })

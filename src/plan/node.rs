@@ -219,17 +219,25 @@ pub struct ModuleStage {
 
 /// How a module is built, with every variable replaced.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "fields are named as in the manifest")]
 pub enum BuildCommand {
+    /// As the kernel builds modules.
     Kbuild,
-    Make { targets: Vec<String>, variables: Vec<(EnvName, String)> },
+    /// By these, one after the other.
     Steps(Vec<StepCommand>),
+    /// Not at all.
     Prebuilt,
 }
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum StepCommand {
+    /// The module's own Makefile.
+    Make {
+        /// Its targets.
+        targets: Vec<String>,
+        /// Variables for make's command line.
+        variables: Vec<(EnvName, String)>,
+    },
     /// Words of a command.
     Run(Vec<String>),
     /// Text for `/bin/sh -euc`.

@@ -1,7 +1,7 @@
 //! What the template of each kind of node is given: flags, lists and strings.
 
 use super::install::{Install, Repository};
-use crate::ids::ImageRef;
+use crate::ids::{EnvName, ImageRef};
 use crate::model::{Download, InTree, SignatureHash};
 use crate::plan::{
     self as plan, BuildCommand, Edge, Fetched, Graph, ImageStage, KernelStage, KeyHandle, ModuleStage, Node,
@@ -349,7 +349,6 @@ struct Make {
 
 impl Module {
     fn new(stage: &ModuleStage) -> Self {
-        // A makefile that sets the variable itself has its neighbours in mind as its own tree has them.
         let needs = !stage.extra_symbols.is_empty();
         let steps = match &stage.build {
             BuildCommand::Kbuild => {
@@ -357,21 +356,7 @@ impl Module {
                 vec![Step { kbuild: true, symvers: needs, compiler, ..Step::default() }]
             }
             BuildCommand::Prebuilt => Vec::new(),
-            BuildCommand::Make { targets, variables } => {
-                let mut vars = Pair::all(variables.iter().map(|(name, value)| (name, value)));
-                if let Some(compiler) = &stage.compiler
-                    && !vars.iter().any(|var| var.name == "CC")
-                {
-                    vars.push(Pair { name: "CC".into(), value: compiler.to_string() });
-                }
-                let symvers = needs && !vars.iter().any(|var| var.name == "KBUILD_EXTRA_SYMBOLS");
-                let start = 20
-                    + if symvers { 46 } else { 0 }
-                    + targets.iter().map(|target| target.len() + 3).sum::<usize>();
-                let make = Make { targets: targets.clone(), vars: Pair::rows(vars, start) };
-                vec![Step { make: Some(make), symvers, ..Step::default() }]
-            }
-            BuildCommand::Steps(steps) => steps.iter().map(Step::new).collect(),
+            BuildCommand::Steps(steps) => steps.iter().map(|step| Step::new(step, stage)).collect(),
         };
         let outputs = |optional: bool| {
             let outputs = stage.outputs.iter().filter(move |(_, is_optional)| *is_optional == optional);
@@ -401,11 +386,29 @@ impl Module {
 }
 
 impl Step {
-    fn new(step: &StepCommand) -> Self {
+    fn new(step: &StepCommand, stage: &ModuleStage) -> Self {
         match step {
+            StepCommand::Make { targets, variables } => Self::make(targets, variables, stage),
             StepCommand::Run(words) => Self { run: Some(words.clone()), ..Self::default() },
             StepCommand::Script(script) => Self { script: Some(script.clone()), ..Self::default() },
         }
+    }
+
+    /// What the kernel's compiler and other modules' symbols need is added to the variables. A makefile that sets the
+    /// variable of the symbols itself has its neighbours in mind as its own tree has them.
+    fn make(targets: &[String], variables: &[(EnvName, String)], stage: &ModuleStage) -> Self {
+        let mut vars = Pair::all(variables.iter().map(|(name, value)| (name, value)));
+        if let Some(compiler) = &stage.compiler
+            && !vars.iter().any(|var| var.name == "CC")
+        {
+            vars.push(Pair { name: "CC".into(), value: compiler.to_string() });
+        }
+        let symvers =
+            !stage.extra_symbols.is_empty() && !vars.iter().any(|var| var.name == "KBUILD_EXTRA_SYMBOLS");
+        let start =
+            20 + if symvers { 46 } else { 0 } + targets.iter().map(|target| target.len() + 3).sum::<usize>();
+        let make = Make { targets: targets.to_vec(), vars: Pair::rows(vars, start) };
+        Self { make: Some(make), symvers, ..Self::default() }
     }
 }
 

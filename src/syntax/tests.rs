@@ -186,7 +186,7 @@ fn mistakes_are_reported_where_they_are() {
         ("on el=\"<9\"", "on el>=9", &["unknown-property `el>`"]),
         ("on el=\"<9\"", "on", &["missing-entry `on`"]),
         ("    tag \"{kernel}\"", "    tag \"a\"\n    tag \"b\"", &["repeated-node `tag`"]),
-        ("    make \"all\"", "    run \"a\"\n    make \"all\"", &["conflicting-nodes `make`"]),
+        ("    make \"all\"", "    build \"none\"\n    make \"all\"", &["conflicting-nodes `make`"]),
         ("git \"https://example.com/driver.git\"", "git", &["missing-argument `git`"]),
         (" \"9.2\" \"9.4\"", "", &["missing-argument `os`"]),
         (" reason=\"not yet\"", "", &["missing-property `exclude`"]),

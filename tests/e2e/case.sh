@@ -125,6 +125,17 @@ builds_not() {
     say "    fails: $message"
 }
 
+# spoilt WHICH SED MESSAGE: in the project $dir, the target's Dockerfile with a part of it replaced fails with the message.
+spoilt() {
+    local file
+    file=$dir/drivers.out/$(target "$dir" "$1" dockerfile)
+    cp "$file" "$CASE_DIR/Dockerfile"
+    sed -i "$2" "$file"
+    ! cmp -s "$file" "$CASE_DIR/Dockerfile" || die "nothing to replace: $2"
+    builds_not "$3" buildah "$dir" "$1"
+    cp "$CASE_DIR/Dockerfile" "$file"
+}
+
 # --- images
 
 # image_of DIR WHICH: the first tag of the target, as engines keep it.

@@ -48,7 +48,7 @@ static ON: Node = Node {
     )
 };
 
-const BUILDS: Rule = Rule { kind: RuleKind::AtMostOne, groups: &[&["make"], &["run", "script"], &["build"]] };
+const BUILDS: Rule = Rule { kind: RuleKind::AtMostOne, groups: &[&["make", "run", "script"], &["build"]] };
 
 static SOURCE: Node = Node {
     arguments: &[Argument::one("NAME", Kind::TEXT, "a source of this manifest")],
@@ -67,12 +67,16 @@ static MAKE: Node = Node {
         description: "a variable for make's command line",
         required: false,
     }),
-    ..Node::new("make", Count::AtMostOne, "Builds with the module's own Makefile, on all processors.")
+    ..Node::new("make", Count::Any, "Builds with the module's own Makefile, on all processors.")
 };
 
 static RUN: Node = Node {
     arguments: &[Argument::some("WORD", Kind::TEXT, "a word of the command; none is split or expanded")],
-    ..Node::new("run", Count::Any, "A command to run. Several run one after the other, `script`s among them.")
+    ..Node::new(
+        "run",
+        Count::Any,
+        "A command to run. Several run one after the other, `make` and `script` among them.",
+    )
 };
 
 static SCRIPT: Node = Node {

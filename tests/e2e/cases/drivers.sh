@@ -33,14 +33,13 @@ built() { find "$(root_of buildah "$(image_of "$DIR" "$1")")/opt" -path '*/updat
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Release: bookworm' | head -1)
 tarball=pool/main/i/iptables-netflow/iptables-netflow_2.6.orig.tar.gz
 patches=pool/main/i/iptables-netflow/iptables-netflow_2.6-4+deb12u1.debian.tar.xz
-for file in "$tarball" "$patches"; do
+for file in pool/main/x/xtables-addons/xtables-addons_3.31.orig.tar.xz "$tarball" "$patches"; do
     mkdir -p "$served/$(dirname $file)"
     curl -fsS -o "$served/$file" "${mirror%/}/$file" || die "Debian's archive does not hand over $file"
 done
 git_server "$served"
 
 driver 1
-unpacked xtables-addons-dkms "$DIR/xtables-addons"
 compile "$DIR"
 builds_ok buildah "$DIR" xtables-addons
 equal "modules of xtables-addons" "$(built xtables-addons | wc -w)" 24

@@ -80,17 +80,8 @@ builds_not 'drvc: no module no_such_module: change packages, or needs' buildah "
 builds_not 'drvc: source patched: this patch does not apply, change patch: wrong.patch' buildah "$dir" wrong-patch
 builds_not 'Unable to locate package no-such-package' buildah "$dir" no-package
 
-# spoilt SED MESSAGE: the Dockerfile of `fine` with a part of it replaced fails with the message.
-file=$dir/drivers.out/$(target "$dir" fine dockerfile)
-spoilt() {
-    cp "$file" "$CASE_DIR/Dockerfile"
-    sed -i "$1" "$file"
-    ! cmp -s "$file" "$CASE_DIR/Dockerfile" || die "nothing to replace: $1"
-    builds_not "$2" buildah "$dir" fine
-    cp "$CASE_DIR/Dockerfile" "$file"
-}
-spoilt '/uname -m/s/x86_64/aarch64/g' 'drvc: the builder is x86_64, not aarch64: change --platform, or arch'
-spoilt 's|d=/usr/src/linux-headers-[^;]*;|d=/usr/src/nothing;|' \
+spoilt fine '/uname -m/s/x86_64/aarch64/g' 'drvc: the builder is x86_64, not aarch64: change --platform, or arch'
+spoilt fine 's|d=/usr/src/linux-headers-[^;]*;|d=/usr/src/nothing;|' \
     'drvc: no kernel in /usr/src/nothing: change kernel, or builder'
-spoilt "s|DRVC_KERNEL='[^']*'|DRVC_KERNEL='6.1.0-1-amd64'|" \
+spoilt fine "s|DRVC_KERNEL='[^']*'|DRVC_KERNEL='6.1.0-1-amd64'|" \
     "is of kernel \"$kernel\", not 6.1.0-1-amd64: change kernel, or builder"

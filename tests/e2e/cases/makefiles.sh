@@ -32,6 +32,12 @@ cat >"$dir/says.patch" <<'PATCH'
  {
 PATCH
 commit=$(git_repository "$repository")
+# A repository with a submodule that is nowhere.
+mkdir -p "$CASE_DIR/served/whole/part"
+printf '[submodule "part"]\n\tpath = part\n\turl = ../part\n' >"$CASE_DIR/served/whole/.gitmodules"
+git -C "$CASE_DIR/served/whole" init -q -b main
+git -C "$CASE_DIR/served/whole" update-index --add --cacheinfo "160000,$commit,part"
+whole=$(git_repository "$CASE_DIR/served/whole")
 git_server "$CASE_DIR/served"
 manifest "$dir" <<KDL
 source "driver" {
@@ -64,6 +70,9 @@ image "all" {
 // What cannot be built: a commit that is not there, and a directory that the repository lacks.
 source "elsewhere" { git "$GIT_URL/driver" commit="${commit//[0-9a-f]/1}"; }
 module "elsewhere" { source "elsewhere"; }
+source "whole" { git "$GIT_URL/whole" commit="$whole"; submodules #true; }
+module "whole" { source "whole"; }
+image "no-submodule" { module "whole"; }
 image "no-commit" { module "elsewhere"; }
 module "astray" { source "driver" dir="no/such/directory"; }
 image "no-directory" { module "astray"; }
@@ -84,4 +93,5 @@ equal "command" "$(config_of buildah "$(image_of "$dir" all)" | jq -c .Cmd)" '["
 
 builds_not 'drvc: source elsewhere: git has no 1111111111111111111111111111111111111111: change git' \
     buildah "$dir" no-commit
+builds_not 'drvc: source whole: its submodules cannot be fetched' buildah "$dir" no-submodule
 builds_not '/usr/src/drvc/astray/no/such/directory/Makefile: No such file or directory' buildah "$dir" no-directory

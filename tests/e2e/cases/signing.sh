@@ -2,6 +2,7 @@
 # needs: images root buildah podman dockerd mmdebstrap rpmbuild createrepo_c jq openssl modinfo
 # examples/05-module-chain, built and signed for real with a key made here. The signatures are checked from outside by
 # openssl; the key is in no layer of any image; and what goes wrong says so.
+# shellcheck disable=SC2016
 . "$(dirname "$0")/../case.sh"
 
 # key NAME: a key and a certificate for it, as secrets/NAME and NAME.pem.
@@ -80,6 +81,15 @@ lacks "history" "$(podman history --no-trunc "$(image_of "$dir" chain)")" "$line
 found=$(find "$E2E_WORK/storage/overlay" "$E2E_WORK/docker/overlay2" "$CASE_DIR/logs" "$dir" -cnewer "$keys" -type f -print0 \
     2>/dev/null | xargs -0r grep -alF -- "$line" 2>/dev/null || true)
 equal "files with a part of the private key" "$found" ''
+
+# What only a wrong builder can bring. (Nothing is signed twice: the layer before the last is the engine's own.)
+S=$keys/mine
+spoilt chain 's|^    find /drvc/out -name|    rm -r /drvc/out/lib; &|' 'drvc: signing: there is no module to sign'
+spoilt chain 's|^    h=$(sed|    sed -i /SIG_HASH/d "$b/include/config/auto.conf"; &|' \
+    "drvc: signing: kernel $kernel has no CONFIG_MODULE_SIG_HASH: write hash"
+spoilt chain 's|^    \[ -x "$b/scripts|    rm "$b/scripts"; &|' \
+    "drvc: signing: the packages of kernel $kernel have no scripts/sign-file"
+spoilt chain 's|^\(    set -eu; b=.*\) n=[0-9A-Fa-f:]*;|\1 n=00;|' ": change certificate"
 
 # A key that does not belong to the certificate, one that is empty, and none at all. A certificate of its own keeps
 # engines from taking a signed layer from their caches.

@@ -46,6 +46,11 @@ exit 1
 SPEC
 rpmbuild --quiet --nodeps -bs --define "_sourcedir $CASE_DIR/prepared" --define "_srcrpmdir $served" \
     "$CASE_DIR/prepared/prepared.spec" >"$CASE_DIR/logs/rpmbuild" 2>&1 || die "rpmbuild -bs"
+echo 'no archive' >"$served/broken.tar.xz"
+sed -i 's/^%autosetup.*/exit 1/' "$CASE_DIR/prepared/prepared.spec"
+sed -i 's/^Release: 1/Release: 2/' "$CASE_DIR/prepared/prepared.spec"
+rpmbuild --quiet --nodeps -bs --define "_sourcedir $CASE_DIR/prepared" --define "_srcrpmdir $served" \
+    "$CASE_DIR/prepared/prepared.spec" >>"$CASE_DIR/logs/rpmbuild" 2>&1 || die "rpmbuild -bs"
 git_server "$served"
 
 # An image of a vendor: a finished module, built here for this very kernel, and one that says another kernel.
@@ -111,6 +116,10 @@ module "elsewhere" { source "vendor" dir="{kernel}"; build "none"; }
 source "wrong-sum" { archive "$GIT_URL/driver-1.0.tar.xz" sha256="${file_sum}"; }
 source "no-file" { file "$GIT_URL/absent.conf"; }
 source "too-far" { archive "$GIT_URL/driver-1.0.tar.xz" sha256="$archive_sum" strip=9; }
+source "no-archive" { archive "$GIT_URL/broken.tar.xz" sha256="$(sha256_of "$served/broken.tar.xz")"; }
+source "no-prep" { srpm "$GIT_URL/prepared-2.0-2.src.rpm" sha256="$(sha256_of "$served/prepared-2.0-2.src.rpm")"; }
+module "no-archive" { source "no-archive"; }
+module "no-prep" { source "no-prep"; }
 module "wrong-sum" { source "wrong-sum"; }
 module "no-file" { source "no-file"; }
 module "too-far" { source "too-far"; }
@@ -119,6 +128,8 @@ image "bare" { module "finished"; load "finished"; base "localhost/drvc-e2e-own:
 image "elsewhere" { module "elsewhere"; }
 image "wrong-sum" { module "wrong-sum"; }
 image "no-file" { module "no-file"; }
+image "no-archive" { module "no-archive"; }
+image "no-prep" { module "no-prep"; }
 image "too-far" { module "too-far"; }
 matrix { os "debian" "12" { kernel "$kernel"; base "$GIT_BASE"; }; }
 KDL
@@ -132,6 +143,9 @@ builds_not "drvc: module elsewhere: elsewhere.ko is of kernel 6.1.1-" buildah "$
 builds_not "has the checksum $archive_sum: change sha256 if it is to be this file" buildah "$finished" wrong-sum
 builds_not "drvc: source no-file: $GIT_URL/absent.conf cannot be fetched: change its URL" buildah "$finished" no-file
 builds_not 'driver-1.0.tar.xz lies below 9 directories: change strip' buildah "$finished" too-far
+
+builds_not 'broken.tar.xz cannot be unpacked' buildah "$finished" no-archive
+builds_not 'prepared-2.0-2.src.rpm cannot be prepared' buildah "$finished" no-prep
 
 # A micro image: RHEL's stand-in has none, so that Debian's stands in for it. dnf installs into it from outside.
 # (The library that its kmod needs is in every image of RHEL, so that the stand-in's packages leave it out.)

@@ -3,6 +3,7 @@
 # Toolkit images and drivers on top of them: for the RHEL stand-in with buildah, for Debian 12 with Docker. The toolkit
 # holds the compiler of the kernel, though a newer one is to be had, and the kernel's own modules; a driver's Dockerfile
 # installs nothing. A compiler of another version fails.
+# shellcheck disable=SC2016
 . "$(dirname "$0")/../case.sh"
 . "$(dirname "$0")/../subscribed.sh"
 
@@ -65,6 +66,12 @@ lacks "what dnf did" "$(cat "$LOG")" 'scriptlet of kernel-core ran'
 config=$(config_of buildah "$reference")
 equal "label kernel-version" "$(jq -r '.Labels["kernel-version"]' <<<"$config")" $rhel
 equal "label dev.drvc.key" "$(jq -r '.Labels["dev.drvc.key"]' <<<"$config")" "$(target "$dir" "$kit" key)"
+
+# What is not to be had.
+spoilt "$kit" 's|"gcc-$v"|"gcc-$v.9"|' 'drvc: gcc 12.2.0, which compiled the kernel, cannot be installed: change kernel, or repository'
+spoilt "$kit" 's|kernel-headers-5|kernel-headers-6|' 'drvc: packages of the kernel are missing: change kernel, or repository'
+spoilt "$kit" 's|kernel-modules-extra-5|kernel-modules-extra-6|' \
+    'drvc: modules of the kernel are missing: change kernel, or repository'
 
 file=$dir/drivers.out/$(target "$dir" media dockerfile)
 contains "the driver's Dockerfile" "$(cat "$file")" "FROM $reference AS kernel"
