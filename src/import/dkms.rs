@@ -312,11 +312,14 @@ impl Importer<'_> {
         }
     }
 
-    /// A script that has the build read dkms.conf, with the variables that dkms gives it.
+    /// A script that has the build read dkms.conf, with the variables that dkms gives it and the sources where dkms has
+    /// them.
     fn reads_itself(&self, command: &str) -> String {
         format!(
-            "export kernelver={{kernel}} kernel_source_dir={{kernel_dir}} arch={{arch}} dkms_tree=/tmp/dkms\n\
-             mkdir -p '/tmp/dkms/{name}/{version}'; ln -sfn {{source_dir}} '/tmp/dkms/{name}/{version}/build'\n\
+            "# As dkms has it: the source in /usr/src, the directory that is built in below /var/lib/dkms.\n\
+             export kernelver={{kernel}} kernel_source_dir={{kernel_dir}} arch={{arch}} dkms_tree=/var/lib/dkms\n\
+             mkdir -p '/var/lib/dkms/{name}/{version}' /usr/src; cp -aT {{source_dir}} '/usr/src/{name}-{version}'\n\
+             ln -sfn {{source_dir}} '/var/lib/dkms/{name}/{version}/build'\n\
              bash -c '. ./{conf} >/dev/null; set -e; {command}'",
             conf = self.conf,
             name = self.name,

@@ -202,6 +202,46 @@ fn build(text: &str) -> Build {
     }
 }
 
+/// Holds how the modules of a draft call make to the Makefiles of their sources, where those are here: variables that
+/// no line of it uses, and a kernel that is asked of the machine that builds.
+pub(super) fn held_to_makefiles(tree: &impl Tree, place: &Place, draft: &mut Draft) {
+    let mut found = Vec::new();
+    for module in &mut draft.modules {
+        let sources = draft.sources.iter().find(|source| source.name == module.source);
+        let Some(Origin::Path { dir, .. }) = sources.map(|source| &source.origin) else { continue };
+        let dir = [dir.as_str(), module.dir.as_deref().unwrap_or(".")]
+            .iter()
+            .filter(|part| **part != ".")
+            .try_fold(RelPath::root(), |path, part| path.join(part));
+        let Ok(dir) = dir else { continue };
+        let makefile = ["Makefile", "makefile", "GNUmakefile"].iter().find_map(|name| {
+            let file = dir.join(name).ok()?;
+            text(tree, &file).ok().map(|text| (file, text))
+        });
+        let (Some((file, text)), Build::Make { variables, .. }) = (makefile, &mut module.build) else {
+            continue;
+        };
+        let of_kernel = |value: &str| value == "{kernel}" || value == "{kernel_dir}";
+        for (name, _) in variables.iter().filter(|(_, value)| of_kernel(value)) {
+            if !text.contains(name.as_str()) {
+                found.push(format!("make is given `{name}`, which `{file}` does not use"));
+            }
+        }
+        if let Build::Make { variables: wanted, .. } = build(&text) {
+            for (name, value) in wanted {
+                if !variables.iter().any(|(known, _)| *known == name) {
+                    found.push(format!("make is not given `{name}`, which `{file}` names the kernel by"));
+                    variables.push((name, value));
+                }
+            }
+        }
+    }
+    for text in found {
+        draft.head.push(format!("{}: {text}", place.file));
+        draft.warn(place.file.as_str(), 0, &text);
+    }
+}
+
 /// `NAME ?= VALUE`
 fn assignment(line: &str) -> Option<(&str, &str)> {
     if line.starts_with('\t') {
@@ -229,6 +269,26 @@ mod tests {
         let mut draft = import(&tree, &place, "hint").unwrap();
         draft.matrix = crate::import::matrix::examples().remove(0);
         write(&draft)
+    }
+
+    #[test]
+    fn makefiles_have_a_say_in_dockerfiles() {
+        let makefile =
+            "obj-m := f.o\nKVER ?= $(shell uname -r)\nall:\n\tmake -C /usr/src/kernels/$(KVER) M=$(PWD)\n";
+        let dockerfile = "FROM a\nARG KERNEL_VERSION\nCOPY src /src\nRUN cd /src && make KERNEL_SRC_DIR=/usr/src/kernels/${KERNEL_VERSION}\n";
+        let mut tree = Memory::new();
+        tree.insert(RelPath::parse("src/Makefile").unwrap(), makefile);
+        let file = RelPath::parse("Dockerfile").unwrap();
+        let place = Place { kind: Kind::Dockerfile, file, dir: RelPath::root(), text: dockerfile.to_owned() };
+        let draft = crate::import::draft(&tree, &place, "hint").unwrap();
+        assert_eq!(
+            draft.warnings,
+            [
+                "Dockerfile: make is given `KERNEL_SRC_DIR`, which `src/Makefile` does not use",
+                "Dockerfile: make is not given `KVER`, which `src/Makefile` names the kernel by"
+            ]
+        );
+        assert!(write(&draft).contains("make KERNEL_SRC_DIR=\"{kernel_dir}\" KVER=\"{kernel}\""));
     }
 
     #[test]

@@ -52,12 +52,18 @@ pub fn import(text: &str, file: &str) -> Result<Draft, Refusal> {
     let mut draft = built(&maps, container, file, &kmod)?;
     draft.head.insert(0, format!("Made from the Module {name} in {file}."));
     draft.project.name = draft::name(&name);
+    let outputs: Vec<String> =
+        draft.modules.iter().flat_map(|module| &module.outputs).map(|output| output.file.clone()).collect();
     let mut say = |text: String| {
         draft.head.push(format!("{file}: {text}"));
         draft.warnings.push(format!("{file}: {text}"));
     };
     findings(&mappings, &mut say);
     signing(container, &kmod, &mut say);
+    secrets(&of("Secret"), container, &mut say);
+    if let Some(other) = built_otherwise(&outputs, &kmod) {
+        say(format!("moduleName `{kmod}` is not what the Dockerfile makes, `{other}`"));
+    }
     if let Some(firmware) = string(container, &["modprobe", "firmwarePath"]) {
         say(format!("firmwarePath `{firmware}` is left out: say `firmware` in the image"));
     }
@@ -219,6 +225,31 @@ fn signing(container: &Value, kmod: &str, say: &mut impl FnMut(String)) {
     }
 }
 
+/// Secrets of the same file without the key that KMM reads in them.
+fn secrets(all: &[&Value], container: &Value, say: &mut impl FnMut(String)) {
+    let mapped = at(container, &["kernelMappings"]).and_then(Value::as_sequence).into_iter().flatten();
+    let signs = at(container, &["sign"]).into_iter().chain(mapped.filter_map(|one| at(one, &["sign"])));
+    for sign in signs {
+        for (field, key) in [("certSecret", "cert"), ("keySecret", "key")] {
+            let Some(name) = string(sign, &[field, "name"]) else { continue };
+            let secret = all.iter().find(|one| string(one, &["metadata", "name"]).as_ref() == Some(&name));
+            let has =
+                |secret: &Value| ["data", "stringData"].iter().any(|data| at(secret, &[data, key]).is_some());
+            if secret.is_some_and(|secret| !has(secret)) {
+                say(format!("the Secret `{name}` of {field} has no key `{key}`"));
+            }
+        }
+    }
+}
+
+/// What is built, where the module that is loaded is none of it.
+fn built_otherwise(outputs: &[String], kmod: &str) -> Option<String> {
+    let names: Vec<String> =
+        outputs.iter().map(|file| file.trim_end_matches(".ko").replace('-', "_")).collect();
+    let unlike = !names.iter().any(|name| *name == kmod.replace('-', "_") || name.contains(['*', '?']));
+    (unlike && !names.is_empty()).then(|| outputs.join("`, `"))
+}
+
 fn mappings(container: &Value) -> Vec<Mapping> {
     let all = at(container, &["kernelMappings"])
         .and_then(Value::as_sequence)
@@ -312,6 +343,20 @@ mod tests {
         ];
         for (mappings, expected) in cases {
             let (_, warnings) = imported(mappings, MAP);
+            assert!(warnings.contains(&format!("kmm.yaml: {expected}")), "{mappings}\n{warnings:#?}");
+        }
+        let copied = MAP.to_owned() + "    COPY --from=a /r/other.ko /opt/\n";
+        let secret = "---\nkind: Secret\nmetadata:\n  name: s\ndata:\n  key: eA==\n";
+        let signed = "      - regexp: '^.+$'\n        sign:\n          certSecret:\n            name: s\n";
+        for (mappings, more, expected) in [
+            (
+                "      - regexp: '^.+$'\n",
+                copied.as_str(),
+                "moduleName `kmm_ci_a` is not what the Dockerfile makes, `other.ko`",
+            ),
+            (signed, &format!("{MAP}{secret}"), "the Secret `s` of certSecret has no key `cert`"),
+        ] {
+            let (_, warnings) = imported(mappings, more);
             assert!(warnings.contains(&format!("kmm.yaml: {expected}")), "{mappings}\n{warnings:#?}");
         }
         let (_, warnings) = imported("      - regexp: '^.+$'\n", &MAP.replace("build-map", "other-map"));

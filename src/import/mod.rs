@@ -33,7 +33,11 @@ pub fn draft(tree: &impl Tree, place: &Place, hint: &str) -> Result<Draft, Refus
     match place.kind {
         Kind::Dkms => dkms::import(&place.text, place.file.as_str(), &place.dir),
         Kind::Kbuild => kbuild::import(tree, place, hint),
-        Kind::Dockerfile => dockerfile::import(&place.text, place.file.as_str(), hint),
+        Kind::Dockerfile => {
+            let mut draft = dockerfile::import(&place.text, place.file.as_str(), hint)?;
+            kbuild::held_to_makefiles(tree, place, &mut draft);
+            Ok(draft)
+        }
         Kind::Kmm => kmm::import(&place.text, place.file.as_str()),
     }
 }

@@ -13,12 +13,21 @@ DKMS_BASE=localhost/drvc-e2e-dkms:12
 DRVC=$(realpath "$DRVC")
 mkdir -p "$WORK"
 
-# What the build needs beside compiler, make and the kernel's headers: dkms.conf has no word for it, the packages do.
-needs() {
+# by_hand PACKAGE PROJECT: what a user adds to the manifest, since dkms.conf has no word for it: what the build needs
+# beside compiler, make and the kernel's headers. Debian's packages say it in their dependencies.
+by_hand() {
+    local line=
     case $1 in
-    dahdi-dkms) echo gawk ;;
-    iptables-netflow-dkms) echo libxtables-dev pkg-config iptables ;;
+    dahdi-dkms) line='packages "gawk"' ;;
+    iptables-netflow-dkms) line='packages "libxtables-dev" "pkg-config" "iptables"' ;;
+    west-chamber-dkms)
+        # It takes files of the source of xtables-addons that is installed in /usr/src.
+        (cd "$2" && apt-get -qq download xtables-addons-dkms && dpkg-deb -x xtables-addons-dkms_*.deb deb &&
+            mv deb/usr/src/xtables-addons-* driver/ && rm -r deb xtables-addons-dkms_*.deb)
+        line='script "cp -a xtables-addons-* /usr/src/"'
+        ;;
     esac
+    [ -z "$line" ] || sed -i "/^module /,/^}/s|^    source .*|&\n    $line|" "$2/drivers.kdl"
 }
 
 # by_dkms PACKAGE: installs the package as a user does and has dkms build it. Its source stays in $WORK/PACKAGE/src, the
@@ -51,7 +60,7 @@ by_dkms() {
 
 # by_drvc PACKAGE: what a user does with the same source; how far it came is in drvc.state.
 by_drvc() {
-    local dir=$WORK/$1 project=$WORK/$1/project packages image root
+    local dir=$WORK/$1 project=$WORK/$1/project image root
     [ ! -e "$dir/drvc.done" ] || return 0
     rm -rf "$project" "$dir"/drvc.*
     mkdir -p "$project"
@@ -61,8 +70,7 @@ by_drvc() {
     "$DRVC" init -C "$project" --from "$dir/src" --kernel "$KERNEL" >"$dir/drvc.init" 2>&1 || return 0
     "$DRVC" fmt --check -C "$project" >>"$dir/drvc.init" 2>&1 || return 0
     echo imported >"$dir/drvc.state"
-    packages=$(needs "$1" | sed 's/[^ ]*/"&"/g')
-    [ -z "$packages" ] || sed -i "/^module /,/^}/s/^    source .*/&\n    packages $packages/" "$project/drivers.kdl"
+    by_hand "$1" "$project"
     "$DRVC" compile -C "$project" >"$dir/drvc.compile" 2>&1 || return 0
     echo compiled >"$dir/drvc.state"
     patiently "$project" "$(command_line buildah "$project" "$KERNEL")" || return 0

@@ -12,8 +12,11 @@ pub(super) fn find(instructions: &[Instruction]) -> Vec<Note> {
         let mut say = |text: String| notes.push(Note { line: one.line, text });
         match one.keyword.as_str() {
             "ARG" => argument(&one.rest, &mut say),
-            "ENV" if is_secret(&one.rest) => {
-                say("a secret in the image's environment: drvc takes build secrets".into())
+            "ENV" => {
+                if is_secret(&one.rest) {
+                    say("a secret in the image's environment: drvc takes build secrets".into());
+                }
+                release(&one.rest, &mut say);
             }
             "RUN" | "CMD" | "ENTRYPOINT" => run(one, &mut say),
             "COPY" | "ADD" => {
@@ -43,6 +46,19 @@ fn argument(rest: &str, say: &mut impl FnMut(String)) {
     }
     if is_secret(name) {
         say(format!("`{name}` is kept in the image's history: drvc takes build secrets"));
+    }
+    release(rest, say);
+}
+
+/// The release of a system, said once for kernels of any release.
+fn release(rest: &str, say: &mut impl FnMut(String)) {
+    let Some((name, value)) = rest.split_once('=') else { return };
+    let value = value.trim_matches(['"', '\'']);
+    let is_version = value.starts_with(|c: char| c.is_ascii_digit()) && !value.contains('$');
+    if is_version && ["OS_VERSION", "RHEL_VERSION", "OS_RELEASE", "RELEASEVER"].contains(&name) {
+        say(format!(
+            "`{name}` is {value} whatever the kernel is: a kernel of another release is built with it"
+        ));
     }
 }
 
@@ -100,6 +116,7 @@ fn run(one: &Instruction, say: &mut impl FnMut(String)) {
                 say(format!("`|| {command}` is run when any command before it fails, not only the last"));
             }
         }
+        habits(command, &words, say);
         if words.windows(2).any(|pair| pair == ["install", "install"]) {
             say("`install install`: the second is taken for a package".into());
         }
@@ -117,38 +134,77 @@ fn run(one: &Instruction, say: &mut impl FnMut(String)) {
             }
         }
     }
+    let fetches = ["curl ", "wget "].iter().any(|program| one.rest.contains(program));
+    if fetches
+        && one.rest.contains("://")
+        && !one.rest.contains("sum -c")
+        && !one.rest.contains("sum --check")
+    {
+        say("downloads what nothing is compared with: a `file` or an `archive` of drvc has its digest".into());
+    }
     if one.rest.contains("sign-file") && one.rest.contains("for ") && one.rest.contains("&&") {
         say("a loop of `test && sign-file` fails only with its last turn".into());
     }
 }
 
+/// What a single command does that goes wrong on another day, or for another kernel.
+fn habits(command: &str, words: &[&str], say: &mut impl FnMut(String)) {
+    if command.contains("$(rpm -q") || command.contains("`rpm -q") {
+        say(
+            "`rpm -q` prints `package … is not installed` where it is not, and that is taken for its version"
+                .into(),
+        );
+    }
+    let reads = ["sed", "awk", "grep", "cut", "=~"].iter().any(|program| command.contains(program));
+    if reads && ["el8_", "el9_", "el10_", "el[0-9]", "el\\([0-9]"].iter().any(|text| command.contains(text)) {
+        say("a kernel of a first release has no minor (`.el9`): none is found in its name".into());
+    }
+    if command.contains("openssl req") && command.contains("-x509") {
+        say("a key that is made while the image is built is one that no machine trusts: sign with one's own, \
+             as a build secret"
+            .into());
+    }
+    let of_kernel = |word: &&str| {
+        let word = word.trim_matches('"').trim_end_matches(['/', '*']).trim_end_matches("/kernel");
+        word.strip_prefix("/lib/modules/").is_some_and(|kernel| !kernel.contains('/'))
+    };
+    let recursive = words.iter().any(|word| ["-r", "-R", "-a", "-rf", "-ar", "-dR"].contains(word));
+    if words.first() == Some(&"cp") && recursive && words.iter().any(of_kernel) {
+        say("copies every module of the kernel: drvc copies those that the driver depends on".into());
+    }
+}
+
 /// Variables that are empty where they stand, because their ARG is that of another scope.
 fn scopes(instructions: &[Instruction]) -> Vec<Note> {
+    let of = |one: &Instruction| one.rest.split(['=', ' ']).next().unwrap_or_default().to_owned();
+    let in_any: BTreeSet<String> = instructions.iter().filter(|one| one.keyword == "ARG").map(of).collect();
     let (mut global, mut known) = (BTreeSet::new(), BTreeSet::new());
     let (mut in_stage, mut notes) = (false, Vec::new());
     for one in instructions {
-        let name = || one.rest.split(['=', ' ']).next().unwrap_or_default().to_owned();
         match one.keyword.as_str() {
             "FROM" => {
                 in_stage = true;
                 known = BTreeSet::new();
             }
-            "ARG" if in_stage => drop(known.insert(name())),
-            "ARG" => drop(global.insert(name())),
+            "ARG" if in_stage => drop(known.insert(of(one))),
+            "ARG" => drop(global.insert(of(one))),
             "ENV" => {
                 known.extend(
                     one.rest.split_whitespace().filter_map(|pair| Some(pair.split_once('=')?.0.to_owned())),
                 );
-                known.insert(name());
+                known.insert(of(one));
             }
             "WORKDIR" | "RUN" | "COPY" | "ADD" | "LABEL" | "CMD" | "ENTRYPOINT" => {
-                for variable in variables(&one.rest) {
-                    if global.contains(&variable) && !known.contains(&variable) {
-                        let text = format!(
-                            "`${{{variable}}}` is empty here: its ARG stands before the FROM, and is not repeated"
-                        );
-                        notes.push(Note { line: one.line, text });
-                    }
+                for variable in variables(&one.rest).into_iter().filter(|name| !known.contains(name)) {
+                    let why = if global.contains(&variable) {
+                        "its ARG stands before the FROM, and is not repeated"
+                    } else if in_any.contains(&variable) && !one.rest.contains(&format!("{variable}=")) {
+                        "its ARG is that of another stage"
+                    } else {
+                        continue;
+                    };
+                    let text = format!("`${{{variable}}}` is empty here: {why}");
+                    notes.push(Note { line: one.line, text });
                 }
             }
             _ => {}

@@ -11,11 +11,21 @@ pub(super) struct Instruction {
     pub(super) rest: String,
 }
 
-/// Reads the instructions; comments and blank lines, also within an instruction, are passed over.
+/// Reads the instructions; comments and blank lines, also within an instruction, are passed over. What a RUN is given
+/// between `<<EOF` and `EOF` is its commands.
 pub(super) fn read(text: &str) -> Vec<Instruction> {
-    let mut instructions = Vec::new();
+    let mut instructions: Vec<Instruction> = Vec::new();
     let mut open: Option<(usize, String)> = None;
+    let mut document: Option<String> = None;
     for (at, line) in text.lines().enumerate() {
+        if let Some(end) = &document {
+            if line.trim_start_matches('\t') == end {
+                document = None;
+            } else if let Some(one) = instructions.last_mut().filter(|one| one.keyword == "RUN") {
+                one.rest.extend(["\n", line]);
+            }
+            continue;
+        }
         let trimmed = line.trim();
         if trimmed.starts_with('#') || (trimmed.is_empty() && open.is_some()) {
             continue;
@@ -29,8 +39,9 @@ pub(super) fn read(text: &str) -> Vec<Instruction> {
         whole.push_str(part);
         if goes_on {
             open = Some((start, whole));
-        } else {
-            instructions.extend(instruction(start, &whole));
+        } else if let Some(mut one) = instruction(start, &whole) {
+            document = here_document(&mut one);
+            instructions.push(one);
         }
     }
     instructions.extend(open.and_then(|(start, whole)| instruction(start, &whole)));
@@ -39,11 +50,26 @@ pub(super) fn read(text: &str) -> Vec<Instruction> {
 
 fn instruction(line: usize, text: &str) -> Option<Instruction> {
     let (keyword, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    (!keyword.is_empty()).then(|| Instruction {
-        line,
-        keyword: keyword.to_uppercase(),
-        rest: rest.trim().to_owned(),
-    })
+    let (keyword, mut rest) = (keyword.to_uppercase(), rest.trim());
+    // `RUN --mount=…`: words for the engine, which no command begins with.
+    while keyword == "RUN" && rest.starts_with("--") {
+        rest = rest.split_once(char::is_whitespace).map_or("", |(_, rest)| rest.trim_start());
+    }
+    (!keyword.is_empty()).then(|| Instruction { line, keyword, rest: rest.to_owned() })
+}
+
+/// The word that ends the text which an instruction goes on with; it is taken out of a RUN that is nothing but that text.
+fn here_document(one: &mut Instruction) -> Option<String> {
+    if !["RUN", "COPY", "ADD"].contains(&one.keyword.as_str()) {
+        return None;
+    }
+    let word = one.rest.split_whitespace().find_map(|word| word.strip_prefix("<<"))?;
+    let end = word.trim_start_matches('-').trim_matches(['"', '\'']).to_owned();
+    let plain = !end.is_empty() && end.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if one.rest.starts_with("<<") {
+        one.rest = one.rest.split_once(char::is_whitespace).map_or("", |(_, rest)| rest).to_owned();
+    }
+    plain.then_some(end)
 }
 
 /// The words of an exec form, `["a", "b"]`; `None` where it is none.
@@ -51,11 +77,11 @@ pub(super) fn exec_form(rest: &str) -> Option<Vec<String>> {
     rest.starts_with('[').then(|| serde_json::from_str(rest).ok()).flatten()
 }
 
-/// The simple commands of shell text, and the operator before each; quotes keep what is in them together.
+/// The simple commands of shell text, and the operator before each; quotes and `$(…)` keep what is in them together.
 pub(super) fn commands(text: &str) -> Vec<(&'static str, String)> {
     let mut commands = Vec::new();
     let (mut before, mut current) = ("", String::new());
-    let mut quote = None;
+    let (mut quote, mut inner) = (None, 0_usize);
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         if c == '\\' {
@@ -63,7 +89,14 @@ pub(super) fn commands(text: &str) -> Vec<(&'static str, String)> {
             current.extend(chars.next());
             continue;
         }
+        if c == '$' && chars.peek() == Some(&'(') && quote != Some('\'') {
+            inner += 1;
+        }
+        if c == ')' && quote != Some('\'') {
+            inner = inner.saturating_sub(1);
+        }
         let operator = match (quote, c) {
+            _ if inner > 0 => None,
             (Some(open), _) => {
                 quote = quote.filter(|_| c != open);
                 None
@@ -92,4 +125,24 @@ pub(super) fn commands(text: &str) -> Vec<(&'static str, String)> {
     commands.push((before, current.trim().to_owned()));
     commands.retain(|(_, command)| !command.is_empty());
     commands
+}
+
+/// The same commands, where a loop or a condition is one with all that is in it.
+pub(super) fn whole_commands(text: &str) -> Vec<String> {
+    let (mut whole, mut open): (Vec<String>, usize) = (Vec::new(), 0);
+    for (operator, command) in commands(text) {
+        match whole.last_mut().filter(|_| open > 0) {
+            Some(last) => last.extend([operator, " ", command.as_str()]),
+            None => whole.push(command.clone()),
+        }
+        for word in command.split_whitespace() {
+            match word {
+                "if" | "for" | "while" | "until" | "case" => open += 1,
+                "fi" | "done" | "esac" => open = open.saturating_sub(1),
+                "then" | "do" | "else" | "elif" | "{" | "!" => {}
+                _ => break,
+            }
+        }
+    }
+    whole
 }

@@ -2,11 +2,11 @@
 
 mod bugs;
 mod lines;
+mod makes;
 #[cfg(test)]
 mod tests;
 
-use super::commands::{self, Command};
-use super::draft::{self, Build, Draft, Image, Module, Origin, Output, Project, Source, Step};
+use super::draft::{self, Draft, Image, Module, Origin, Output, Project, Source};
 use super::shell::Refusal;
 use super::tree::git_url;
 use crate::ids::{Commit, GitRef, KmodName, PackageName, RelPath};
@@ -68,9 +68,11 @@ struct Found {
     clone: String,
     dir: String,
     context: Option<String>,
-    makes: Vec<String>,
+    /// Each call of make, with the directory that it is called in.
+    makes: Vec<(String, String)>,
     others: Vec<(usize, String)>,
-    packages: Vec<String>,
+    /// The packages, with the number of the stage that they are installed in.
+    packages: Vec<(usize, String)>,
     outputs: Vec<String>,
     loads: Vec<String>,
     options: Vec<(String, String)>,
@@ -98,15 +100,19 @@ pub fn import(text: &str, file: &str, hint: &str) -> Result<Draft, Refusal> {
 impl Found {
     fn take(&mut self, one: &Instruction) {
         match one.keyword.as_str() {
-            "FROM" => self.bases.push(one.rest.clone()),
+            "FROM" => {
+                self.bases.push(one.rest.clone());
+                self.dir = String::new();
+            }
             "ARG" | "ENV" => self.define(&one.rest),
             "WORKDIR" => self.enter(&self.value(&one.rest)),
-            "RUN" => match lines::exec_form(&one.rest) {
-                Some(words) => self.command(one.line, &words.join(" ")),
-                None => {
-                    lines::commands(&one.rest).iter().for_each(|(_, command)| self.command(one.line, command))
-                }
-            },
+            "RUN" => {
+                let dir = self.dir.clone();
+                let commands = lines::exec_form(&one.rest)
+                    .map_or_else(|| lines::whole_commands(&one.rest), |words| vec![words.join(" ")]);
+                commands.iter().for_each(|command| self.command(one.line, command));
+                self.dir = dir;
+            }
             "COPY" | "ADD" => self.copy(&one.rest),
             "CMD" | "ENTRYPOINT" => {
                 let text =
@@ -130,7 +136,10 @@ impl Found {
     /// A text with variables put in: the kernel's as such, others by their values; one without a value stays.
     fn value(&self, text: &str) -> String {
         let mut out = String::new();
-        let text = text.replace("$(pwd)", HERE).replace("`pwd`", HERE);
+        let text =
+            [("pwd", HERE), ("uname -r", KERNEL)].iter().fold(text.to_owned(), |text, (program, mark)| {
+                text.replace(&format!("$({program})"), mark).replace(&format!("`{program}`"), mark)
+            });
         let mut rest = text.as_str();
         while let Some((before, after)) = rest.split_once('$') {
             out.push_str(before);
@@ -166,12 +175,22 @@ impl Found {
     }
 
     fn enter(&mut self, dir: &str) {
-        let dir = dir.trim_matches('"');
-        self.dir = if dir.starts_with('/') { dir.to_owned() } else { format!("{}/{dir}", self.dir) };
+        self.dir = self.place(dir.trim_matches('"'));
+    }
+
+    /// A directory as seen from the one that is worked in.
+    fn place(&self, dir: &str) -> String {
+        let whole = if dir.starts_with('/') { dir.to_owned() } else { format!("{}/{dir}", self.dir) };
+        let parts = whole.split('/').filter(|part| !["", "."].contains(part));
+        parts.fold(String::new(), |path, part| path + "/" + part)
     }
 
     fn command(&mut self, line: usize, command: &str) {
-        let command = self.value(command.trim_matches(|c: char| c == '(' || c == ')' || c.is_whitespace()));
+        let mut command = command.trim().trim_start_matches(['(', ' ']);
+        while command.ends_with(')') && command.matches(')').count() > command.matches('(').count() {
+            command = command.trim_end_matches([' ', ';']).strip_suffix(')').unwrap_or_default();
+        }
+        let command = self.value(command);
         let words: Vec<&str> = command.split_whitespace().collect();
         match words.as_slice() {
             ["cd", dir, ..] => self.enter(dir),
@@ -197,8 +216,8 @@ impl Found {
                         || name.contains(KERNEL);
                     let plain =
                         PackageName::parse(name).is_ok() && !of_the_kernel && !KNOWN_PACKAGES.contains(name);
-                    if plain && !self.packages.iter().any(|known| known == name) {
-                        self.packages.push((*name).to_owned());
+                    if plain && !self.packages.iter().any(|(_, known)| known == name) {
+                        self.packages.push((self.bases.len(), (*name).to_owned()));
                     }
                 }
             }
@@ -210,7 +229,7 @@ impl Found {
                 files.iter().filter(|file| file.ends_with(".ko")).for_each(|file| self.output(file));
             }
             [] => {}
-            _ if words.contains(&"make") => self.makes.push(command),
+            _ if words.contains(&"make") => self.makes.push((self.dir.clone(), command)),
             _ => self.others.push((line, command)),
         }
     }
@@ -233,7 +252,7 @@ impl Found {
         let Some(url) = plain.first().and_then(|url| git_url(url)) else { return };
         let name = url.rsplit('/').next().unwrap_or_default().trim_end_matches(".git").to_owned();
         let target = plain.get(1).map_or(name, |dir| (*dir).to_owned());
-        self.clone = if target.starts_with('/') { target } else { format!("{}/{target}", self.dir) };
+        self.clone = self.place(&target);
         self.git = Some((url, reference.filter(|(_, name)| GitRef::parse(name).is_ok())));
     }
 
@@ -256,12 +275,10 @@ impl Found {
                 && RelPath::parse(file.trim_end_matches('/').trim_start_matches("./")).is_ok()
             {
                 self.context = Some(file.trim_end_matches('/').trim_start_matches("./").to_owned());
-                self.clone =
-                    if target.starts_with('/') { target.clone() } else { format!("{}/{target}", self.dir) };
+                self.clone = self.place(target);
             } else if !of_a_stage && self.context.is_none() && file == "." {
                 self.context = Some(".".to_owned());
-                self.clone =
-                    if target.starts_with('/') { target.clone() } else { format!("{}/{target}", self.dir) };
+                self.clone = self.place(target);
             }
         }
     }
@@ -319,9 +336,18 @@ impl Found {
         }
         let mut module =
             Module { name: draft::module_name(&name), source: "driver".to_owned(), ..Module::default() };
-        module.packages = std::mem::take(&mut self.packages);
-        let below = self.dir.strip_prefix(&self.clone).map(|dir| dir.trim_matches('/').to_owned());
-        module.dir = below.filter(|dir| !dir.is_empty() && RelPath::parse(dir).is_ok());
+        // What the last of several stages installs is there when the driver is loaded.
+        let last = self.bases.len();
+        let (late, early): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.packages).into_iter().partition(|(stage, _)| last > 1 && *stage == last);
+        module.packages = early.into_iter().map(|(_, name)| name).collect();
+        match self.made_in() {
+            Ok(dir) => module.dir = dir,
+            Err(text) => {
+                module.notes.push(text.clone());
+                draft.warn(file, 0, &text);
+            }
+        }
         module.build = self.build();
         module.outputs = self
             .outputs
@@ -337,6 +363,7 @@ impl Found {
         }
         let mut image =
             Image { name: draft::name(&name), modules: vec![module.name.clone()], ..Image::default() };
+        image.packages = late.into_iter().map(|(_, name)| name).collect();
         image.load = self.loads.clone();
         if let Some(kmod) = self.loads.first().filter(|_| !self.options.is_empty()) {
             image.options.push((kmod.clone(), self.options.clone()));
@@ -354,26 +381,6 @@ impl Found {
         draft.modules.push(module);
         draft.images.push(image);
         Ok(draft)
-    }
-
-    fn build(&self) -> Build {
-        match self.makes.as_slice() {
-            [] => Build::Kbuild,
-            [only] => match commands::make(only) {
-                Some(Command::Own { targets, variables, env, .. }) if env.is_empty() => Build::Make {
-                    targets: targets.iter().map(|target| named(&draft::literal(target))).collect(),
-                    variables: variables
-                        .into_iter()
-                        .map(|(name, value)| (name, named(&draft::literal(&value))))
-                        .collect(),
-                },
-                Some(Command::Kernel { dir, rest }) if dir == KERNEL_DIR && rest.is_empty() => Build::Kbuild,
-                _ => Build::Steps(vec![Step::Script(named(&draft::literal_script(only)))]),
-            },
-            several => Build::Steps(
-                several.iter().map(|one| Step::Script(named(&draft::literal_script(one)))).collect(),
-            ),
-        }
     }
 }
 

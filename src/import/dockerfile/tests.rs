@@ -32,9 +32,9 @@ fn a_driver_container_becomes_a_manifest() {
     assert_eq!(warnings, Vec::<String>::new());
     for expected in [
         "    git \"https://github.com/rh-ecosystem-edge/accelerator_templates.git\" branch=\"main\"\n",
-        "module \"ptemplate_char_dev\" {\n    source \"driver\" dir=\"src/kernel_module\"\n    packages \"numactl\"\n",
+        "module \"ptemplate_char_dev\" {\n    source \"driver\" dir=\"src/kernel_module\"\n    make ",
         "    make \"all\" KVER=\"{kernel}\" KERNEL_SRC_DIR=\"{kernel_dir}\"\n",
-        "    load \"ptemplate_char_dev\"\n    option \"ptemplate_char_dev\" max_dev=\"2\"\n",
+        "    load \"ptemplate_char_dev\"\n    option \"ptemplate_char_dev\" max_dev=\"2\"\n    packages \"numactl\"\n",
         "Driver Toolkit",
     ] {
         assert!(manifest.contains(expected), "{expected}\n{manifest}");
@@ -46,6 +46,29 @@ fn a_driver_container_becomes_a_manifest() {
         ["    path \"src\"\n", "source \"driver\" dir=\"mod\"\n    packages \"flex\"\n}\n", "load \"foo\""]
     {
         assert!(manifest.contains(expected), "{expected}\n{manifest}");
+    }
+}
+
+#[test]
+fn shell_text_is_taken_apart() {
+    let cases = [
+        ("RUN (cd s && make KVER=$(uname -r))", "source \"driver\" dir=\"s\"\n    make KVER=\"{kernel}\"\n"),
+        ("RUN make -C s all", "source \"driver\" dir=\"s\"\n    make \"all\"\n"),
+        ("WORKDIR s\nRUN make\nWORKDIR /opt", "source \"driver\" dir=\"s\"\n    make\n"),
+        ("RUN --mount=type=secret,id=x <<EOF\ncd s\nmake a\nEOF\nRUN true", "dir=\"s\"\n    make \"a\"\n"),
+        ("RUN <<-'E'\n\tmake a\n\tE\nCOPY <<E /x\nRUN make b\nE", "    make \"a\"\n"),
+        (
+            "RUN if [ -e a ]; then make a; else make b; fi",
+            "        if [ -e a ]; then make a; else make b; fi\n",
+        ),
+        (
+            "RUN for f in *; do if a; then b; fi; done && make",
+            "`for f in *; do if a; then b; fi; done` is left out",
+        ),
+    ];
+    for (text, expected) in cases {
+        let (manifest, _) = imported(&format!("FROM a\nWORKDIR /r\nCOPY . .\n{text}\n"));
+        assert!(manifest.contains(expected), "{text}\n{manifest}");
     }
 }
 
@@ -88,6 +111,38 @@ fn mistakes_are_named() {
             ":2: `uname -r` is the kernel of the machine that builds, not the one that is built for",
         ),
         (
+            "FROM a\nARG KVER\nFROM b\nRUN depmod ${KVER}",
+            ":4: `${KVER}` is empty here: its ARG is that of another stage",
+        ),
+        (
+            "FROM a\nENV OS_VERSION=\"9.4\"",
+            ":2: `OS_VERSION` is 9.4 whatever the kernel is: a kernel of another release is built with it",
+        ),
+        (
+            "FROM a\nRUN wget -q https://h/master/f -O f",
+            ":2: downloads what nothing is compared with: a `file` or an `archive` of drvc has its digest",
+        ),
+        (
+            "FROM a\nRUN echo \"$(rpm -q kernel-rt-core)\" >/etc/x",
+            ":2: `rpm -q` prints `package … is not installed` where it is not, and that is taken for its version",
+        ),
+        (
+            "FROM a\nRUN V=$(echo $K | sed 's/.*el8_//') && a",
+            ":2: a kernel of a first release has no minor (`.el9`): none is found in its name",
+        ),
+        (
+            "FROM a\nARG KVER\nRUN cp -r /lib/modules/${KVER}/kernel /opt/",
+            ":3: copies every module of the kernel: drvc copies those that the driver depends on",
+        ),
+        (
+            "FROM a\nRUN openssl req -new -x509 -newkey rsa:2048 -nodes",
+            ":2: a key that is made while the image is built is one that no machine trusts: sign with one's own, as a build secret",
+        ),
+        (
+            "FROM a\nCOPY src /src\nRUN cd /other && make",
+            ": make is called in `/other`, but the sources lie in `/src`: say `dir=` behind `source`",
+        ),
+        (
             "FROM a\nRUN dnf install -y install gcc && dnf install install -y x",
             ":2: `install install`: the second is taken for a package",
         ),
@@ -99,7 +154,10 @@ fn mistakes_are_named() {
     for (text, expected) in cases {
         let (manifest, warnings) = imported(text);
         assert!(warnings.iter().any(|one| *one == format!("Dockerfile{expected}")), "{text}\n{warnings:#?}");
-        assert!(manifest.contains(&format!("// Dockerfile{expected}")), "{manifest}");
+        let note = expected
+            .strip_prefix(": ")
+            .map_or_else(|| format!("// Dockerfile{expected}"), |text| format!("// {text}"));
+        assert!(manifest.contains(&note), "{manifest}");
     }
     assert!(import("RUN x", "Dockerfile", "x").is_err());
 }
