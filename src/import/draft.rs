@@ -63,6 +63,8 @@ pub enum Origin {
         url: String,
         /// `branch`, `tag` or `commit`, and its name.
         reference: Option<(&'static str, String)>,
+        /// Whether its submodules are fetched too.
+        submodules: bool,
     },
 }
 

@@ -111,7 +111,7 @@ fn source(dir: &RelPath, facts: Facts) -> Source {
     Source {
         name: "driver".to_owned(),
         origin: Origin::Path { dir: dir.to_string(), ignore },
-        instead: facts.remote.map(|url| Origin::Git { url, reference }),
+        instead: facts.remote.map(|url| Origin::Git { url, reference, submodules: facts.submodules }),
         ..Source::default()
     }
 }

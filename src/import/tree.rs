@@ -19,6 +19,8 @@ pub(super) struct Facts {
     pub(super) remote: Option<String>,
     /// The branch of git that is checked out.
     pub(super) branch: Option<String>,
+    /// Whether git has submodules in it.
+    pub(super) submodules: bool,
 }
 
 /// Looks into the source files of a directory and right beneath it, and into git's files.
@@ -42,6 +44,7 @@ pub(super) fn facts(tree: &impl Tree, dir: &RelPath) -> Facts {
         license: licenses.into_iter().max_by_key(|(_, count)| *count).map(|(license, _)| license),
         remote,
         branch,
+        submodules: RelPath::parse(".gitmodules").is_ok_and(|file| text(tree, &file).is_ok()),
     }
 }
 

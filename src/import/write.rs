@@ -138,9 +138,16 @@ fn origin(page: &mut Page, origin: &Origin, before: &str) {
             page.list("ignore", ignore);
             page.line("}");
         }
-        Origin::Git { url, reference } => {
+        Origin::Git { url, reference, submodules } => {
             let reference = reference.as_ref().map(|(kind, name)| format!(" {kind}={}", quoted(name)));
-            page.line(&format!("{before}git {}{}", quoted(url), reference.unwrap_or_default()));
+            let line = format!("{before}git {}{}", quoted(url), reference.unwrap_or_default());
+            if *submodules {
+                page.line(&format!("{line} {{"));
+                page.line("submodules #true");
+                page.line("}");
+            } else {
+                page.line(&line);
+            }
         }
     }
 }

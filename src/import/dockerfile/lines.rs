@@ -132,7 +132,9 @@ pub(super) fn whole_commands(text: &str) -> Vec<String> {
     let (mut whole, mut open): (Vec<String>, usize) = (Vec::new(), 0);
     for (operator, command) in commands(text) {
         match whole.last_mut().filter(|_| open > 0) {
-            Some(last) => last.extend([operator, " ", command.as_str()]),
+            Some(last) => {
+                last.extend([if operator == ";" { "" } else { " " }, operator, " ", command.as_str()])
+            }
             None => whole.push(command.clone()),
         }
         for word in command.split_whitespace() {

@@ -33,8 +33,8 @@ const KERNELS: [&str; 11] = [
     "KERNEL_VER",
 ];
 
-/// Packages that drvc installs without being told.
-const KNOWN_PACKAGES: [&str; 19] = [
+/// Packages that drvc installs without being told, and the word that is written twice.
+const KNOWN_PACKAGES: [&str; 20] = [
     "bc",
     "binutils",
     "ca-certificates",
@@ -44,6 +44,7 @@ const KNOWN_PACKAGES: [&str; 19] = [
     "gcc",
     "git",
     "git-core",
+    "install",
     "kmod",
     "libelf-dev",
     "make",
@@ -64,6 +65,9 @@ struct Found {
     /// The bases, in order.
     bases: Vec<String>,
     git: Option<(String, Option<(&'static str, String)>)>,
+    submodules: bool,
+    /// Whether it registers with a subscription.
+    subscribed: bool,
     /// The directory of the clone, and the one that is worked in.
     clone: String,
     dir: String,
@@ -221,6 +225,8 @@ impl Found {
                     }
                 }
             }
+            ["git", "submodule", ..] if self.git.is_some() => self.submodules = true,
+            ["subscription-manager", ..] => self.subscribed = true,
             [first, ..] if first.ends_with("modprobe") => self.loads(&command),
             [first, ..]
                 if first.ends_with("depmod")
@@ -242,6 +248,7 @@ impl Found {
             match *word {
                 "-b" | "--branch" => reference = rest.next().map(|name| ("branch", (*name).to_owned())),
                 "--depth" => drop(rest.next()),
+                "--recursive" | "--recurse-submodules" => self.submodules = true,
                 _ if word.starts_with("--branch=") => {
                     reference = word.split_once('=').map(|(_, name)| ("branch", name.to_owned()))
                 }
@@ -322,7 +329,9 @@ impl Found {
         draft.project = Project { name: draft::name(&name), ..Project::default() };
         let mut source = Source { name: "driver".to_owned(), ..Source::default() };
         match self.git.take() {
-            Some((url, reference)) => source.origin = Origin::Git { url, reference },
+            Some((url, reference)) => {
+                source.origin = Origin::Git { url, reference, submodules: self.submodules };
+            }
             None => {
                 let dir = self.context.clone().unwrap_or_else(|| ".".to_owned());
                 let ignore = if dir == "." { vec!["drivers.kdl".to_owned()] } else { Vec::new() };
@@ -376,6 +385,11 @@ impl Found {
             base.contains("driver-toolkit") || base.contains("DTK") || base.contains("DRIVER_TOOLKIT")
         }) {
             draft.head.push("It was built in OpenShift's Driver Toolkit: `os \"openshift\" \"4.16.3\"` in the matrix does the same.".to_owned());
+        }
+        if self.subscribed {
+            let text = "`subscription-manager` is left out: say `entitlement \"rhsm\"`, where the build has to register";
+            draft.head.push(format!("{file}: {text}"));
+            draft.warn(file, 0, text);
         }
         draft.sources.push(source);
         draft.modules.push(module);

@@ -66,6 +66,12 @@ fn shell_text_is_taken_apart() {
             "`for f in *; do if a; then b; fi; done` is left out",
         ),
     ];
+    let (manifest, warnings) = imported(
+        "FROM a\nRUN subscription-manager register && git clone -b v1 https://h.example/r && cd r && git submodule update --init && make -C s",
+    );
+    assert!(manifest.contains("branch=\"v1\" {\n        submodules #true\n    }\n"), "{manifest}");
+    assert!(manifest.contains("dir=\"s\"\n    make\n"), "{manifest}");
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
     for (text, expected) in cases {
         let (manifest, _) = imported(&format!("FROM a\nWORKDIR /r\nCOPY . .\n{text}\n"));
         assert!(manifest.contains(expected), "{text}\n{manifest}");
