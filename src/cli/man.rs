@@ -25,9 +25,10 @@ pub(super) fn man(args: &Man, terminal: &mut Terminal) -> Result<Exit, Failure> 
         page = page.display_name(format!("drvc-{name}"));
     }
     let mut text = Vec::new();
-    let rendered = clap_mangen::Man::new(page).render(&mut text);
-    rendered.map_err(|cause| Error::new("write", "standard output", cause))?;
-    terminal.raw(&String::from_utf8_lossy(&text))?;
+    let page = clap_mangen::Man::new(page).source(concat!("drvc ", env!("CARGO_PKG_VERSION"))).manual("drvc");
+    page.render(&mut text).map_err(|cause| Error::new("write", "standard output", cause))?;
+    // A blank line is a break already, and mandoc says so of one beside it.
+    terminal.raw(&String::from_utf8_lossy(&text).replace("\n.br\n\n.br\n", "\n.sp\n"))?;
     Ok(Exit::Fine)
 }
 

@@ -61,6 +61,17 @@ pub fn import(text: &str, file: &str) -> Result<Draft, Refusal> {
     findings(&mappings, &mut say);
     signing(container, &kmod, &mut say);
     secrets(&of("Secret"), container, &mut say);
+    if let Some(build) = builds(container).find(|build| at(build, &["buildArgs"]).is_some()) {
+        let pairs = at(build, &["buildArgs"]).and_then(Value::as_sequence).into_iter().flatten();
+        let names: Vec<String> = pairs.filter_map(|pair| string(pair, &["name"])).collect();
+        say(format!(
+            "the buildArgs `{}` are left out: say their values where they are used",
+            names.join("`, `")
+        ));
+    }
+    if builds(container).any(|build| at(build, &["secrets"]).is_some()) {
+        say("the secrets of `build` are left out: drvc asks for those that it needs by itself".to_owned());
+    }
     if let Some(other) = built_otherwise(&outputs, &kmod) {
         say(format!("moduleName `{kmod}` is not what the Dockerfile makes, `{other}`"));
     }
@@ -90,11 +101,7 @@ pub fn import(text: &str, file: &str) -> Result<Draft, Refusal> {
 
 /// The draft of the Dockerfile that the Module is built by; without one, sources that are to be named.
 fn built(maps: &[&Value], container: &Value, file: &str, kmod: &str) -> Result<Draft, Refusal> {
-    let of_container = string(container, &["build", "dockerfileConfigMap", "name"]);
-    let of_mapping = at(container, &["kernelMappings"]).and_then(Value::as_sequence).into_iter().flatten();
-    let wanted = of_container.or_else(|| {
-        of_mapping.filter_map(|one| string(one, &["build", "dockerfileConfigMap", "name"])).next()
-    });
+    let wanted = builds(container).find_map(|build| string(build, &["dockerfileConfigMap", "name"]));
     let known: Vec<String> = maps.iter().filter_map(|map| string(map, &["metadata", "name"])).collect();
     if let Some(wanted) = &wanted
         && let Some(map) = maps.iter().find(|map| string(map, &["metadata", "name"]).as_ref() == Some(wanted))
@@ -225,6 +232,12 @@ fn signing(container: &Value, kmod: &str, say: &mut impl FnMut(String)) {
     }
 }
 
+/// Every `build`: that of the container, and those of its mappings.
+fn builds(container: &Value) -> impl Iterator<Item = &Value> {
+    let mapped = at(container, &["kernelMappings"]).and_then(Value::as_sequence).into_iter().flatten();
+    at(container, &["build"]).into_iter().chain(mapped.filter_map(|one| at(one, &["build"])))
+}
+
 /// Secrets of the same file without the key that KMM reads in them.
 fn secrets(all: &[&Value], container: &Value, say: &mut impl FnMut(String)) {
     let mapped = at(container, &["kernelMappings"]).and_then(Value::as_sequence).into_iter().flatten();
@@ -348,7 +361,9 @@ mod tests {
         let copied = MAP.to_owned() + "    COPY --from=a /r/other.ko /opt/\n";
         let secret = "---\nkind: Secret\nmetadata:\n  name: s\ndata:\n  key: eA==\n";
         let signed = "      - regexp: '^.+$'\n        sign:\n          certSecret:\n            name: s\n";
+        let given = "      - regexp: '^.+$'\n        build:\n          buildArgs:\n            - name: A\n              value: b\n";
         for (mappings, more, expected) in [
+            (given, MAP, "the buildArgs `A` are left out: say their values where they are used"),
             (
                 "      - regexp: '^.+$'\n",
                 copied.as_str(),
