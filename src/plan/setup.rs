@@ -96,7 +96,7 @@ impl Expansion<'_, '_> {
         access.unwrap_or_else(|| Access::of(default))
     }
 
-    /// An apt repository has a suite, and no other has one.
+    /// An apt repository has a suite, and no other has one; not every package manager can enable one that is off.
     fn check_repository(&mut self, cell: &Cell<'_>, repository: &PackageRepository) {
         let is_apt = cell.platform.manager == PackageManager::Apt;
         let (span, message, label, help) = match repository {
@@ -105,6 +105,13 @@ impl Expansion<'_, '_> {
                 format!("{} has no repositories to enable: apt uses all that it knows", cell.profile.title),
                 "nothing to enable",
                 "write `repository \"https://…\" suite=\"…\"` with the repository's address",
+            ),
+            // zypper(8): `install` knows no option for it.
+            PackageRepository::Enable(id) if cell.platform.manager == PackageManager::Zypper => (
+                id.span,
+                "zypper cannot enable a repository for one installation".into(),
+                "nothing to enable it with",
+                "write `repository \"https://…\"` with its address, or enable it in a `base` of your own",
             ),
             PackageRepository::Add(added) if is_apt && added.suite.is_none() => (
                 added.span,

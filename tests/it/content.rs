@@ -147,3 +147,14 @@ fn finished_modules_are_not_stripped() {
     assert!(dockerfile(&compiled(&nodes, "")).contains("strip --strip-debug"));
     assert!(!dockerfile(&compiled(&finished, "")).contains("strip --strip-debug"));
 }
+
+#[test]
+fn a_repository_is_enabled_only_where_the_package_manager_can() {
+    let project = crate::project::Project::new();
+    let debian = "os \"debian\" \"12\" {\n        kernel \"6.1.0-18-amd64\"";
+    let sles = "os \"sles\" \"15.5\" {\n        repository enable=\"extra\"\n        kernel \"5.14.21-150500.55.19-default\"";
+    project.edit("drivers.kdl", debian, sles);
+    let run = project.run(&["check"]);
+    assert!(run.stderr.contains("zypper cannot enable a repository for one installation"), "{}", run.stderr);
+    assert_eq!(run.code, Some(1));
+}

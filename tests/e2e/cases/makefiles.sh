@@ -70,7 +70,7 @@ image "all" {
 // What cannot be built: a commit that is not there, and a directory that the repository lacks.
 source "elsewhere" { git "$GIT_URL/driver" commit="${commit//[0-9a-f]/1}"; }
 module "elsewhere" { source "elsewhere"; }
-source "whole" { git "$GIT_URL/whole" commit="$whole"; submodules #true; }
+source "whole" { git "$GIT_URL/whole" commit="$whole" { submodules #true; }; }
 module "whole" { source "whole"; }
 image "no-submodule" { module "whole"; }
 image "no-commit" { module "elsewhere"; }
