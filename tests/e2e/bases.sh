@@ -32,7 +32,7 @@ made() {
     done
 }
 
-make_debian() {
+debian_tar() {
     say "base image: Debian 12"
     apt_sources >"$E2E_WORK/sources.list"
     [ -s "$E2E_WORK/sources.list" ] || die "no Debian package source on this machine; run apt-get update"
@@ -50,15 +50,11 @@ CONF
         --customize-hook='cp "$E2E_WORK/docker-clean" "$1/etc/apt/apt.conf.d/"' \
         --setup-hook='mkdir -p "$1/etc/dpkg/dpkg.cfg.d"; cp "$E2E_WORK/docker-apt-speedup" "$1/etc/dpkg/dpkg.cfg.d/"' \
         bookworm "$E2E_WORK/debian.tar" "$E2E_WORK/sources.list"
-    # shellcheck disable=SC2086
-    import "$E2E_WORK/debian.tar" $debian
 }
 
-make_rhel() {
+rhel_tar() {
     say "base image: RHEL 9.4 stand-in (Debian with dnf, and repositories of rpm packages made of Debian's)"
     "$E2E_DIR/standin.sh" "$E2E_WORK/debian.tar" "$E2E_WORK/rhel.tar"
-    # shellcheck disable=SC2086
-    import "$E2E_WORK/rhel.tar" $rhel
 }
 
 start_docker
@@ -66,13 +62,15 @@ of_debian=$(recipe "$E2E_DIR/bases.sh")
 of_rhel=$(recipe "$E2E_DIR/bases.sh" "$E2E_DIR/standin.sh")
 # shellcheck disable=SC2086
 if ! made debian "$of_debian" $debian; then
-    make_debian
+    [ "$E2E_FROM" != "$E2E_WORK" ] || debian_tar
+    import "$E2E_FROM/debian.tar" $debian
     rm -f "$E2E_WORK"/made.*
     touch "$E2E_WORK/made.debian.$of_debian"
 fi
 # shellcheck disable=SC2086
 if ! made rhel "$of_rhel" $rhel; then
-    make_rhel
+    [ "$E2E_FROM" != "$E2E_WORK" ] || rhel_tar
+    import "$E2E_FROM/rhel.tar" $rhel
     rm -f "$E2E_WORK"/made.rhel.*
     touch "$E2E_WORK/made.rhel.$of_rhel"
 fi

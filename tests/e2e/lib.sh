@@ -2,12 +2,14 @@
 # Shared by the container tests: scratch directory, private image stores, messages, engines.
 
 E2E_WORK=${E2E_WORK:-/var/tmp/drvc-e2e}
+# Another such directory, whose tools and base images are taken instead of making them again.
+E2E_FROM=${E2E_FROM:-$E2E_WORK}
 E2E_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ROOT=$(cd "$E2E_DIR/../.." && pwd)
 DRVC=${DRVC:-${CARGO_TARGET_DIR:-$ROOT/target}/release/drvc}
 export CONTAINERS_STORAGE_CONF=$E2E_WORK/storage.conf
 export DOCKER_HOST=unix://$E2E_WORK/docker.sock
-export PATH=$E2E_WORK/venv/bin:/usr/sbin:/sbin:$PATH
+export PATH=$E2E_FROM/venv/bin:/usr/sbin:/sbin:$PATH
 mkdir -p "$E2E_WORK"
 
 # The images of the tests bear the names of real ones, so they live in stores of their own and never in the user's.
