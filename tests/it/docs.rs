@@ -1,5 +1,6 @@
 //! What the documentation shows is true: manifests compile, and the tests that it names exist.
 
+use crate::project::Project;
 use crate::repository;
 use drvc::compile::{Request, compile};
 use drvc::diag::{Code, Severity};
@@ -64,6 +65,80 @@ fn every_kdl_block_is_kdl_and_every_manifest_compiles() {
             assert!(errors.is_empty(), "{name}: {errors:?}\n{block}");
         }
     }
+}
+
+/// The pages about what drvc hands over to others.
+const HANDOVER: &[&str] = &["bake", "github", "gitlab", "kmm", "openshift"];
+
+#[test]
+fn every_output_block_makes_the_files_that_its_page_names() {
+    let manifest = std::fs::read_to_string(repository("examples/08-everywhere/drivers.kdl")).unwrap();
+    let (without, _) = manifest.split_once("\noutput {").unwrap();
+    for name in HANDOVER {
+        let page = std::fs::read_to_string(repository(&format!("docs/{name}.md"))).unwrap();
+        let shown: Vec<_> =
+            blocks(&page, "kdl").into_iter().filter(|block| block.starts_with("output {")).collect();
+        assert_eq!(shown.len(), 1, "{name}");
+        let project = Project::example("08-everywhere");
+        project.write("drivers.kdl", &format!("{without}\n{}\n", shown[0]));
+        let run = project.run(&["compile"]);
+        assert_eq!(run.code, Some(0), "{name}: {}", run.stderr);
+        let words = page.split(|c: char| c.is_whitespace() || "`,()".contains(c));
+        let named = words.filter(|word| word.starts_with("drivers.out/") && !word.contains('<'));
+        let named: Vec<_> = named.collect();
+        assert!(!named.is_empty() || *name == "kmm", "{name}");
+        for path in named {
+            assert!(project.path(path.trim_end_matches('.')).exists(), "docs/{name}.md names {path}");
+        }
+    }
+}
+
+/// The commands of drvc in a text for shells, each as its words.
+fn commands(text: &str) -> Vec<Vec<String>> {
+    let text = text.replace("\\\n", " ");
+    let lines = text.lines().map(|line| line.trim_start().trim_start_matches("$ "));
+    lines.flat_map(words).filter(|words| words.first().is_some_and(|word| word == "drvc")).collect()
+}
+
+/// The commands of a line. A comment or a redirection ends it.
+fn words(line: &str) -> Vec<Vec<String>> {
+    let (mut commands, mut word, mut quote) = (vec![Vec::new()], String::new(), None);
+    for letter in line.chars().chain([' ']) {
+        match (quote, letter) {
+            (Some(open), _) if open == letter => quote = None,
+            (None, '\'' | '"') => quote = Some(letter),
+            (None, ' ') if !word.is_empty() => match std::mem::take(&mut word).as_str() {
+                "|" | "&&" | ";" => commands.push(Vec::new()),
+                comment if comment.starts_with(['#', '>', '<']) => return commands,
+                word => commands.last_mut().unwrap().push(word.to_owned()),
+            },
+            (None, ' ') => {}
+            _ => word.push(letter),
+        }
+    }
+    commands
+}
+
+#[test]
+fn every_command_shown_is_one_that_drvc_takes() {
+    let project = Project::new();
+    let mut seen = 0;
+    for (name, page) in pages() {
+        let shown = blocks(&page, "sh").into_iter().chain(blocks(&page, "text"));
+        for command in shown.flat_map(commands) {
+            // The grammar of a manifest's first line is no command.
+            if command.iter().any(|word| word.starts_with("edition=")) {
+                continue;
+            }
+            // What stands before `--help` is read before help is printed.
+            let mut words: Vec<_> = command.iter().skip(1).map(String::as_str).collect();
+            words.push("--help");
+            let run = project.run(&words);
+            assert_eq!(run.code, Some(0), "{name}: {command:?}: {}", run.stderr);
+            seen += 1;
+        }
+    }
+    assert!(seen > 30, "{seen} commands");
 }
 
 #[test]

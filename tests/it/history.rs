@@ -12,6 +12,7 @@ project "example" {
 }
 profile "debian" "os/debian.kdl"
 template "fetch" "os/fetch.hbs"
+toolkit "kit"
 source "mine" {
     path "mine"
 }
@@ -43,6 +44,10 @@ matrix {
     }
     os "rhel" "9.4" {
         kernel "5.14.0-427.13.1.el9_4.x86_64"
+    }
+    os "debian" "13" {
+        kernel "6.12.57+deb13-amd64"
+        builder "toolkit"
     }
 }
 "#;
@@ -214,6 +219,13 @@ const HISTORY: &[(&str, Edit)] = &[
     ("a kernel is gone", |it| it.edit("sub/drivers.kdl", " \"6.1.0-22-amd64\"", "")),
     ("another registry", |it| it.edit("sub/drivers.kdl", "quay.io/example", "quay.io/other")),
     ("the version", |it| it.edit("sub/drivers.kdl", "    registry", "    version \"2\"\n    registry")),
+    ("a package of the toolkit", |it| {
+        it.edit("sub/drivers.kdl", "toolkit \"kit\"", "toolkit \"kit\" { packages \"gdb\"; }")
+    }),
+    ("another toolkit of the profile", |it| {
+        it.write("sub/os/debian.kdl", "profile edition=1 extends=\"debian\"\ntools \"gcc\" \"make\"\n");
+    }),
+    ("another builder", |it| it.edit("sub/drivers.kdl", "        builder \"toolkit\"\n", "")),
     ("an image is renamed", |it| it.edit("sub/drivers.kdl", "image \"mine\"", "image \"ours\"")),
 ];
 
@@ -261,18 +273,22 @@ fn diff_tells_the_first_reason() {
         "",
     );
     let run = repository.drvc(&["diff", "main"]);
-    run.expect(0, "changed  both/debian-12-x86_64/6.1.0-20-cloud-amd64", "");
-    run.expect(0, "`patches/twenty.patch` of `source-theirs` has other content\n", "");
-    run.expect(0, "gone     mine/rhel-9.4-x86_64/5.14.0-427.13.1.el9_4.x86_64\n", "");
-    run.expect(0, "\n1 target changed, 2 gone since main (", "");
+    run.expect(0, "changed  both/debian-12-x86_64/6.1.0-20-cloud-amd64", "1 drift");
+    run.expect(0, "`patches/twenty.patch` of `source-theirs` has other content\n", "1 drift");
+    run.expect(0, "gone     mine/rhel-9.4-x86_64/5.14.0-427.13.1.el9_4.x86_64\n", "1 drift");
+    run.expect(0, "\n1 target changed, 2 gone since main (", "1 drift");
     let run = repository.drvc(&["diff", "main", "--format", "markdown"]);
-    run.expect(0, "**1 target changed, 2 gone** since <code>main</code> (", "");
-    run.expect(0, "| 1 | changed | <code>patches/twenty.patch</code> of <code>source-theirs</code> has", "");
+    run.expect(0, "**1 target changed, 2 gone** since <code>main</code> (", "1 drift");
+    run.expect(
+        0,
+        "| 1 | changed | <code>patches/twenty.patch</code> of <code>source-theirs</code> has",
+        "1 drift",
+    );
     repository.0.edit("sub/drivers.kdl", "load \"mine\"", "load \"mine\"\n    tag \"v1-{kernel}\"");
     repository.drvc(&["diff", "main"]).expect(
         0,
         "pushed as `quay.io/example/mine:v1-6.1.0-18-amd64`, was `",
-        "",
+        "1 drift",
     );
 }
 
@@ -313,7 +329,7 @@ fn without_a_repository_or_a_manifest_in_it() {
     repository.commit();
     repository.0.edit("sub/drivers.kdl", "os \"debain\"", "os \"debian\"");
     let run = repository.drvc(&["diff", "HEAD"]);
-    run.expect(0, "\n8 targets new since HEAD (", "every target counts as new\n");
+    run.expect(0, "\n10 targets new since HEAD (", "every target counts as new\n");
     run.expect(0, "new", "has 1 error: unknown distribution `debain`; every target counts as new\n");
 }
 
@@ -323,10 +339,10 @@ fn what_git_has_besides_files_is_named() {
     std::os::unix::fs::symlink("mine.c", repository.0.path("sub/mine/link.c")).unwrap();
     repository.commit();
     std::fs::remove_file(repository.0.path("sub/mine/link.c")).unwrap();
-    repository.drvc(&["diff", "HEAD"]).expect(0, "8 targets new", "a symbolic link is not followed");
+    repository.drvc(&["diff", "HEAD"]).expect(0, "10 targets new", "a symbolic link is not followed");
     let head = repository.git(&["rev-parse", "HEAD"]);
     repository.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{head},sub/mine/module")]);
     repository.git(&["rm", "-q", "--cached", "sub/mine/link.c"]);
     repository.git(&["commit", "-q", "-m", "a submodule"]);
-    repository.drvc(&["diff", "HEAD"]).expect(0, "8 targets new", "it lies in a git submodule");
+    repository.drvc(&["diff", "HEAD"]).expect(0, "10 targets new", "it lies in a git submodule");
 }

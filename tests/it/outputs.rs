@@ -313,3 +313,27 @@ fn a_cluster_is_compared_with_the_plan() {
     );
     project.run(&["plan", "--nodes", "no.json"]).expect(4, "", "cannot read `no.json`: no such file");
 }
+
+#[test]
+fn what_kubectl_prints_is_understood() {
+    let project = Project::example("08-everywhere");
+    let listed = crate::repository("tests/it/nodes.json");
+    let words = ["plan", "--nodes", listed.as_str()];
+    let run = project.run(&words);
+    let lines = [
+        "KERNEL                         ARCH     NODES                IMAGE        COVERED BY\n",
+        "5.14.0-427.57.1.el9_4.aarch64  aarch64  worker-1             pt-char-dev  quay.io/example/pt-char-dev:5.14.0-427.57.1.el9_4.aarch64\n",
+        "5.14.0-427.57.1.el9_4.x86_64   x86_64   control-0, worker-0  pt-char-dev  quay.io/example/pt-char-dev:5.14.0-427.57.1.el9_4.x86_64\n",
+        "5.14.0-427.65.1.el9_4.x86_64   x86_64   worker-3             pt-char-dev  nothing\n",
+        "\n1 of 5 nodes are not covered: add `5.14.0-427.65.1.el9_4.x86_64` to the matrix\n",
+    ];
+    lines.iter().for_each(|line| run.expect(3, line, "2 drift"));
+    let found = validate("nodes", &project.run(&[&words[..], &["--format", "json"]].concat()).stdout);
+    assert_eq!((found["nodes"].as_u64(), found["covered"].as_u64()), (Some(5), Some(4)));
+    let kernel = &found["kernels"][1];
+    assert_eq!(kernel["nodes"], json!(["control-0", "worker-0"]));
+    assert_eq!(
+        kernel["images"][0]["targets"],
+        json!(["pt-char-dev/openshift-4.18.2-x86_64/5.14.0-427.57.1.el9_4.x86_64"])
+    );
+}
