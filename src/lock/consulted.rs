@@ -45,10 +45,10 @@ impl<'a> Consulted<'a> {
         Some(entry)
     }
 
-    /// The digest of an image that nothing needs pinned, such as one that drvc itself builds.
+    /// The digest of an image that nothing needs pinned, such as one that drvc itself builds: what is there is wanted.
     #[must_use]
     pub fn known_image(&self, image: &ImageRef) -> Option<&'a ImagePin> {
-        self.noted(self.lock.images.get(image))
+        self.lock.images.contains_key(image).then(|| self.image(image)).flatten().map(|entry| &entry.value)
     }
 
     /// The kernels that `match` and `latest` stand for.

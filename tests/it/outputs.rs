@@ -129,6 +129,8 @@ fn kmm_pulls_what_the_lock_has_a_digest_for() {
     assert_eq!(mapping["containerImage"], format!("quay.io/example/example@{digest}"));
     let report = project.run(&["check"]).stderr;
     assert!(!report.contains("unused-lock-entry"), "{report}");
+    project.run(&["lock", "--offline"]).expect(0, "", "3 entries, nothing moved");
+    assert!(project.read("drivers.lock").contains(&digest), "`drvc lock` takes out what is used");
 }
 
 #[test]
