@@ -76,7 +76,7 @@ fn place(
     terminal: &Terminal,
 ) -> Result<Place, Failure> {
     let Some(from) = from else {
-        return import::find(disk, &RelPath::root()).ok_or_else(|| Failure::Usage {
+        return found(disk, &project.root)?.ok_or_else(|| Failure::Usage {
             message: format!(
                 "nothing to begin with in `{}`: no dkms.conf, Kbuild, Makefile or Dockerfile",
                 shown(&project.root)
@@ -89,7 +89,7 @@ fn place(
         help: "name a dkms.conf, a Dockerfile, a KMM Module in YAML, or a directory with one of them".into(),
     };
     let (root, name) = match Disk::open(from) {
-        Ok(directory) => match import::find(&directory, &RelPath::root()) {
+        Ok(directory) => match found(&directory, from)? {
             Some(place) => (from.to_owned(), place.file),
             None => return Err(outside),
         },
@@ -124,6 +124,12 @@ fn place(
     }
     let file = dir.join(name.as_str()).unwrap_or(name);
     Ok(Place { kind, file, dir, text })
+}
+
+/// What there is to import in a directory.
+fn found(disk: &Disk, dir: &Utf8Path) -> Result<Option<Place>, Error> {
+    import::find(disk, &RelPath::root())
+        .map_err(|(file, error)| Error::new("read", dir.join(file.as_path()), error))
 }
 
 /// A directory as seen from another that holds it.

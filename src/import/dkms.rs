@@ -62,11 +62,16 @@ pub fn import(text: &str, file: &str, dir: &RelPath) -> Result<Draft, Refusal> {
     if name.is_empty() || shell::is_symbolic(&name) {
         return Err(Refusal("it has no PACKAGE_NAME that could be read".into()));
     }
-    // dkms makes directories of both, so nobody has other characters in them.
-    let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "._+~-:".contains(c));
-    if !plain(&name) || !(plain(&version) || shell::is_symbolic(&version)) {
-        return Err(Refusal("its PACKAGE_NAME or PACKAGE_VERSION cannot be the name of a directory".into()));
+    // dkms makes directories of both, so nobody has other characters in them; `#` and `@` are those of a version that is
+    // put in when a package is made of the file.
+    let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "._+~-:#@".contains(c));
+    for (variable, value) in [("PACKAGE_NAME", &name), ("PACKAGE_VERSION", &version)] {
+        if !plain(value) && (variable == "PACKAGE_NAME" || !shell::is_symbolic(value)) {
+            let value = value.escape_default();
+            return Err(Refusal(format!("its {variable}, `{value}`, cannot be the name of a directory")));
+        }
     }
+    let known = !version.is_empty() && !shell::is_symbolic(&version) && !version.contains(['#', '@']);
     let conf = file.strip_prefix(dir.as_str()).map_or(file, |rest| rest.trim_start_matches('/'));
     let mut importer = Importer {
         file,
@@ -75,8 +80,7 @@ pub fn import(text: &str, file: &str, dir: &RelPath) -> Result<Draft, Refusal> {
             head: vec![format!("Made from {file} of {name} {version}.")],
             project: Project {
                 name: name.clone(),
-                version: (!version.is_empty() && !shell::is_symbolic(&version))
-                    .then(|| draft::literal(&version)),
+                version: known.then(|| draft::literal(&version)),
                 ..Project::default()
             },
             ..Draft::default()
@@ -87,6 +91,9 @@ pub fn import(text: &str, file: &str, dir: &RelPath) -> Result<Draft, Refusal> {
         name,
         version,
     };
+    if !known {
+        importer.draft.warn(file, 0, "PACKAGE_VERSION is not known here: say `version` in `project`");
+    }
     importer.source(dir);
     importer.outputs();
     importer.build();
@@ -195,7 +202,10 @@ impl Importer<'_> {
             self.module.outputs.push(output);
         }
         if uncertain > 0 {
-            let text = format!("{uncertain} modules depend on the kernel: they are optional, and not loaded");
+            let text = format!(
+                "{} optional, and not loaded: whether it is built depends on the kernel",
+                crate::diag::count(uncertain, "module")
+            );
             self.draft.warn(self.file, 0, &text);
         }
         if self.module.outputs.len() > 1 {
@@ -614,7 +624,11 @@ mod tests {
             assert_eq!(warnings, [expected], "{text}");
             assert!(manifest.contains(&format!("// {expected}")), "{text}\n{manifest}");
         }
-        for text in ["X=1", "PACKAGE_NAME=\"it's\"", "PACKAGE_NAME=a PACKAGE_VERSION='{kernel}'"] {
+        let (_, warnings) = imported("PACKAGE_VERSION='#MODULE_VERSION#'");
+        assert_eq!(warnings, ["dkms.conf: PACKAGE_VERSION is not known here: say `version` in `project`"]);
+        for text in
+            ["X=1", "PACKAGE_NAME=a\r", "PACKAGE_NAME=\"it's\"", "PACKAGE_NAME=a PACKAGE_VERSION='{kernel}'"]
+        {
             assert!(import(text, "dkms.conf", &RelPath::root()).is_err(), "{text}");
         }
         let unknown = import("PACKAGE_NAME=a MAKE=$(x)", "d/debian/dkms.conf", &RelPath::parse("d").unwrap());

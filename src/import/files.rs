@@ -44,7 +44,10 @@ pub struct Place {
 }
 
 /// What to import of a directory: the first of what drivers have, the richest first.
-pub fn find(tree: &impl Tree, dir: &RelPath) -> Option<Place> {
+///
+/// # Errors
+/// A file of such a name that cannot be read; its path, and why.
+pub fn find(tree: &impl Tree, dir: &RelPath) -> Result<Option<Place>, (RelPath, ReadError)> {
     let names = [
         "dkms.conf",
         "debian/dkms.conf",
@@ -55,11 +58,16 @@ pub fn find(tree: &impl Tree, dir: &RelPath) -> Option<Place> {
         "Dockerfile",
         "Containerfile",
     ];
-    names.iter().find_map(|name| {
-        let file = dir.join(name).ok()?;
-        let text = text(tree, &file).ok()?;
-        Some(Place { kind: kind(&file, &text), file, dir: dir.clone(), text })
-    })
+    for file in names.iter().filter_map(|name| dir.join(name).ok()) {
+        match text(tree, &file) {
+            Ok(text) => {
+                return Ok(Some(Place { kind: kind(&file, &text), file, dir: dir.clone(), text }));
+            }
+            Err(ReadError::Absent) => {}
+            Err(error) => return Err((file, error)),
+        }
+    }
+    Ok(None)
 }
 
 /// What a file is, by its name and its text.

@@ -107,11 +107,10 @@ pub fn import(tree: &impl Tree, place: &Place, hint: &str) -> Result<Draft, Refu
 
 fn source(dir: &RelPath, facts: Facts) -> Source {
     let ignore = if dir.is_root() { vec!["drivers.kdl".to_owned()] } else { Vec::new() };
-    let reference = facts.branch.map(|branch| ("branch", branch));
     Source {
         name: "driver".to_owned(),
         origin: Origin::Path { dir: dir.to_string(), ignore },
-        instead: facts.remote.map(|url| Origin::Git { url, reference, submodules: facts.submodules }),
+        instead: facts.origin(),
         ..Source::default()
     }
 }

@@ -31,7 +31,15 @@ use shell::Refusal;
 /// A file that cannot be understood at all.
 pub fn draft(tree: &impl Tree, place: &Place, hint: &str) -> Result<Draft, Refusal> {
     match place.kind {
-        Kind::Dkms => dkms::import(&place.text, place.file.as_str(), &place.dir),
+        Kind::Dkms => {
+            let mut draft = dkms::import(&place.text, place.file.as_str(), &place.dir)?;
+            let facts = tree::facts(tree, &place.dir);
+            draft.project.license = facts.license.clone();
+            if let Some(source) = draft.sources.first_mut().filter(|source| source.patches.is_empty()) {
+                source.instead = facts.origin();
+            }
+            Ok(draft)
+        }
         Kind::Kbuild => kbuild::import(tree, place, hint),
         Kind::Dockerfile => {
             let mut draft = dockerfile::import(&place.text, place.file.as_str(), hint)?;

@@ -1,5 +1,6 @@
 //! What a driver's source tree says about itself: version, licence, and where it comes from.
 
+use super::draft::Origin;
 use super::files::text;
 use crate::fs::{Kind, Tree};
 use crate::ids::{GitRef, GitUrl, RelPath};
@@ -23,6 +24,14 @@ pub(super) struct Facts {
     pub(super) submodules: bool,
 }
 
+impl Facts {
+    /// What was pushed, as the origin of a source.
+    pub(super) fn origin(self) -> Option<Origin> {
+        let reference = self.branch.map(|branch| ("branch", branch));
+        self.remote.map(|url| Origin::Git { url, reference, submodules: self.submodules })
+    }
+}
+
 /// Looks into the source files of a directory and right beneath it, and into git's files.
 pub(super) fn facts(tree: &impl Tree, dir: &RelPath) -> Facts {
     let (mut versions, mut licenses) = (BTreeMap::new(), BTreeMap::new());
@@ -38,7 +47,8 @@ pub(super) fn facts(tree: &impl Tree, dir: &RelPath) -> Facts {
             *versions.entry(version.to_owned()).or_insert(0_usize) += 1;
         }
     }
-    let (remote, branch) = git(tree);
+    // What lies deeper is not what that remote has at its top.
+    let (remote, branch) = if dir.is_root() { git(tree) } else { (None, None) };
     Facts {
         version: (versions.len() == 1).then(|| versions.into_keys().next()).flatten(),
         license: licenses.into_iter().max_by_key(|(_, count)| *count).map(|(license, _)| license),

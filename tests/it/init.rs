@@ -59,11 +59,13 @@ fn manifest(project: &Project, args: &[&str], stderr: &str) -> String {
 #[test]
 fn a_dkms_conf_becomes_a_manifest() {
     let patch = ("patches/old.patch", "--- a/x\n+++ b/x\n");
-    let project = project(&[("dkms.conf", DKMS), ("Makefile", "obj-m := foo.o\n"), patch]);
+    let source = ("foo.c", "// SPDX-License-Identifier: GPL-2.0-only\n");
+    let project = project(&[("dkms.conf", DKMS), ("Makefile", "obj-m := foo.o\n"), source, patch]);
     let kernel = ["--from", "dkms.conf", "--kernel", "6.1.0-56-amd64"];
     let text = manifest(&project, &kernel, "warning: dkms.conf:8: STRIP=no is left out");
     assert!(text.contains("    make KDIR=\"{kernel_dir}\" KERNELRELEASE=\"{kernel}\"\n"), "{text}");
     assert!(text.contains("    os \"debian\" \"12\" {\n        kernel \"6.1.0-56-amd64\"\n"), "{text}");
+    assert!(text.contains("    license \"GPL-2.0-only\"\n"), "{text}");
     let taken_out = "    // Selects no kernel of the matrix: take `/-` away when there is one.\n    /-on kernel=\">=4, <5\" {\n";
     assert!(text.contains(taken_out), "{text}");
     project.run(&["init"]).expect(2, "", "`drivers.kdl` exists, and is not overwritten");
@@ -125,6 +127,10 @@ fn what_cannot_be_imported_is_said() {
         "",
         "cannot import `bad/dkms.conf`: it is no shell text",
     );
+    std::fs::create_dir(project.path("bytes")).unwrap();
+    std::fs::write(project.path("bytes/dkms.conf"), b"\xff").unwrap();
+    let unreadable = "cannot read `bytes/dkms.conf`: it is not UTF-8 text";
+    project.run(&["init", "--from", "bytes"]).expect(4, "", unreadable);
     project.run(&["init", "--kernel", "what"]).expect(
         2,
         "",
