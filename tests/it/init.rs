@@ -1,6 +1,7 @@
 //! `drvc init` from end to end: every kind of driver becomes a manifest that `fmt` and `check` have nothing against.
 
-use crate::project::Project;
+use crate::project::{Project, ended};
+use crate::repository;
 
 const DKMS: &str = "\
 PACKAGE_NAME=foo
@@ -114,6 +115,48 @@ fn containers_become_manifests_and_their_mistakes_are_named() {
         "warning: kmm.yaml: kernelMappings[0] `^.+\\fc37\\.x86_64$` can never match the name of a kernel\n";
     let text = manifest(&project, &["--from", "kmm.yaml"], warning);
     assert!(text.contains("    repository \"quay.io/example/foo\"\n"), "{text}");
+}
+
+/// What docs/getting-started.md shows up to the build: the same commands print the same words.
+#[test]
+fn the_first_minutes_are_as_they_are_told() {
+    const KERNELS: [&str; 2] = ["6.1.0-56-amd64", "5.14.0-427.13.1.el9_4.x86_64"];
+    let page = std::fs::read_to_string(repository("docs/getting-started.md")).unwrap();
+    let shown: Vec<(&str, &str)> = page
+        .split("```text\n")
+        .skip(1)
+        .flat_map(|rest| rest.split("\n```").next().unwrap().split("$ ").skip(1))
+        .map(|run| run.split_once('\n').unwrap())
+        .collect();
+    let (_, dkms) = shown.iter().find(|(command, _)| command.starts_with("cat ")).unwrap();
+    let source = "deb/usr/src/acpi-call-1.2.2";
+    let project = project(&[
+        (&format!("{source}/dkms.conf"), dkms),
+        (&format!("{source}/Makefile"), "obj-m := acpi_call.o\n"),
+        (&format!("{source}/acpi_call.c"), ""),
+        ("acpi-call/README", ""),
+    ]);
+    let mut checks = 0;
+    for (command, expected) in shown.iter().filter(|(command, _)| command.starts_with("drvc ")) {
+        if *command == "drvc build" {
+            continue;
+        }
+        checks += usize::from(*command == "drvc check");
+        if *command == "drvc check" && checks == 2 {
+            project.edit("acpi-call/drivers.kdl", KERNELS[0], KERNELS[1]);
+        }
+        let words: Vec<&str> = command.split(' ').skip(1).collect();
+        let run = ended(project.command(&words).current_dir(project.path("acpi-call")));
+        assert!(run.stderr.contains(expected.trim_end()), "{command}\n{run:?}");
+        if checks == 2 && run.code == Some(1) {
+            project.edit("acpi-call/drivers.kdl", KERNELS[1], KERNELS[0]);
+        }
+        if words[0] == "init" {
+            let manifest = project.read("acpi-call/drivers.kdl");
+            assert!(page.contains(&format!("```kdl\n{manifest}```")), "{manifest}");
+        }
+    }
+    assert_eq!(checks, 2);
 }
 
 #[test]
