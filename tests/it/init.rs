@@ -138,7 +138,7 @@ fn the_first_minutes_are_as_they_are_told() {
     ]);
     let mut checks = 0;
     for (command, expected) in shown.iter().filter(|(command, _)| command.starts_with("drvc ")) {
-        if *command == "drvc build" {
+        if command.starts_with("drvc build") {
             continue;
         }
         checks += usize::from(*command == "drvc check");
