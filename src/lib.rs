@@ -38,6 +38,7 @@ pub mod package;
 pub mod engine;
 pub mod image;
 pub mod build;
-pub mod import;
 pub mod verify;
+pub mod boot;
+pub mod import;
 pub mod cli;

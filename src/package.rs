@@ -60,7 +60,18 @@ pub fn read(path: &Utf8Path, each: &mut dyn FnMut(Member) -> io::Result<()>) -> 
     read_from(BufReader::new(file), each).map_err(failed)
 }
 
-/// As [`read`], of bytes.
+/// As [`read`], of a package's bytes; `name` is for messages.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_bytes(
+    name: &str,
+    bytes: &[u8],
+    each: &mut dyn FnMut(Member) -> io::Result<()>,
+) -> Result<(), Error> {
+    read_from(bytes, each).map_err(|cause| Error::new("read the package", name, cause))
+}
+
 fn read_from(mut package: impl BufRead, each: &mut dyn FnMut(Member) -> io::Result<()>) -> io::Result<()> {
     let head = package.fill_buf()?;
     if head.starts_with(AR) {

@@ -41,6 +41,15 @@ pub trait Watch: Sync {
     fn aside(&self, line: &str);
 }
 
+/// What the image of a target has to stand before it gets its name.
+pub trait Proof: Sync {
+    /// Puts an image to the proof that has an id and no name yet.
+    ///
+    /// # Errors
+    /// Why it does not stand it: such an image is never named, and so is built again.
+    fn prove(&self, target: &Target, engine: &Engine, id: &str) -> Result<(), Box<Failure>>;
+}
+
 /// How a job ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -91,6 +100,8 @@ pub struct Builder<'a> {
     pub timeout: Option<Duration>,
     /// Whether drvc was interrupted.
     pub interrupt: &'a Interrupt,
+    /// What images have to stand before they count.
+    pub proof: Option<&'a dyn Proof>,
     /// Told of what happens.
     pub watch: &'a dyn Watch,
 }
@@ -270,6 +281,9 @@ impl Builder<'_> {
         }
         if let Some(path) = self.changed_file(target) {
             return refuse(format!("`{path}` changed while the image was built"));
+        }
+        if let Some(proof) = self.proof {
+            proof.prove(target, self.engine, id)?;
         }
         self.names.own(place).try_for_each(|name| self.engine.tag(id, name)).map_err(plain)
     }

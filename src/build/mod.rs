@@ -19,7 +19,7 @@ mod standing;
 pub mod stock;
 mod toolkits;
 
-pub use builder::{Done, Outcome, Watch};
+pub use builder::{Done, Outcome, Proof, Watch};
 pub use choose::{Choice, Misfit, choose};
 pub use failure::{Failure, Failures, Group};
 pub use log::Step;

@@ -1,7 +1,7 @@
 //! Targets to verdicts: what is there already, what is built, what fails, and what is left.
 
 use super::Failure;
-use super::builder::{Builder, Done, Outcome, Watch};
+use super::builder::{Builder, Done, Outcome, Proof, Watch};
 use super::jobs::{Job, Users, Work, jobs, users_of_toolkits};
 use super::remote::{self, Remote};
 use super::report::Verdict;
@@ -102,6 +102,8 @@ pub struct Session<'a> {
     pub dry_run: bool,
     /// Whether drvc was interrupted.
     pub interrupt: &'a Interrupt,
+    /// What images that are built have to stand before they count.
+    pub proof: Option<&'a dyn Proof>,
     /// Told of what happens.
     pub watch: &'a dyn Watch,
 }
@@ -328,6 +330,7 @@ impl Session<'_> {
             secrets: self.secrets,
             timeout: self.timeout,
             interrupt: self.interrupt,
+            proof: self.proof,
             watch: self.watch,
         };
         let halted = AtomicBool::new(false);

@@ -1,5 +1,6 @@
 //! `drvc build`: builds the images that do not exist yet, several at a time.
 
+use super::boot::{Booting, Limits};
 use super::compile::{Memo, kept};
 use super::network::Network;
 use super::progress::Progress;
@@ -8,7 +9,7 @@ use super::report::{Verdict as Told, compile as in_memory};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Global};
 use crate::build::report::{BuildJson, place, position};
-use crate::build::{AfterFailure, Choice, Failures, Group, Item, Session, Verdict, Verdicts, choose};
+use crate::build::{AfterFailure, Choice, Failures, Group, Item, Proof, Session, Verdict, Verdicts, choose};
 use crate::compile::{Compilation, Compiled, Request, compile as pure};
 use crate::diag::{Code, Diagnostic, count};
 use crate::emit::{self, Run};
@@ -96,6 +97,11 @@ pub(super) struct Build {
     /// How long to wait for another drvc that works in the same directory
     #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
     lock_timeout: u64,
+    /// Boot each image that was built, in QEMU with its own kernel; one whose modules do not load is not built
+    #[arg(long, conflicts_with = "offline")]
+    boot: bool,
+    #[command(flatten)]
+    limits: Limits,
     /// Write a JUnit report to this file
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     junit: Option<Utf8PathBuf>,
@@ -170,6 +176,10 @@ pub(super) fn build(global: &Global, args: &Build, terminal: &mut Terminal) -> R
     let home = home(&disk, &request)?;
     let Some(_held) = hold(&home, args, &interrupt, terminal)? else { return Ok(signal(&interrupt)) };
     let directory = if project.root.as_str().is_empty() { ".".into() } else { project.root.clone() };
+    let booting = match args.boot {
+        true => Some(Booting::new(global, &args.network, &args.limits, &interrupt, terminal)?),
+        false => None,
+    };
     let progress = Progress::new(terminal);
     let session = Session {
         compiled: &compiled,
@@ -190,6 +200,7 @@ pub(super) fn build(global: &Global, args: &Build, terminal: &mut Terminal) -> R
             _ => AfterFailure::Finish,
         },
         dry_run: args.dry_run,
+        proof: booting.as_ref().map(|booting| booting as &dyn Proof),
         interrupt: &interrupt,
         watch: &progress,
     };

@@ -174,15 +174,15 @@ fn release(profile: &Profile, text: &str) -> Result<ReleaseFacts, Failure> {
 }
 
 /// A manifest, as far as it could be read.
-struct Manifest {
-    parts: Parts,
+pub(super) struct Manifest {
+    pub(super) parts: Parts,
     sources: Sources,
     request: Request,
 }
 
 impl Manifest {
     /// The manifest, where there is one. What is wrong with it is told only where nothing can be made of it.
-    fn read(project: &Project, terminal: &Terminal) -> Result<Option<Self>, Failure> {
+    pub(super) fn read(project: &Project, terminal: &Terminal) -> Result<Option<Self>, Failure> {
         if !project.exists() {
             return Ok(None);
         }
@@ -204,7 +204,7 @@ impl Manifest {
 }
 
 /// What a manifest says of one release.
-struct View<'a> {
+pub(super) struct View<'a> {
     manifest: Option<&'a Manifest>,
     profile: &'a Profile,
     release: &'a ReleaseFacts,
@@ -214,7 +214,11 @@ struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    fn of(manifest: Option<&'a Manifest>, profile: &'a Profile, release: &'a ReleaseFacts) -> Self {
+    pub(super) fn of(
+        manifest: Option<&'a Manifest>,
+        profile: &'a Profile,
+        release: &'a ReleaseFacts,
+    ) -> Self {
         let (mut points, mut excluded) = (Vec::new(), Vec::new());
         if let Some(manifest) = manifest {
             let lock = Consulted::new(&manifest.parts.lock);
@@ -227,7 +231,7 @@ impl<'a> View<'a> {
         Self { manifest, profile, release, points, excluded }
     }
 
-    fn repositories(&self, arch: Arch, flavor: &Flavor) -> Vec<AddedRepository> {
+    pub(super) fn repositories(&self, arch: Arch, flavor: &Flavor) -> Vec<AddedRepository> {
         let Some(manifest) = self.manifest else { return Vec::new() };
         let lock = Consulted::new(&manifest.parts.lock);
         let inputs = manifest.parts.inputs(&lock, &manifest.sources, &manifest.request);
@@ -295,7 +299,7 @@ fn flavors(profile: &Profile) -> Vec<Flavor> {
 }
 
 /// The sources that can be asked: without the certificate of a subscription, those that ask for none.
-fn reachable(
+pub(super) fn reachable(
     mut sources: BTreeSet<Source>,
     network: &Network,
     view: &View<'_>,
@@ -321,7 +325,7 @@ fn reachable(
 }
 
 /// The keys in a file beside the manifest.
-fn keys(project: &Project, path: &RelPath, client: &Client) -> Result<Gpgv, Error> {
+pub(super) fn keys(project: &Project, path: &RelPath, client: &Client) -> Result<Gpgv, Error> {
     let disk = Disk::open(&project.root)?;
     let bytes = Reader::new(&disk).read(path, KEYS_LIMIT);
     let bytes =

@@ -2,12 +2,14 @@
 //!
 //! Reports go to standard error, products to standard output, and what happened into the [`Exit`] code.
 
+mod boot;
 mod build;
 mod change;
 mod check;
 mod clean;
 mod compile;
 mod completions;
+mod depot;
 mod diff;
 mod explain;
 mod fmt;
@@ -27,6 +29,7 @@ mod project;
 mod prune;
 mod report;
 mod schema;
+mod subject;
 mod table;
 mod target;
 mod terminal;
@@ -75,6 +78,7 @@ enum Command {
     Check(check::Check),
     Lock(lock::Lock),
     Compile(compile::Compile),
+    Boot(boot::Boot),
     Build(build::Build),
     Images(images::Images),
     Prune(prune::Prune),
@@ -149,6 +153,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         Some(Command::Lock(args)) => lock::lock(&cli.global, &args, &mut terminal),
         Some(Command::Check(args)) => check::check(&cli.global, &args, &mut terminal),
         Some(Command::Compile(args)) => compile::compile(&cli.global, &args, &mut terminal),
+        Some(Command::Boot(args)) => boot::boot(&cli.global, &args, &mut terminal),
         Some(Command::Build(args)) => build::build(&cli.global, &args, &mut terminal),
         Some(Command::Images(args)) => images::images(&cli.global, &args, &mut terminal),
         Some(Command::Prune(args)) => prune::prune(&cli.global, &args, &mut terminal),

@@ -4,6 +4,7 @@ use super::kernels::KernelsJson;
 use super::matrix::MatrixJson;
 use super::terminal::Terminal;
 use super::{Exit, Failure};
+use crate::boot::Report as Booted;
 use crate::build::report::BuildJson;
 use crate::build::stock::Images;
 use crate::diag::json::ReportJson;
@@ -20,6 +21,7 @@ pub type NamedSchema = (&'static str, fn() -> schemars::Schema);
 
 /// Every JSON that drvc prints.
 pub const JSON_SCHEMAS: &[NamedSchema] = &[
+    ("boot", || schemars::schema_for!(Booted)),
     ("build", || schemars::schema_for!(BuildJson)),
     ("diff", || schemars::schema_for!(Diff)),
     ("graph", || schemars::schema_for!(GraphJson)),
@@ -47,9 +49,10 @@ Examples:
   drvc schema diff         of `drvc diff REV --format json`
   drvc schema nodes        of `drvc plan --nodes FILE --format json`
   drvc schema matrix       of `drvc matrix --format json`
-  drvc schema verify       of `drvc verify --format json`")]
+  drvc schema verify       of `drvc verify --format json`
+  drvc schema boot         of `drvc boot --format json`")]
 pub(super) struct Schema {
-    /// What to print the JSON Schema of: `build`, `diff`, `graph`, `images`, `kernels`, `matrix`, `nodes`, `plan`,
+    /// What to print the JSON Schema of: `boot`, `build`, `diff`, `graph`, `images`, `kernels`, `matrix`, `nodes`, `plan`,
     /// `report`, `verify` or `why`; without it, the manifest's schema
     name: Option<String>,
 }

@@ -1,24 +1,21 @@
 //! `drvc verify`: proves, without running anything, that an image's modules fit their kernel.
 
+use super::depot::Depot;
 use super::network::Network;
-use super::project::{Compiling, Project};
+use super::project::Compiling;
+use super::subject::{Found, Subject, beneath};
 use super::table::{blank, lines};
-use super::target;
 use super::terminal::Terminal;
 use super::{Exit, Failure, Global};
 use crate::diag::{Clean, count};
-use crate::engine::{Engine, Kind as EngineKind};
 use crate::error::Error;
 use crate::fs::read_user_file;
-use crate::ids::{Arch, ImageRef};
-use crate::image::{self, Image};
-use crate::oci::Registry;
-use crate::plan::Node;
-use crate::process::{Environment, Interrupt};
+use crate::package;
 use crate::verify::{Against, Driver, Expected, Level, Report, Symvers, against, verify as check};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
 use std::collections::BTreeSet;
+use std::io::Read as _;
 
 /// Largest list of stable symbols.
 const STABLELIST: u64 = 16 << 20;
@@ -30,37 +27,32 @@ Examples:
   drvc verify ticker/debian-12-x86_64/6.1.0-56-amd64       a target, as `drvc plan` lists it
   drvc verify quay.io/example/driver:5.14.0-427.13.1.el9_4.x86_64
   drvc verify image.tar                                     what `podman save` or `docker save` wrote
+  drvc verify ticker --against '6.1.0-*-amd64'              on which of these kernels would it load?
   drvc verify ticker --symvers linux-headers-6.1.0-56-amd64_6.1.192-2_amd64.deb
   drvc verify ticker --against 6.1.0-55=headers-55.deb --against 6.1.0-54=headers-54.deb
 
-Without --symvers, everything but the kernel's symbols is checked, and that is said.
+The kernel's symbols come from the package of its headers: from the repositories of the manifest and of
+its distribution, or from `--symvers`. Where they cannot be had, the rest is checked, and that is said.
 
 Exit code 0 if there is nothing but notes, 1 with errors and warnings, 4 if the image cannot be read.")]
 pub(super) struct Verify {
-    /// A target, an image's reference, or an archive or OCI layout (with `:TAG` where it holds several images)
-    #[arg(value_name = "TARGET|IMAGE", required = true)]
-    words: Vec<String>,
+    #[command(flatten)]
+    subject: Subject,
     /// The kernel's Module.symvers, a directory of its headers, or the package of them (deb, rpm)
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::AnyPath)]
     symvers: Option<Utf8PathBuf>,
-    /// Would the same modules load on this kernel? May be repeated; FILE as for --symvers
-    #[arg(long, value_name = "KERNEL=FILE", value_parser = other_kernel)]
-    against: Vec<(String, Utf8PathBuf)>,
-    /// Symbols that stay the same within a RHEL release, one a line, as kernel-abi-stablelists has them
+    /// Would the same modules load on this kernel, or on all that match? May be repeated; FILE as for --symvers
+    #[arg(long, value_name = "KERNEL[=FILE]", value_parser = other_kernel)]
+    against: Vec<(String, Option<Utf8PathBuf>)>,
+    /// Symbols that stay the same within a RHEL release: a list, or the package kernel-abi-stablelists
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     stablelist: Option<Utf8PathBuf>,
     /// The kernel that is meant, where an image has modules for several
     #[arg(long, value_name = "RELEASE")]
     kernel: Option<String>,
-    /// The architecture that is meant, where an image has several
-    #[arg(long, value_name = "ARCH", value_parser = arch)]
-    arch: Option<Arch>,
-    /// Where a reference is looked up [default: the engine, then its registry]
-    #[arg(long, value_name = "WHERE", value_enum)]
-    from: Option<From>,
-    /// The engine: podman, buildah, docker or buildx [default: the first that is installed]
-    #[arg(long, value_name = "NAME", value_parser = super::build::engine)]
-    engine: Option<EngineKind>,
+    /// Ask no package repository: compare symbols with `--symvers` alone
+    #[arg(long)]
+    offline: bool,
     /// `human` for people; `json` for programs (`drvc schema verify`)
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -78,32 +70,55 @@ enum Format {
     Json,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum From {
-    Engine,
-    Registry,
-}
-
-fn arch(name: &str) -> Result<Arch, String> {
-    let names = Arch::ALL.map(Arch::name).join(", ");
-    Arch::parse(name).ok_or_else(|| format!("there are {names}"))
-}
-
-fn other_kernel(text: &str) -> Result<(String, Utf8PathBuf), String> {
-    let parts = text.split_once('=').filter(|(kernel, file)| !kernel.is_empty() && !file.is_empty());
-    parts.map(|(kernel, file)| (kernel.to_owned(), file.into())).ok_or_else(|| "write KERNEL=FILE".to_owned())
+fn other_kernel(text: &str) -> Result<(String, Option<Utf8PathBuf>), String> {
+    match text.split_once('=') {
+        None if !text.is_empty() => Ok((text.to_owned(), None)),
+        Some((kernel, file)) if !kernel.is_empty() && !file.is_empty() => {
+            Ok((kernel.to_owned(), Some(file.into())))
+        }
+        _ => Err("write KERNEL, a pattern, or KERNEL=FILE".to_owned()),
+    }
 }
 
 pub(super) fn verify(global: &Global, args: &Verify, terminal: &mut Terminal) -> Result<Exit, Failure> {
-    let mut expected = Expected::default();
-    let at = |path: &Utf8PathBuf| global.directory.as_deref().unwrap_or(Utf8Path::new("")).join(path);
-    expected.symvers = args.symvers.as_ref().map(|path| Symvers::read(&at(path))).transpose()?;
-    expected.stablelist = args.stablelist.as_ref().map(|path| stablelist(&at(path))).transpose()?;
-    let (image, kernel) = find(global, args, &mut expected, terminal)?;
+    let symvers = args.symvers.as_ref().map(|path| Symvers::read(&beneath(global, path))).transpose()?;
+    let Found { image, meant } = args.subject.find(global, &args.network, &args.compiling, terminal)?;
+    let kernel = args.kernel.clone().or_else(|| Some(meant.as_ref()?.target.kernel.to_string()));
     let driver = Driver::read(&image, kernel.as_deref());
+    let stable =
+        args.stablelist.as_ref().map(|path| stablelist(&beneath(global, path), &image.config.architecture));
+    let mut expected = Expected {
+        symvers,
+        unknown: None,
+        stablelist: stable.transpose()?,
+        key: meant.as_ref().and_then(|meant| meant.key.clone()),
+        signed: meant.as_ref().is_some_and(|meant| meant.signed),
+    };
+    let depot = if args.offline { None } else { Some(Depot::new(global, &args.network, terminal)?) };
+    let own = driver.kernel.clone().unwrap_or_default();
+    let target = meant.as_ref().map(|meant| &meant.target);
+    if let (None, Some(depot), Some(kernel)) = (&expected.symvers, &depot, &driver.kernel) {
+        match depot.home_of(target, &image, kernel).and_then(|home| depot.symvers(&home, kernel)) {
+            Ok(symvers) => expected.symvers = Some(symvers),
+            Err(failure) => expected.unknown = Some(cause(failure)?),
+        }
+    }
     let mut report = check(&image, &driver, &expected);
     for (kernel, file) in &args.against {
-        report.against.push(against(&driver, kernel, &Symvers::read(&at(file))?, expected.symvers.as_ref()));
+        let others = match (file, &depot) {
+            (Some(file), _) => vec![(kernel.clone(), Symvers::read(&beneath(global, file))?)],
+            (None, Some(depot)) => depot.others(&depot.home_of(target, &image, &own)?, &own, kernel)?,
+            (None, None) => {
+                return Err(Failure::Usage {
+                    message: format!(
+                        "the symbols of `{kernel}` are in a package repository, and `--offline` asks none"
+                    ),
+                    help: format!("name the file: `--against {kernel}=FILE`"),
+                });
+            }
+        };
+        let own = expected.symvers.as_ref();
+        report.against.extend(others.iter().map(|(kernel, symvers)| against(&driver, kernel, symvers, own)));
     }
     match args.format {
         Format::Human => terminal.product(&Clean::text(&human(&report)))?,
@@ -112,87 +127,50 @@ pub(super) fn verify(global: &Global, args: &Verify, terminal: &mut Terminal) ->
     Ok(if report.has_findings() { Exit::Diagnostics } else { Exit::Fine })
 }
 
-/// The image that is meant, and the kernel, where a target says it.
-fn find(
-    global: &Global,
-    args: &Verify,
-    expected: &mut Expected,
-    terminal: &Terminal,
-) -> Result<(Image, Option<String>), Failure> {
-    let kernel = args.kernel.clone();
-    if let [path] = args.words.as_slice()
-        && let Some((path, tag)) = file(global, path)
-    {
-        return Ok((image::open(&path, args.arch, tag.as_deref())?, kernel));
+/// Why symbols are not known, for a note; what keeps everything from being checked stays a failure.
+fn cause(failure: Failure) -> Result<String, Failure> {
+    match failure {
+        Failure::Usage { message, .. } => Ok(message),
+        Failure::World(error) => Ok(error.to_string()),
+        Failure::Refused => Err(failure),
     }
-    if let [reference] = args.words.as_slice()
-        && let Ok(reference) = ImageRef::parse(reference)
-        && reference.registry().is_some()
-    {
-        return Ok((fetch(args, &reference, args.arch, terminal)?, kernel));
-    }
-    let compiled = Project::new(global)?.compiled(&args.compiling, terminal)?;
-    let target = target::find(&compiled.plan.targets, &args.words)?;
-    let key = compiled.fingerprints.get(target.root.index());
-    expected.key = key.map(ToString::to_string);
-    let mut stages = compiled.plan.graph.ancestry(target.root).into_iter();
-    expected.signed = stages.any(|id| matches!(compiled.plan.graph.node(id), Node::Sign(_)));
-    let reference = target.tags.first().ok_or_else(|| Failure::Usage {
-        message: format!("`{}` has no reference", target.id),
-        help: "give its image `tag`s".into(),
-    })?;
-    Ok((
-        fetch(args, reference, Some(target.arch), terminal)?,
-        Some(kernel.unwrap_or_else(|| target.kernel.to_string())),
-    ))
 }
 
-/// The path of an archive or directory, if there is one, and the tag behind it.
-fn file(global: &Global, word: &str) -> Option<(Utf8PathBuf, Option<String>)> {
-    let at = |path: &str| global.directory.as_deref().unwrap_or(Utf8Path::new("")).join(path);
-    if at(word).exists() {
-        return Some((at(word), None));
-    }
-    let (path, tag) = word.rsplit_once(':')?;
-    at(path).exists().then(|| (at(path), Some(tag.to_owned())))
-}
-
-fn fetch(
-    args: &Verify,
-    reference: &ImageRef,
-    arch: Option<Arch>,
-    terminal: &Terminal,
-) -> Result<Image, Failure> {
-    let environment = Environment::of_this_process();
-    if args.from != Some(From::Registry) {
-        let engine = Engine::find(args.engine, &[], &environment, &Interrupt::default());
-        // Whoever has no engine may still have a registry.
-        let engine = if args.engine.is_some() || args.from.is_some() { Some(engine?) } else { engine.ok() };
-        if let Some(engine) = engine
-            && let Some(image) = image::from_engine(&engine, reference, arch)?
-        {
-            return Ok(image);
-        }
-    }
-    if args.from != Some(From::Engine)
-        && reference.registry().is_some()
-        && let Some(image) =
-            image::from_registry(&Registry::new(args.network.client(terminal)?), reference, arch)?
-    {
-        return Ok(image);
-    }
-    let absent = Error::new("find", reference.as_str(), "there is no such image");
-    Err(absent.help("build it with `drvc build`, or name an archive of it").into())
-}
-
-fn stablelist(path: &Utf8Path) -> Result<BTreeSet<String>, Error> {
+/// The symbols of a list, or of the list for an architecture in a package of them.
+fn stablelist(path: &Utf8Path, arch: &str) -> Result<BTreeSet<String>, Error> {
     let failed = |cause: std::io::Error| Error::new("read", path.as_str(), cause);
-    let bytes = read_user_file(path, STABLELIST).map_err(failed)?;
+    let bytes = match path.extension() {
+        Some("rpm" | "deb") => packaged_list(path, arch)?,
+        _ => read_user_file(path, STABLELIST).map_err(failed)?,
+    };
     let bytes = bytes.ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let symbols =
         text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['[', '#']));
     Ok(symbols.map(ToOwned::to_owned).collect())
+}
+
+/// The newest `kabi_stablelist_ARCH` (`kabi_whitelist_ARCH` before RHEL 8.5) of a package: one lies beside those of
+/// earlier minor releases, in directories that sort by them.
+fn packaged_list(path: &Utf8Path, arch: &str) -> Result<Option<Vec<u8>>, Error> {
+    let arch =
+        crate::ids::Arch::ALL.into_iter().find(|known| known.oci() == arch).map_or(arch, |arch| arch.name());
+    let names = ["stable", "white"].map(|kind| format!("kabi_{kind}list_{arch}"));
+    let mut found: Option<(String, Vec<u8>)> = None;
+    package::read(path, &mut |member| {
+        let is_list =
+            member.path.rsplit('/').next().is_some_and(|name| names.iter().any(|known| known == name));
+        if let package::Content::File(_, bytes) = member.content
+            && is_list
+            && found.as_ref().is_none_or(|(newest, _)| *newest < member.path)
+        {
+            let mut text = Vec::new();
+            bytes.take(STABLELIST).read_to_end(&mut text)?;
+            found = Some((member.path, text));
+        }
+        Ok(())
+    })?;
+    Ok(found.map(|(_, text)| text))
 }
 
 fn human(report: &Report) -> String {

@@ -19,7 +19,7 @@ mod tests;
 
 pub use blobs::{Archive, Blobs, Layout};
 pub use manifest::Config;
-pub use remote::{from_engine, from_registry};
+pub use remote::{from_engine, from_engine_id, from_registry};
 pub use root::{File, Kind, Root};
 
 use crate::error::Error;

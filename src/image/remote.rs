@@ -103,11 +103,23 @@ pub fn from_engine(
     if engine.inspect(std::slice::from_ref(reference))?.is_empty() {
         return Ok(None);
     }
+    saved(engine, &local_name(reference, engine.kind()), reference.as_str(), arch).map(Some)
+}
+
+/// The image that an engine has under an id; `name` is for messages.
+///
+/// # Errors
+/// As [`from_engine`].
+pub fn from_engine_id(engine: &Engine, id: &str, name: &str) -> Result<Image, Error> {
+    saved(engine, id, name, None)
+}
+
+fn saved(engine: &Engine, word: &str, name: &str, arch: Option<Arch>) -> Result<Image, Error> {
     let failed = |cause: io::Error| Error::new("write", "a temporary directory", cause);
     let directory = tempfile::tempdir().map_err(failed)?;
     let directory =
         Utf8Path::from_path(directory.path()).ok_or_else(|| failed(io::ErrorKind::InvalidFilename.into()))?;
     let file = directory.join("image.tar");
-    engine.save(&local_name(reference, engine.kind()), &file)?;
-    Image::load(reference.as_str(), &Archive::open(&file)?, arch, None).map(Some)
+    engine.save(word, &file)?;
+    Image::load(name, &Archive::open(&file)?, arch, None)
 }

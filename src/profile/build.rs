@@ -228,7 +228,7 @@ impl Check<'_> {
         }
         for settings in settings {
             let toolkit = [&settings.toolkit_kernel, &settings.toolkit_modules];
-            let packages = [&settings.build, &settings.in_tree].into_iter().chain(toolkit);
+            let packages = [&settings.build, &settings.in_tree, &settings.boot].into_iter().chain(toolkit);
             for name in packages.flatten().flatten().chain(&settings.compiler) {
                 render(name, value, PackageName::parse)?;
             }
@@ -284,10 +284,10 @@ impl Check<'_> {
         let known: Vec<&str> = known.chain(groups.iter().map(String::as_str)).collect();
         let packages =
             [&settings.build, &settings.in_tree, &settings.toolkit_kernel, &settings.toolkit_modules];
-        let repositories = [&settings.subscription, &settings.repositories];
+        let others = [&settings.boot, &settings.subscription, &settings.repositories];
         packages
             .into_iter()
-            .chain(repositories)
+            .chain(others)
             .flatten()
             .flatten()
             .for_each(|text| self.holes(text, &known));

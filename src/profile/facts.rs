@@ -183,6 +183,8 @@ pub struct KernelPackages {
     pub build: Vec<PackageName>,
     /// The kernel's own modules, for drivers that depend on some.
     pub in_tree: Vec<PackageName>,
+    /// What booting the kernel needs beside these, where a repository has it.
+    pub boot: Vec<PackageName>,
     /// What toolkit images have of the kernel beside these.
     pub toolkit: Vec<PackageName>,
     /// Packages that a toolkit has beside those of `in_tree`, installed without their scripts.

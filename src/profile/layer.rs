@@ -150,6 +150,7 @@ pub(super) struct Settings {
     pub install_options: Option<Vec<Text>>,
     pub build: Option<Vec<Text>>,
     pub in_tree: Option<Vec<Text>>,
+    pub boot: Option<Vec<Text>>,
     pub toolkit_kernel: Option<Vec<Text>>,
     pub toolkit_modules: Option<Vec<Text>>,
     pub subscription: Option<Vec<Text>>,
@@ -190,7 +191,7 @@ impl Settings {
     pub fn over(&self, below: &Self) -> Self {
         let mut result = below.clone();
         replace!(result, self: managers el ended base minimal micro dtk tools fetch download srpm toolkit runtime
-            install_options build in_tree toolkit_kernel toolkit_modules subscription repositories kernel_dir
+            install_options build in_tree boot toolkit_kernel toolkit_modules subscription repositories kernel_dir
             kernel_src_dir compiler compiler_command mirrors);
         result.unverified.extend(self.unverified.iter().cloned());
         result

@@ -69,6 +69,7 @@ impl Profile {
         build.extend(compiler.iter().map(|compiler| compiler.package.clone()));
         let in_tree =
             all(chain, |settings| settings.in_tree.as_ref(), fill, PackageName::parse).map_err(&name)?;
+        let boot = all(chain, |settings| settings.boot.as_ref(), fill, PackageName::parse).map_err(&name)?;
         let toolkit = all(chain, |settings| settings.toolkit_kernel.as_ref(), fill, PackageName::parse);
         let toolkit = toolkit.map_err(&name)?;
         let modules = all(chain, |settings| settings.toolkit_modules.as_ref(), fill, PackageName::parse);
@@ -83,6 +84,7 @@ impl Profile {
         Ok(KernelPackages {
             build,
             in_tree,
+            boot,
             toolkit,
             toolkit_modules,
             subscription: subscription.map_err(wrong("repository"))?,
@@ -110,7 +112,8 @@ impl Profile {
             let own = grammar.own_flavor_rule(flavor.as_str()).map(|rule| &rule.settings);
             let series = home.rule.series.iter().map(|series| &series.settings);
             let settings = own.into_iter().chain(series).chain([&home.rule.settings]);
-            let templates = settings.flat_map(|settings| [&settings.build, &settings.in_tree]);
+            let templates =
+                settings.flat_map(|settings| [&settings.build, &settings.in_tree, &settings.boot]);
             stems.extend(templates.flatten().flatten().map(|template| template.value.stem(value)));
         }
         stems

@@ -237,6 +237,7 @@ impl Reader<'_> {
                 "install-options" => settings.install_options = self.templates(node),
                 "build" => settings.build = self.templates(node),
                 "in-tree" => settings.in_tree = self.templates(node),
+                "boot" => settings.boot = self.templates(node),
                 "repository" => settings.repositories = self.templates(node),
                 "mirror" => settings.mirrors.get_or_insert_default().extend(self.mirror(node)),
                 _ => {}

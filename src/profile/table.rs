@@ -39,6 +39,7 @@ pub static PROFILE: Body = Body {
         &INSTALL_OPTIONS,
         &BUILD,
         &IN_TREE,
+        &BOOT,
         &TOOLKIT_KERNEL,
         &TOOLKIT_MODULES,
         &SUBSCRIPTION,
@@ -74,6 +75,7 @@ static LINE_BODY: Body = Body {
         &INSTALL_OPTIONS,
         &BUILD,
         &IN_TREE,
+        &BOOT,
         &TOOLKIT_KERNEL,
         &TOOLKIT_MODULES,
         &SUBSCRIPTION,
@@ -107,6 +109,7 @@ static RELEASE_BODY: Body = Body {
         &INSTALL_OPTIONS,
         &BUILD,
         &IN_TREE,
+        &BOOT,
         &TOOLKIT_KERNEL,
         &TOOLKIT_MODULES,
         &SUBSCRIPTION,
@@ -141,6 +144,7 @@ static KERNEL_BODY: Body = Body {
     nodes: &[
         &BUILD,
         &IN_TREE,
+        &BOOT,
         &TOOLKIT_KERNEL,
         &TOOLKIT_MODULES,
         &SUBSCRIPTION,
@@ -160,6 +164,7 @@ static FLAVOR_BODY: Body = Body {
         &EXCEPT_RELEASES,
         &BUILD,
         &IN_TREE,
+        &BOOT,
         &TOOLKIT_KERNEL,
         &TOOLKIT_MODULES,
         &SUBSCRIPTION,
@@ -479,6 +484,11 @@ static IN_TREE: Node = one(
     "in-tree",
     &[Argument::any("PACKAGE", TEXT, "a package")],
     "Packages that hold a kernel's own modules.",
+);
+static BOOT: Node = one(
+    "boot",
+    &[Argument::any("PACKAGE", TEXT, "a package")],
+    "Packages that booting a kernel needs beside those of `in-tree`, where a repository has them.",
 );
 static TOOLKIT_KERNEL: Node = one(
     "toolkit-kernel",

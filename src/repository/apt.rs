@@ -3,7 +3,8 @@
 use super::list::Kept;
 use super::sum::Sum;
 use super::{
-    Fetch, INDEX_LIMIT, PACKED_LIMIT, Package, Repository, UNPACKED_LIMIT, Verify, damaged, is_path, unsigned,
+    Fetch, INDEX_LIMIT, PACKED_LIMIT, Package, PackageFile, Repository, UNPACKED_LIMIT, Verify, damaged,
+    is_path, unsigned,
 };
 use crate::diag::listed;
 use crate::error::Error;
@@ -98,7 +99,9 @@ impl Archive<'_> {
             let Some(packed) = self.fetch.get(&url, limit)? else { continue };
             sum.check(&url, &packed)?;
             let read = unpacked(packed.as_slice(), UNPACKED_LIMIT).map_err(|cause| cause.to_string());
-            return read.and_then(|source| paragraphs(source, kept)).map_err(|why| damaged(&url, why));
+            return read
+                .and_then(|source| paragraphs(source, self.repository, kept))
+                .map_err(|why| damaged(&url, why));
         }
         Err(damaged(&plain, format!("`{}` names it, but the server has no such file", release.url)))
     }
@@ -149,7 +152,7 @@ fn parse_release(url: String, bytes: &[u8]) -> Result<Release, Error> {
 }
 
 /// Reads a list paragraph by paragraph.
-fn paragraphs(mut source: impl BufRead, kept: &mut Kept<'_>) -> Result<(), String> {
+fn paragraphs(mut source: impl BufRead, repository: &Repository, kept: &mut Kept<'_>) -> Result<(), String> {
     let mut text = Vec::new();
     loop {
         let start = text.len();
@@ -158,7 +161,7 @@ fn paragraphs(mut source: impl BufRead, kept: &mut Kept<'_>) -> Result<(), Strin
         let line = text.get(start..).unwrap_or_default();
         let ends = line.is_empty();
         if ends || line == b"\n" {
-            paragraph(&text, kept)?;
+            paragraph(&text, repository, kept)?;
             text.clear();
         }
         if text.len() as u64 > PARAGRAPH_LIMIT {
@@ -170,7 +173,7 @@ fn paragraphs(mut source: impl BufRead, kept: &mut Kept<'_>) -> Result<(), Strin
     }
 }
 
-fn paragraph(text: &[u8], kept: &mut Kept<'_>) -> Result<(), String> {
+fn paragraph(text: &[u8], repository: &Repository, kept: &mut Kept<'_>) -> Result<(), String> {
     let text = std::str::from_utf8(text).map_err(|_| "it is not UTF-8 text")?;
     let name = text.lines().find_map(|line| line.strip_prefix("Package:")).unwrap_or_default().trim();
     // Most paragraphs end here, before they cost anything.
@@ -180,5 +183,8 @@ fn paragraph(text: &[u8], kept: &mut Kept<'_>) -> Result<(), String> {
     let fields: Paragraph =
         text.parse().map_err(|why: deb822_fast::Error| format!("package `{name}`: {why}"))?;
     let field = |name| fields.get(name).unwrap_or_default().trim();
-    kept.add(field("Package"), field("Version"), field("Architecture"), Vec::new())
+    let path = Some(field("Filename")).filter(|path| is_path(path));
+    let file = path.zip(Sum::parse("sha256", field("SHA256"))).zip(field("Size").parse().ok());
+    let file = file.map(|((path, sum), size)| PackageFile { url: repository.at(path), size, sum });
+    kept.add(field("Package"), field("Version"), field("Architecture"), Vec::new(), file)
 }

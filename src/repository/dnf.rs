@@ -4,7 +4,8 @@ use super::list::Kept;
 use super::sum::Sum;
 use super::xml::{Item, attribute, walk};
 use super::{
-    Fetch, INDEX_LIMIT, PACKED_LIMIT, Package, Repository, UNPACKED_LIMIT, Verify, damaged, is_path,
+    Fetch, INDEX_LIMIT, PACKED_LIMIT, Package, PackageFile, Repository, UNPACKED_LIMIT, Verify, damaged,
+    is_path,
 };
 use crate::error::Error;
 use crate::ids::Arch;
@@ -40,7 +41,8 @@ pub(super) fn packages(
     primary.sum.check(&url, &packed)?;
     let source =
         unpacked(packed.as_slice(), UNPACKED_LIMIT).map_err(|cause| damaged(&url, cause.to_string()))?;
-    let mut reading = Reading { arch: arch.name(), kept: Kept::new(wanted), within: Within::default() };
+    let mut reading =
+        Reading { repository, arch: arch.name(), kept: Kept::new(wanted), within: Within::default() };
     walk(source, |item| reading.item(item)).map_err(|why| damaged(&url, why))?;
     Ok(reading.kept.packages)
 }
@@ -91,6 +93,7 @@ fn find_primary(index: &[u8]) -> Result<Primary, String> {
 
 /// One pass over `primary.xml`.
 struct Reading<'a> {
+    repository: &'a Repository,
     arch: &'a str,
     kept: Kept<'a>,
     within: Within,
@@ -108,6 +111,12 @@ struct Within {
     version: String,
     /// Versions under which the package provides its own name.
     also: Vec<String>,
+    /// Where its file lies, beneath the repository.
+    path: String,
+    /// Kind of its checksum.
+    kind: String,
+    hex: String,
+    size: u64,
 }
 
 impl Reading<'_> {
@@ -117,6 +126,7 @@ impl Reading<'_> {
             Item::Text(text) => match self.within.element.as_str() {
                 "name" => self.within.name.push_str(text.trim()),
                 "arch" => self.within.arch.push_str(text.trim()),
+                "checksum" => self.within.hex.push_str(text.trim()),
                 _ => {}
             },
             Item::Close("package") => return self.package(),
@@ -134,6 +144,12 @@ impl Reading<'_> {
             "package" => self.within = Within::default(),
             "version" => self.within.version = version_of(tag),
             "provides" => self.within.provides = true,
+            "location" => self.within.path = attribute(tag, "href").unwrap_or_default(),
+            "checksum" => self.within.kind = attribute(tag, "type").unwrap_or_default(),
+            "size" => {
+                let size = attribute(tag, "package").and_then(|size| size.parse().ok());
+                self.within.size = size.unwrap_or_default();
+            }
             "entry" if self.within.provides => {
                 let own = attribute(tag, "name").is_some_and(|name| name == self.within.name);
                 if own && attribute(tag, "flags").is_some_and(|flags| flags == "EQ") {
@@ -146,9 +162,12 @@ impl Reading<'_> {
     }
 
     fn package(&mut self) -> Result<(), String> {
-        let Within { name, arch, version, also, .. } = std::mem::take(&mut self.within);
+        let Within { name, arch, version, also, path, kind, hex, size, .. } =
+            std::mem::take(&mut self.within);
         if arch == self.arch || arch == "noarch" {
-            self.kept.add(&name, &version, &arch, also)?;
+            let sum = Sum::parse(&kind, &hex).filter(|_| is_path(&path) && size > 0);
+            let file = sum.map(|sum| PackageFile { url: self.repository.at(&path), size, sum });
+            self.kept.add(&name, &version, &arch, also, file)?;
         }
         Ok(())
     }

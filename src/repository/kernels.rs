@@ -5,7 +5,7 @@
 //! only where the distribution's grammar reads it, it belongs to the release, and every package that the profile then
 //! names for it is offered.
 
-use super::Offer;
+use super::{Offer, Package};
 use crate::ids::{Arch, Flavor, PackageName};
 use crate::profile::{Kernel, Profile, ReleaseFacts};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +36,15 @@ pub struct Found {
     pub missing: Vec<PackageName>,
 }
 
+/// What a kernel's packages are wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// For its headers and the versions of its symbols.
+    Build,
+    /// For its image and its own modules.
+    Boot,
+}
+
 impl<'a> Search<'a> {
     /// A search for the kernels of one flavour.
     #[must_use]
@@ -63,6 +72,28 @@ impl<'a> Search<'a> {
             kernels.into_values().filter_map(|kernel| self.look_up(kernel, offer)).collect();
         found.sort_by(|left, right| self.profile.compare_kernels(&right.kernel, &left.kernel));
         found
+    }
+
+    /// The packages of a kernel that are offered for a use, or else the names of those that are not.
+    ///
+    /// # Errors
+    /// Not one of them is offered.
+    pub fn packages<'o>(
+        &self,
+        kernel: &Kernel,
+        of: Use,
+        offer: &'o Offer,
+    ) -> Result<Vec<&'o Package>, Vec<PackageName>> {
+        let Ok(needed) = self.profile.packages(kernel, self.release, self.arch) else {
+            return Err(Vec::new());
+        };
+        let compiler = needed.compiler.map(|compiler| compiler.package);
+        let names: Vec<_> = match of {
+            Use::Build => needed.build.into_iter().filter(|name| Some(name) != compiler.as_ref()).collect(),
+            Use::Boot => needed.in_tree.into_iter().chain(needed.boot).collect(),
+        };
+        let found: Vec<_> = names.iter().filter_map(|name| offer.find(name.as_str())).collect();
+        if found.is_empty() { Err(names) } else { Ok(found) }
     }
 
     /// The kernels of this search that a part of a package's name may stand for.

@@ -1,6 +1,6 @@
 //! From the packages of a list to those that are wanted, their names and versions held to the types of [`crate::ids`].
 
-use super::{PACKAGES_LIMIT, Package};
+use super::{PACKAGES_LIMIT, Package, PackageFile};
 use crate::ids::{PackageName, PackageVersion};
 
 /// The packages that were kept so far.
@@ -23,7 +23,14 @@ impl<'a> Kept<'a> {
     ///
     /// # Errors
     /// Its name or version is none, or there are too many packages.
-    pub fn add(&mut self, name: &str, version: &str, arch: &str, also: Vec<String>) -> Result<(), String> {
+    pub fn add(
+        &mut self,
+        name: &str,
+        version: &str,
+        arch: &str,
+        also: Vec<String>,
+        file: Option<PackageFile>,
+    ) -> Result<(), String> {
         if !self.wants(name) {
             return Ok(());
         }
@@ -39,7 +46,7 @@ impl<'a> Kept<'a> {
         let version = parse(version)?;
         let also = also.iter().map(|other| parse(other)).collect::<Result<Vec<_>, _>>()?;
         let also = also.into_iter().filter(|other| *other != version).collect();
-        self.packages.push(Package { name, version, arch: arch.into(), also });
+        self.packages.push(Package { name, version, arch: arch.into(), also, file });
         Ok(())
     }
 }

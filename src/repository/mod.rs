@@ -10,6 +10,7 @@
 
 mod apt;
 mod dnf;
+mod download;
 mod gpgv;
 pub mod kernels;
 mod list;
@@ -22,9 +23,11 @@ mod xml;
 #[cfg(test)]
 mod tests;
 
+pub use download::download;
 pub use gpgv::Gpgv;
-pub use offer::{Offer, Package};
+pub use offer::{Offer, Package, PackageFile};
 pub use sources::{Source, offer, sources};
+pub use sum::Sum;
 pub use wanted::{Answer, Answered, Asking};
 
 use crate::error::Error;

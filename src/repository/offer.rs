@@ -1,5 +1,6 @@
 //! From packages to an answer: whether what somebody wants to install is among them.
 
+use super::sum::Sum;
 use crate::ids::{PackageName, PackageVersion};
 use crate::profile::PackageManager;
 use std::collections::BTreeMap;
@@ -15,6 +16,19 @@ pub struct Package {
     pub arch: Box<str>,
     /// Other versions under which it offers its own name.
     pub also: Vec<PackageVersion>,
+    /// Its file; nothing where the repository does not say what to hold it to.
+    pub file: Option<PackageFile>,
+}
+
+/// Where a package's file lies, and what it is held to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PackageFile {
+    /// Its address.
+    pub url: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its checksum.
+    pub sum: Sum,
 }
 
 /// All packages that were kept, by every word under which a package manager would find them.
@@ -84,7 +98,7 @@ fn is_newer(manager: PackageManager, package: &Package, than: &Package) -> bool 
 
 /// The words by which a package manager finds a package.
 fn words_of(manager: PackageManager, package: &Package) -> Vec<String> {
-    let Package { name, version, arch, also } = package;
+    let Package { name, version, arch, also, .. } = package;
     let bare = version.without_epoch();
     match manager {
         PackageManager::Apt => vec![name.to_string(), format!("{name}={version}")],
@@ -107,7 +121,7 @@ fn words_of(manager: PackageManager, package: &Package) -> Vec<String> {
 
 /// The words that name a package together with what tells it from its other versions.
 fn exact_words(manager: PackageManager, package: &Package) -> Vec<String> {
-    let Package { name, version, arch, also } = package;
+    let Package { name, version, arch, also, .. } = package;
     let bare = version.without_epoch();
     match manager {
         PackageManager::Apt => vec![name.to_string()],

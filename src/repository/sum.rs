@@ -5,13 +5,13 @@ use crate::error::Error;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 /// A checksum as repositories name it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Sum {
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sum {
     kind: Kind,
     hex: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Sha256,
     Sha384,
@@ -20,6 +20,7 @@ enum Kind {
 
 impl Sum {
     /// Reads a checksum; `None` for kinds that no longer protect (MD5, SHA-1), and for what is none.
+    #[must_use]
     pub fn parse(kind: &str, hex: &str) -> Option<Self> {
         let (kind, length) = match kind {
             "sha256" => (Kind::Sha256, 64),
@@ -33,11 +34,15 @@ impl Sum {
     }
 
     /// The checksum in hexadecimal digits.
+    #[must_use]
     pub fn hex(&self) -> &str {
         &self.hex
     }
 
     /// Holds a file to it.
+    ///
+    /// # Errors
+    /// It is another file.
     pub fn check(&self, url: &str, bytes: &[u8]) -> Result<(), Error> {
         let found = match self.kind {
             Kind::Sha256 => hex(&Sha256::digest(bytes)),

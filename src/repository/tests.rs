@@ -268,3 +268,30 @@ fn what_a_suite_lacks_is_said() {
     let files = apt("Package: bash\nVersion: 1 2\nArchitecture: amd64\n", "Packages", |bytes| bytes.to_vec());
     assert!(error(&files, &bookworm()).contains("`1 2` is not a version of `bash`"));
 }
+
+#[test]
+fn a_package_says_where_its_file_lies() {
+    let hex = sum(b"package");
+    let one = rpm("kernel-core", "x86_64", "5.14.0", "1.el9", &[])
+        .replace(r#"pkgid="YES">00<"#, &format!(r#"pkgid="YES">{hex}<"#))
+        .replace("<format>", r#"<size package="7" installed="9" archive="9"/><format>"#);
+    let bad = one.replace("kernel-core.rpm", "../kernel-core.rpm").replace("5.14.0", "5.14.1");
+    let files = dnf(&[one, bad], gz);
+    let all = |files: &Files, repository: &Repository| {
+        let mut all = packages(files, None, repository, Arch::X86_64, &|_| true).unwrap();
+        all.sort();
+        all.into_iter().map(|package| package.file).collect::<Vec<_>>()
+    };
+    let file = |url: &str| PackageFile {
+        url: format!("https://example.com/repo/{url}"),
+        size: 7,
+        sum: Sum::parse("sha256", &hex).unwrap(),
+    };
+    assert_eq!(all(&files, &repository(Layout::Dnf)), [Some(file("kernel-core.rpm")), None]);
+    let list = format!(
+        "Package: linux-image-6\nVersion: 6.1-1\nArchitecture: amd64\nFilename: pool/l/linux-image-6.deb\nSize: 7\nSHA256: {hex}\n\n\
+         Package: linux-image-7\nVersion: 7.1-1\nArchitecture: amd64\nFilename: pool/x.deb\nSize: 7\nSHA256: 00\n"
+    );
+    let files = apt(&list, "Packages.gz", gz);
+    assert_eq!(all(&files, &bookworm()), [Some(file("pool/l/linux-image-6.deb")), None]);
+}

@@ -31,6 +31,8 @@ use std::collections::BTreeSet;
 pub struct Expected {
     /// The kernel's symbols.
     pub symvers: Option<Symvers>,
+    /// Why there are none, where somebody tried.
+    pub unknown: Option<String>,
     /// Symbols that RHEL keeps the same within a release.
     pub stablelist: Option<BTreeSet<String>>,
     /// The key of the target that it should be.

@@ -31,10 +31,9 @@ pub(super) fn check(driver: &Driver, expected: &Expected) -> Vec<Finding> {
     }
     if expected.symvers.is_none() {
         let help = "give the kernel's Module.symvers, or the package of its headers, with `--symvers`";
-        findings.push(
-            Finding::new(Kind::Unverified, "the kernel's symbols are not known, so none was compared")
-                .help(help),
-        );
+        let why = expected.unknown.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        let message = format!("the kernel's symbols are not known, so none was compared{why}");
+        findings.push(Finding::new(Kind::Unverified, message).help(help));
     }
     for packed in driver.built() {
         findings.extend(dependencies(packed, driver, expected.symvers.as_ref()));

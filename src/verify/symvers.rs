@@ -88,6 +88,17 @@ impl Symvers {
         Self::parse(&String::from_utf8_lossy(&text)).map_err(failed)
     }
 
+    /// Reads the one in a package, where there is one; `name` is for messages.
+    ///
+    /// # Errors
+    /// The package or the file cannot be read.
+    pub fn of_package(name: &str, bytes: &[u8]) -> Result<Option<Self>, Error> {
+        let mut found = None;
+        package::read_bytes(name, bytes, &mut |member| pick(member, &mut found))?;
+        let parse = |text: Vec<u8>| Self::parse(&String::from_utf8_lossy(&text));
+        found.map(parse).transpose().map_err(|cause| Error::new("read", name, cause))
+    }
+
     /// What the kernel or one of its own modules exports under a name.
     #[must_use]
     pub fn get(&self, symbol: &str) -> Option<&Export> {
@@ -142,19 +153,20 @@ impl Symvers {
 
 fn in_package(path: &Utf8Path) -> Result<Option<Vec<u8>>, Error> {
     let mut found = None;
-    package::read(path, &mut |member| {
-        if let (Some(FILE), package::Content::File(_, bytes)) =
-            (member.path.rsplit('/').next(), member.content)
-        {
-            let mut text = Vec::new();
-            if bytes.take(SIZE + 1).read_to_end(&mut text)? as u64 > SIZE {
-                return Err(io::Error::other(format!("its {FILE} is larger than {SIZE} bytes")));
-            }
-            found = Some(text);
-        }
-        Ok(())
-    })?;
+    package::read(path, &mut |member| pick(member, &mut found))?;
     Ok(found)
+}
+
+/// Keeps the bytes of a package's file, if it is the one.
+fn pick(member: package::Member, found: &mut Option<Vec<u8>>) -> io::Result<()> {
+    if let (Some(FILE), package::Content::File(_, bytes)) = (member.path.rsplit('/').next(), member.content) {
+        let mut text = Vec::new();
+        if bytes.take(SIZE + 1).read_to_end(&mut text)? as u64 > SIZE {
+            return Err(io::Error::other(format!("its {FILE} is larger than {SIZE} bytes")));
+        }
+        *found = Some(text);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
