@@ -173,7 +173,12 @@ impl<'a> Depot<'a> {
         let own = self.read(home, own)?;
         let (search, offer) = self.offer(home, &own)?;
         let kernels = search.kernels(&offer).into_iter().map(|found| found.kernel);
-        let kernels: Vec<_> = kernels.filter(|kernel| glob.is_match(kernel.text.as_str())).collect();
+        let matching = kernels.filter(|kernel| glob.is_match(kernel.text.as_str()));
+        let (kernels, without): (Vec<_>, Vec<_>) =
+            matching.partition(|kernel| search.packages(kernel, Use::Build, &offer).is_ok());
+        for kernel in without {
+            self.terminal.say(&format!("left out {}: its headers are not offered", kernel.text));
+        }
         if kernels.is_empty() {
             return Err(Failure::Usage {
                 message: format!("no kernel that is offered is called `{pattern}`"),
