@@ -169,7 +169,9 @@ impl Boot<'_> {
         names.extend(options::softdeps(self.image));
         let list = self.image.root.read(&format!("{}/modules.dep", self.driver.directory), LIST);
         let list = String::from_utf8_lossy(&list.unwrap_or_default()).into_owned();
-        let words = list.lines().flat_map(|line| line.split([' ', ':']));
+        // The list has lines of the node's modules too, which nobody need ask for.
+        let own = list.lines().filter(|line| !line.starts_with("host/"));
+        let words = own.flat_map(|line| line.split([' ', ':']));
         names.extend(words.filter(|word| word.starts_with("host/")).map(crate::verify::kmod_name));
         names.retain(|name| !here.contains_key(name.as_str()) && !self.driver.builtin.contains(name));
         names

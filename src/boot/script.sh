@@ -12,7 +12,8 @@ look() {
         fi
     done </proc/modules
 }
-taint() { read -r taint </proc/sys/kernel/tainted; say "taint $1 $taint"; }
+# Shells read byte by byte, and the kernel gives this number to one reading alone.
+taint() { say "taint $1 $(cat /proc/sys/kernel/tainted)"; }
 states() {
     for module in $modules; do
         look "$module"

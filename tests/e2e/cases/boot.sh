@@ -128,7 +128,7 @@ data[at - 8] ^= 0xff
 open(path, "wb").write(data)
 PY
 }
-broken missing-symbol vpoll "rename_symbol kmem_cache_destroy kmem_cache_destroX $modules/updates/vpoll.ko"
+broken missing-symbol vpoll "rename_symbol device_destroy device_destroX $modules/updates/vpoll.ko"
 broken hang fault "printf 'options fault mode=1\n' >etc/modprobe.d/fault.conf"
 broken crash fault "printf 'options fault mode=2\n' >etc/modprobe.d/fault.conf"
 
@@ -175,7 +175,7 @@ says "every module loads"
 cp "$(root_of buildah "$(image_of "$earlier" vpoll-earlier)")/opt/lib/modules/$other/updates/vpoll.ko" "$CASE_DIR/earlier.ko"
 broken wrong-kernel vpoll "cp '$CASE_DIR/earlier.ko' $modules/updates/vpoll.ko"
 contains "a module of another kernel" "$(finds wrong-kernel wrong-kernel 2>&1 || finds 'changed-symbol wrong-kernel' wrong-kernel 2>&1)" "$other"
-broken changed-symbol vpoll "change_version kmem_cache_destroy $modules/updates/vpoll.ko"
+broken changed-symbol vpoll "change_version device_destroy $modules/updates/vpoll.ko"
 finds changed-symbol changed-symbol
 broken missing-firmware fault "rm opt/lib/firmware/fault/chip.bin"
 finds missing-firmware missing-firmware
@@ -210,6 +210,6 @@ fails() {
     contains "JUnit of $1" "$(cat "$CASE_DIR/$1.xml")" "type=\"$2\""
     say "  fails: $(jq -r --arg c "$2" '.problems[] | select(.code == $c).message' "$CASE_DIR/$1.json" | head -1)"
 }
-fails missing-symbol missing-symbol kmem_cache_destroX
+fails missing-symbol missing-symbol device_destroX
 fails hang hang "had not loaded \`fault\` after"
 fails crash kernel-crash 'kernel BUG at'
