@@ -285,12 +285,7 @@ impl Check<'_> {
         let packages =
             [&settings.build, &settings.in_tree, &settings.toolkit_kernel, &settings.toolkit_modules];
         let others = [&settings.boot, &settings.subscription, &settings.repositories];
-        packages
-            .into_iter()
-            .chain(others)
-            .flatten()
-            .flatten()
-            .for_each(|text| self.holes(text, &known));
+        packages.into_iter().chain(others).flatten().flatten().for_each(|text| self.holes(text, &known));
         let ones =
             [&settings.kernel_dir, &settings.kernel_src_dir, &settings.compiler, &settings.compiler_command];
         ones.into_iter().for_each(|text| self.holes_of(text.as_ref(), &known));
