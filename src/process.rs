@@ -258,7 +258,7 @@ impl Program {
 
         let start = Instant::now();
         let mut read = 0;
-        let mut quiet_since = Instant::now();
+        let (mut quiet_since, mut gone_since) = (Instant::now(), None);
         let stop = loop {
             match receiver.recv_timeout(TICK) {
                 Ok((stream, line)) => {
@@ -270,12 +270,16 @@ impl Program {
                     if silence == RecvTimeoutError::Disconnected {
                         thread::sleep(TICK / 10);
                     }
-                    // What it left running in the background may hold its outputs open for ever.
-                    let over = silence == RecvTimeoutError::Disconnected || quiet_since.elapsed() > GRACE;
                     let status =
                         child.try_wait().map_err(|cause| Error::new("wait for", &self.name, cause))?;
-                    if let Some(status) = status.filter(|_| over) {
-                        return Ok(Ended::Code(code_of(status)));
+                    if let Some(status) = status {
+                        // What it left running in the background may hold its outputs open for ever; what it said last
+                        // may not have been read yet.
+                        let gone = gone_since.get_or_insert_with(Instant::now).elapsed();
+                        let silent = gone.min(quiet_since.elapsed()) > GRACE;
+                        if silent || silence == RecvTimeoutError::Disconnected {
+                            return Ok(Ended::Code(code_of(status)));
+                        }
                     }
                 }
             }

@@ -284,7 +284,7 @@ fn look(
         for source in &sources {
             terminal.say(&format!("looking into {} for {arch}", source.repository));
         }
-        let offer = repository::offer(&client, &keys, &sources, &searches)?;
+        let offer = repository::offer(&client, &keys, &sources, &searches, &BTreeSet::new())?;
         add(&mut json, view, &searches, &offer, arch);
     }
     json.repositories = urls.into_iter().collect();

@@ -218,6 +218,7 @@ impl<'a> Bar<'a> {
                 bar.set_position(progress.done as u64);
                 bar.set_message(last);
             }
+            None if progress.last.is_none() => {}
             None => self.terminal.say(&format!("asked for {last} ({} of {})", progress.done, progress.of)),
         }
     }

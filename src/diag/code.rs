@@ -62,6 +62,7 @@ impl Code {
                 self,
                 Self::BrokenLockEntry
                     | Self::ContradictingLockEntry
+                    | Self::DuplicateLockEntry
                     | Self::MissingPlatform
                     | Self::UnlockedKernels
             )
@@ -189,6 +190,7 @@ codes! {
     UnlockedKernels = "unlocked-kernels", Error;
     UnmappedSetting = "unmapped-setting", Warning;
     UnpinnedImage = "unpinned-image", Drift;
+    UnpinnedPackages = "unpinned-packages", Drift;
     UnpinnedSource = "unpinned-source", Drift;
     UnquotedNumber = "unquoted-number", Error;
     UnquotedText = "unquoted-text", Error;

@@ -1,6 +1,6 @@
 //! From a lock to answers: what is pinned for a thing, and in the end what was asked for and what was not.
 
-use super::{Entry, ImagePin, KernelQuery, Lock, OpenShiftPin, Wants, ZQuery, name};
+use super::{Entry, ImagePin, KernelQuery, KernelsPin, Lock, OpenShiftPin, Wants, ZQuery, name};
 use crate::ids::{Arch, Commit, FileUrl, GitUrl, ImageRef, KernelText, OsName, PackageName, Release, Sha256};
 use crate::source::Span;
 use std::cell::RefCell;
@@ -53,7 +53,7 @@ impl<'a> Consulted<'a> {
 
     /// The kernels that `match` and `latest` stand for.
     #[must_use]
-    pub fn kernels(&self, query: &KernelQuery) -> Option<&'a Entry<Vec<KernelText>>> {
+    pub fn kernels(&self, query: &KernelQuery) -> Option<&'a Entry<KernelsPin>> {
         self.wants.borrow_mut().kernels.insert(query.clone());
         let entry = self.lock.kernels.get(query)?;
         self.noted(Some(entry));
@@ -86,11 +86,20 @@ impl<'a> Consulted<'a> {
         release: &Release,
         kernel: &KernelText,
         arch: Arch,
-    ) -> &'a [PackageName] {
+    ) -> Option<&'a [PackageName]> {
         let key = (os.clone(), release.clone(), kernel.clone(), arch);
-        let packages = self.noted(self.lock.packages.get(&key)).map_or(&[][..], Vec::as_slice);
+        let packages = self.noted(self.lock.packages.get(&key)).map(Vec::as_slice);
         self.wants.borrow_mut().packages.insert(key);
         packages
+    }
+
+    /// Whether a kernel is here for `match` or `latest`: then its packages belong here too.
+    #[must_use]
+    pub fn is_resolved(&self, os: &OsName, release: &Release, kernel: &KernelText, arch: Arch) -> bool {
+        self.lock.kernels.iter().any(|(query, entry)| {
+            (&query.os, &query.release, query.arch) == (os, release, arch)
+                && entry.value.kernels.contains(kernel)
+        })
     }
 
     /// What the entries pin that nobody asked for, and where they stand.

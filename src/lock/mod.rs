@@ -11,6 +11,7 @@ mod wants;
 mod write;
 
 pub use consulted::Consulted;
+pub use name::packages as packages_name;
 pub use read::parse;
 pub use wants::{Want, Wants};
 pub use write::to_text;
@@ -34,7 +35,7 @@ pub struct Lock {
     /// Digests, by reference.
     pub images: BTreeMap<ImageRef, Entry<ImagePin>>,
     /// Kernels, by what asks for them.
-    pub kernels: BTreeMap<KernelQuery, Entry<Vec<KernelText>>>,
+    pub kernels: BTreeMap<KernelQuery, Entry<KernelsPin>>,
     /// What OpenShift releases hold, by release, architecture and kernel.
     pub openshift: BTreeMap<(Release, Arch), Vec<Entry<OpenShiftPin>>>,
     /// Exact versions of kernels' own packages, by distribution, release and kernel.
@@ -87,6 +88,16 @@ pub struct KernelQuery {
     pub pattern: Option<String>,
     /// `latest=`
     pub latest: Option<u32>,
+}
+
+/// What `match` and `latest` were resolved to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KernelsPin {
+    /// The kernels, newest first.
+    pub kernels: Vec<KernelText>,
+    /// What else the kernels' targets install, as `NAME=VERSION`, in the version that the repositories offered when
+    /// they were asked. Nothing is made from it: versions of tools leave the repositories before kernels do.
+    pub other_packages: Vec<PackageName>,
 }
 
 /// What one node stream of an OpenShift release holds for one architecture.

@@ -20,7 +20,9 @@ pub(super) fn openshift(release: &str, arch: &str) -> String {
     format!("openshift {release}, {arch}")
 }
 
-pub(super) fn packages(os: &str, release: &str, kernel: &str, arch: &str) -> String {
+/// Of the packages of one kernel.
+#[must_use]
+pub fn packages(os: &str, release: &str, kernel: &str, arch: &str) -> String {
     format!("packages of {os} {release}, kernel `{kernel}`, {arch}")
 }
 

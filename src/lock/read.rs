@@ -1,7 +1,7 @@
 //! Reads `drivers.lock`: from text to [`Lock`], with the place of each paragraph.
 
 use super::seal::{FIELD, name, seal};
-use super::{Entry, ImagePin, KernelQuery, Lock, OpenShiftPin, VERSION, ZQuery};
+use super::{Entry, ImagePin, KernelQuery, KernelsPin, Lock, OpenShiftPin, VERSION, ZQuery};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::ids::{
     Arch, Commit, Digest, FileUrl, Flavor, GitUrl, ImageRef, KernelText, OsName, PackageName, Release, Sha256,
@@ -57,7 +57,7 @@ struct Image {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Kernels {
     os: OsName,
     release: Release,
@@ -67,6 +67,8 @@ struct Kernels {
     pattern: Option<String>,
     latest: Option<u32>,
     kernels: Vec<KernelText>,
+    #[serde(default)]
+    other_packages: Vec<PackageName>,
 }
 
 #[derive(Deserialize)]
@@ -168,38 +170,44 @@ fn span_of<T>(file: FileId, spanned: &Spanned<T>) -> Span {
 
 fn collect(file: FileId, parsed: File, diagnostics: &mut Diagnostics) -> Lock {
     let mut lock = Lock::default();
-    for (Archive { url, sha256 }, span) in read(file, "archive", parsed.archive, diagnostics) {
-        insert(&mut lock.archives, url, sha256, span, diagnostics);
+    for (Archive { url, sha256 }, place) in read(file, "archive", parsed.archive, diagnostics) {
+        insert(&mut lock.archives, url, sha256, place, diagnostics);
     }
-    for (Git { url, reference, commit }, span) in read(file, "git", parsed.git, diagnostics) {
-        insert(&mut lock.git, (url, reference), commit, span, diagnostics);
+    for (Git { url, reference, commit }, place) in read(file, "git", parsed.git, diagnostics) {
+        insert(&mut lock.git, (url, reference), commit, place, diagnostics);
     }
-    for (Image { reference, digest, platforms }, span) in read(file, "image", parsed.image, diagnostics) {
-        insert(&mut lock.images, reference, ImagePin { digest, platforms }, span, diagnostics);
+    for (Image { reference, digest, platforms }, place) in read(file, "image", parsed.image, diagnostics) {
+        insert(&mut lock.images, reference, ImagePin { digest, platforms }, place, diagnostics);
     }
-    for (entry, span) in read(file, "kernels", parsed.kernels, diagnostics) {
-        let Kernels { os, release, arch, flavor, pattern, latest, kernels } = entry;
+    for (entry, place) in read(file, "kernels", parsed.kernels, diagnostics) {
+        let Kernels { os, release, arch, flavor, pattern, latest, kernels, other_packages } = entry;
         let query = KernelQuery { os, release, arch, flavor, pattern, latest };
-        insert(&mut lock.kernels, query, kernels, span, diagnostics);
+        insert(&mut lock.kernels, query, KernelsPin { kernels, other_packages }, place, diagnostics);
     }
-    for (entry, span) in read(file, "openshift", parsed.openshift, diagnostics) {
+    for (entry, place) in read(file, "openshift", parsed.openshift, diagnostics) {
         let OpenShift { release, arch, kernel, realtime, driver_toolkit } = entry;
-        let pin = Entry { value: OpenShiftPin { kernel, realtime, driver_toolkit }, span };
+        let pin = Entry { value: OpenShiftPin { kernel, realtime, driver_toolkit }, span: place.span };
         let pins: &mut Vec<Entry<OpenShiftPin>> = lock.openshift.entry((release, arch)).or_default();
         match pins.iter().find(|known| known.value.kernel == pin.value.kernel) {
-            Some(known) => diagnostics.push(duplicate(span, known.span)),
+            Some(known) => diagnostics.push(duplicate(&place, known.span)),
             None => pins.push(pin),
         }
     }
-    for (entry, span) in read(file, "packages", parsed.packages, diagnostics) {
+    for (entry, place) in read(file, "packages", parsed.packages, diagnostics) {
         let Packages { os, release, kernel, arch, packages } = entry;
-        insert(&mut lock.packages, (os, release, kernel, arch), packages, span, diagnostics);
+        insert(&mut lock.packages, (os, release, kernel, arch), packages, place, diagnostics);
     }
-    for (entry, span) in read(file, "zstreams", parsed.zstreams, diagnostics) {
+    for (entry, place) in read(file, "zstreams", parsed.zstreams, diagnostics) {
         let ZStreams { release, arch, latest, releases } = entry;
-        insert(&mut lock.zstreams, ZQuery { release, arch, latest }, releases, span, diagnostics);
+        insert(&mut lock.zstreams, ZQuery { release, arch, latest }, releases, place, diagnostics);
     }
     lock
+}
+
+/// Where a paragraph stands, and what it is called.
+struct Place {
+    span: Span,
+    name: String,
 }
 
 /// Each paragraph of a kind that can be read; the others, and those that were changed by hand, are reported.
@@ -208,7 +216,7 @@ fn read<T: serde::de::DeserializeOwned>(
     kind: &str,
     paragraphs: Vec<Spanned<Table>>,
     diagnostics: &mut Diagnostics,
-) -> Vec<(T, Span)> {
+) -> Vec<(T, Place)> {
     let mut all = Vec::new();
     for paragraph in paragraphs {
         let span = span_of(file, &paragraph);
@@ -236,7 +244,7 @@ fn read<T: serde::de::DeserializeOwned>(
                         "`drvc lock` resolves it anew; what is to stay as it is belongs into the manifest",
                     ));
                 }
-                all.push((entry, span));
+                all.push((entry, Place { span, name }));
             }
         }
     }
@@ -247,20 +255,22 @@ fn insert<K: Ord, V>(
     table: &mut BTreeMap<K, Entry<V>>,
     key: K,
     value: V,
-    span: Span,
+    place: Place,
     diagnostics: &mut Diagnostics,
 ) {
     match table.entry(key) {
         std::collections::btree_map::Entry::Occupied(known) => {
-            diagnostics.push(duplicate(span, known.get().span));
+            diagnostics.push(duplicate(&place, known.get().span));
         }
-        std::collections::btree_map::Entry::Vacant(place) => drop(place.insert(Entry { value, span })),
+        std::collections::btree_map::Entry::Vacant(vacant) => {
+            vacant.insert(Entry { value, span: place.span });
+        }
     }
 }
 
-fn duplicate(again: Span, first: Span) -> Diagnostic {
-    Diagnostic::new(Code::DuplicateLockEntry, "the lock file resolves one thing twice")
-        .label(again, "again here")
+fn duplicate(again: &Place, first: Span) -> Diagnostic {
+    Diagnostic::new(Code::DuplicateLockEntry, format!("the lock file resolves {} twice", again.name))
+        .label(again.span, "again here")
         .label(first, "first here")
-        .help("a merge may have kept both: delete the one that is wrong")
+        .help("a merge may have kept both: `drvc lock` resolves it anew, or delete the one that is wrong")
 }

@@ -52,7 +52,8 @@ fn paragraphs(lock: &Lock) -> Vec<Paragraph> {
             .text("flavor", &query.flavor)
             .some("match", query.pattern.clone().map(Value::String))
             .some("latest", query.latest.map(|latest| Value::Integer(latest.into())))
-            .list("kernels", &kernels.value)
+            .list("kernels", &kernels.value.kernels)
+            .list_of_some("other-packages", &kernels.value.other_packages)
     }));
     let pins = openshift.iter().flat_map(|(key, pins)| pins.iter().map(move |pin| (key, &pin.value)));
     all.extend(pins.map(|((release, arch), pin)| {
@@ -94,6 +95,10 @@ impl Paragraph {
     fn list(self, key: &'static str, items: &[impl Display]) -> Self {
         let items = items.iter().map(|item| Value::String(item.to_string())).collect();
         self.some(key, Some(Value::Array(items)))
+    }
+
+    fn list_of_some(self, key: &'static str, items: &[impl Display]) -> Self {
+        if items.is_empty() { self } else { self.list(key, items) }
     }
 
     fn some(mut self, key: &'static str, value: Option<Value>) -> Self {

@@ -187,6 +187,15 @@ impl Template {
         Self { parts: vec![Part::Literal(text.into())], span }
     }
 
+    /// The text, where it has no variables.
+    #[must_use]
+    pub fn as_literal(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            [Part::Literal(text)] => Some(text),
+            _ => None,
+        }
+    }
+
     /// The variables in it, with their places.
     pub fn variables(&self) -> impl Iterator<Item = (&Variable, Span)> {
         self.parts.iter().filter_map(|part| match part {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::diag::{Code, Diagnostic, Diagnostics, listed};
 use crate::ids::{CommandOption, ImageRef, Name, PackageName};
-use crate::lock::{Entry, ImagePin};
+use crate::lock::{Entry, ImagePin, packages_name};
 use crate::model::{Access, AddedRepository, PackageRepository, RepositoryKey};
 use crate::profile;
 use crate::source::Span;
@@ -75,9 +75,15 @@ impl Builder<'_> {
     }
 
     /// The exact versions that the lock has for the kernel's own packages, or the packages as they are.
-    pub(super) fn kernel_packages(&self, cell: &Cell<'_>, packages: &[PackageName]) -> Vec<PackageName> {
-        let (os, release) = (&cell.profile.os, &cell.release.release);
-        let pins = self.inputs.lock.packages(os, release, &cell.kernel.text, cell.arch);
+    pub(super) fn kernel_packages(&mut self, cell: &Cell<'_>, packages: &[PackageName]) -> Vec<PackageName> {
+        let (os, release, kernel) = (&cell.profile.os, &cell.release.release, &cell.kernel.text);
+        let lock = self.inputs.lock;
+        let pins = lock.packages(os, release, kernel, cell.arch);
+        if pins.is_none() && !packages.is_empty() && lock.is_resolved(os, release, kernel, cell.arch) {
+            let name = packages_name(os.as_str(), release.as_str(), kernel.as_str(), cell.arch.name());
+            self.unpinned_packages.entry(cell.span).or_default().insert(name);
+        }
+        let pins = pins.unwrap_or_default();
         let pinned = |package: &PackageName| {
             let of_package = |pin: &&PackageName| {
                 pin.as_str().strip_prefix(package.as_str()).is_some_and(|rest| rest.starts_with(['=', '-']))
@@ -103,7 +109,7 @@ impl Builder<'_> {
     }
 
     /// The kernel's own modules, for where they are needed; toolkits have them.
-    pub(super) fn in_tree_install(&self, cell: &Cell<'_>) -> PackageInstall {
+    pub(super) fn in_tree_install(&mut self, cell: &Cell<'_>) -> PackageInstall {
         let packages = match cell.setup.builder {
             profile::Builder::Distro => self.kernel_packages(cell, &cell.packages.in_tree),
             profile::Builder::Dtk | profile::Builder::Toolkit => Vec::new(),
@@ -220,6 +226,23 @@ impl Builder<'_> {
 /// The option that enables a repository; dnf, microdnf, tdnf and yum share it.
 fn enable(id: &str) -> Option<CommandOption> {
     CommandOption::parse(&format!("--enablerepo={id}")).ok()
+}
+
+/// One report for each `kernel` whose kernels are resolved and whose packages are not.
+pub(super) fn unpinned_packages(unpinned: &BTreeMap<Span, BTreeSet<String>>) -> Diagnostics {
+    let mut diagnostics = Diagnostics::default();
+    for (span, names) in unpinned {
+        let mut listed = names.iter().take(6).cloned().collect::<Vec<_>>().join("; ");
+        if names.len() > 6 {
+            listed.push_str(&format!("; and {} more", names.len() - 6));
+        }
+        diagnostics.push(
+            Diagnostic::new(Code::UnpinnedPackages, format!("the lock file lacks the {listed}"))
+                .label(*span, "resolved to kernels whose packages may be others in every build")
+                .help("run `drvc lock`, which resolves kernels together with their packages"),
+        );
+    }
+    diagnostics
 }
 
 /// One report for all images that could be another one tomorrow.

@@ -253,7 +253,10 @@ impl<'a> Expansion<'a, '_> {
             }
         };
         if let Err(misfit) = profile.check(&kernel, release, arch.value) {
-            self.diagnostics.push(misfit_report(&misfit, rule, named.span, release_span, arch.span));
+            self.diagnostics.push(match named.release {
+                Some(_) => locked_misfit(&misfit, named.span, release_span),
+                None => misfit_report(&misfit, rule, named.span, release_span, arch.span),
+            });
             return;
         }
         let packages = match profile.packages(&kernel, release, arch.value) {
@@ -375,6 +378,17 @@ fn unknown_os(inputs: &Inputs<'_>, rule: &OsRule) -> Diagnostic {
     Diagnostic::new(Code::UnknownOs, format!("unknown distribution `{}`", rule.name.value))
         .label(rule.name.span, "no profile has this name")
         .help(help)
+}
+
+/// A kernel that the lock names and that cannot be of its release.
+fn locked_misfit(misfit: &Misfit, kernel: Span, release: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::ContradictingLockEntry,
+        format!("the lock file contradicts the manifest: {}", misfit.message),
+    )
+    .label(kernel, "resolved to that kernel in the lock file")
+    .label(release, misfit.there.clone())
+    .help("`drvc lock` resolves it anew; or correct the manifest")
 }
 
 fn misfit_report(misfit: &Misfit, rule: &OsRule, kernel: Span, release: Span, arch: Span) -> Diagnostic {

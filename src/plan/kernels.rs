@@ -113,11 +113,11 @@ impl<'a> Collect<'a, '_> {
     fn entry(
         &mut self,
         query: &KernelQuery,
-        entry: &Entry<Vec<crate::ids::KernelText>>,
+        entry: &Entry<crate::lock::KernelsPin>,
         release: usize,
         span: Span,
     ) {
-        if let Some(problem) = contradiction(self.profile, query, &entry.value) {
+        if let Some(problem) = contradiction(self.profile, query, &entry.value.kernels) {
             self.diagnostics.push(
                 Diagnostic::new(
                     Code::ContradictingLockEntry,
@@ -129,7 +129,7 @@ impl<'a> Collect<'a, '_> {
             );
             return;
         }
-        for text in &entry.value {
+        for text in &entry.value.kernels {
             if let Ok(kernel) = self.profile.kernel(text.as_str()) {
                 let kernel = self.profile.with_arch(&kernel, query.arch).unwrap_or(kernel);
                 self.named.push(Named { kernel, span, release: Some(release), openshift: None });
@@ -157,13 +157,13 @@ impl<'a> Collect<'a, '_> {
                 if !zstreams::includes(self.inputs, self.rule, &release.release, arch) {
                     continue;
                 }
-                let has_flavor = |pin: &&OpenShiftPin| self.kernels_of(pin, &flavor).next().is_some();
+                let has_flavor = |pin: &&OpenShiftPin| self.kernels_of(pin, &flavor, arch).next().is_some();
                 let pins = self.inputs.lock.openshift(&release.release, arch);
                 let pins: Vec<_> = pins.filter(has_flavor).collect();
                 if pins.is_empty() {
                     missing.push(self.coordinates(&release.release, arch, &flavor));
                 }
-                pins.into_iter().for_each(|pin| self.pin(pin, &flavor, at, *span));
+                pins.into_iter().for_each(|pin| self.pin(pin, &flavor, arch, at, *span));
             }
         }
         if !missing.is_empty() {
@@ -172,17 +172,17 @@ impl<'a> Collect<'a, '_> {
         }
     }
 
-    fn pin(&mut self, pin: &'a OpenShiftPin, flavor: &Flavor, release: usize, span: Span) {
+    fn pin(&mut self, pin: &'a OpenShiftPin, flavor: &Flavor, arch: Arch, release: usize, span: Span) {
         let named = |kernel| Named { kernel, span, release: Some(release), openshift: Some(pin) };
-        let named: Vec<_> = self.kernels_of(pin, flavor).map(named).collect();
+        let named: Vec<_> = self.kernels_of(pin, flavor, arch).map(named).collect();
         self.named.extend(named);
     }
 
-    /// The kernels of this flavour that an OpenShift release brings.
-    fn kernels_of(&self, pin: &OpenShiftPin, flavor: &Flavor) -> impl Iterator<Item = Kernel> {
+    /// The kernels of this flavour that an OpenShift release brings for an architecture.
+    fn kernels_of(&self, pin: &OpenShiftPin, flavor: &Flavor, arch: Arch) -> impl Iterator<Item = Kernel> {
         let texts = std::iter::once(&pin.kernel).chain(&pin.realtime);
         let kernels = texts.filter_map(|text| self.profile.kernel(text.as_str()).ok());
-        kernels.filter(move |kernel| kernel.flavor == *flavor)
+        kernels.filter(move |kernel| kernel.flavor == *flavor && kernel.arch.is_none_or(|own| own == arch))
     }
 
     /// What `match` and `latest` are resolved for, in words.

@@ -1,6 +1,6 @@
 //! From a cell to its stages: every variable replaced, every pin put in, each stage made once.
 
-use super::bases::unpinned_images;
+use super::bases::{unpinned_images, unpinned_packages};
 use super::cell::Cell;
 use super::cells::{dead, selected};
 use super::image::Parts;
@@ -33,6 +33,8 @@ pub(super) struct Builder<'a> {
     pub(super) warned: BTreeSet<String>,
     /// Images without a digest, by the release that they are for.
     pub(super) unpinned: BTreeMap<Span, BTreeSet<ImageRef>>,
+    /// Names of the packages that are not pinned though their kernels are, by the `kernel` that asks for them.
+    pub(super) unpinned_packages: BTreeMap<Span, BTreeSet<String>>,
     /// Toolkits by their ids.
     pub(super) toolkits: BTreeMap<RelPath, Toolkit>,
     pub(super) images_matter: bool,
@@ -88,6 +90,7 @@ impl<'a> Builder<'a> {
             directories: BTreeSet::new(),
             warned: BTreeSet::new(),
             unpinned: BTreeMap::new(),
+            unpinned_packages: BTreeMap::new(),
             toolkits: BTreeMap::new(),
             images_matter: selectors.into_iter().any(Selector::names_image),
         }
@@ -117,6 +120,7 @@ impl<'a> Builder<'a> {
             }
         }
         self.diagnostics.extend(unpinned_images(&self.unpinned));
+        self.diagnostics.extend(unpinned_packages(&self.unpinned_packages));
         (self.graph, self.toolkits.into_values().collect(), self.diagnostics)
     }
 

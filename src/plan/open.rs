@@ -3,12 +3,13 @@
 use super::kernels::arches_and_flavors;
 use super::{Inputs, cells};
 use crate::diag::Diagnostics;
-use crate::ids::{Arch, Flavor, KernelText, OsName, Release};
+use crate::ids::{Arch, Flavor, KernelText, OsName, PackageName, Release};
 use crate::lock::KernelQuery;
 use crate::model::selector::View;
 use crate::model::{AddedRepository, KernelRule, Lay, OsRule, PackageRepository};
 use crate::profile::{Profile, ReleaseFacts};
 use crate::source::Span;
+use std::collections::BTreeSet;
 
 /// One question that only package repositories can answer.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct Wish<'a> {
     pub release: ReleaseFacts,
     /// The manifest's own repositories for it.
     pub repositories: Vec<AddedRepository>,
+    /// What else is installed in the builder, as far as it is known before the kernels are.
+    pub other_packages: BTreeSet<PackageName>,
     /// The `kernel` node.
     pub span: Span,
 }
@@ -57,12 +60,27 @@ pub fn wishes<'a>(inputs: &Inputs<'a>) -> Vec<Wish<'a>> {
                         pattern: pattern.as_ref().map(|text| text.value.clone()),
                         latest: *latest,
                     };
-                    wishes.push(Wish { query, profile, release: release.clone(), repositories, span: *span });
+                    wishes.push(Wish {
+                        query,
+                        profile,
+                        release: release.clone(),
+                        repositories,
+                        other_packages: other_packages(inputs, release),
+                        span: *span,
+                    });
                 }
             }
         }
     }
     wishes
+}
+
+/// The tools of a release, and the packages of modules whose names have no variables.
+fn other_packages(inputs: &Inputs<'_>, release: &ReleaseFacts) -> BTreeSet<PackageName> {
+    let tools = release.platforms.iter().flat_map(|platform| &platform.tools).cloned();
+    let of_modules = inputs.model.modules.iter().flat_map(|module| &module.base.packages);
+    let of_modules = of_modules.filter_map(|name| PackageName::parse(name.as_literal()?).ok());
+    tools.chain(of_modules).collect()
 }
 
 /// The manifest's own repositories for a release, an architecture and a flavour: of each `os` that names the release.

@@ -1,5 +1,6 @@
 //! From `InRelease` or `Release` to the packages that `Packages` lists: repositories of apt.
 
+use super::date::seconds;
 use super::list::Kept;
 use super::sum::Sum;
 use super::{
@@ -51,6 +52,8 @@ struct Release {
     files: BTreeMap<String, (Sum, u64)>,
     /// The architectures that it is for.
     arches: String,
+    /// When it expires, in its own words; many never do.
+    valid_until: Option<String>,
     /// Whether files lie under their checksums too, and so stay there while the suite changes.
     by_hash: bool,
 }
@@ -67,7 +70,7 @@ impl Archive<'_> {
                 Some(keys) => keys.clear_signed(&url, &bytes)?,
                 None => signed_text(&bytes),
             };
-            return parse_release(url, &text);
+            return self.parse(url, &text);
         }
         let url = self.at("Release");
         let Some(bytes) = self.fetch.get(&url, INDEX_LIMIT)? else {
@@ -83,7 +86,21 @@ impl Archive<'_> {
             let signed = self.fetch.get(&signature, INDEX_LIMIT)?.ok_or_else(|| unsigned(&signature))?;
             keys.detached(&url, &bytes, &signed)?;
         }
-        parse_release(url, &bytes)
+        self.parse(url, &bytes)
+    }
+
+    fn parse(&self, url: String, bytes: &[u8]) -> Result<Release, Error> {
+        let release = parse_release(url, bytes)?;
+        let Some(until) = &release.valid_until else { return Ok(release) };
+        let time = seconds(until)
+            .ok_or_else(|| damaged(&release.url, format!("its `Valid-Until` is no date: `{until}`")))?;
+        if time < self.fetch.now() {
+            let why = format!("it has expired: it was valid until {until}");
+            return Err(Error::new("trust", &release.url, why).help(
+                "the server no longer follows its origin, or repeats an old state; apt refuses it too: name another mirror, or set this machine's clock",
+            ));
+        }
+        Ok(release)
     }
 
     /// Reads the list of packages in a directory.
@@ -148,7 +165,8 @@ fn parse_release(url: String, bytes: &[u8]) -> Result<Release, Error> {
     }
     let arches = fields.get("Architectures").unwrap_or_default().to_owned();
     let by_hash = fields.get("Acquire-By-Hash").is_some_and(|value| value.trim() == "yes");
-    Ok(Release { url, files, arches, by_hash })
+    let valid_until = fields.get("Valid-Until").map(|until| until.trim().to_owned());
+    Ok(Release { url, files, arches, valid_until, by_hash })
 }
 
 /// Reads a list paragraph by paragraph.

@@ -9,6 +9,7 @@
 //! does not is an [`Error`] that names the address.
 
 mod apt;
+mod date;
 mod dnf;
 mod download;
 mod gpgv;
@@ -43,13 +44,16 @@ const UNPACKED_LIMIT: u64 = 4 << 30;
 /// So many packages of one list are kept and no more.
 const PACKAGES_LIMIT: usize = 200_000;
 
-/// What brings files from servers.
+/// What brings files from servers, and knows how late it is.
 pub trait Fetch: Sync {
     /// The file at an address, of at most `limit` bytes; `None` where the server has none there.
     ///
     /// # Errors
     /// Everything else that keeps it from coming, with the address.
     fn get(&self, url: &str, limit: u64) -> Result<Option<Vec<u8>>, Error>;
+
+    /// The time, in seconds since 1970.
+    fn now(&self) -> u64;
 }
 
 /// What tells whether a text was signed by one of a user's keys.

@@ -74,6 +74,13 @@ impl Offer {
         PackageName::parse(&exact).ok()
     }
 
+    /// `NAME=VERSION` of a package that nobody has to install in just this version.
+    #[must_use]
+    pub fn version_of(&self, name: &PackageName) -> Option<PackageName> {
+        let Package { name, version, .. } = self.find(name.as_str())?;
+        PackageName::parse(&format!("{name}={version}")).ok()
+    }
+
     /// The words by which the packages are asked for exactly, and so the ones that a kernel can be read from.
     pub fn words(&self) -> impl Iterator<Item = String> {
         self.packages.iter().flat_map(|package| exact_words(self.manager, package))

@@ -3,7 +3,7 @@
 use super::kernels::Search;
 use super::{Fetch, Gpgv, Layout, Offer, Package, Repository, Verify, packages};
 use crate::error::Error;
-use crate::ids::{Arch, RelPath};
+use crate::ids::{Arch, PackageName, RelPath};
 use crate::model::{AddedRepository, RepositoryKey};
 use crate::profile::{PackageManager, Profile, ReleaseFacts};
 use std::collections::BTreeSet;
@@ -80,7 +80,8 @@ fn layout(
     }
 }
 
-/// What sources offer for the kernels of some searches for one architecture. All sources are asked side by side.
+/// What sources offer for the kernels of some searches for one architecture, and of some other packages. All sources are
+/// asked side by side.
 ///
 /// # Errors
 /// The first source that cannot be read.
@@ -89,9 +90,11 @@ pub fn offer(
     keys: &(dyn Fn(&RelPath) -> Result<Gpgv, Error> + Sync),
     sources: &BTreeSet<Source>,
     searches: &[Search<'_>],
+    others: &BTreeSet<PackageName>,
 ) -> Result<Offer, Error> {
     let Some(first) = searches.first() else { return Ok(Offer::new(PackageManager::Dnf, Vec::new())) };
-    let wanted = |name: &str| searches.iter().any(|search| search.wants(name));
+    let is_other = |name: &str| others.iter().any(|other| other.as_str() == name);
+    let wanted = |name: &str| is_other(name) || searches.iter().any(|search| search.wants(name));
     let read = |source: &Source| -> Result<Vec<Package>, Error> {
         let keys = source.key.as_ref().map(keys).transpose()?;
         let keys = keys.as_ref().map(|keys| keys as &dyn Verify);

@@ -18,6 +18,11 @@ impl Fetch for Files {
         assert!(file.as_ref().is_none_or(|file| file.len() as u64 <= limit), "{url}");
         Ok(file)
     }
+
+    /// 2026-11-22T04:31:19Z
+    fn now(&self) -> u64 {
+        1_795_321_879
+    }
 }
 
 impl Files {
@@ -254,6 +259,26 @@ fn what_is_not_as_named_is_refused() {
     let hostile = [rpm("kernel;rm", "x86_64", "1", "1", &[])];
     let said = error(&dnf(&hostile, gz), &repository(Layout::Dnf));
     assert!(said.contains("`kernel;rm` is not a package name"), "{said}");
+}
+
+#[test]
+fn a_suite_that_has_expired_is_refused() {
+    let url = "https://example.com/repo/dists/bookworm/InRelease";
+    let with = |until: &str| {
+        let mut files = apt(DEBIAN, "Packages.gz", gz);
+        let text = String::from_utf8(files.0[url].clone()).unwrap();
+        let text = text.replace("Origin: Example\n", &format!("Origin: Example\nValid-Until: {until}\n"));
+        files.put("dists/bookworm/InRelease", text);
+        files
+    };
+    let soon = with("Sun, 22 Nov 2026 04:31:19 UTC");
+    assert!(packages(&soon, None, &bookworm(), Arch::X86_64, &|name| name != "bash").is_ok());
+    let said = error(&with("Sun, 22 Nov 2026 04:31:18 UTC"), &bookworm());
+    assert!(
+        said.contains(url) && said.contains("it was valid until Sun, 22 Nov 2026 04:31:18 UTC"),
+        "{said}"
+    );
+    assert!(error(&with("tomorrow"), &bookworm()).contains("`Valid-Until` is no date: `tomorrow`"));
 }
 
 #[test]

@@ -8,12 +8,15 @@ use crate::ids::{Arch, Flavor, KernelText, OsName, PackageName, RelPath, Release
 use crate::lock::KernelQuery;
 use crate::plan::Wish;
 use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
 
 /// What one question is answered with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answered {
     /// The kernels, newest first, and the own packages of each as one version.
     pub kernels: Vec<(KernelText, Vec<PackageName>)>,
+    /// What else their targets install, as `NAME=VERSION`, where it is offered.
+    pub other_packages: Vec<PackageName>,
     /// Kernels that would have been among them, and what they lack.
     pub passed_over: Vec<(KernelText, Vec<PackageName>)>,
 }
@@ -29,10 +32,16 @@ pub struct Asking<'a> {
     pub keys: &'a (dyn Fn(&RelPath) -> Result<Gpgv, Error> + Sync),
     /// Whether repositories that ask for a subscription can be asked.
     pub subscribed: bool,
+    /// Told of each question that is answered.
+    pub answered: &'a dyn Fn(&KernelQuery),
 }
 
+/// Of so many releases and architectures the repositories are read at once.
+const AT_ONCE: usize = 4;
+
 impl Asking<'_> {
-    /// The answer to each question, in their order. A repository is read once for all flavours of a release.
+    /// The answer to each question, in their order. A repository is read once for all flavours of a release; those of
+    /// several releases are read side by side.
     ///
     /// # Errors
     /// A repository that cannot be read.
@@ -43,15 +52,36 @@ impl Asking<'_> {
             places.entry((os, release, *arch)).or_default().push(at);
         }
         let mut answers = BTreeMap::new();
-        for questions in places.into_values() {
-            let here: Vec<_> = questions.iter().filter_map(|&at| wishes.get(at)).collect();
-            answers.extend(questions.iter().copied().zip(self.answer_here(&here)?));
+        let readers = Readers { fetch: self.fetch, keys: self.keys, subscribed: self.subscribed };
+        let places: Vec<Vec<usize>> = places.into_values().collect();
+        for some in places.chunks(AT_ONCE) {
+            let read: Vec<_> = thread::scope(|scope| {
+                let here = some.iter().map(|place| place.iter().filter_map(|&at| wishes.get(at)).collect());
+                let running: Vec<_> =
+                    here.map(|here: Vec<_>| scope.spawn(move || readers.answer(&here))).collect();
+                running.into_iter().map(thread::ScopedJoinHandle::join).collect()
+            });
+            for (place, read) in some.iter().zip(read) {
+                let found = read.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+                found.iter().for_each(|(query, _)| (self.answered)(query));
+                answers.extend(place.iter().copied().zip(found));
+            }
         }
         Ok(answers.into_values().collect())
     }
+}
 
+/// What may be asked from several threads.
+#[derive(Clone, Copy)]
+struct Readers<'a> {
+    fetch: &'a dyn Fetch,
+    keys: &'a (dyn Fn(&RelPath) -> Result<Gpgv, Error> + Sync),
+    subscribed: bool,
+}
+
+impl Readers<'_> {
     /// The questions of one release and architecture.
-    fn answer_here(&self, wishes: &[&Wish<'_>]) -> Result<Vec<Answer>, Error> {
+    fn answer(&self, wishes: &[&Wish<'_>]) -> Result<Vec<Answer>, Error> {
         let Some(first) = wishes.first() else { return Ok(Vec::new()) };
         let added: Vec<_> = wishes.iter().flat_map(|wish| wish.repositories.iter().cloned()).collect();
         let mut sources = sources(first.profile, &first.release, first.query.arch, &added)?;
@@ -64,12 +94,18 @@ impl Asking<'_> {
         let flavors: BTreeSet<&Flavor> = wishes.iter().map(|wish| &wish.query.flavor).collect();
         let search = |flavor| Search::new(first.profile, &first.release, first.query.arch, flavor);
         let searches: Vec<_> = flavors.into_iter().map(search).collect();
-        let offer = offer(self.fetch, self.keys, &sources, &searches)?;
+        let others = wishes.iter().flat_map(|wish| &wish.other_packages).cloned().collect();
+        let offer = offer(self.fetch, self.keys, &sources, &searches, &others)?;
         let found: BTreeMap<&Flavor, Vec<Found>> =
             searches.iter().map(|search| (search.flavor, search.kernels(&offer))).collect();
         let answer = |wish: &&Wish<'_>| {
             let found = found.get(&wish.query.flavor).map_or(&[][..], Vec::as_slice);
-            (wish.query.clone(), choose(wish, found, &sources).map_err(Box::new))
+            let chosen = choose(wish, found, &sources).map(|mut answered| {
+                let others = wish.other_packages.iter();
+                answered.other_packages = others.filter_map(|name| offer.version_of(name)).collect();
+                answered
+            });
+            (wish.query.clone(), chosen.map_err(Box::new))
         };
         Ok(wishes.iter().map(answer).collect())
     }

@@ -3,6 +3,7 @@
 use super::Fetch;
 use crate::error::Error;
 use crate::http::{Client, Url};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 impl Fetch for Client {
     fn get(&self, url: &str, limit: u64) -> Result<Option<Vec<u8>>, Error> {
@@ -12,5 +13,13 @@ impl Fetch for Client {
             404 | 410 => Ok(None),
             _ => Ok(Some(response.success()?.body)),
         }
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "whether a server's file has expired depends on it, and nothing else"
+    )]
+    fn now(&self) -> u64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
     }
 }

@@ -3,7 +3,7 @@
 use crate::diag::Diagnostic;
 use crate::error::Error;
 use crate::ids::{Commit, KernelText, PackageName, Release, Sha256};
-use crate::lock::{Entry, ImagePin, Lock, OpenShiftPin, Want};
+use crate::lock::{Entry, ImagePin, KernelsPin, Lock, OpenShiftPin, Want};
 use crate::source::Span;
 use std::collections::BTreeMap;
 
@@ -16,8 +16,13 @@ pub enum Answer {
     Git(Commit),
     /// The digests of an image.
     Image(ImagePin),
-    /// The kernels that were found, newest first, and each one's own packages in their exact versions.
-    Kernels(Vec<(KernelText, Vec<PackageName>)>),
+    /// What was found for `match` and `latest`.
+    Kernels {
+        /// The kernels, newest first, and each one's own packages in their exact versions.
+        kernels: Vec<(KernelText, Vec<PackageName>)>,
+        /// What else is installed for them, in the version that is offered.
+        other_packages: Vec<PackageName>,
+    },
     /// The node streams of an OpenShift release.
     OpenShift(Vec<OpenShiftPin>),
     /// Releases, newest first.
@@ -52,14 +57,14 @@ impl Answer {
             (Want::Image(image), Self::Image(pin)) => {
                 lock.images.insert(image.clone(), entry(pin));
             }
-            (Want::Kernels(query), Self::Kernels(found)) => {
+            (Want::Kernels(query), Self::Kernels { kernels: found, other_packages }) => {
                 let packages: BTreeMap<_, _> = found.iter().cloned().collect();
                 for (kernel, packages) in packages.into_iter().filter(|(_, packages)| !packages.is_empty()) {
                     let key = (query.os.clone(), query.release.clone(), kernel, query.arch);
                     lock.packages.insert(key, entry(packages));
                 }
                 let kernels = found.into_iter().map(|(kernel, _)| kernel).collect();
-                lock.kernels.insert(query.clone(), entry(kernels));
+                lock.kernels.insert(query.clone(), entry(KernelsPin { kernels, other_packages }));
             }
             (Want::OpenShift(release, arch), Self::OpenShift(pins)) => {
                 let pins = pins.into_iter().map(entry).collect();

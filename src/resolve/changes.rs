@@ -1,7 +1,7 @@
 //! Two locks -> what moved between them, kernels first.
 
-use crate::ids::{Arch, KernelText};
-use crate::lock::{Entry, Lock, Want};
+use crate::ids::{Arch, KernelText, PackageName};
+use crate::lock::{Entry, Lock, Want, packages_name};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -59,6 +59,7 @@ pub fn changes(before: &Lock, after: &Lock) -> Vec<Change> {
     let mut changes: Vec<_> =
         all.into_iter().map(|(want, kind, detail)| Change { name: want.to_string(), kind, detail }).collect();
     changes.extend(packages(before, after));
+    changes.extend(other_packages(before, after));
     changes
 }
 
@@ -66,10 +67,20 @@ fn packages(before: &Lock, after: &Lock) -> Vec<Change> {
     let moved = after.packages.iter().filter_map(|(key, new)| {
         let old = before.packages.get(key).filter(|old| old.value != new.value)?;
         let (os, release, kernel, arch): &(_, _, KernelText, Arch) = key;
-        let name = format!("packages of {os} {release}, kernel `{kernel}`, {arch}");
+        let name = packages_name(os.as_str(), release.as_str(), kernel.as_str(), arch.name());
         let list = |entry: &Entry<Vec<_>>| entry.value.iter().map(ToString::to_string).collect();
         let detail = Value::Many(list(old)).to(&Value::Many(list(new)));
         Some(Change { name, kind: ChangeKind::Moved, detail })
+    });
+    moved.collect()
+}
+
+fn other_packages(before: &Lock, after: &Lock) -> Vec<Change> {
+    let moved = after.kernels.iter().filter_map(|(query, new)| {
+        let (old, new) = (&before.kernels.get(query)?.value.other_packages, &new.value.other_packages);
+        let name = format!("other packages beside {}", Want::Kernels(query.clone()));
+        let list = |names: &[PackageName]| Value::Many(names.iter().map(ToString::to_string).collect());
+        (old != new).then(|| Change { name, kind: ChangeKind::Moved, detail: list(old).to(&list(new)) })
     });
     moved.collect()
 }
@@ -127,7 +138,7 @@ fn values(lock: &Lock) -> BTreeMap<Want, Value> {
     for (query, kernels) in kernels {
         all.insert(
             Want::Kernels(query.clone()),
-            Value::Many(kernels.value.iter().map(ToString::to_string).collect()),
+            Value::Many(kernels.value.kernels.iter().map(ToString::to_string).collect()),
         );
     }
     for ((release, arch), pins) in openshift {

@@ -8,7 +8,7 @@ use crate::http::Client;
 use crate::ids::RelPath;
 use crate::lock::{Consulted, Want};
 use crate::plan;
-use crate::repository::{Asking, Gpgv};
+use crate::repository::{self, Asking, Gpgv};
 
 /// A file with the keys of a repository is smaller than this, in bytes.
 const KEYS_LIMIT: u64 = 4 << 20;
@@ -16,7 +16,11 @@ const KEYS_LIMIT: u64 = 4 << 20;
 impl Work<'_> {
     /// The kernels of every question among `wants` that is about kernels; those that were passed over become notes.
     /// A repository is read once, however many questions it answers; where one cannot be read, no question is answered.
-    pub(super) fn kernels(&self, wants: Vec<Want>) -> Vec<(Want, Result<Answer, Problem>)> {
+    pub(super) fn kernels(
+        &self,
+        wants: Vec<Want>,
+        told: &dyn Fn(Want),
+    ) -> Vec<(Want, Result<Answer, Problem>)> {
         let Some(first) = wants.first().cloned() else { return Vec::new() };
         let lock = Consulted::new(&self.parts.lock);
         let inputs = self.parts.inputs(&lock, self.sources, self.request);
@@ -30,12 +34,13 @@ impl Work<'_> {
             fetch: self.resolver.repositories(),
             keys: &keys,
             subscribed: self.resolver.is_subscribed(),
+            answered: &|query| told(Want::Kernels(query.clone())),
         };
         let answers = match asking.answer(&wishes) {
             Ok(answers) => answers,
             Err(error) => return vec![(first, Err(Problem::World(error)))],
         };
-        let answer = |(query, answer): crate::repository::Answer| {
+        let answer = |(query, answer): repository::Answer| {
             let answer = answer.map_err(Problem::User).map(|answered| {
                 for (kernel, missing) in &answered.passed_over {
                     let missing: Vec<_> = missing.iter().map(|package| format!("`{package}`")).collect();
@@ -46,7 +51,8 @@ impl Work<'_> {
                         missing.join(", ")
                     ));
                 }
-                Answer::Kernels(answered.kernels)
+                let repository::Answered { kernels, other_packages, .. } = answered;
+                Answer::Kernels { kernels, other_packages }
             });
             (Want::Kernels(query), answer)
         };

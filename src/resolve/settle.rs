@@ -240,8 +240,15 @@ fn moved(want: &Want, answer: &Answer, lock: &Lock) -> Option<Error> {
 
 /// Takes out of the lock what is not to be trusted or to be resolved anew.
 fn forget(job: &Job<'_>, survey: &Survey, lock: &mut Lock) -> Result<(), Refusal> {
-    let doubtful =
-        |code| matches!(code, Code::ContradictingLockEntry | Code::EditedLockEntry | Code::MissingPlatform);
+    let doubtful = |code| {
+        matches!(
+            code,
+            Code::ContradictingLockEntry
+                | Code::DuplicateLockEntry
+                | Code::EditedLockEntry
+                | Code::MissingPlatform
+        )
+    };
     let spans: BTreeSet<Span> = survey
         .diagnostics
         .iter()
@@ -277,7 +284,7 @@ fn forget(job: &Job<'_>, survey: &Survey, lock: &mut Lock) -> Result<(), Refusal
 fn forget_halves(wants: &Wants, lock: &mut Lock) {
     let packages = &lock.packages;
     lock.kernels.retain(|query, kernels| {
-        kernels.value.iter().all(|kernel| {
+        kernels.value.kernels.iter().all(|kernel| {
             let key = (query.os.clone(), query.release.clone(), kernel.clone(), query.arch);
             !wants.packages.contains(&key) || packages.contains_key(&key)
         })

@@ -9,6 +9,7 @@ use crate::fs::Tree;
 use crate::ids::{Arch, Release, Repository};
 use crate::lock::Want;
 use crate::source::Sources;
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
@@ -32,7 +33,13 @@ impl Work<'_> {
         let number = wants.len();
         let (kernels, wants): (Vec<_>, Vec<_>) =
             wants.into_iter().partition(|want| matches!(want, Want::Kernels(_)));
-        let kernels = self.kernels(kernels);
+        let done = Cell::new(0);
+        let show = |last: Option<&Want>| (self.progress)(Progress { done: done.get(), of: number, last });
+        show(None);
+        let kernels = self.kernels(kernels, &|want| {
+            done.set(done.get() + 1);
+            show(Some(&want));
+        });
         let queue: Mutex<VecDeque<(usize, Want)>> = Mutex::new(wants.into_iter().enumerate().collect());
         let (sender, receiver) = mpsc::channel();
         let mut answers = thread::scope(|scope| {
@@ -52,9 +59,9 @@ impl Work<'_> {
             drop(sender);
             let mut answers = Vec::new();
             for (at, want, answer) in receiver {
+                done.set(done.get() + 1);
+                show(Some(&want));
                 answers.push((at, want, answer));
-                let last = answers.last().map(|(_, want, _)| want);
-                (self.progress)(Progress { done: kernels.len() + answers.len(), of: number, last });
             }
             answers
         });
@@ -76,7 +83,7 @@ fn one(resolver: &Resolver, parts: &Parts, want: &Want) -> Result<Answer, Proble
             Answer::ZStreams(resolver.zstreams(&payload, query)?)
         }
         // They are asked for together: `Work::kernels`.
-        Want::Kernels(_) => Answer::Kernels(Vec::new()),
+        Want::Kernels(_) => Answer::Kernels { kernels: Vec::new(), other_packages: Vec::new() },
     })
 }
 

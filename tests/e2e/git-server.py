@@ -1,4 +1,7 @@
-"""Serves git repositories and files over https: git-server.py DIRECTORY CERTIFICATE KEY PORT-FILE, which gets the port."""
+"""Serves git repositories and files over https: git-server.py DIRECTORY CERTIFICATE KEY PORT-FILE, which gets the port.
+
+With - for certificate and key it is http. A file NAME.location redirects NAME to the address in it.
+"""
 
 import http.server
 import os
@@ -15,6 +18,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         path, _, query = self.path.partition("?")
         file = os.path.join(directory, path.lstrip("/"))
+        if os.path.isfile(file + ".location"):
+            self.send_response(302)
+            self.send_header("Location", open(file + ".location").read().strip())
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return self.finish_tls()
         if ".git" not in path and os.path.isfile(file):
             return self.send_whole(file)
         env = os.environ | {
@@ -36,10 +45,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         head, content = answer.split(b"\r\n\r\n", 1)
         length = b"Content-Length: %d" % len(content)
         self.wfile.write(b"\r\n".join([b"HTTP/1.0 " + status, head, length, b"", content]))
-        self.wfile.flush()
-        self.connection.unwrap()
+        self.finish_tls()
 
     do_POST = do_GET
+
+    def finish_tls(self):
+        self.wfile.flush()
+        if certificate != "-":
+            self.connection.unwrap()
 
     def send_whole(self, file):
         with open(file, "rb") as opened:
@@ -48,14 +61,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
-        self.wfile.flush()
-        self.connection.unwrap()
+        self.finish_tls()
 
 
-context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.load_cert_chain(certificate, key)
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-server.socket = context.wrap_socket(server.socket, server_side=True)
+if certificate != "-":
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
 with open(port_file, "w") as file:
     file.write(str(server.server_address[1]))
 server.serve_forever()

@@ -109,7 +109,7 @@ fn thorough() -> bool {
 }
 
 #[expect(clippy::disallowed_macros, reason = "a skipped test says so")]
-fn strace_is_missing() -> bool {
+pub fn strace_is_missing() -> bool {
     let missing = Command::new("strace").arg("-V").stdout(Stdio::null()).status().is_err();
     if missing {
         eprintln!("skipped: strace is not installed");

@@ -18,6 +18,7 @@ mod init;
 mod history;
 mod layers;
 mod lock;
+mod locked;
 mod manual;
 mod outputs;
 mod project;

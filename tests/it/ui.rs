@@ -62,6 +62,10 @@ impl Fetch for Servers {
     fn get(&self, url: &str, _: u64) -> Result<Option<Vec<u8>>, Error> {
         Ok(std::fs::read(self.0.join(url.strip_prefix("https://").unwrap())).ok())
     }
+
+    fn now(&self) -> u64 {
+        0
+    }
 }
 
 fn ask(code: &str, reader: &Reader<'_>, request: &Request) -> Diagnostics {
@@ -70,7 +74,7 @@ fn ask(code: &str, reader: &Reader<'_>, request: &Request) -> Diagnostics {
     let lock = Consulted::new(&parts.lock);
     let wishes = drvc::plan::wishes(&parts.inputs(&lock, &sources, request));
     let fetch = Servers(repository(&format!("tests/ui/{code}/servers")));
-    let asking = Asking { fetch: &fetch, keys: &|_| unreachable!(), subscribed: false };
+    let asking = Asking { fetch: &fetch, keys: &|_| unreachable!(), subscribed: false, answered: &|_| {} };
     let mut diagnostics = Diagnostics::default();
     for (_, answer) in asking.answer(&wishes).unwrap() {
         diagnostics.push(*answer.unwrap_err());

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# needs: images root buildah podman dockerd mmdebstrap rpmbuild createrepo_c zstd jq modinfo gpgv python3
+# needs: images root buildah podman dockerd mmdebstrap rpmbuild createrepo_c git zstd jq modinfo gpgv python3
 # Kernels from package repositories. Debian's own, as this machine's apt sources name it: what drvc finds must be what
 # apt-cache says, and a manifest with `latest=2` in three flavours locks, compiles and builds. A dnf repository with RT
 # and 64k kernels of several releases, in gzip, xz and zstd; and repositories that are broken.
@@ -74,10 +74,19 @@ drvc_ok lock lock -C "$dir" "${allow[@]}"
 drvc_ok compile compile -C "$dir" --locked
 before=$(cd "$dir/drivers.out" && find hello -name Dockerfile | sort)
 debian_manifest 2
+rm -rf "$dir/drivers.lock" "$XDG_CACHE_HOME"
 drvc_ok lock lock -C "$dir" "${allow[@]}"
-say "    $(tail -1 "$CASE_DIR/logs/lock")"
+say "    cold: $(tail -1 "$CASE_DIR/logs/lock")"
 drvc_ok again lock -C "$dir" "${allow[@]}"
+say "    second: $(tail -1 "$CASE_DIR/logs/again")"
 contains "a second lock" "$(cat "$CASE_DIR/logs/again")" "nothing moved"
+drvc_ok update lock --update -C "$dir" "${allow[@]}"
+say "    --update: $(tail -1 "$CASE_DIR/logs/update")"
+contains "lock --update" "$(cat "$CASE_DIR/logs/update")" "nothing moved"
+for package in gcc make; do
+    contains "other packages in the lock" "$(cat "$dir/drivers.lock")" \
+        "\"$package=$(apt-cache policy $package | awk '/Candidate:/{print $2}')\""
+done
 drvc_ok compile compile -C "$dir" --locked
 equal "targets that stayed" "$(cd "$dir/drivers.out" && find hello -name Dockerfile | sort | comm -12 - <(printf '%s\n' "$before"))" "$before"
 drvc_ok kernels kernels debian 12 -C "$dir" "${allow[@]}" --format json >"$CASE_DIR/kernels.json"
@@ -159,13 +168,10 @@ cat >"$web/zstd/repodata/repomd.xml" <<XML
   </data>
 </repomd>
 XML
-python3 -u -m http.server --bind 127.0.0.1 --directory "$web" 0 >"$CASE_DIR/logs/server" 2>&1 &
+python3 "$E2E_DIR/git-server.py" "$web" - - "$CASE_DIR/port" >"$CASE_DIR/logs/server" 2>&1 &
 server=$!
-for _ in $(seq 50); do
-    port=$(grep -o 'port [0-9]*' "$CASE_DIR/logs/server" | head -1 | cut -d' ' -f2) && [ -n "$port" ] && break
-    sleep 0.1
-done
-[ -n "$port" ] || die "the web server does not start"
+for _ in $(seq 50); do [ -s "$CASE_DIR/port" ] || sleep 0.1; done
+port=$(cat "$CASE_DIR/port") || die "the web server does not start"
 
 # rhel_project PATH: a project whose RHEL 9.4 and 9.5 come from that path of the server.
 rhel_project() {
@@ -240,7 +246,10 @@ cp -a "$web/gz" "$web/gone"
 truncate -s -100 "$web"/truncated/repodata/*-primary.xml.gz
 printf 'x' | dd of="$(echo "$web"/forged/repodata/*-primary.xml.gz)" bs=1 seek=100 conv=notrunc status=none
 rm "$web"/gone/repodata/*-primary.xml.gz
+mkdir -p "$web/elsewhere/repodata"
+echo https://other.example/repomd.xml >"$web/elsewhere/repodata/repomd.xml.location"
 fails absent "no such file"
+fails elsewhere 'it redirects to another server, `https://other.example/repomd.xml`'
 fails truncated "its checksum is"
 fails forged "its checksum is"
 fails gone "the server has no such file"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # needs: docker-registry git jq openssl python3 strace
-# `drvc lock` against servers on this machine: git over http, https and git's own protocol; a registry with indexes for two
-# architectures, once behind a token server; release payloads and Driver Toolkits laid out as OpenShift's.
+# `drvc lock` against servers on this machine: git over http, https and git's own protocol; files over https; a registry
+# with indexes for two architectures, once behind a token server; release payloads and Driver Toolkits laid out as
+# OpenShift's, of one node stream and of two.
 . "$(dirname "$0")/../case.sh"
 export HOME=$CASE_DIR/home XDG_CACHE_HOME=$CASE_DIR/cache XDG_CONFIG_HOME=$CASE_DIR/config
 unset REGISTRY_AUTH_FILE DOCKER_CONFIG XDG_RUNTIME_DIR GIT_SSL_CAINFO GIT_SSL_CAPATH
@@ -48,18 +49,22 @@ TOKEN=127.0.0.1:$(wait_for "$CASE_DIR/token.port")
 
 # Git over https; the user's own settings lead on to http and to git's own protocol.
 mkdir -p "$CASE_DIR/git/driver" "$CASE_DIR/keys"
-openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 \
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=CA:FALSE \
     -keyout "$CASE_DIR/keys/key.pem" -out "$CASE_DIR/keys/ca.pem" 2>/dev/null
 python3 "$E2E_DIR/git-server.py" "$CASE_DIR/git" "$CASE_DIR/keys/ca.pem" "$CASE_DIR/keys/key.pem" "$CASE_DIR/git.port" \
     >"$CASE_DIR/logs/git" 2>&1 &
 servers+=($!)
 GIT=https://127.0.0.1:$(wait_for "$CASE_DIR/git.port")
+python3 "$E2E_DIR/git-server.py" "$CASE_DIR/git" - - "$CASE_DIR/http.port" >"$CASE_DIR/logs/http" 2>&1 &
+servers+=($!)
+HTTP=http://127.0.0.1:$(wait_for "$CASE_DIR/http.port")
 daemon=$(free_port)
 git daemon --reuseaddr --export-all --listen=127.0.0.1 --port="$daemon" --base-path="$CASE_DIR/git" \
     >"$CASE_DIR/logs/git-daemon" 2>&1 &
 servers+=($!)
 git config --global http.sslCAInfo "$CASE_DIR/keys/ca.pem"
 git config --global "url.git://127.0.0.1:$daemon/.insteadOf" https://daemon.example/
+git config --global "url.$HTTP/.insteadOf" https://http.example/
 git config --global user.name e2e
 git config --global user.email e2e@localhost
 git config --global init.defaultBranch main
@@ -72,6 +77,15 @@ git -C "$repository" tag plain
 git -C "$repository" tag -a -m annotated annotated
 git -C "$repository" commit -q --allow-empty -m two
 two=$(git -C "$repository" rev-parse HEAD)
+
+# Files of the same server. drvc trusts its certificate as the machine's.
+export SSL_CERT_FILE=$CASE_DIR/keys/ca.pem
+mkdir "$CASE_DIR/git/files"
+c_module "$CASE_DIR/driver-1.0" driver
+tar -czf "$CASE_DIR/git/files/driver-1.0.tar.gz" -C "$CASE_DIR" driver-1.0
+archive=$(sha256sum "$CASE_DIR/git/files/driver-1.0.tar.gz" | cut -d' ' -f1)
+echo "$GIT/files/driver-1.0.tar.gz" >"$CASE_DIR/git/files/same-host.tar.gz.location"
+echo https://localhost/driver-1.0.tar.gz >"$CASE_DIR/git/files/other-host.tar.gz.location"
 
 # --- images
 
@@ -103,6 +117,9 @@ payload 4.16.9 aarch64 "driver-toolkit=$arm"
 payload 4.16.10 x86_64 "driver-toolkit=$first"
 payload 4.16.10 aarch64 "driver-toolkit=$arm"
 payload 4.16.11-rc.1 x86_64 "driver-toolkit=$second"
+nine=$(toolkit amd64 5.14.0-687.5.3.el9_8.x86_64 "")
+ten=$(toolkit amd64 6.12.0-211.7.1.el10_2.x86_64 "")
+payload 4.22.1 x86_64 "driver-toolkit=$nine" "driver-toolkit-10=$ten"
 
 # --- a manifest that leaves all of it open
 
@@ -110,14 +127,14 @@ dir=$CASE_DIR/project
 drvc() { "$DRVC" "$1" -C "$dir" "${@:2}"; }
 # lock LOG ARG...: drvc lock, which has to succeed.
 lock() {
-    drvc lock --allow-host 127.0.0.1 --allow-http daemon.example "${@:2}" >"$CASE_DIR/logs/$1" 2>&1 ||
+    drvc lock --allow-host 127.0.0.1 --allow-http daemon.example --allow-http http.example "${@:2}" >"$CASE_DIR/logs/$1" 2>&1 ||
         { cat "$CASE_DIR/logs/$1" >&2; die "drvc lock ${*:2}"; }
 }
 # fails CODE LOG ARG...: drvc lock, which has to end with that code and leave the lock as it is.
 fails() {
     local code=0 before
     before=$(cat "$dir/drivers.lock")
-    drvc lock --allow-host 127.0.0.1 --allow-http daemon.example "${@:3}" >"$CASE_DIR/logs/$2" 2>&1 || code=$?
+    drvc lock --allow-host 127.0.0.1 --allow-http daemon.example --allow-http http.example "${@:3}" >"$CASE_DIR/logs/$2" 2>&1 || code=$?
     equal "exit code of drvc lock, $2: $(cat "$CASE_DIR/logs/$2")" "$code" "$1"
     equal "the lock after $2" "$(cat "$dir/drivers.lock")" "$before"
 }
@@ -126,27 +143,24 @@ entries() { python3 -c 'import json, sys, tomllib; print(json.dumps(tomllib.load
 manifest "$dir" <<KDL
 profile "debian" "debian.kdl"
 profile "openshift" "openshift.kdl"
-source "branch" {
-    git "$GIT/driver" branch="main"
+$(for server in "$GIT" https://http.example https://daemon.example; do
+    name=$(sed 's|https://||; s|[.:].*||' <<<"$server")
+    for ref in branch=main tag=plain tag=annotated; do
+        printf 'source "%s" {\n    git "%s/driver" %s="%s"\n}\n' "$name-${ref#*=}" "$server" "${ref%=*}" "${ref#*=}"
+    done
+done)
+source "archive" {
+    archive "$GIT/files/driver-1.0.tar.gz"
 }
-source "tag" {
-    git "$GIT/driver" tag="plain"
+source "same-host" {
+    archive "$GIT/files/same-host.tar.gz"
 }
-source "annotated" {
-    git "https://daemon.example/driver" tag="annotated"
-}
-module "one" {
-    source "branch"
-}
-module "two" {
-    source "tag"
-}
-module "three" {
-    source "annotated"
-}
+$(for name in {127,http,daemon}-{main,plain,annotated} archive same-host; do
+    printf 'module "m-%s" {\n    source "%s"\n}\n' "$name" "$name"
+done)
 image "driver" {
-    module "one" "two" "three"
-    load "one"
+    module $(printf '"m-%s" ' {127,http,daemon}-{main,plain,annotated} archive same-host)
+    load "m-archive"
 }
 matrix {
     os "debian" "12" {
@@ -160,6 +174,7 @@ matrix {
         z latest=2
         arch "aarch64"
     }
+    os "openshift" "4.22.1"
     exclude arch="aarch64" os="debian" reason="its runtime image is for x86_64 alone"
 }
 KDL
@@ -181,6 +196,16 @@ line "4.16" {
         minimal "$REGISTRY/debian:12"
     }
 }
+line "4.22" {
+    runs "9.8" {
+        base "$REGISTRY/debian:12"
+        minimal "$REGISTRY/debian:12"
+    }
+    runs "10.2" {
+        base "$REGISTRY/debian:12"
+        minimal "$REGISTRY/debian:12"
+    }
+}
 KDL
 
 code=0
@@ -190,9 +215,15 @@ contains "the refusal" "$(cat "$CASE_DIR/logs/refused")" "allow it with \`--allo
 
 lock cold
 say "cold: $(tail -1 "$CASE_DIR/logs/cold")"
-equal "the branch" "$(entries '.git[] | select(.reference == "refs/heads/main") | .commit')" "$two"
-equal "the tag" "$(entries '.git[] | select(.reference == "refs/tags/plain") | .commit')" "$one"
-equal "the annotated tag's commit" "$(entries '.git[] | select(.reference == "refs/tags/annotated") | .commit')" "$one"
+for server in "$GIT" https://http.example https://daemon.example; do
+    commits=".git[] | select(.url == \"$server/driver\")"
+    equal "the branch at $server" "$(entries "$commits | select(.reference == \"refs/heads/main\") | .commit")" "$two"
+    equal "the tag at $server" "$(entries "$commits | select(.reference == \"refs/tags/plain\") | .commit")" "$one"
+    equal "the annotated tag's commit at $server" "$(entries "$commits | select(.reference == \"refs/tags/annotated\") | .commit")" "$one"
+done
+equal "the archive" "$(entries '.archive[] | .sha256')" "$archive"$'\n'"$archive"
+equal "the node streams" "$(entries '[.openshift[] | select(.release == "4.22.1") | ."driver-toolkit"] | sort | join(" ")')" \
+    "$(printf '%s\n' "$nine" "$ten" | sort | paste -sd' ')"
 equal "the index" "$(entries '.image[] | select(.reference | endswith("debian:12")) | .digest')" "$index"
 equal "the image for Arm" "$(entries '.image[] | select(.reference | endswith("debian:12")) | .platforms.aarch64')" "$arm64"
 equal "the newest releases" "$(entries '[.zstreams[] | select(.arch == "x86_64") | .releases[]] | join(" ")')" "4.16.10 4.16.9"
@@ -200,8 +231,11 @@ equal "the toolkit" "$(entries '.openshift[] | select(.release == "4.16.9" and .
 equal "the real-time kernels" "$(entries '[.openshift[] | .realtime // "none"] | unique | join(" ")')" "5.14.0-427.13.1.el9_4.x86_64+rt none"
 
 drvc compile --locked >"$CASE_DIR/logs/compile" 2>&1 || { cat "$CASE_DIR/logs/compile" >&2; die "drvc compile --locked"; }
-# Two releases with one kernel are one target: for each flavour and architecture one, and Debian's.
-equal "targets" "$(jq '.targets | length' "$dir/drivers.out/plan.json")" 4
+# Two releases with one kernel are one target: for each flavour and architecture one, and Debian's; 4.22 has two.
+equal "targets" "$(jq '.targets | length' "$dir/drivers.out/plan.json")" 6
+for stream in "5.14.0-687.5.3.el9_8.x86_64 $nine" "6.12.0-211.7.1.el10_2.x86_64 $ten"; do
+    contains "the stage of ${stream% *}" "$(cat "$dir/drivers.out/$(target "$dir" "${stream% *}" dockerfile)")" "FROM ${stream#* }"
+done
 
 before=$(cat "$dir/drivers.lock")
 lock second
@@ -218,41 +252,14 @@ strace -f -e trace=%network -o "$CASE_DIR/logs/strace" "$DRVC" lock -C "$dir" --
 equal "sockets under --offline" "$(grep -c 'socket(' "$CASE_DIR/logs/strace")" 0
 drvc lock --check >"$CASE_DIR/logs/check" 2>&1 || die "drvc lock --check"
 
-# --- each field of each entry: removed, changed or added, --locked names the entry
+# --- an entry that was changed: --locked names it, and it is resolved anew (tests/it/locked.rs changes every field)
 
-python3 - "$dir/drivers.lock" "$CASE_DIR/mutants" <<'PYTHON'
-import pathlib, re, sys
-text = open(sys.argv[1]).read()
-head, *paragraphs = re.split(r"(?=^\[\[)", text, flags=re.M)
-out = pathlib.Path(sys.argv[2])
-out.mkdir()
-number = 0
-def put(at, paragraph, what):
-    global number
-    number += 1
-    (out / f"{number}").write_text(head + "".join(paragraphs[:at] + [paragraph] + paragraphs[at + 1:]))
-    (out / f"{number}.what").write_text(f"{what} of {paragraphs[at].splitlines()[0]}")
-for at, paragraph in enumerate(paragraphs):
-    for field in re.findall(r"^([a-z-]+ = (?:\[\n(?: .*\n)*\]|.*))\n", paragraph, flags=re.M):
-        key = field.split(" ")[0]
-        put(at, paragraph.replace(field + "\n", ""), f"{key} removed")
-        changed = re.sub(r"([0-9])(?=[^0-9]*$)", lambda m: str((int(m[1]) + 1) % 10), field, count=1)
-        if changed == field:
-            changed = re.sub(r'"([a-z])', lambda m: '"' + ("b" if m[1] == "a" else "a"), field, count=1)
-        put(at, paragraph.replace(field, changed), f"{key} changed")
-    put(at, paragraph.rstrip("\n") + '\nnew = "x"\n\n', "a field added")
-PYTHON
 cp "$dir/drivers.lock" "$CASE_DIR/good.lock"
-mutants=0
-for mutant in "$CASE_DIR"/mutants/*.what; do
-    cp "${mutant%.what}" "$dir/drivers.lock"
-    code=0
-    drvc compile --locked >"$CASE_DIR/logs/mutant" 2>&1 || code=$?
-    equal "exit code of compile --locked, $(cat "$mutant"): $(cat "$CASE_DIR/logs/mutant")" "$code" 3
-    grep -q 'the lock file' "$CASE_DIR/logs/mutant" || die "$(cat "$mutant"): $(cat "$CASE_DIR/logs/mutant")"
-    mutants=$((mutants + 1))
-done
-say "$mutants changes of fields, each noticed"
+sed -i "0,/$archive/s//${archive//[0-9]/0}/" "$dir/drivers.lock"
+code=0
+drvc compile --locked >"$CASE_DIR/logs/edited" 2>&1 || code=$?
+equal "exit code of compile --locked" "$code" 3
+contains "the report" "$(cat "$CASE_DIR/logs/edited")" "the lock file's entry for \`$GIT/files/"
 lock repaired
 equal "the lock, resolved anew" "$(cat "$dir/drivers.lock")" "$(cat "$CASE_DIR/good.lock")"
 
@@ -262,6 +269,7 @@ git -C "$repository" commit -q --allow-empty -m three
 git -C "$repository" tag -f plain >/dev/null 2>&1
 fails 4 moved-tag
 contains "a moved tag" "$(cat "$CASE_DIR/logs/moved-tag")" "the tag \`plain\` was $one"
+equal "servers whose tag moved" "$(grep -c "the tag \`plain\` was $one and is " "$CASE_DIR/logs/moved-tag")" 3
 lock update-tag --update plain
 contains "the tag moves" "$(cat "$CASE_DIR/logs/update-tag")" "moved \`refs/tags/plain\` of $GIT/driver: ${one:0:12} -> "
 lacks "the branch stays" "$(cat "$CASE_DIR/logs/update-tag")" refs/heads/main
@@ -270,6 +278,14 @@ lock update-openshift --update openshift
 contains "releases first" "$(head -3 "$CASE_DIR/logs/update-openshift"; grep -m1 '^moved' "$CASE_DIR/logs/update-openshift")" \
     "moved z-streams of openshift 4.16, x86_64: + 4.16.11, - 4.16.9"
 fails 2 unknown-name --update drvier
+
+# --- a file that another server has
+
+sed -i "s|files/same-host|files/other-host|" "$dir/drivers.kdl"
+fails 4 other-host
+contains "a redirect" "$(cat "$CASE_DIR/logs/other-host")" "$GIT/files/other-host.tar.gz\`: it redirects to another server, \`https://localhost/driver-1.0.tar.gz\`"
+contains "what to do" "$(cat "$CASE_DIR/logs/other-host")" "--allow-host localhost"
+sed -i "s|files/other-host|files/same-host|" "$dir/drivers.kdl"
 
 # --- credentials
 
