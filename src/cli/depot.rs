@@ -108,7 +108,13 @@ impl<'a> Depot<'a> {
         let sources = reachable(sources, self.network, &view)?;
         let search = Search::new(profile, release, *arch, &kernel.flavor);
         let keys = |path: &RelPath| keys(&self.project, path, &self.client);
-        let offer = repository::offer(&self.client, &keys, &sources, std::slice::from_ref(&search))?;
+        let offer = repository::offer(
+            &self.client,
+            &keys,
+            &sources,
+            std::slice::from_ref(&search),
+            &std::collections::BTreeSet::new(),
+        )?;
         Ok((search, offer))
     }
 
