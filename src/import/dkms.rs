@@ -203,7 +203,7 @@ impl Importer<'_> {
         }
         if uncertain > 0 {
             let text = format!(
-                "{} optional, and not loaded: whether it is built depends on the kernel",
+                "{} built for some kernels only: optional here, and not loaded",
                 crate::diag::count(uncertain, "module")
             );
             self.draft.warn(self.file, 0, &text);
