@@ -152,11 +152,11 @@ impl Kernel {
     }
 
     /// What of its own modules these names need, with all that those need in turn. Names of what is built into the kernel
-    /// need nothing.
+    /// need nothing; what is `soft` may be an alias, or nowhere.
     ///
     /// # Errors
     /// A module of it cannot be read.
-    pub fn needed(&self, names: BTreeSet<String>) -> Result<Needed, Error> {
+    pub fn needed(&self, names: BTreeSet<String>, soft: BTreeSet<String>) -> Result<Needed, Error> {
         let failed = |cause: String| Error::new("read a module of", self.release.as_str(), cause);
         let by_name: BTreeMap<String, &str> = self
             .files
@@ -167,6 +167,7 @@ impl Kernel {
         let builtin = self.read("modules.builtin").unwrap_or_default();
         let builtin: BTreeSet<_> = String::from_utf8_lossy(&builtin).lines().map(kmod_name).collect();
         let (mut needed, mut open) = (Needed::default(), names);
+        open.extend(soft.into_iter().filter(|name| by_name.contains_key(name)));
         while let Some(name) = open.pop_first() {
             let Some(path) = by_name.get(&name) else {
                 if !builtin.contains(&name) {
@@ -183,7 +184,8 @@ impl Kernel {
             read.map_err(|cause| failed(cause.to_string()))?;
             let module = Module::parse(path, &bytes).map_err(|cause| failed(cause.to_string()))?;
             open.extend(module.depends);
-            open.extend(module.softdeps.iter().flat_map(|line| softdeps(line)));
+            let soft = module.softdeps.iter().flat_map(|line| softdeps(line));
+            open.extend(soft.filter(|name| by_name.contains_key(name)));
         }
         needed.paths.extend(self.files.keys().filter(|path| !path.contains('/')).cloned());
         Ok(needed)
@@ -223,8 +225,8 @@ mod tests {
         assert!(kernel.read("notes").is_err());
         assert_eq!(softdeps("pre: a-b post: c").collect::<Vec<_>>(), ["a_b", "c"]);
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
-        let needed = kernel.needed(names(&["crc16", "gone"])).unwrap();
+        let needed = kernel.needed(names(&["crc16", "gone"]), names(&["soft"])).unwrap();
         assert_eq!((needed.missing, needed.paths), (names(&["gone"]), names(&["modules.builtin"])));
-        assert!(kernel.needed(names(&["crc_itu_t"])).unwrap_err().to_string().contains("6.1.0"));
+        assert!(kernel.needed(names(&[]), names(&["crc_itu_t"])).unwrap_err().to_string().contains("6.1.0"));
     }
 }

@@ -70,7 +70,8 @@ impl Boot<'_> {
         })?;
         self.check_programs()?;
         let modules = ordered(self.driver);
-        let needed = self.kernel.needed(self.asked())?;
+        let (names, soft) = self.asked();
+        let needed = self.kernel.needed(names, soft)?;
         let script = script::script(&self.image.config, &modules);
         let failed = |cause: std::io::Error| Error::new("write", "a temporary file", cause);
         let directory = tempfile::tempdir().map_err(failed)?;
@@ -157,24 +158,25 @@ impl Boot<'_> {
         Ok(())
     }
 
-    /// The names of the kernel's own modules that the image asks for: dependencies, soft ones too, and what its list of
-    /// modules takes from the node (`host/…`).
-    fn asked(&self) -> BTreeSet<String> {
+    /// The names of the kernel's own modules that the image asks for: dependencies, and what its list of modules takes from
+    /// the node (`host/…`); and those that it would like to have (`softdep`).
+    fn asked(&self) -> (BTreeSet<String>, BTreeSet<String>) {
         let here = self.driver.by_name();
-        let mut names = BTreeSet::new();
+        let (mut names, mut soft) = (BTreeSet::new(), options::softdeps(self.image));
         for packed in &self.driver.modules {
             names.extend(packed.module.depends.iter().cloned());
-            names.extend(packed.module.softdeps.iter().flat_map(|line| kernel::softdeps(line)));
+            soft.extend(packed.module.softdeps.iter().flat_map(|line| kernel::softdeps(line)));
         }
-        names.extend(options::softdeps(self.image));
         let list = self.image.root.read(&format!("{}/modules.dep", self.driver.directory), LIST);
         let list = String::from_utf8_lossy(&list.unwrap_or_default()).into_owned();
         // The list has lines of the node's modules too, which nobody need ask for.
         let own = list.lines().filter(|line| !line.starts_with("host/"));
         let words = own.flat_map(|line| line.split([' ', ':']));
         names.extend(words.filter(|word| word.starts_with("host/")).map(crate::verify::kmod_name));
-        names.retain(|name| !here.contains_key(name.as_str()) && !self.driver.builtin.contains(name));
-        names
+        for set in [&mut names, &mut soft] {
+            set.retain(|name| !here.contains_key(name.as_str()) && !self.driver.builtin.contains(name));
+        }
+        (names, soft)
     }
 }
 

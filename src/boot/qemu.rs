@@ -45,6 +45,9 @@ struct Board {
     console: &'static str,
     /// The processor that is emulated. Five levels of page tables would cost time and show nothing.
     processor: &'static str,
+    /// What its kernel is told beside what every kernel is. On a busy machine a translated one may find that its timer does
+    /// not tick as often as it should, and give up.
+    words: &'static str,
 }
 
 fn board(arch: Arch) -> Option<Board> {
@@ -54,12 +57,14 @@ fn board(arch: Arch) -> Option<Board> {
             machine: "q35",
             console: "ttyS0",
             processor: "max,la57=off",
+            words: "no_timer_check",
         }),
         Arch::Aarch64 => Some(Board {
             program: "qemu-system-aarch64",
             machine: "virt",
             console: "ttyAMA0",
             processor: "max,pauth-impdef=on",
+            words: "",
         }),
         Arch::Ppc64le | Arch::S390x => None,
     }
@@ -130,8 +135,8 @@ impl Qemu<'_> {
         let quiet = if root.is_some() { "quiet" } else { "" };
         let words = format!(
             "console={} rdinit={INIT} panic=-1 oops=panic printk.devkmsg=on printk.time=1 {quiet} \
-             firmware_class.path={FIRMWARE} rcupdate.rcu_expedited=1",
-            board.console
+             firmware_class.path={FIRMWARE} rcupdate.rcu_expedited=1 watchdog_thresh=60 {}",
+            board.console, board.words
         );
         let accel = accelerator.name().to_lowercase();
         let mut program = Program::new(board.program, self.environment)

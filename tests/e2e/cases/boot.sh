@@ -154,6 +154,7 @@ boots hang "$dir" localhost/drvc-e2e-boot:hang --kernel "$package" --boot-timeou
 boots crash "$dir" localhost/drvc-e2e-boot:crash --kernel "$package"
 
 # An image counts as built only when it boots: one that gets no time does not.
+compile "$earlier"
 image=$(image_of "$earlier" vpoll-earlier)
 built_not 4 'the kernel had not come to the image after' buildah "$earlier" --boot --boot-timeout 1 "${allow[@]}"
 ! podman image exists "$image" || die "an image that did not boot has a name"
