@@ -98,7 +98,6 @@ say "  vpoll of $kernel on others: $(jq -c '[.against[] | [.kernel, .loads]]' <<
 equal "the kernel against itself" "$(jq --arg k "$kernel" '.against[] | select(.kernel == $k).loads' <<<"$against")" true
 offered=$(apt-cache search '^linux-headers-6\.1\.0-[0-9]+-cloud-amd64$' | wc -l)
 equal "how many kernels were compared" "$(jq '.against | length' <<<"$against")" "$offered"
-[ "$offered" -lt 9 ] || contains "kernels that it does not load on" "$(jq -c '[.against[].loads]' <<<"$against")" false
 printf '[list]\n%s\n' "$(jq -r .modules[].name <<<"$against")" >"$CASE_DIR/stable"
 ! "$DRVC" verify -C "$dir" --engine podman vpoll/debian --offline --stablelist "$CASE_DIR/stable" >"$CASE_DIR/logs/stable" ||
     die "no symbol is outside of an empty list"
@@ -175,7 +174,10 @@ built_ok buildah "$earlier" --boot "${allow[@]}"
 says "every module loads"
 cp "$(root_of buildah "$(image_of "$earlier" vpoll-earlier)")/opt/lib/modules/$other/updates/vpoll.ko" "$CASE_DIR/earlier.ko"
 broken wrong-kernel vpoll "cp '$CASE_DIR/earlier.ko' $modules/updates/vpoll.ko"
-contains "a module of another kernel" "$(finds wrong-kernel wrong-kernel 2>&1 || finds 'changed-symbol wrong-kernel' wrong-kernel 2>&1)" "$other"
+# Whether that kernel has other versions of symbols is for Debian to decide.
+found=$("$DRVC" verify -C "$dir" --engine podman localhost/drvc-e2e-boot:wrong-kernel --symvers "$headers" --offline 2>/dev/null) &&
+    die "nothing is found in a module of another kernel"
+contains "a module of another kernel" "$found" "error[wrong-kernel]: \`vpoll\` was built for $other, not for $kernel"
 broken changed-symbol vpoll "change_version device_destroy $modules/updates/vpoll.ko"
 finds changed-symbol changed-symbol
 broken missing-firmware fault "rm opt/lib/firmware/fault/chip.bin"
