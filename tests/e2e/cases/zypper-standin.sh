@@ -15,7 +15,7 @@ work=$CASE_DIR/standin root=$CASE_DIR/standin/root
 in_root() { chroot "$root" env DEBIAN_FRONTEND=noninteractive "$@"; }
 
 mkdir -p "$root" "$work/files" "$work/devel" "$work/modules"
-tar -xf "$E2E_WORK/debian.tar" -C "$root"
+tar -xf "$E2E_FROM/debian.tar" -C "$root"
 in_root apt-get -qq update
 in_root apt-get -qq install -y --no-install-recommends zypper rpm gcc-12 gcc make binutils kmod libelf-dev patch \
     >"$work/apt.log" 2>&1 || die "see $work/apt.log"
