@@ -42,7 +42,7 @@ say "  GitHub's and GitLab's schemas hold"
 python3 "$E2E_DIR/pipelines.py" drivers.out/github/drvc.yml drivers.out/gitlab/drvc.yml "$CASE_DIR/child.yml" "$CASE_DIR/scripts"
 shellcheck -S warning -s bash "$CASE_DIR"/scripts/*.sh >&2 || die "shellcheck refuses a script of a pipeline"
 
-openshift=$E2E_WORK/venv/share/openshift.json
+openshift=$E2E_FROM/venv/share/openshift.json
 if [ -f "$openshift" ]; then
     find drivers.out/buildconfig -name '*.yaml' -exec python3 "$E2E_DIR/openshift.py" "$openshift" {} + ||
         die "OpenShift's API refuses a BuildConfig"
