@@ -311,8 +311,10 @@ pub(super) fn reachable(
         return Ok(sources);
     }
     let name_one = format!(
-        "name one that you have in the manifest: `os \"{}\" \"{}\" {{ repository \"https://…\" }}`",
-        view.profile.os, view.release.release
+        "name one that you have in the manifest: `os \"{}\" \"{}\" {{ {} }}`",
+        view.profile.os,
+        view.release.release,
+        view.release.manager().example_repository()
     );
     Err(if subscribed {
         Failure::Usage {

@@ -124,6 +124,15 @@ impl PackageManager {
             Self::Dnf | Self::Microdnf | Self::Tdnf | Self::Yum | Self::Zypper => VersionOrder::Rpm,
         }
     }
+
+    /// How a manifest names a repository of it, for help texts.
+    #[must_use]
+    pub const fn example_repository(self) -> &'static str {
+        match self {
+            Self::Apt => "repository \"https://…\" suite=\"…\"",
+            Self::Dnf | Self::Microdnf | Self::Tdnf | Self::Yum | Self::Zypper => "repository \"https://…\"",
+        }
+    }
 }
 
 /// What is known of one release.

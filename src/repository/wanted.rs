@@ -146,7 +146,8 @@ fn place(wish: &Wish<'_>) -> String {
 }
 
 fn no_repository(wish: &Wish<'_>, closed: bool) -> Diagnostic {
-    let name_one = "add `repository \"https://…\"` with one that you have to the `os`";
+    let repository = wish.release.manager().example_repository();
+    let name_one = format!("add `{repository}` with one that you have to the `os`");
     let report = Diagnostic::new(
         Code::MissingRepository,
         format!("no package repository is known for {}", place(wish)),

@@ -14,7 +14,7 @@ driver() {
     DIR=$CASE_DIR/$1
     mkdir -p "$DIR"
     awk -v n="$1" '/^```kdl/ {at++; next} /^```/ {if (at == n) exit; next} at == n' "$ROOT/docs/drivers.md" |
-        sed "s/6\.1\.0-56-amd64/$kernel/; s|https://deb.debian.org/debian|$GIT_URL|; s|^\( *\)kernel \".*|&\n\1base \"$GIT_BASE\"|" >"$DIR/drivers.kdl"
+        sed "s/6\.1\.0-56-amd64/$kernel/; s|https://mirror.example.com/debian|$GIT_URL|; s|^\( *\)kernel \".*|&\n\1base \"$GIT_BASE\"|" >"$DIR/drivers.kdl"
 }
 
 # unpacked PACKAGE DIR: the sources in a package of Debian.
