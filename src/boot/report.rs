@@ -2,6 +2,7 @@
 
 use super::qemu::Accelerator;
 use crate::error::Error;
+use crate::verify::kinds;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -71,34 +72,10 @@ pub enum By {
     Modprobe,
 }
 
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident = $code:literal, $level:ident;)*) => {
-        /// The kinds of problems.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-        pub enum Trouble {
-            $($(#[$doc])* #[serde(rename = $code)] $name,)*
-        }
-
-        impl Trouble {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$name,)*];
-
-            /// Its code, as reports show it.
-            #[must_use]
-            pub const fn code(self) -> &'static str {
-                match self { $(Self::$name => $code,)* }
-            }
-
-            /// How much it matters.
-            #[must_use]
-            pub const fn level(self) -> Level {
-                match self { $(Self::$name => Level::$level,)* }
-            }
-        }
-    };
-}
-
 kinds! {
+    /// The kinds of problems.
+    Trouble:
+
     /// The kernel has a symbol in another version than the module was built against.
     ChangedSymbol = "changed-symbol", Error;
     /// The image's command ended with another code than 0.

@@ -1,5 +1,6 @@
 //! What `drvc verify` may say of an image: one kind, one code.
 
+use super::kinds::kinds;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -15,34 +16,10 @@ pub enum Level {
     Note,
 }
 
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident = $code:literal, $level:ident;)*) => {
-        /// The kinds of findings.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-        pub enum Kind {
-            $($(#[$doc])* #[serde(rename = $code)] $name,)*
-        }
-
-        impl Kind {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$name,)*];
-
-            /// Its code, as reports show it.
-            #[must_use]
-            pub const fn code(self) -> &'static str {
-                match self { $(Self::$name => $code,)* }
-            }
-
-            /// How much it matters.
-            #[must_use]
-            pub const fn level(self) -> Level {
-                match self { $(Self::$name => Level::$level,)* }
-            }
-        }
-    };
-}
-
 kinds! {
+    /// The kinds of findings.
+    Kind:
+
     /// Tools to build with are in the image.
     BuildTools = "build-tools", Warning;
     /// A symbol has another version in the kernel.

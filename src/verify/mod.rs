@@ -10,6 +10,7 @@ mod contract;
 mod depmod;
 mod driver;
 mod finding;
+mod kinds;
 mod module;
 mod modules;
 mod signatures;
@@ -18,6 +19,7 @@ mod symvers;
 pub use against::{Against, against};
 pub use driver::{Driver, Packed};
 pub use finding::{Finding, Kind, Level};
+pub(crate) use kinds::kinds;
 pub use module::{Damaged, Module, Signature, kmod_name};
 pub use symvers::{Export, Misfits, Symvers};
 

@@ -9,13 +9,18 @@ for engine in podman buildah docker; do
     chmod +x "$CASE_DIR/bin/$engine"
 done
 
+# Debian 12's docker takes buildx as a plug-in of the newer Debian (see install.sh).
+export DOCKER_CONFIG=$CASE_DIR/docker
+mkdir -p "$DOCKER_CONFIG/cli-plugins"
+ln -s "$E2E_FROM/venv/bin/docker-buildx" "$DOCKER_CONFIG/cli-plugins/"
+
 # drvc_build ENGINE DIR [ARG...]: OUT is the file with what it says, and the result its exit code.
 drvc_build() {
     local engine=$1 dir=$2 arguments=
     shift 2
     case $engine in
     podman | buildah) arguments='--engine-arg=--isolation=chroot --engine-arg=--network=host' ;;
-    docker) arguments='--engine-arg=--network=host' ;;
+    docker | buildx) arguments='--engine-arg=--network=host' ;;
     esac
     : >"$COUNT"
     OUT=$CASE_DIR/logs/drvc

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # needs: images root buildah podman dockerd mmdebstrap rpmbuild createrepo_c jq modinfo
-# `drvc build` for three real Debian 12 kernels, one of each flavour, with buildah, podman and Docker's BuildKit; what a
-# second run does, what a changed name does, and what a failing module looks like.
+# `drvc build` for three real Debian 12 kernels, one of each flavour, with buildah, podman, Docker's BuildKit and buildx;
+# what a second run does, what a changed name does, what `buildx bake` makes of the same targets, and what a failing module
+# looks like.
 . "$(dirname "$0")/../case.sh"
 . "$E2E_DIR/build.sh"
 
@@ -11,7 +12,7 @@ rm -rf "$dir/drivers.out"
 plain=$(newest amd64)
 sed -i "s/6\.1\.0-[0-9]*-/${plain%-amd64}-/g; s/project \"ticker\"/project \"drvc-build\"/; s/image \"ticker\"/image \"drvc-build\"/" "$dir/drivers.kdl"
 
-for engine in buildah podman docker; do
+for engine in buildah podman docker buildx; do
     # Sources that no engine has seen.
     echo "/* $EPOCHREALTIME */" >>"$dir/driver/ticker/ticker.c"
     start=$EPOCHREALTIME
@@ -19,10 +20,10 @@ for engine in buildah podman docker; do
     says '3 targets: 3 built'
     say "  $engine: three kernels in $(((${EPOCHREALTIME/./} - ${start/./}) / 1000000)) s"
     for kernel in "$plain" "${plain%-amd64}-cloud-amd64" "${plain%-amd64}-rt-amd64"; do
-        config=$(config_of $engine "$(image_of "$dir" "$kernel")")
+        config=$(config_of ${engine/buildx/docker} "$(image_of "$dir" "$kernel")")
         equal "key of $kernel" "$(jq -r '.Labels["dev.drvc.key"]' <<<"$config")" "$(target "$dir" "$kernel" key)"
         contains "bases of $kernel" "$(jq -r '.Labels["dev.drvc.base"]' <<<"$config")" 'docker.io/library/debian:12-slim='
-        root=$(root_of $engine "$(image_of "$dir" "$kernel")")
+        root=$(root_of ${engine/buildx/docker} "$(image_of "$dir" "$kernel")")
         contains "vermagic with $engine" "$(modinfo -F vermagic "$root/opt/lib/modules/$kernel/updates/ticker.ko")" "$kernel SMP "
     done
     built_ok $engine "$dir" --offline
@@ -44,6 +45,17 @@ sed -i 's/    load "ticker"/    load "ticker"\n    tag "again-{kernel}"/' "$dir/
 built_ok docker "$dir" --offline --target "kernel=$plain"
 says '1 target: 1 named'
 equal "builds for a new name" "$(started build)" 0
+
+# bake builds the same image from the same Dockerfile, by what `drvc matrix` says of it.
+"$DRVC" matrix -C "$dir" --all --format bake >"$CASE_DIR/bake.json"
+jq '{target: (.target | map_values({network: "host"}))}' "$CASE_DIR/bake.json" >"$CASE_DIR/network.json"
+target=$(jq -r --arg kernel "$plain" '.target | to_entries[] | select(.value.tags[0] | endswith("again-\($kernel)")).key' "$CASE_DIR/bake.json")
+docker rmi "$(image_of "$dir" "$plain")" >/dev/null
+(cd "$dir" && docker buildx bake -f "$CASE_DIR/bake.json" -f "$CASE_DIR/network.json" --load --progress plain "$target") \
+    >"$CASE_DIR/logs/bake" 2>&1 || { cat "$CASE_DIR/logs/bake" >&2; die "bake fails"; }
+equal "key of what bake built" "$(config_of docker "$(image_of "$dir" "$plain")" | jq -r '.Labels["dev.drvc.key"]')" \
+    "$(target "$dir" "$plain" key)"
+say "  buildx bake builds what drvc build does"
 
 # What does not compile for one kernel only; the others are built.
 sed -i "s/    make \"modules\"/    on flavor=\"rt\" { env KCFLAGS=\"-DFAILS\"; }\n&/" "$dir/drivers.kdl"

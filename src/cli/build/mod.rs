@@ -1,0 +1,200 @@
+//! `drvc build`: builds the images that do not exist yet, several at a time.
+
+mod ready;
+mod secrets;
+mod telling;
+
+use super::boot::{Booting, Limits};
+use super::network::Network;
+use super::progress::Progress;
+use super::project::{Compiling, Project};
+use super::terminal::Terminal;
+use super::{Exit, Failure, Global};
+use crate::build::{AfterFailure, Choice, Proof, Session, choose};
+use crate::engine::{Engine, Kind, Secret};
+use crate::oci::Registry;
+use crate::process::{Environment, Interrupt};
+use camino::Utf8PathBuf;
+use clap::{Args, ValueEnum};
+use ready::{compiled, complete_lock, hold, home};
+use secrets::{absolute, required, secret};
+use std::time::{Duration, Instant};
+use telling::Telling;
+
+/// Build the images that do not exist yet, and no other
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  drvc build                                   what changed, with the engine that is installed
+  drvc build -j 4 --keep-going                 four at a time; go on when one fails
+  drvc build --target 'release=9.4'            some targets; keys and values as in the manifest's `on`
+  drvc build --target ticker --sample          oldest and newest kernel of each release: for pull requests
+  drvc build --target _toolkit --push          the toolkits alone
+  drvc build --dry-run                         what would be built, and why
+  drvc build --engine buildah --engine-arg=--isolation=chroot
+
+A target is built unless there is an image of its reference and architecture with its key.
+
+Exit code 0 if every image is there, 1 with mistakes in the manifest, 3 if outputs or the lock file are out
+of date, 4 if a build or the engine failed, 130 or 143 when interrupted.")]
+pub(super) struct Build {
+    /// The engine: podman, buildah, docker or buildx [default: the first that is installed]
+    #[arg(long, value_name = "NAME", value_parser = engine)]
+    engine: Option<Kind>,
+    /// A word for each build's command line, such as --network=host; may be repeated
+    #[arg(long = "engine-arg", value_name = "ARG", allow_hyphen_values = true)]
+    engine_args: Vec<String>,
+    /// How many builds run at a time [default: half of the processors]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+    /// When a build fails, go on with all that does not stand on it
+    #[arg(short, long, conflicts_with = "fail_fast")]
+    keep_going: bool,
+    /// When a build fails, end those that run as well
+    #[arg(long)]
+    fail_fast: bool,
+    /// Build nothing; list what would be built, and why
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// Push images to their registries, and count only what is there
+    #[arg(long)]
+    push: bool,
+    /// A word for each push's command line, such as --tls-verify=false; may be repeated
+    #[arg(long = "push-arg", value_name = "ARG", allow_hyphen_values = true)]
+    push_args: Vec<String>,
+    /// Ask neither registries nor servers: no image counts but the engine's
+    #[arg(long, conflicts_with = "push")]
+    offline: bool,
+    /// Only targets that this selects, such as 'os=rhel release=">=9.2"', or a piece of their id; may be repeated
+    #[arg(long = "target", value_name = "SELECTOR")]
+    targets: Vec<String>,
+    /// Only targets that are not what they were in this git revision
+    #[arg(long, value_name = "REV")]
+    since: Option<String>,
+    /// Only the oldest and the newest kernel of each release
+    #[arg(long)]
+    sample: bool,
+    /// A build secret: id=ID,src=FILE or id=ID,env=NAME; may be repeated
+    #[arg(long = "secret", value_name = "SECRET", value_parser = secret)]
+    secrets: Vec<Secret>,
+    /// End a build that takes longer
+    #[arg(long, value_name = "SECONDS")]
+    build_timeout: Option<u64>,
+    /// Refuse to go on where drivers.lock lacks something
+    #[arg(long)]
+    locked: bool,
+    /// How long to wait for another drvc that works in the same directory
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    lock_timeout: u64,
+    /// Boot each image that was built, in QEMU with its own kernel; one whose modules do not load is not built
+    #[arg(long, conflicts_with = "offline")]
+    boot: bool,
+    #[command(flatten)]
+    limits: Limits,
+    /// Write a JUnit report to this file
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    junit: Option<Utf8PathBuf>,
+    /// `human` for people; `json` for programs (`drvc schema build`)
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    network: Network,
+    #[command(flatten)]
+    compiling: Compiling,
+}
+
+// The variants have no description of their own: clap would give each a paragraph of the command's help.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    #[default]
+    Human,
+    Json,
+}
+
+pub(super) fn engine(name: &str) -> Result<Kind, String> {
+    let names = Kind::ALL.map(|kind| kind.facts().name).join(", ");
+    Kind::parse(name).ok_or_else(|| format!("there are {names}"))
+}
+
+pub(super) fn build(global: &Global, args: &Build, terminal: &mut Terminal) -> Result<Exit, Failure> {
+    let start = Instant::now();
+    let project = Project::new(global)?;
+    let disk = project.open()?;
+    let request = project.request(&args.compiling);
+    let interrupt = Interrupt::of_signals()?;
+    if !args.locked && !args.offline {
+        complete_lock(&project, &disk, &request, args, terminal)?;
+    }
+    let (sources, compiled) = match compiled(&project, &disk, &request, args, terminal)? {
+        Ok(ready) => ready,
+        Err(exit) => return Ok(exit),
+    };
+    let changed = match &args.since {
+        Some(revision) => Some(project.since(&args.compiling, revision, &compiled, terminal)?),
+        None => None,
+    };
+    let changed = changed.map(|diff| diff.targets.into_iter().map(|target| target.target).collect());
+    let choice = Choice { selectors: args.targets.clone(), among: changed, sample: args.sample };
+    let items = choose(&compiled, &choice)
+        .map_err(|misfit| Failure::Usage { message: misfit.message, help: misfit.help })?;
+    let environment = Environment::of_this_process();
+    let secrets = absolute(&args.secrets, &environment)?;
+    let secrets = required(secrets, &compiled, &items)?;
+    let engine = Engine::find(args.engine, &args.engine_args, &environment, &interrupt);
+    let engine_name = engine.as_ref().ok().map(|engine| engine.kind().to_string());
+    let registry = match args.offline {
+        true => None,
+        false => Some(Registry::new(args.network.client(terminal)?)),
+    };
+    let home = home(&disk, &request)?;
+    let Some(_held) = hold(&home, args, &interrupt, terminal)? else { return Ok(signal(&interrupt)) };
+    let directory = if project.root.as_str().is_empty() { ".".into() } else { project.root.clone() };
+    let booting = match args.boot {
+        true => Some(Booting::new(global, &args.network, &args.limits, &interrupt, terminal)?),
+        false => None,
+    };
+    let progress = Progress::new(terminal);
+    let session = Session {
+        compiled: &compiled,
+        engine,
+        registry: registry.as_ref(),
+        push: args.push,
+        push_arguments: &args.push_args,
+        disk: &disk,
+        directory: &directory,
+        out: &request.out,
+        home: &home,
+        secrets: &secrets,
+        timeout: args.build_timeout.map(Duration::from_secs),
+        workers: args.jobs.map_or_else(workers, usize::from),
+        after: match (args.keep_going, args.fail_fast) {
+            (true, _) => AfterFailure::GoOn,
+            (_, true) => AfterFailure::Halt,
+            _ => AfterFailure::Finish,
+        },
+        dry_run: args.dry_run,
+        proof: booting.as_ref().map(|booting| booting as &dyn Proof),
+        interrupt: &interrupt,
+        watch: &progress,
+    };
+    let verdicts = session.run(&items)?;
+    let told = Telling { project: &project, sources: &sources, compiled: &compiled, verdicts: &verdicts };
+    told.everything(args, engine_name, start.elapsed(), terminal)?;
+    Ok(match () {
+        () if interrupt.signal().is_some() => signal(&interrupt),
+        () if verdicts.values().all(|verdict| verdict.is_good() || args.dry_run) => Exit::Fine,
+        () => Exit::World,
+    })
+}
+
+/// Half of the processors: a build uses several itself.
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| (processors.get() / 2).max(1))
+}
+
+fn signal(interrupt: &Interrupt) -> Exit {
+    match interrupt.signal() {
+        Some(15) => Exit::Terminated,
+        _ => Exit::Interrupted,
+    }
+}

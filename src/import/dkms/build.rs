@@ -1,0 +1,136 @@
+//! How a dkms.conf builds: MAKE, PRE_BUILD and POST_BUILD.
+
+use super::{ARCH, Importer, KERNEL, KERNEL_DIR, SOURCE, TREE};
+use crate::import::commands::{self, Command};
+use crate::import::draft::{self, Build, Step};
+use crate::import::kernels::selectors;
+use crate::import::shell::Value;
+
+impl Importer<'_> {
+    pub(super) fn build(&mut self) {
+        let expressions = self.all("MAKE_MATCH");
+        let mut build = Build::Kbuild;
+        let commands = self.all("MAKE");
+        let first_is_plain = !expressions.iter().any(|(index, _)| *index == 0);
+        for (index, make) in commands {
+            let way = self.way(&make, index);
+            match expressions.iter().find(|(at, _)| *at == index) {
+                None if index == 0 && first_is_plain => build = way,
+                None => self.note_on_module(
+                    make.line,
+                    &format!("MAKE[{index}] has no MAKE_MATCH, so dkms never runs it"),
+                ),
+                Some((_, expression)) => match expression.text.as_deref().and_then(selectors) {
+                    Some(kernels) if kernels.is_empty() => build = way,
+                    Some(kernels) => {
+                        self.module.builds.extend(kernels.into_iter().map(|kernel| (kernel, way.clone())))
+                    }
+                    None => {
+                        let expression = expression.text.clone().unwrap_or_else(|| "?".into());
+                        let text = format!("MAKE[{index}] is left out: no few selectors say `{expression}`");
+                        self.note_on_module(make.line, &text);
+                    }
+                },
+            }
+        }
+        self.module.build = build;
+        self.hooks();
+    }
+
+    /// How one MAKE builds.
+    fn way(&mut self, make: &Value, index: usize) -> Build {
+        let text = make.text.as_deref().map(|text| self.place(text));
+        let Some(text) = text.filter(|text| make.when.is_empty() && !text.contains(TREE)) else {
+            let text = format!("MAKE[{index}] could not be read: the build reads dkms.conf itself");
+            self.note_on_module(make.line, &text);
+            return Build::Steps(vec![Step::Script(self.reads_itself(&format!(
+                "eval \"${{MAKE[{index}]/#make/make -j$(nproc) KERNELRELEASE=$kernelver}}\""
+            )))]);
+        };
+        match commands::make(&text) {
+            Some(Command::Kernel { dir, rest }) if dir == KERNEL_DIR && rest.is_empty() => Build::Kbuild,
+            Some(Command::Own { targets, mut variables, env, dir }) if dir.is_empty() || dir == SOURCE => {
+                if !variables.iter().any(|(name, _)| name == "KERNELRELEASE") {
+                    variables.push(("KERNELRELEASE".to_owned(), KERNEL.to_owned()));
+                }
+                self.module.env.extend(env.into_iter().map(|(name, value)| (name, template(&value))));
+                Build::Make {
+                    targets: targets.iter().map(|target| template(target)).collect(),
+                    variables: variables.into_iter().map(|(name, value)| (name, template(&value))).collect(),
+                }
+            }
+            _ => Build::Steps(vec![Step::Script(script(&commands::parallel(&text, KERNEL_DIR, KERNEL)))]),
+        }
+    }
+
+    /// PRE_BUILD and POST_BUILD, around the build.
+    fn hooks(&mut self) {
+        let before = self.hook("PRE_BUILD");
+        let after = self.hook("POST_BUILD");
+        if before.is_none() && after.is_none() {
+            return;
+        }
+        let around = |build: Build| {
+            let steps = before.iter().cloned().chain(commands::steps(build)).chain(after.iter().cloned());
+            Build::Steps(steps.collect())
+        };
+        self.module.build = around(std::mem::take(&mut self.module.build));
+        self.module.builds = std::mem::take(&mut self.module.builds)
+            .into_iter()
+            .map(|(kernel, way)| (kernel, around(way)))
+            .collect();
+    }
+
+    fn hook(&mut self, name: &str) -> Option<Step> {
+        let (_, value) = self.all(name).into_iter().next()?;
+        match value.text.as_deref().filter(|_| value.when.is_empty()).map(|text| self.place(text)) {
+            Some(text) if !text.contains(TREE) => {
+                let mut words: Vec<String> = text.split_whitespace().map(template).collect();
+                if let Some(program) =
+                    words.first_mut().filter(|program| !program.starts_with(['/', '.', '{']))
+                {
+                    program.insert_str(0, "./");
+                }
+                Some(Step::Run(words))
+            }
+            _ => {
+                self.note_on_module(
+                    value.line,
+                    &format!("{name} could not be read: the build reads dkms.conf itself"),
+                );
+                Some(Step::Script(self.reads_itself(&format!("exec ./${name}"))))
+            }
+        }
+    }
+
+    /// A script that has the build read dkms.conf, with the variables that dkms gives it and the sources where dkms has
+    /// them.
+    fn reads_itself(&self, command: &str) -> String {
+        format!(
+            "# As dkms has it: the source in /usr/src, the directory that is built in below /var/lib/dkms.\n\
+             export kernelver={{kernel}} kernel_source_dir={{kernel_dir}} arch={{arch}} dkms_tree=/var/lib/dkms\n\
+             mkdir -p '/var/lib/dkms/{name}/{version}' /usr/src; cp -aT {{source_dir}} '/usr/src/{name}-{version}'\n\
+             ln -sfn {{source_dir}} '/var/lib/dkms/{name}/{version}/build'\n\
+             bash -c '. ./{conf} >/dev/null; set -e; {command}'",
+            conf = self.conf,
+            name = self.name,
+            version = self.version,
+        )
+    }
+}
+
+/// A value as a text of the manifest.
+fn template(text: &str) -> String {
+    named(&draft::literal(text))
+}
+
+/// A value as a script of the manifest.
+fn script(text: &str) -> String {
+    named(&draft::literal_script(text))
+}
+
+fn named(text: &str) -> String {
+    [(KERNEL, "{kernel}"), (KERNEL_DIR, "{kernel_dir}"), (ARCH, "{arch}"), (SOURCE, "{source_dir}")]
+        .iter()
+        .fold(text.to_owned(), |text, (mark, name)| text.replace(mark, name))
+}
