@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # needs: images root buildah podman dockerd mmdebstrap rpmbuild createrepo_c jq modinfo
 # `drvc build` for three real Debian 12 kernels, one of each flavour, with buildah, podman, Docker's BuildKit and buildx;
-# what a second run does, what a changed name does, what `buildx bake` makes of the same targets, and what a failing module
-# looks like.
+# what a second run does, what a changed name does, and what a failing module looks like.
 . "$(dirname "$0")/../case.sh"
 . "$E2E_DIR/build.sh"
 
@@ -46,23 +45,12 @@ built_ok docker "$dir" --offline --target "kernel=$plain"
 says '1 target: 1 named'
 equal "builds for a new name" "$(started build)" 0
 
-# bake builds the same image from the same Dockerfile, by what `drvc matrix` says of it.
-"$DRVC" matrix -C "$dir" --all --format bake >"$CASE_DIR/bake.json"
-jq '{target: (.target | map_values({network: "host"}))}' "$CASE_DIR/bake.json" >"$CASE_DIR/network.json"
-target=$(jq -r --arg kernel "$plain" '.target | to_entries[] | select(.value.tags[0] | endswith("again-\($kernel)")).key' "$CASE_DIR/bake.json")
-docker rmi "$(image_of "$dir" "$plain")" >/dev/null
-(cd "$dir" && docker buildx bake -f "$CASE_DIR/bake.json" -f "$CASE_DIR/network.json" --load --progress plain "$target") \
-    >"$CASE_DIR/logs/bake" 2>&1 || { cat "$CASE_DIR/logs/bake" >&2; die "bake fails"; }
-equal "key of what bake built" "$(config_of docker "$(image_of "$dir" "$plain")" | jq -r '.Labels["dev.drvc.key"]')" \
-    "$(target "$dir" "$plain" key)"
-say "  buildx bake builds what drvc build does"
-
 # What does not compile for one kernel only; the others are built.
 sed -i "s/    make \"modules\"/    on flavor=\"rt\" { env KCFLAGS=\"-DFAILS\"; }\n&/" "$dir/drivers.kdl"
 printf '#ifdef FAILS\n#error this kernel is not for us\n#endif\n' >>"$dir/driver/ticker/ticker.c"
 built_not 4 'failed: ticker.c:' podman "$dir" --offline --keep-going -j 2 --junit "$CASE_DIR/junit.xml"
 says '#error this kernel is not for us'
-says 'of stage module-ticker: RUN make'
+says 'of stage module-ticker: RUN set -eu; make'
 says "from $dir/drivers.kdl:"
 says '3 targets: 2 built, 1 failed'
 contains "JUnit" "$(cat "$CASE_DIR/junit.xml")" 'tests="3" skipped="0" failures="1"'

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # needs: images root buildah podman dockerd mmdebstrap rpmbuild createrepo_c jq modinfo
-# examples/06-build-here for three real Debian 12 kernels, one of each flavour, with buildah; one each with podman and
-# Docker's BuildKit. The images are looked at from outside.
+# examples/06-build-here for three real Debian 12 kernels, one of each flavour, by the commands in the Dockerfiles' heads:
+# one each with buildah, podman and Docker's BuildKit. The images are looked at from outside. (All flavours with all
+# engines are in the case `build`.)
 . "$(dirname "$0")/../case.sh"
 
 # looked_at ENGINE DIR KERNEL: everything that the image should be.
@@ -45,14 +46,11 @@ if [ "$plain" != "$written" ]; then
 fi
 compile "$dir"
 
-for kernel in "$plain" "$cloud" "$rt"; do
-    builds_ok buildah "$dir" "$kernel"
-    looked_at buildah "$dir" "$kernel"
-done
-# The last build is another target: it stands on the tools layer of the first.
-contains "steps of the third build" "$(grep -aA2 'install.* gcc make' "$LOG")" 'Using cache'
-
-builds_ok podman "$dir" "$rt" --no-cache
-looked_at podman "$dir" "$rt"
-builds_ok docker "$dir" "$cloud"
-looked_at docker "$dir" "$cloud"
+builds_ok buildah "$dir" "$plain"
+looked_at buildah "$dir" "$plain"
+builds_ok podman "$dir" "$cloud"
+looked_at podman "$dir" "$cloud"
+# podman has the same store, and this is another target: it stands on the tools layer of the first.
+contains "steps of the second build" "$(grep -aA2 'install.* gcc make' "$LOG")" 'Using cache'
+builds_ok docker "$dir" "$rt"
+looked_at docker "$dir" "$rt"
