@@ -8,6 +8,7 @@ mod image;
 mod lower;
 mod matrix;
 mod module;
+mod names;
 mod output;
 mod repository;
 mod secrets;
@@ -16,6 +17,8 @@ pub mod selector;
 mod source;
 pub mod text;
 mod toolkit;
+mod values;
+mod variables;
 
 pub use entitlement::{Access, Entitlement};
 pub use image::{Base, Extra, ExtraFrom, Image, ImageBody, InTree, KmodOption, Softdep};
