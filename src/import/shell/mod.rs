@@ -1,14 +1,16 @@
 //! Turns a file of shell assignments into what its variables hold, without running anything.
 //!
-//! 1. `brush-parser` reads the text; [`run`] goes over its commands.
+//! 1. `brush-parser` reads the text; [`run`] goes over its commands, and [`assign`] makes the assignments.
 //! 2. [`word`] and [`arithmetic`] expand words where all that they name is known.
 //! 3. [`test`] decides conditions, or says on which option of the kernel they depend.
-//! 4. Where a condition stays open, all branches are followed, and [`variables`] joins what they leave behind.
+//! 4. Where a condition stays open, [`flow`] follows all branches, and [`variables`] joins what they leave behind.
 //!
 //! What depends on another program, on the file system or on the kernel is not guessed: such a value is unknown, and
 //! every command that was passed over is in [`Evaluated::notes`].
 
 mod arithmetic;
+mod assign;
+mod flow;
 mod run;
 mod test;
 #[cfg(test)]
