@@ -26,7 +26,7 @@ fn check_reference(page: &str, table: &str, language: &Body) {
 #[test]
 fn references_are_current() {
     check_reference("docs/manifest.md", "src/schema/manifest", &manifest::MANIFEST);
-    check_reference("docs/profile-reference.md", "src/profile/table.rs", &PROFILE);
+    check_reference("docs/profile-reference.md", "src/profile/table", &PROFILE);
 }
 
 #[test]
