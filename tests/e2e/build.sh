@@ -13,6 +13,7 @@ done
 export DOCKER_CONFIG=$CASE_DIR/docker
 mkdir -p "$DOCKER_CONFIG/cli-plugins"
 ln -s "$E2E_FROM/venv/bin/docker-buildx" "$DOCKER_CONFIG/cli-plugins/"
+echo '{}' >"$DOCKER_CONFIG/config.json"
 
 # drvc_build ENGINE DIR [ARG...]: OUT is the file with what it says, and the result its exit code.
 drvc_build() {
