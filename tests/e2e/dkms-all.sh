@@ -18,7 +18,11 @@ mkdir -p "$WORK"
 by_hand() {
     local line=
     case $1 in
-    dahdi-dkms) line='packages "gawk"' ;;
+    dahdi-dkms)
+        line='packages "gawk"'
+        # Debian's kernels have no CONFIG_ECHO: what dkms builds of this one cannot be loaded.
+        sed -i 's| *"drivers/dahdi/dahdi_echocan_oslec.ko"||; s| "dahdi_echocan_oslec"||' "$2/drivers.kdl"
+        ;;
     iptables-netflow-dkms) line='packages "libxtables-dev" "pkg-config" "iptables"' ;;
     west-chamber-dkms)
         # It takes files of the source of xtables-addons that is installed in /usr/src.

@@ -123,7 +123,10 @@ echo '/* two */' >>"$dir/driver/fault.c"
 background
 PATH=$CASE_DIR/bin:$PATH "$DRVC" build -C "$dir" --engine podman --offline >"$CASE_DIR/logs/second" 2>&1 </dev/null &
 second=$!
-sleep 2
+for _ in $(seq 600); do
+    ! grep -q 'waiting for another' "$CASE_DIR/logs/second" || break
+    sleep 0.2
+done
 rm "$flags/slow"
 ends_with 0
 wait $second || { cat "$CASE_DIR/logs/second"; die "the second build fails"; }
