@@ -6,7 +6,7 @@ use super::project::Compiling;
 use super::subject::{Found, Subject, beneath};
 use super::table::{blank, lines};
 use super::terminal::Terminal;
-use super::{Exit, Failure, Global};
+use super::{Exit, Failure, Format, Global};
 use crate::boot::{Boot as Machine, By, Kernel, Level, ModuleReport, Outcome, Problem, Report};
 use crate::build::{Failure as Unproven, Proof};
 use crate::diag::{Clean, count};
@@ -19,7 +19,7 @@ use crate::process::{Environment, Interrupt};
 use crate::repository::kernels::Use;
 use crate::verify::Driver;
 use camino::Utf8PathBuf;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -79,14 +79,6 @@ pub(super) struct Limits {
     /// Letters of the kernel's taint to allow beside `OE`, such as `P` for a proprietary module
     #[arg(long, value_name = "LETTERS", default_value = "", hide_default_value = true)]
     pub(super) allow_taint: String,
-}
-
-// The variants have no description of their own: clap would give each a paragraph of the command's help.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    #[default]
-    Human,
-    Json,
 }
 
 pub(super) fn boot(global: &Global, args: &Boot, terminal: &mut Terminal) -> Result<Exit, Failure> {

@@ -2,10 +2,10 @@
 
 use super::project::{Compiling, Project};
 use super::terminal::Terminal;
-use super::{Exit, Failure, Global};
+use super::{Exit, Failure, Format, Global};
 use crate::build::stock;
 use crate::diag::Clean;
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 /// List every image that builds stand on, and every reference that they make
 #[derive(Debug, Args)]
@@ -21,19 +21,11 @@ pub(super) struct Images {
     /// Only the references that builds make
     #[arg(long)]
     built: bool,
-    /// `lines`, one reference each; `json` for programs
+    /// `human`: one reference a line; `json` for programs (`drvc schema images`)
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     #[command(flatten)]
     compiling: Compiling,
-}
-
-// The variants have no description of their own: clap would give each a paragraph of the command's help.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    #[default]
-    Lines,
-    Json,
 }
 
 pub(super) fn images(global: &Global, args: &Images, terminal: &mut Terminal) -> Result<Exit, Failure> {
@@ -47,7 +39,7 @@ pub(super) fn images(global: &Global, args: &Images, terminal: &mut Terminal) ->
     }
     match args.format {
         Format::Json => terminal.json(&images)?,
-        Format::Lines => {
+        Format::Human => {
             let lines: String =
                 images.bases.iter().chain(&images.built).map(|line| format!("{line}\n")).collect();
             terminal.product(&Clean::text(&lines))?;

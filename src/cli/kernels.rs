@@ -4,7 +4,7 @@ use super::network::Network;
 use super::project::Project;
 use super::table::{blank, lines};
 use super::terminal::Terminal;
-use super::{Exit, Failure, Global};
+use super::{Exit, Failure, Format, Global};
 use crate::compile::{Parts, Request};
 use crate::diag::{Clean, Diagnostics, count, listed, nearest};
 use crate::error::Error;
@@ -18,7 +18,7 @@ use crate::profile::{Profile, Profiles, ReleaseFacts};
 use crate::repository::kernels::{Found, Search};
 use crate::repository::{self, Gpgv, Offer, Source};
 use crate::source::Sources;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -49,19 +49,11 @@ pub(super) struct Kernels {
     /// Only of this flavour
     #[arg(long, value_parser = flavor)]
     flavor: Vec<Flavor>,
-    /// `table` for people; `json` for programs (`drvc schema kernels`)
+    /// `human` for people; `json` for programs (`drvc schema kernels`)
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     #[command(flatten)]
     network: Network,
-}
-
-// The variants have no description of their own: clap would give each a paragraph of the command's help.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    #[default]
-    Table,
-    Json,
 }
 
 /// What `drvc kernels` found.
@@ -136,7 +128,7 @@ pub(super) fn kernels(global: &Global, args: &Kernels, terminal: &mut Terminal) 
     let view = View::of(manifest.as_ref(), profile, &release);
     let json = look(args, &project, &view, terminal)?;
     match args.format {
-        Format::Table => terminal.product(&Clean::text(&table(&json, &view)))?,
+        Format::Human => terminal.product(&Clean::text(&table(&json, &view)))?,
         Format::Json => terminal.json(&json)?,
     }
     Ok(Exit::Fine)

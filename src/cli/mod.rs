@@ -13,6 +13,7 @@ mod depot;
 mod diff;
 mod explain;
 mod fmt;
+mod format;
 mod graph;
 mod images;
 mod init;
@@ -41,6 +42,7 @@ pub use schema::JSON_SCHEMAS;
 use crate::error::Error;
 use camino::Utf8PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use format::Format;
 use std::ffi::OsString;
 use terminal::{ColorWhen, Terminal};
 

@@ -3,11 +3,11 @@
 use super::project::{Compiling, Project};
 use super::table::{blank, lines};
 use super::terminal::Terminal;
-use super::{Exit, Failure, Global, nodes};
+use super::{Exit, Failure, Format, Global, nodes};
 use crate::diag::{Clean, clean, count};
 use crate::format::{PlanExcluded, PlanJson};
 use camino::Utf8PathBuf;
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 /// List every target: what is built, for which kernel, under which tags
 #[derive(Debug, Args)]
@@ -21,7 +21,7 @@ Examples:
 The key of a target changes exactly when what is built changes; the table shows its first 16 digits.
 With `--nodes` the exit code is 3 where a node is not covered.")]
 pub(super) struct Plan {
-    /// `table` for people; `json` for programs (`drvc schema plan`), a target a line
+    /// `human` for people; `json` for programs (`drvc schema plan`), a target a line
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     /// Compare with the nodes of a cluster, as `kubectl get nodes -o json` prints them (`-`: standard input)
@@ -31,26 +31,18 @@ pub(super) struct Plan {
     compiling: Compiling,
 }
 
-// The variants have no description of their own: clap would give each a paragraph of the command's help.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    #[default]
-    Table,
-    Json,
-}
-
 pub(super) fn plan(global: &Global, args: &Plan, terminal: &mut Terminal) -> Result<Exit, Failure> {
     let plan = Project::new(global)?.compiled(&args.compiling, terminal)?.json;
     if let Some(file) = &args.nodes {
         let found = nodes::compare(&plan, file)?;
         match args.format {
-            Format::Table => terminal.product(&Clean::text(&nodes::table(&found)))?,
+            Format::Human => terminal.product(&Clean::text(&nodes::table(&found)))?,
             Format::Json => terminal.json(&found)?,
         }
         return Ok(nodes::exit(&found));
     }
     match args.format {
-        Format::Table => terminal.product(&Clean::text(&table(&plan)))?,
+        Format::Human => terminal.product(&Clean::text(&table(&plan)))?,
         Format::Json => terminal.raw(&clean::escape_json(&plan.to_rope().to_string()))?,
     }
     Ok(Exit::Fine)

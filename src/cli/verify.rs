@@ -6,14 +6,14 @@ use super::project::Compiling;
 use super::subject::{Found, Subject, beneath};
 use super::table::{blank, lines};
 use super::terminal::Terminal;
-use super::{Exit, Failure, Global};
+use super::{Exit, Failure, Format, Global};
 use crate::diag::{Clean, count};
 use crate::error::Error;
 use crate::fs::read_user_file;
 use crate::package;
 use crate::verify::{Against, Driver, Expected, Level, Report, Symvers, against, verify as check};
 use camino::{Utf8Path, Utf8PathBuf};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use std::collections::BTreeSet;
 use std::io::Read as _;
 
@@ -60,14 +60,6 @@ pub(super) struct Verify {
     network: Network,
     #[command(flatten)]
     compiling: Compiling,
-}
-
-// The variants have no description of their own: clap would give each a paragraph of the command's help.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    #[default]
-    Human,
-    Json,
 }
 
 fn other_kernel(text: &str) -> Result<(String, Option<Utf8PathBuf>), String> {

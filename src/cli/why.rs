@@ -4,10 +4,10 @@ use super::change::{sentence, short};
 use super::project::{Compiling, Project};
 use super::target::{Which, find};
 use super::terminal::Terminal;
-use super::{Exit, Failure, Global};
+use super::{Exit, Failure, Format, Global};
 use crate::diag::{Clean, human};
 use crate::why::{StageRecipe, why as explain};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use std::fmt::Write as _;
 
 /// Columns at which instructions are wrapped.
@@ -29,14 +29,6 @@ pub(super) struct Why {
     format: Format,
     #[command(flatten)]
     compiling: Compiling,
-}
-
-// The variants have no description of their own: clap would give each a paragraph of the command's help.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    #[default]
-    Human,
-    Json,
 }
 
 pub(super) fn why(global: &Global, args: &Why, terminal: &mut Terminal) -> Result<Exit, Failure> {

@@ -9,13 +9,13 @@ use super::network::Network;
 use super::progress::Progress;
 use super::project::{Compiling, Project};
 use super::terminal::Terminal;
-use super::{Exit, Failure, Global};
+use super::{Exit, Failure, Format, Global};
 use crate::build::{AfterFailure, Choice, Proof, Session, choose};
 use crate::engine::{Engine, Kind, Secret};
 use crate::oci::Registry;
 use crate::process::{Environment, Interrupt};
 use camino::Utf8PathBuf;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use ready::{compiled, complete_lock, hold, home};
 use secrets::{absolute, required, secret};
 use std::time::{Duration, Instant};
@@ -101,14 +101,6 @@ pub(super) struct Build {
     network: Network,
     #[command(flatten)]
     compiling: Compiling,
-}
-
-// The variants have no description of their own: clap would give each a paragraph of the command's help.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    #[default]
-    Human,
-    Json,
 }
 
 pub(super) fn engine(name: &str) -> Result<Kind, String> {

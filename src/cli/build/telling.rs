@@ -1,11 +1,11 @@
 //! What is told of a run at its end: the failures by their causes, and the sum.
 
-use super::{Build, Format};
+use super::Build;
 use crate::build::report::{BuildJson, place, position};
 use crate::build::{Failures, Group, Item, Verdict, Verdicts};
-use crate::cli::Failure;
 use crate::cli::project::Project;
 use crate::cli::terminal::Terminal;
+use crate::cli::{Failure, Format};
 use crate::compile::Compiled;
 use crate::diag::count;
 use crate::error::Error;
