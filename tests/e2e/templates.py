@@ -164,10 +164,13 @@ def hostile(directory, drvc):
         label, label_written = pair(parsed, "label", "com.example.hostile")
         words = words_after(parsed, ["printf", "%s"])
         (script,) = [one.value[2] for one in parsed if one.cmd.lower() == "run" and one.json]
-        made = [word for word in words_after(parsed, ["make"]) if not word.startswith("-j")]
+        # The checks of what was made follow in the same RUN.
+        made, after = (behind := words_after(parsed, ["set", "-eu;", "make"]))[1:3], behind[3]
+        if not (made[1].endswith(";") and after.startswith("o=/drvc/out/")):
+            fail(f"{name}\n  the words of make: {behind}")
         seen = {"env": env, "label": label, "word": words[0], "word2": words[1], "script": script}
-        seen |= {"target": made[0], "var": made[1].removeprefix("VAR=")}
-        if len(words) != 2 or len(made) != 2 or seen != values:
+        seen |= {"target": made[0], "var": made[1].removeprefix("VAR=").removesuffix(";")}
+        if len(words) != 2 or seen != values:
             fail(f"{name}\n  became {seen}")
         samples.append((values, env_written, label_written, text))
     print(f"  {len(samples)} hostile manifests mean what they say")
