@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# needs: images root buildah podman jq dpkg-deb
+# needs: images root buildah podman jq dpkg-deb docker-registry python3
 # What `drvc verify` finds in images: a sound one, and one broken in each way. Nothing of them is run.
 . "$(dirname "$0")/../case.sh"
+. "$E2E_DIR/registry.sh"
 
 kernel=6.1.0-56-amd64
 cp -r "$ROOT/examples/06-build-here" "$CASE_DIR/project"
@@ -39,8 +40,14 @@ broken() {
 
 "$DRVC" verify --engine podman "$image" --symvers "$own" || die "the sound image has findings"
 "$DRVC" verify --engine buildah ticker "$kernel" --symvers "$own" || die "the sound target has findings"
-podman save -q --format oci-archive -o sound.tar "$image"
-"$DRVC" verify sound.tar --symvers "$own" | grep -q 'nothing is wrong' || die "the sound archive has findings"
+# The same image from everywhere an image may lie.
+start_registry 5974
+podman push -q --tls-verify=false "$image" "docker://$REGISTRY/e2e/sound:1" 2>/dev/null
+for form in oci-archive docker-archive oci-dir; do podman save -q --format $form -o "sound.$form" "$image"; done
+for place in sound.oci-archive sound.docker-archive sound.oci-dir "--from registry --allow-http 127.0.0.1 $REGISTRY/e2e/sound:1"; do
+    # shellcheck disable=SC2086
+    "$DRVC" verify $place --symvers "$own" | grep -q 'nothing is wrong' || die "the sound image has findings as $place"
+done
 
 modules=opt/lib/modules/$kernel
 broken dep ": >$modules/modules.dep"
