@@ -149,7 +149,7 @@ wait
 boots jool "$signed" jool/debian
 boots missing-symbol "$dir" localhost/drvc-e2e-boot:missing-symbol --kernel "$package"
 wait
-boots hang "$dir" localhost/drvc-e2e-boot:hang --kernel "$package" --boot-timeout 60
+boots hang "$dir" localhost/drvc-e2e-boot:hang --kernel "$package" --boot-timeout 120
 boots crash "$dir" localhost/drvc-e2e-boot:crash --kernel "$package"
 
 # An image counts as built only when it boots: one that gets no time does not.
