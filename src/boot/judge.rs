@@ -232,7 +232,7 @@ fn ending(subject: &Subject<'_>, said: &Said, observed: &Observed, crashed: bool
             } else {
                 format!("the image's command had not loaded {} after {seconds} s", absent.join(", "))
             };
-            let help = "give a slow machine more time with `--timeout`";
+            let help = "give a slow machine more time with `--boot-timeout`";
             Some(Problem::new(Trouble::Hang, message).help(help).lines(tail))
         }
         Ended::TooMuch => Some(Problem::new(Trouble::Hang, "the machine does not stop talking").lines(tail)),
