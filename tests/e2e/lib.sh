@@ -37,6 +37,8 @@ docker() { /usr/bin/docker "$@"; }
 # Starts a Docker daemon of our own when it does not answer yet; stop_docker ends it.
 start_docker() {
     docker info >/dev/null 2>&1 && return
+    # Left by one that was killed, it may name a process that lives: no daemon would start.
+    rm -f "$E2E_WORK/docker.pid"
     dockerd --iptables=false --bridge=none --data-root "$E2E_WORK/docker" --exec-root "$E2E_WORK/docker-run" \
         --pidfile "$E2E_WORK/docker.pid" --host "$DOCKER_HOST" >"$E2E_WORK/dockerd.log" 2>&1 &
     local try
