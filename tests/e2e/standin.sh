@@ -17,6 +17,8 @@ rm -rf "$work"
 mkdir -p "$root" "$repo" "$work/debs" "$work/files"
 tar -xf "$base" -C "$root"
 in_root apt-get -qq update
+# Each call of apt would read all of Debian's package lists again.
+mv "$root/etc/apt/apt.conf.d/docker-clean" "$work/"
 in_root apt-get -qq install -y --no-install-recommends dnf rpm cpio >"$work/apt.log" 2>&1 || die "see $work/apt.log"
 debian=$(in_root apt-cache search '^linux-headers-6\.1\.0-[0-9]+-amd64$' | awk '{print $1}' | sort -V | tail -1)
 debian=${debian#linux-headers-}
@@ -202,5 +204,6 @@ enabled=0
 REPO
 printf 'Red Hat Enterprise Linux release 9.4 (stand-in)\n' >"$root/etc/redhat-release"
 ln -sf dnf "$root/usr/bin/microdnf"
-rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*.bin "$root"/tmp/*
+mv "$work/docker-clean" "$root/etc/apt/apt.conf.d/"
+rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/{*.bin,archives/*.deb} "$root"/tmp/*
 tar -C "$root" --one-file-system -cf "$result" .
