@@ -17,11 +17,16 @@ lacks() { [[ $2 != *"$3"* ]] || die "$(printf '%s\n  has: %s\n  it is: %s' "$1" 
 
 # --- kernels
 
-# newest SUFFIX: the newest Debian 12 kernel (amd64, cloud-amd64, rt-amd64) that apt offers here, as `uname -r` has it.
-newest() {
-    apt-cache search "^linux-headers-6\.1\.0-[0-9]+-$1\$" | awk '{print $1}' | sort -V | tail -1 |
-        sed 's/^linux-headers-//' | grep . || die "apt offers no Debian 12 kernel for $1; run apt-get update"
+# offered SUFFIX: the Debian 12 kernels (amd64, cloud-amd64, rt-amd64) that apt offers here, as `uname -r` has them, the
+# newest last.
+offered() {
+    apt-cache search "^linux-headers-6\.1\.0-[0-9]+-$1\$" | awk '{print $1}' | sort -V | sed 's/^linux-headers-//' |
+        grep . || die "apt offers no Debian 12 kernel for $1; run apt-get update"
 }
+
+# newest SUFFIX: the newest of them; others SUFFIX: all but that.
+newest() { offered "$1" | tail -1; }
+others() { offered "$1" | head -n -1; }
 
 # --- projects
 
