@@ -6,9 +6,11 @@ use crate::ids::RelPath;
 use crate::outputs::Rope;
 use crate::plan::{Excluded, Node, NodeId, Plan, Target, Toolkit};
 use crate::render::Stage;
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The whole plan.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -288,21 +290,22 @@ impl PlanJson {
             rope.push(files.join(",\n") + "\n]");
         }
         rope.push("\n},\n\"toolkits\": [");
-        for (at, toolkit) in self.toolkits.iter().enumerate() {
-            let comma = if at == 0 { "\n" } else { ",\n" };
-            rope.push(comma.to_string() + &json(serde_json::to_string(toolkit)));
-        }
+        lines(&mut rope, &self.toolkits);
         rope.push("\n],\n\"targets\": [");
-        for (at, target) in self.targets.iter().enumerate() {
-            let comma = if at == 0 { "\n" } else { ",\n" };
-            rope.push(comma.to_string() + &json(serde_json::to_string(target)));
-        }
+        lines(&mut rope, &self.targets);
         rope.push("\n],\n\"excluded\": [");
-        for (at, cell) in self.excluded.iter().enumerate() {
-            let comma = if at == 0 { "\n" } else { ",\n" };
-            rope.push(comma.to_string() + &json(serde_json::to_string(cell)));
-        }
+        lines(&mut rope, &self.excluded);
         rope.push("\n]\n}\n");
         rope
+    }
+}
+
+/// The items of an array, one a line.
+fn lines<T: Serialize + Sync>(rope: &mut Rope, items: &[T]) {
+    let comma: Arc<str> = ",\n".into();
+    let texts = items.par_iter().map(|item| serde_json::to_string(item).unwrap_or_default());
+    for (at, text) in texts.collect::<Vec<_>>().into_iter().enumerate() {
+        rope.push(if at == 0 { "\n".into() } else { Arc::clone(&comma) });
+        rope.push(text);
     }
 }
