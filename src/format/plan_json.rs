@@ -149,11 +149,21 @@ pub struct PlanStage {
 /// Describes a plan.
 #[must_use]
 pub fn plan_json(plan: &Plan, stages: &[Stage], keys: &[Fingerprint]) -> PlanJson {
-    let mut describe = Describe { plan, stages, keys, contexts: BTreeMap::new() };
-    let toolkits = plan.toolkits.iter().map(|toolkit| describe.toolkit(toolkit)).collect();
-    let targets = plan.targets.iter().map(|target| describe.target(target)).collect();
+    let describe = Describe { plan, stages, keys };
+    let toolkits: Vec<_> = plan.toolkits.par_iter().map(|toolkit| describe.toolkit(toolkit)).collect();
+    let targets: Vec<_> = plan.targets.par_iter().map(|target| describe.target(target)).collect();
+    let roots =
+        plan.toolkits.iter().map(|toolkit| toolkit.root).chain(plan.targets.iter().map(|target| target.root));
+    let names =
+        toolkits.iter().map(|toolkit| &toolkit.context).chain(targets.iter().map(|target| &target.context));
+    let mut contexts = BTreeMap::new();
+    for (root, name) in roots.zip(names) {
+        if let Some(name) = name {
+            contexts.entry(name.clone()).or_insert_with(|| describe.files(root));
+        }
+    }
     let excluded = plan.excluded.iter().map(describe_excluded).collect();
-    PlanJson { version: 1, contexts: describe.contexts, toolkits, targets, excluded }
+    PlanJson { version: 1, contexts, toolkits, targets, excluded }
 }
 
 fn describe_excluded(cell: &Excluded) -> PlanExcluded {
@@ -172,7 +182,6 @@ struct Describe<'p> {
     plan: &'p Plan,
     stages: &'p [Stage],
     keys: &'p [Fingerprint],
-    contexts: BTreeMap<String, Vec<ContextFile>>,
 }
 
 /// What targets and toolkits have in common.
@@ -185,9 +194,17 @@ struct Dockerfile {
 }
 
 impl Describe<'_> {
-    fn dockerfile(&mut self, id: &RelPath, root: NodeId) -> Dockerfile {
-        let mut described = Vec::new();
-        let (mut files, mut secrets) = (BTreeMap::new(), BTreeMap::new());
+    /// The files of the build context that the stages of a Dockerfile copy.
+    fn files(&self, root: NodeId) -> Vec<ContextFile> {
+        let ids = self.plan.graph.ancestry(root);
+        let stages = ids.iter().filter_map(|id| self.stages.get(id.index()));
+        let files: BTreeMap<_, _> =
+            stages.flat_map(|stage| stage.files.iter().map(|(path, content)| (path, content))).collect();
+        files.into_iter().map(|(path, content)| ContextFile::new(path, content)).collect()
+    }
+
+    fn dockerfile(&self, id: &RelPath, root: NodeId) -> Dockerfile {
+        let (mut described, mut secrets, mut has_files) = (Vec::new(), BTreeMap::new(), false);
         let mut of_files = blake3::Hasher::new_derive_key("drvc context, version 1");
         for id in self.plan.graph.ancestry(root) {
             let (Some(stage), Some(key)) = (self.stages.get(id.index()), self.keys.get(id.index())) else {
@@ -201,17 +218,10 @@ impl Describe<'_> {
             }
             if !stage.files.is_empty() {
                 of_files.update(key.to_string().as_bytes());
-                files.extend(stage.files.iter().map(|(path, content)| (path, content)));
+                has_files = true;
             }
         }
-        let context =
-            (!files.is_empty()).then(|| of_files.finalize().to_hex().chars().take(16).collect::<String>());
-        if let Some(name) = &context
-            && !self.contexts.contains_key(name)
-        {
-            let files = files.into_iter().map(|(path, content)| ContextFile::new(path, content));
-            self.contexts.insert(name.clone(), files.collect());
-        }
+        let context = has_files.then(|| of_files.finalize().to_hex().chars().take(16).collect());
         Dockerfile {
             path: id.join("Dockerfile").as_ref().map(RelPath::to_string).unwrap_or_default(),
             key: self.keys.get(root.index()).map(ToString::to_string).unwrap_or_default(),
@@ -221,7 +231,7 @@ impl Describe<'_> {
         }
     }
 
-    fn target(&mut self, target: &Target) -> PlanTarget {
+    fn target(&self, target: &Target) -> PlanTarget {
         let Dockerfile { path, key, context, secrets, stages } = self.dockerfile(&target.id, target.root);
         PlanTarget {
             id: target.id.to_string(),
@@ -243,7 +253,7 @@ impl Describe<'_> {
         }
     }
 
-    fn toolkit(&mut self, toolkit: &Toolkit) -> PlanToolkit {
+    fn toolkit(&self, toolkit: &Toolkit) -> PlanToolkit {
         let Dockerfile { path, key, context, secrets, stages } = self.dockerfile(&toolkit.id, toolkit.root);
         let reference = match self.plan.graph.node(toolkit.root) {
             Node::Toolkit(stage) => stage.reference(&key).map(String::from),
