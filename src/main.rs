@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-/// A compilation makes many small texts on two threads: a third faster with this allocator than with glibc's, and far
-/// faster than with musl's, which the static program would have.
+/// A compilation makes many small texts on two threads: with this allocator it takes about 30 % less processor time than
+/// with glibc's.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # needs: images root buildah podman dockerd mmdebstrap rpmbuild createrepo_c jq git docker-registry python3
-# The jobs of the workflow for GitHub and of the pipeline for GitLab, step by step on this machine, with a registry on
+# The scripts of the jobs of GitHub's workflow and GitLab's pipeline, one after the other on this machine, with a registry on
 # loopback and a git history: everything in the first run, toolkit first; what a commit changes in the next; nothing
 # pushed for a pull request. What this does not prove: that the services run jobs as jobs.py does.
 . "$(dirname "$0")/../case.sh"
