@@ -3,6 +3,10 @@
 //! Each node of the language has its type here, in the order of [`crate::schema`]'s table. What was meant is
 //! [`crate::model`]'s business.
 
+mod output;
+
+pub use output::{Bake, BuildConfig, Kmm, KmmBuild, Output, Pipeline, Runner, Toleration};
+
 use crate::source::{Span, Spanned};
 use std::collections::BTreeSet;
 
@@ -381,92 +385,4 @@ pub struct UserFile {
     pub name: Text,
     /// The file, relative to the manifest.
     pub file: Text,
-}
-
-/// `output { … }`: which of the hand-over formats to write too.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the nodes of the same name")]
-pub struct Output {
-    /// The node's name.
-    pub span: Span,
-    pub bake: Option<Bake>,
-    pub github: Option<Pipeline>,
-    pub gitlab: Option<Pipeline>,
-    pub buildconfig: Option<BuildConfig>,
-    pub kmm: Option<Kmm>,
-}
-
-/// `bake { … }`
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the nodes of the same name")]
-pub struct Bake {
-    pub cache_from: Vec<Text>,
-    pub cache_to: Vec<Text>,
-}
-
-/// `github { … }` and `gitlab { … }`
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the nodes of the same name")]
-pub struct Pipeline {
-    /// The node's name.
-    pub span: Span,
-    pub directory: Option<Text>,
-    pub install: Option<Text>,
-    pub engine: Option<Text>,
-    pub branches: Vec<Text>,
-    pub image: Option<Text>,
-    pub runners: Vec<Runner>,
-}
-
-/// `runner LABEL… arch=`
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the arguments and properties of the node")]
-pub struct Runner {
-    pub labels: Vec<Text>,
-    pub arch: Text,
-}
-
-/// `buildconfig { … }`
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the nodes of the same name")]
-pub struct BuildConfig {
-    /// The node's name.
-    pub span: Span,
-    pub namespace: Option<Text>,
-    pub entitlement_secret: Option<Text>,
-}
-
-/// `kmm { … }`
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the nodes of the same name")]
-pub struct Kmm {
-    /// The node's name.
-    pub span: Span,
-    pub namespace: Option<Text>,
-    pub selector: Vec<Pair>,
-    pub tolerations: Vec<Toleration>,
-    pub pull_secret: Option<Text>,
-    pub service_account: Option<Text>,
-    /// `sign key= certificate=`
-    pub sign: Option<(Text, Text)>,
-    pub build: Option<KmmBuild>,
-    pub machine_config: Option<Text>,
-}
-
-/// `toleration KEY value= effect=`
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the arguments and properties of the node")]
-pub struct Toleration {
-    pub key: Text,
-    pub value: Option<Text>,
-    pub effect: Option<Text>,
-}
-
-/// `build regexp=`
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KmmBuild {
-    /// The node's name.
-    pub span: Span,
-    /// `regexp=`
-    pub regexp: Option<Text>,
 }
