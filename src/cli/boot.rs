@@ -1,23 +1,23 @@
 //! `drvc boot`: boots an image's own kernel in QEMU, with the image, and tells whether its modules load.
 
 use super::depot::Depot;
+use super::image_arg::{Found, ImageArg, beneath};
 use super::network::Network;
 use super::project::Compiling;
-use super::subject::{Found, Subject, beneath};
 use super::table::{blank, lines};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Format, Global};
-use crate::boot::{Boot as Machine, By, Kernel, Level, ModuleReport, Outcome, Problem, Report};
-use crate::build::{Failure as Unproven, Proof};
-use crate::diag::{Clean, count};
-use crate::engine::Engine;
-use crate::error::Error;
-use crate::ids::Arch;
-use crate::image::{self, Image};
-use crate::plan::Target;
-use crate::process::{Environment, Interrupt};
-use crate::repository::kernels::Use;
-use crate::verify::Driver;
+use crate::compiler::plan::Target;
+use crate::images::boot::{Boot as Machine, By, Kernel, Level, ModuleReport, Outcome, Problem, Report};
+use crate::images::build::{Failure as Unproven, Proof};
+use crate::images::engine::Engine;
+use crate::images::image::{self, Image};
+use crate::images::verify::Driver;
+use crate::resolve::repository::kernels::Use;
+use crate::system::process::{Environment, Interrupt};
+use crate::text::diag::{Clean, count};
+use crate::text::error::Error;
+use crate::text::ids::Arch;
 use camino::Utf8PathBuf;
 use clap::Args;
 use std::sync::{Mutex, PoisonError};
@@ -42,7 +42,7 @@ The machine has no device of its own, and the processor's acceleration (KVM) whe
 Exit code 0 if every module loads and is unloaded again, 1 if not, 4 if the machine cannot be started.")]
 pub(super) struct Boot {
     #[command(flatten)]
-    subject: Subject,
+    subject: ImageArg,
     #[command(flatten)]
     how: How,
     /// Write a JUnit report to this file
@@ -92,7 +92,7 @@ pub(super) fn boot(global: &Global, args: &Boot, terminal: &mut Terminal) -> Res
     if let Some(path) = &args.junit {
         let text = Report::junit(std::slice::from_ref(&report))?;
         let path = beneath(global, path);
-        crate::fs::write(&path, text.as_bytes())
+        crate::system::fs::write(&path, text.as_bytes())
             .map_err(|cause| Error::new("write", path.as_str(), cause))?;
     }
     match args.format {

@@ -1,7 +1,7 @@
 //! From a change to the words that tell of it.
 
-use crate::format::ContextFile;
-use crate::why::Change;
+use crate::compiler::outputs::ContextFile;
+use crate::compiler::why::Change;
 
 /// How much of two instructions is shown around what differs in them, in characters.
 const AROUND: usize = 40;

@@ -4,7 +4,7 @@ use super::project::{Compiling, Project};
 use super::report::{Verdict, compile};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Global};
-use crate::diag::{count, github, json, sarif};
+use crate::text::diag::{count, github, json, sarif};
 use clap::{Args, ValueEnum};
 
 /// Look for mistakes, and write nothing

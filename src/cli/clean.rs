@@ -3,8 +3,8 @@
 use super::project::{Place, Project};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Global};
-use crate::diag::count;
-use crate::emit::{self, Job};
+use crate::store::emit::{self, Job};
+use crate::text::diag::count;
 use clap::Args;
 use std::time::Duration;
 

@@ -4,13 +4,13 @@ use super::project::{Compiling, Project};
 use super::report::{Verdict, compile as in_memory};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Global};
-use crate::compile::{Compilation, Request, compile as pure};
-use crate::diag::{Diagnostics, count};
-use crate::emit::{self, Drift, DriftKind, Job, Run, Why};
-use crate::error::Error;
-use crate::fs::Disk;
-use crate::outputs::Outputs;
-use crate::source::Sources;
+use crate::compiler::compile::{Compilation, Request, compile as pure};
+use crate::compiler::outputs::Outputs;
+use crate::store::emit::{self, Drift, DriftKind, Job, Run, Why};
+use crate::system::fs::Disk;
+use crate::text::diag::{Diagnostics, count};
+use crate::text::error::Error;
+use crate::text::source::Sources;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -67,22 +67,22 @@ pub(super) fn compile(global: &Global, args: &Compile, terminal: &mut Terminal) 
         patience: Duration::from_secs(args.lock_timeout),
         waiting: &waiting,
     };
-    let run = emit::run(&job, |reader| Told::of(pure(reader, &request), args.locked))?;
+    let run = emit::run(&job, |reader| Summary::of(pure(reader, &request), args.locked))?;
     match run {
         Run::Fresh(memo) => {
             let memo: Memo = serde_json::from_str(&memo).unwrap_or_default();
             if memo.verdict.exit(args.locked) != Exit::Fine {
-                let told = Told::of(in_memory(&disk, &request), args.locked).rest;
-                return Ok(refused(&project, told, args.locked, terminal));
+                let summary = Summary::of(in_memory(&disk, &request), args.locked).rest;
+                return Ok(refused(&project, summary, args.locked, terminal));
             }
             let aside = memo.verdict.aside();
             terminal.say(&format!("nothing changed: {}{aside}", count(memo.targets, "target")));
             Ok(Exit::Fine)
         }
-        Run::Refused(told) => Ok(refused(&project, told, args.locked, terminal)),
-        Run::Done { rest: told, report, .. } => {
-            let (targets, aside) = (count(told.memo.targets, "target"), told.memo.verdict.aside());
-            terminal.diagnostics(&project.report(&told.sources, told.diagnostics));
+        Run::Refused(summary) => Ok(refused(&project, summary, args.locked, terminal)),
+        Run::Done { rest: summary, report, .. } => {
+            let (targets, aside) = (count(summary.memo.targets, "target"), summary.memo.verdict.aside());
+            terminal.diagnostics(&project.report(&summary.sources, summary.diagnostics));
             terminal.say(&format!("{targets}: {}{aside}", written(&report)));
             Ok(kept(&report.kept, &project, &request, terminal))
         }
@@ -108,14 +108,14 @@ impl Memo {
 }
 
 /// What is to be told of a compilation, once its outputs are written.
-struct Told {
+struct Summary {
     sources: Sources,
     diagnostics: Diagnostics,
     memo: Memo,
 }
 
-impl Told {
-    /// Parts a compilation into outputs and what is to be told. With `locked`, drift leaves no outputs.
+impl Summary {
+    /// Parts a compilation into outputs and what is to be summary. With `locked`, drift leaves no outputs.
     fn of(compilation: Compilation, locked: bool) -> emit::Compiled<Self> {
         let memo = Memo::of(&compilation);
         let wanted = memo.verdict.exit(locked) == Exit::Fine;
@@ -127,9 +127,9 @@ impl Told {
     }
 }
 
-fn refused(project: &Project, told: Told, locked: bool, terminal: &Terminal) -> Exit {
-    let exit = told.memo.verdict.exit(locked);
-    terminal.diagnostics(&project.report(&told.sources, told.diagnostics));
+fn refused(project: &Project, summary: Summary, locked: bool, terminal: &Terminal) -> Exit {
+    let exit = summary.memo.verdict.exit(locked);
+    terminal.diagnostics(&project.report(&summary.sources, summary.diagnostics));
     terminal.say(match exit {
         Exit::OutOfDate => "nothing was written: drivers.lock is out of date",
         _ => "nothing was written",

@@ -5,16 +5,16 @@ use super::network::Network;
 use super::project::Project;
 use super::terminal::Terminal;
 use super::{Failure, Global};
-use crate::diag::{listed, nearest};
-use crate::error::Error;
-use crate::http::Client;
-use crate::ids::{Arch, RelPath};
-use crate::image::Image;
-use crate::plan::Target;
-use crate::profile::{Kernel, Profile, Profiles, ReleaseFacts};
-use crate::repository::kernels::{Search, Use};
-use crate::repository::{self, Offer};
-use crate::verify::Symvers;
+use crate::compiler::plan::Target;
+use crate::images::image::Image;
+use crate::images::verify::Symvers;
+use crate::knowledge::profile::{Kernel, Profile, Profiles, ReleaseFacts};
+use crate::resolve::repository::kernels::{Search, Use};
+use crate::resolve::repository::{self, PackageIndex};
+use crate::system::http::Client;
+use crate::text::diag::{listed, nearest};
+use crate::text::error::Error;
+use crate::text::ids::{Arch, RelPath};
 
 /// What `/etc/os-release` of an image may have, in bytes.
 const OS_RELEASE: u64 = 64 << 10;
@@ -100,7 +100,11 @@ impl<'a> Depot<'a> {
     }
 
     /// What the repositories offer of kernels like this one.
-    fn offer<'h>(&self, home: &'h Home<'h>, kernel: &'h Kernel) -> Result<(Search<'h>, Offer), Failure> {
+    fn offer<'h>(
+        &self,
+        home: &'h Home<'h>,
+        kernel: &'h Kernel,
+    ) -> Result<(Search<'h>, PackageIndex), Failure> {
         let Home { profile, release, arch } = home;
         let view = View::of(self.manifest.as_ref(), profile, release);
         let added = view.repositories(*arch, &kernel.flavor);
@@ -108,7 +112,7 @@ impl<'a> Depot<'a> {
         let sources = reachable(sources, self.network, &view)?;
         let search = Search::new(profile, release, *arch, &kernel.flavor);
         let keys = |path: &RelPath| keys(&self.project, path, &self.client);
-        let offer = repository::offer(
+        let offer = repository::package_index(
             &self.client,
             &keys,
             &sources,
@@ -137,17 +141,20 @@ impl<'a> Depot<'a> {
     fn fetch(
         &self,
         search: &Search<'_>,
-        offer: &Offer,
+        offer: &PackageIndex,
         kernel: &Kernel,
         of: Use,
     ) -> Result<Vec<Fetched>, Failure> {
         let packages = search.packages(kernel, of, offer).map_err(|missing| {
-            let missing = listed(missing.iter().map(crate::ids::PackageName::as_str), "and");
+            let missing = listed(missing.iter().map(crate::text::ids::PackageName::as_str), "and");
             let found: Vec<_> = search.kernels(offer).into_iter().map(|found| found.kernel.text).collect();
-            let help = match nearest(kernel.text.as_str(), found.iter().map(crate::ids::KernelText::as_str)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "`drvc kernels` lists those that are offered; name a `repository` that has it".into(),
-            };
+            let help =
+                match nearest(kernel.text.as_str(), found.iter().map(crate::text::ids::KernelText::as_str)) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => {
+                        "`drvc kernels` lists those that are offered; name a `repository` that has it".into()
+                    }
+                };
             Error::new("find", kernel.text.as_str(), format!("no repository offers {missing}")).help(help)
         })?;
         let fetched = packages.into_iter().filter_map(|package| Some((package, package.file.as_ref()?)));

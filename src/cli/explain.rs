@@ -2,7 +2,7 @@
 
 use super::terminal::Terminal;
 use super::{Exit, Failure};
-use crate::diag::{Clean, Code, explain as manual, nearest};
+use crate::text::diag::{Clean, Code, explain as manual, nearest};
 use clap::Args;
 use std::fmt::Write as _;
 

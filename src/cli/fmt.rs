@@ -3,12 +3,12 @@
 use super::project::{Project, file_at};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Global};
-use crate::diag::{Code, Diagnostic, Diagnostics, Report, count};
-use crate::error::Error;
-use crate::fs::{Disk, Tree};
-use crate::ids::RelPath;
-use crate::source::Sources;
-use crate::{kdl, layout};
+use crate::language::{kdl, layout};
+use crate::system::fs::{Disk, Tree};
+use crate::text::diag::{Code, Diagnostic, Diagnostics, Report, count};
+use crate::text::error::Error;
+use crate::text::ids::RelPath;
+use crate::text::source::Sources;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use similar::TextDiff;

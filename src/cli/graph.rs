@@ -4,8 +4,8 @@ use super::project::{Compiling, Project};
 use super::target::find;
 use super::terminal::Terminal;
 use super::{Exit, Failure, Global};
-use crate::diag::Clean;
-use crate::format::graph as draw;
+use crate::compiler::outputs::graph as draw;
+use crate::text::diag::Clean;
 use clap::{Args, ValueEnum};
 
 /// Draw the stages of all targets, or of one, and how they use each other

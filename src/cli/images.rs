@@ -3,8 +3,8 @@
 use super::project::{Compiling, Project};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Format, Global};
-use crate::build::stock;
-use crate::diag::Clean;
+use crate::images::build::stock;
+use crate::text::diag::Clean;
 use clap::Args;
 
 /// List every image that builds stand on, and every reference that they make

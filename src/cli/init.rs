@@ -4,13 +4,13 @@ use super::project::Project;
 use super::report::{Verdict, compile};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Global};
-use crate::compile::Request;
-use crate::diag::{Code, count};
-use crate::error::Error;
-use crate::fs::{Disk, Overlay, Reader};
-use crate::ids::RelPath;
+use crate::compiler::compile::Request;
 use crate::import::{self, Draft, Place};
-use crate::profile::Profiles;
+use crate::knowledge::profile::Profiles;
+use crate::system::fs::{Disk, Overlay, Reader};
+use crate::text::diag::{Code, count};
+use crate::text::error::Error;
+use crate::text::ids::RelPath;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
@@ -193,14 +193,14 @@ fn settled(disk: &Disk, project: &Project, draft: &Draft) -> String {
 }
 
 fn laid_out(text: String) -> String {
-    crate::layout::format(&text).unwrap_or(text)
+    crate::language::layout::format(&text).unwrap_or(text)
 }
 
-fn in_memory(disk: &Disk, project: &Project, text: &str) -> crate::compile::Compilation {
+fn in_memory(disk: &Disk, project: &Project, text: &str) -> crate::compiler::compile::Compilation {
     let tree = Overlay::new(disk, project.manifest.clone(), text.as_bytes().to_vec());
     let out = RelPath::parse("drivers.out").unwrap_or_else(|_| RelPath::root());
     let request = Request { manifest: project.manifest.clone(), out: out.clone(), max_targets: 10_000 };
-    crate::compile::compile(&Reader::new(&tree).hide(out), &request)
+    crate::compiler::compile::compile(&Reader::new(&tree).hide(out), &request)
 }
 
 fn write(disk: &Disk, project: &Project, text: &str) -> Result<(), Failure> {

@@ -5,19 +5,19 @@ use super::project::Project;
 use super::table::{blank, lines};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Format, Global};
-use crate::compile::{Parts, Request};
-use crate::diag::{Clean, Diagnostics, count, listed, nearest};
-use crate::error::Error;
-use crate::fs::{Disk, Reader};
-use crate::http::Client;
-use crate::ids::{Arch, Flavor, KernelText, OsName, PackageName, RelPath, Release};
-use crate::lock::Consulted;
-use crate::model::AddedRepository;
-use crate::plan::{self, Point};
-use crate::profile::{Profile, Profiles, ReleaseFacts};
-use crate::repository::kernels::{Found, Search};
-use crate::repository::{self, Gpgv, Offer, Source};
-use crate::source::Sources;
+use crate::compiler::compile::{Parts, Request};
+use crate::compiler::model::AddedRepository;
+use crate::compiler::plan::{self, MatrixPoint};
+use crate::knowledge::lock::Consulted;
+use crate::knowledge::profile::{Profile, Profiles, ReleaseFacts};
+use crate::resolve::repository::kernels::{Found, Search};
+use crate::resolve::repository::{self, Gpgv, PackageIndex, Source};
+use crate::system::fs::{Disk, Reader};
+use crate::system::http::Client;
+use crate::text::diag::{Clean, Diagnostics, count, listed, nearest};
+use crate::text::error::Error;
+use crate::text::ids::{Arch, Flavor, KernelText, OsName, PackageName, RelPath, Release};
+use crate::text::source::Sources;
 use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -201,8 +201,8 @@ pub(super) struct View<'a> {
     profile: &'a Profile,
     release: &'a ReleaseFacts,
     /// Its points that are built, and those that are excluded.
-    points: Vec<Point>,
-    excluded: Vec<Point>,
+    points: Vec<MatrixPoint>,
+    excluded: Vec<MatrixPoint>,
 }
 
 impl<'a> View<'a> {
@@ -217,7 +217,7 @@ impl<'a> View<'a> {
             (points, excluded) =
                 plan::points(&manifest.parts.inputs(&lock, &manifest.sources, &manifest.request));
         }
-        let here = |point: &Point| point.os == profile.os && point.release == release.release;
+        let here = |point: &MatrixPoint| point.os == profile.os && point.release == release.release;
         points.retain(here);
         excluded.retain(here);
         Self { manifest, profile, release, points, excluded }
@@ -237,7 +237,8 @@ impl<'a> View<'a> {
     }
 
     fn cover(&self, kernel: &KernelText, arch: Arch) -> Option<Cover> {
-        let has = |points: &[Point]| points.iter().any(|point| point.kernel == *kernel && point.arch == arch);
+        let has =
+            |points: &[MatrixPoint]| points.iter().any(|point| point.kernel == *kernel && point.arch == arch);
         match () {
             () if has(&self.points) => Some(Cover::Covered),
             () if has(&self.excluded) => Some(Cover::Excluded),
@@ -276,7 +277,7 @@ fn look(
         for source in &sources {
             terminal.say(&format!("looking into {} for {arch}", source.repository));
         }
-        let offer = repository::offer(&client, &keys, &sources, &searches, &BTreeSet::new())?;
+        let offer = repository::package_index(&client, &keys, &sources, &searches, &BTreeSet::new())?;
         add(&mut json, view, &searches, &offer, arch);
     }
     json.repositories = urls.into_iter().collect();
@@ -328,7 +329,7 @@ pub(super) fn keys(project: &Project, path: &RelPath, client: &Client) -> Result
 }
 
 /// Adds what is offered for one architecture, and what of the manifest is not.
-fn add(json: &mut KernelsJson, view: &View<'_>, searches: &[Search<'_>], offer: &Offer, arch: Arch) {
+fn add(json: &mut KernelsJson, view: &View<'_>, searches: &[Search<'_>], offer: &PackageIndex, arch: Arch) {
     let mut offered = BTreeSet::new();
     for search in searches {
         for Found { kernel, packages, missing } in search.kernels(offer) {

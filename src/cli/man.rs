@@ -2,8 +2,8 @@
 
 use super::terminal::Terminal;
 use super::{Exit, Failure};
-use crate::diag::nearest;
-use crate::error::Error;
+use crate::text::diag::nearest;
+use crate::text::error::Error;
 use clap::Args;
 
 /// Print a manual page

@@ -3,11 +3,11 @@
 use super::project::{Compiling, Project};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Global};
-use crate::compile::Compiled;
-use crate::diag::clean;
-use crate::format::output::{self, Inputs, Job, Jobs, jobs, without_runner};
-use crate::history::{Difference, Status, uncompiled};
-use crate::model::{Bake, Pipeline, Service};
+use crate::compiler::compile::Compiled;
+use crate::compiler::model::{Bake, Pipeline, Service};
+use crate::compiler::outputs::handover::{self, Inputs, Job, Jobs, jobs, without_runner};
+use crate::store::history::{Difference, Status, uncompiled};
+use crate::text::diag::clean;
 use clap::{Args, ValueEnum};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -83,7 +83,7 @@ pub(super) fn matrix(global: &Global, args: &Matrix, terminal: &mut Terminal) ->
         Format::Github => {
             let github = compiled.model.output.github.clone();
             let pipeline = pipeline(Service::Github, github, &compiled);
-            let matrix = output::github_matrix(&checked(all(MOST_GITHUB), &pipeline, "github")?, &pipeline);
+            let matrix = handover::github_matrix(&checked(all(MOST_GITHUB), &pipeline, "github")?, &pipeline);
             let text = clean::escape_json(&matrix.to_string());
             if text.len() >= LONGEST_GITHUB {
                 return Err(Failure::Usage {
@@ -100,7 +100,7 @@ pub(super) fn matrix(global: &Global, args: &Matrix, terminal: &mut Terminal) ->
             let gitlab = compiled.model.output.gitlab.clone();
             let pipeline = pipeline(Service::Gitlab, gitlab, &compiled);
             let jobs = checked(all(MOST_GITLAB), &pipeline, "gitlab")?;
-            terminal.raw(&output::gitlab_child(&compiled.json, &jobs, &pipeline, args.push))?;
+            terminal.raw(&handover::gitlab_child(&compiled.json, &jobs, &pipeline, args.push))?;
         }
         Format::Bake => {
             let none = Bake { cache_from: Vec::new(), cache_to: Vec::new() };
@@ -114,7 +114,7 @@ pub(super) fn matrix(global: &Global, args: &Matrix, terminal: &mut Terminal) ->
                 manifest: &request.manifest,
                 out: &request.out,
             };
-            terminal.json(&output::bake(&inputs, settings, &wanted))?;
+            terminal.json(&handover::bake(&inputs, settings, &wanted))?;
         }
         Format::Json => {
             let Jobs { toolkits, images } = all(MOST_GITHUB);

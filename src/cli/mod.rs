@@ -30,7 +30,7 @@ mod project;
 mod prune;
 mod report;
 mod schema;
-mod subject;
+mod image_arg;
 mod table;
 mod target;
 mod terminal;
@@ -39,7 +39,7 @@ mod why;
 
 pub use schema::JSON_SCHEMAS;
 
-use crate::error::Error;
+use crate::text::error::Error;
 use camino::Utf8PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use format::Format;

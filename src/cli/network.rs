@@ -2,13 +2,13 @@
 
 use super::Failure;
 use super::terminal::Terminal;
-use crate::diag::Report;
-use crate::error::Error;
-use crate::fs::read_user_file;
-use crate::http::{Client, Identity, Options, Policy};
-use crate::kdl;
-use crate::process::Environment;
-use crate::source::Sources;
+use crate::language::kdl;
+use crate::system::fs::read_user_file;
+use crate::system::http::{Client, Identity, Options, Policy};
+use crate::system::process::Environment;
+use crate::text::diag::Report;
+use crate::text::error::Error;
+use crate::text::source::Sources;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use std::time::Duration;
@@ -116,7 +116,8 @@ fn settings(environment: &Environment, terminal: &Terminal) -> Result<Policy, Fa
 /// A host's name, or its address in digits.
 fn host(text: &str) -> Result<String, String> {
     let host = text.to_ascii_lowercase();
-    let known = crate::http::Url::on(crate::http::Scheme::Https, &host).is_some() && !host.contains(':');
+    let known = crate::system::http::Url::on(crate::system::http::Scheme::Https, &host).is_some()
+        && !host.contains(':');
     if known {
         Ok(host)
     } else {

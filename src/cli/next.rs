@@ -3,7 +3,7 @@
 use super::project::Project;
 use super::terminal::Terminal;
 use super::{Exit, Failure, Global};
-use crate::diag::Clean;
+use crate::text::diag::Clean;
 
 /// A manifest to begin with; the words in capitals are to be replaced.
 const FIRST_MANIFEST: &str = r#"

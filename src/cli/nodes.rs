@@ -2,11 +2,11 @@
 
 use super::table::{blank, lines};
 use super::{Exit, Failure};
-use crate::diag::{count, shown};
-use crate::error::Error;
-use crate::format::{NodeImage, NodeKernel, NodeList, NodesJson, PlanJson, nodes};
-use crate::fs::{Disk, Tree};
-use crate::ids::RelPath;
+use crate::compiler::outputs::{NodeImage, NodeKernel, NodeList, NodesJson, PlanJson, nodes};
+use crate::system::fs::{Disk, Tree};
+use crate::text::diag::{count, shown};
+use crate::text::error::Error;
+use crate::text::ids::RelPath;
 use camino::Utf8Path;
 use std::io::Read;
 

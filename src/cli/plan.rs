@@ -4,8 +4,8 @@ use super::project::{Compiling, Project};
 use super::table::{blank, lines};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Format, Global, nodes};
-use crate::diag::{Clean, clean, count};
-use crate::format::{PlanExcluded, PlanJson};
+use crate::compiler::outputs::{PlanExcluded, PlanJson};
+use crate::text::diag::{Clean, clean, count};
 use camino::Utf8PathBuf;
 use clap::Args;
 

@@ -1,8 +1,8 @@
 //! From what running jobs tell to a line for each on a terminal, or plain lines elsewhere.
 
 use super::terminal::Terminal;
-use crate::build::{Done, Outcome, Step, Watch};
-use crate::diag::Clean;
+use crate::images::build::{Done, Outcome, Step, Watch};
+use crate::text::diag::Clean;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;

@@ -1,10 +1,10 @@
 //! From `-C`, `--manifest` and `-o` to the project that is meant: where its manifest lies, and where its outputs.
 
 use super::{Failure, Global};
-use crate::compile::Request;
-use crate::error::Error;
-use crate::fs::{Disk, Kind, Tree};
-use crate::ids::RelPath;
+use crate::compiler::compile::Request;
+use crate::system::fs::{Disk, Kind, Tree};
+use crate::text::error::Error;
+use crate::text::ids::RelPath;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 

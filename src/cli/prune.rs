@@ -4,11 +4,11 @@ use super::network::Network;
 use super::project::{Compiling, Project};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Global};
-use crate::build::stock;
-use crate::diag::count;
-use crate::engine::{Engine, Kind};
-use crate::oci::Registry;
-use crate::process::{Environment, Interrupt};
+use crate::images::build::stock;
+use crate::images::engine::{Engine, Kind};
+use crate::system::oci::Registry;
+use crate::system::process::{Environment, Interrupt};
+use crate::text::diag::count;
 use clap::Args;
 
 /// Remove images that drvc has built and that no target names any more

@@ -3,15 +3,15 @@
 use super::project::{Compiling, Project};
 use super::terminal::Terminal;
 use super::{Exit, Failure};
-use crate::compile::{Compilation, Compiled, Request};
-use crate::diag::{Diagnostics, Report, Severity, count};
-use crate::fs::{Disk, Reader};
-use crate::source::Sources;
+use crate::compiler::compile::{Compilation, Compiled, Request};
+use crate::system::fs::{Disk, Reader};
+use crate::text::diag::{Diagnostics, Report, Severity, count};
+use crate::text::source::Sources;
 use serde::{Deserialize, Serialize};
 
 /// Compiles in memory: no state is asked, and nothing is written.
 pub(super) fn compile(disk: &Disk, request: &Request) -> Compilation {
-    crate::compile::compile(&Reader::new(disk).hide(request.out.clone()), request)
+    crate::compiler::compile::compile(&Reader::new(disk).hide(request.out.clone()), request)
 }
 
 impl Project {

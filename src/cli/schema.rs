@@ -4,16 +4,16 @@ use super::kernels::KernelsJson;
 use super::matrix::MatrixJson;
 use super::terminal::Terminal;
 use super::{Exit, Failure};
-use crate::boot::Report as Booted;
-use crate::build::report::BuildJson;
-use crate::build::stock::Images;
-use crate::diag::json::ReportJson;
-use crate::diag::{Clean, nearest};
-use crate::format::{GraphJson, NodesJson, PlanJson};
-use crate::history::Diff;
-use crate::schema::manifest;
-use crate::verify::Report as Verified;
-use crate::why::Why;
+use crate::compiler::outputs::{GraphJson, NodesJson, PlanJson};
+use crate::compiler::why::Why;
+use crate::images::boot::Report as Booted;
+use crate::images::build::report::BuildJson;
+use crate::images::build::stock::Images;
+use crate::images::verify::Report as Verified;
+use crate::language::schema::manifest;
+use crate::store::history::Diff;
+use crate::text::diag::json::ReportJson;
+use crate::text::diag::{Clean, nearest};
 use clap::Args;
 
 /// A name, and what makes the JSON Schema that goes by it.

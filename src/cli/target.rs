@@ -1,8 +1,8 @@
 //! From words on the command line to the one target that they mean.
 
 use super::Failure;
-use crate::diag::{count, listed, nearest};
-use crate::plan::Target;
+use crate::compiler::plan::Target;
+use crate::text::diag::{count, listed, nearest};
 use clap::Args;
 
 /// At most so many candidates are named.

@@ -1,9 +1,9 @@
 //! From texts to the two streams: the only place that prints, and the only one that looks at the environment.
 
 use super::{Exit, Failure};
-use crate::diag::human::{self, Look};
-use crate::diag::{Clean, Report, Severity};
-use crate::error::Error;
+use crate::text::diag::human::{self, Look};
+use crate::text::diag::{Clean, Report, Severity};
+use crate::text::error::Error;
 use clap::ValueEnum;
 use serde::Serialize;
 use std::io::{ErrorKind, IsTerminal, Read, Write};
@@ -67,7 +67,7 @@ impl Terminal {
     pub(super) fn json(&self, value: &impl Serialize) -> Result<(), Error> {
         let json = serde_json::to_string_pretty(value);
         let json = json.map_err(|cause| Error::new("write", "standard output", cause))?;
-        self.raw(&(crate::diag::clean::escape_json(&json) + "\n"))
+        self.raw(&(crate::text::diag::clean::escape_json(&json) + "\n"))
     }
 
     /// Prints a product for programs, whose format has itself made it harmless. A reader that has gone is no error.

@@ -1,17 +1,17 @@
 //! `drvc verify`: proves, without running anything, that an image's modules fit their kernel.
 
 use super::depot::Depot;
+use super::image_arg::{Found, ImageArg, beneath};
 use super::network::Network;
 use super::project::Compiling;
-use super::subject::{Found, Subject, beneath};
 use super::table::{blank, lines};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Format, Global};
-use crate::diag::{Clean, count};
-use crate::error::Error;
-use crate::fs::read_user_file;
-use crate::package;
-use crate::verify::{Against, Driver, Expected, Level, Report, Symvers, against, verify as check};
+use crate::images::verify::{Against, Driver, Expected, Level, Report, Symvers, against, verify as check};
+use crate::system::fs::read_user_file;
+use crate::system::package;
+use crate::text::diag::{Clean, count};
+use crate::text::error::Error;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use std::collections::BTreeSet;
@@ -37,7 +37,7 @@ its distribution, or from `--symvers`. Where they cannot be had, the rest is che
 Exit code 0 if there is nothing but notes, 1 with errors and warnings, 4 if the image cannot be read.")]
 pub(super) struct Verify {
     #[command(flatten)]
-    subject: Subject,
+    subject: ImageArg,
     /// The kernel's Module.symvers, a directory of its headers, or the package of them (deb, rpm)
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::AnyPath)]
     symvers: Option<Utf8PathBuf>,
@@ -145,8 +145,10 @@ fn stablelist(path: &Utf8Path, arch: &str) -> Result<BTreeSet<String>, Error> {
 /// The newest `kabi_stablelist_ARCH` (`kabi_whitelist_ARCH` before RHEL 8.5) of a package: one lies beside those of
 /// earlier minor releases, in directories that sort by them.
 fn packaged_list(path: &Utf8Path, arch: &str) -> Result<Option<Vec<u8>>, Error> {
-    let arch =
-        crate::ids::Arch::ALL.into_iter().find(|known| known.oci() == arch).map_or(arch, |arch| arch.name());
+    let arch = crate::text::ids::Arch::ALL
+        .into_iter()
+        .find(|known| known.oci() == arch)
+        .map_or(arch, |arch| arch.name());
     let names = ["stable", "white"].map(|kind| format!("kabi_{kind}list_{arch}"));
     let mut found: Option<(String, Vec<u8>)> = None;
     package::read(path, &mut |member| {

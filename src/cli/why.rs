@@ -5,8 +5,8 @@ use super::project::{Compiling, Project};
 use super::target::{Which, find};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Format, Global};
-use crate::diag::{Clean, human};
-use crate::why::{StageRecipe, why as explain};
+use crate::compiler::why::{StageRecipe, why as explain};
+use crate::text::diag::{Clean, human};
 use clap::Args;
 use std::fmt::Write as _;
 

@@ -2,7 +2,7 @@
 
 use super::draft::{Build, Step};
 use super::shell;
-use crate::ids::EnvName;
+use crate::text::ids::EnvName;
 
 /// A command line of make.
 #[derive(Clone, Debug, PartialEq, Eq)]

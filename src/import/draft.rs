@@ -1,6 +1,6 @@
 //! A first manifest as values: what an import found, before it is written as text.
 
-use crate::ids::{ModuleName, Name};
+use crate::text::ids::{ModuleName, Name};
 
 /// Everything that goes into the manifest, and what is to be told about it.
 #[derive(Clone, Debug, Default)]

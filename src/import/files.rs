@@ -1,7 +1,7 @@
 //! Directories and names into what there is to import, and trees from elsewhere into the project.
 
-use crate::fs::{Disk, Kind as FileKind, ReadError, Tree};
-use crate::ids::RelPath;
+use crate::system::fs::{Disk, Kind as FileKind, ReadError, Tree};
+use crate::text::ids::RelPath;
 
 /// Bytes that an imported file may have.
 const MAX_BYTES: u64 = 1 << 20;

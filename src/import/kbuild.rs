@@ -4,8 +4,8 @@ use super::draft::{self, Build, Draft, Image, Module, Origin, Output, Project, S
 use super::files::{Place, text};
 use super::shell::Refusal;
 use super::tree::{self, Facts};
-use crate::fs::Tree;
-use crate::ids::{KmodName, RelPath};
+use crate::system::fs::Tree;
+use crate::text::ids::{KmodName, RelPath};
 use std::collections::BTreeMap;
 
 /// How deep `obj-m += dir/` is followed.
@@ -255,8 +255,8 @@ fn assignment(line: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fs::Memory;
     use crate::import::{Kind, write};
+    use crate::system::fs::Memory;
 
     fn imported(files: &[(&str, &str)]) -> String {
         let mut tree = Memory::new();

@@ -3,8 +3,8 @@
 use super::draft::{self, Draft, Image, Module, Output, Source};
 use super::shell::Refusal;
 use super::{dockerfile, kernels, matrix};
-use crate::ids::{KernelText, KmodName, Repository};
-use crate::profile::Profiles;
+use crate::knowledge::profile::Profiles;
+use crate::text::ids::{KernelText, KmodName, Repository};
 use serde_yaml_ng::{Deserializer, Value};
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! Kernels into the `os` nodes that they belong under, as far as the profiles know them.
 
 use super::draft::Os;
-use crate::profile::Profiles;
+use crate::knowledge::profile::Profiles;
 
 /// What a manifest is made for when nothing is said: real kernels, and the profile and release that each belongs to.
 const EXAMPLES: [(&str, &str, &str); 3] = [

@@ -22,7 +22,7 @@ pub use draft::{Draft, Os};
 pub use files::{Kind, Place, copy, find, kind, text};
 pub use write::write;
 
-use crate::fs::Tree;
+use crate::system::fs::Tree;
 use shell::Refusal;
 
 /// Makes a draft of what stands at a place of a project. `hint` is a name for the driver where the file has none.

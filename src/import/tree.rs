@@ -2,8 +2,8 @@
 
 use super::draft::Origin;
 use super::files::text;
-use crate::fs::{Kind, Tree};
-use crate::ids::{GitRef, GitUrl, RelPath};
+use crate::system::fs::{Kind, Tree};
+use crate::text::ids::{GitRef, GitUrl, RelPath};
 use std::collections::BTreeMap;
 
 /// Files that are looked into.

@@ -1,7 +1,7 @@
 //! A draft into the text of a manifest, in canonical layout.
 
 use super::draft::{Build, Draft, Image, Module, Origin, Os, Source, Step};
-use crate::diag::clean::escape;
+use crate::text::diag::clean::escape;
 use std::fmt::Write as _;
 
 const INDENT: &str = "    ";
@@ -29,7 +29,9 @@ impl Page {
     fn notes(&mut self, notes: &[String]) {
         for note in notes.iter().flat_map(|note| note.lines()) {
             let harmless = |c: char| {
-                if crate::kdl::is_forbidden(c) || super::shell::is_symbolic(c.encode_utf8(&mut [0; 4])) {
+                if crate::language::kdl::is_forbidden(c)
+                    || super::shell::is_symbolic(c.encode_utf8(&mut [0; 4]))
+                {
                     '?'
                 } else {
                     c
@@ -290,7 +292,7 @@ fn quoted(text: &str) -> String {
             '"' | '\\' => out.extend(['\\', c]),
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
-            c if crate::kdl::is_forbidden(c) => out.push(' '),
+            c if crate::language::kdl::is_forbidden(c) => out.push(' '),
             c => out.push(c),
         }
     }

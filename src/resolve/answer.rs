@@ -1,10 +1,10 @@
 //! What a server said -> an entry of the lock.
 
-use crate::diag::Diagnostic;
-use crate::error::Error;
-use crate::ids::{Commit, KernelText, PackageName, Release, Sha256};
-use crate::lock::{Entry, ImagePin, KernelsPin, Lock, OpenShiftPin, Want};
-use crate::source::Span;
+use crate::knowledge::lock::{Entry, ImagePin, KernelsPin, Lock, OpenShiftPin, Want};
+use crate::text::diag::Diagnostic;
+use crate::text::error::Error;
+use crate::text::ids::{Commit, KernelText, PackageName, Release, Sha256};
+use crate::text::source::Span;
 use std::collections::BTreeMap;
 
 /// What something was resolved to.

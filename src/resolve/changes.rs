@@ -1,7 +1,7 @@
 //! Two locks -> what moved between them, kernels first.
 
-use crate::ids::{Arch, KernelText, PackageName};
-use crate::lock::{Entry, Lock, Want, packages_name};
+use crate::knowledge::lock::{Entry, Lock, Want, packages_name};
+use crate::text::ids::{Arch, KernelText, PackageName};
 use std::collections::BTreeMap;
 use std::fmt;
 

@@ -2,13 +2,13 @@
 
 use super::answer::{Answer, Problem};
 use super::work::Work;
-use crate::error::Error;
-use crate::fs::{Reader, Tree};
-use crate::http::Client;
-use crate::ids::RelPath;
-use crate::lock::{Consulted, Want};
-use crate::plan;
-use crate::repository::{self, Asking, Gpgv};
+use crate::compiler::plan;
+use crate::knowledge::lock::{Consulted, Want};
+use crate::resolve::repository::{self, Gpgv, KernelLookup};
+use crate::system::fs::{Reader, Tree};
+use crate::system::http::Client;
+use crate::text::error::Error;
+use crate::text::ids::RelPath;
 
 /// A file with the keys of a repository is smaller than this, in bytes.
 const KEYS_LIMIT: u64 = 4 << 20;
@@ -24,19 +24,21 @@ impl Work<'_> {
         let Some(first) = wants.first().cloned() else { return Vec::new() };
         let lock = Consulted::new(&self.parts.lock);
         let inputs = self.parts.inputs(&lock, self.sources, self.request);
-        let is_wanted = |wish: &plan::Wish<'_>| wants.contains(&Want::Kernels(wish.query.clone()));
-        let mut wishes: Vec<_> = plan::wishes(&inputs).into_iter().filter(is_wanted).collect();
-        wishes.sort_by(|left, right| left.query.cmp(&right.query));
-        wishes.dedup_by(|left, right| left.query == right.query);
+        let is_wanted =
+            |request: &plan::KernelRequest<'_>| wants.contains(&Want::Kernels(request.query.clone()));
+        let mut kernel_requests: Vec<_> =
+            plan::kernel_requests(&inputs).into_iter().filter(is_wanted).collect();
+        kernel_requests.sort_by(|left, right| left.query.cmp(&right.query));
+        kernel_requests.dedup_by(|left, right| left.query == right.query);
         let (tree, client) = (self.tree, self.resolver.client());
         let keys = |path: &RelPath| keys(tree, client, path);
-        let asking = Asking {
+        let asking = KernelLookup {
             fetch: self.resolver.repositories(),
             keys: &keys,
             subscribed: self.resolver.is_subscribed(),
             answered: &|query| told(Want::Kernels(query.clone())),
         };
-        let answers = match asking.answer(&wishes) {
+        let answers = match asking.answer(&kernel_requests) {
             Ok(answers) => answers,
             Err(error) => return vec![(first, Err(Problem::World(error)))],
         };

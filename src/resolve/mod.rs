@@ -2,7 +2,9 @@
 //!
 //! [`settle`](fn@settle) tells it: it plans with the lock as it is, has what that lacks [resolved](Resolver), side by
 //! side, and plans again, until nothing is missing. Kernels and releases come first, since they decide what else is
-//! needed. Nothing here writes a file, and whatever a server says passes the types of [`crate::ids`].
+//! needed. Nothing here writes a file, and whatever a server says passes the types of [`crate::text::ids`].
+
+pub mod repository;
 
 mod answer;
 mod changes;
@@ -16,8 +18,8 @@ pub use answer::{Answer, Problem};
 pub use changes::{Change, ChangeKind, changes};
 pub use settle::{Job, Progress, Refusal, Settled, Update, settle};
 
-use crate::http::Client;
-use crate::oci::Registry;
+use crate::system::http::Client;
+use crate::system::oci::Registry;
 use std::sync::{Mutex, PoisonError};
 
 /// Asks servers.

@@ -8,11 +8,11 @@
 //!    given, without architecture, and not what was installed.
 
 use super::Resolver;
-use crate::error::Error;
-use crate::http::Key;
-use crate::ids::{Arch, ImageRef, KernelText, Release, Repository};
-use crate::lock::{OpenShiftPin, ZQuery};
-use crate::oci::{Content, ImageManifest, Layer, read_file};
+use crate::knowledge::lock::{OpenShiftPin, ZQuery};
+use crate::system::http::Key;
+use crate::system::oci::{Content, ImageManifest, Layer, read_file};
+use crate::text::error::Error;
+use crate::text::ids::{Arch, ImageRef, KernelText, Release, Repository};
 use serde::Deserialize;
 
 /// The components that are Driver Toolkits.
@@ -159,7 +159,7 @@ impl Resolver {
     /// The registry cannot be asked, or has none.
     pub fn zstreams(&self, payload: &Repository, query: &ZQuery) -> Result<Vec<Release>, Error> {
         let tags = self.registry.tags(payload)?;
-        let found = newest(tags.iter().map(crate::ids::Tag::as_str), query);
+        let found = newest(tags.iter().map(crate::text::ids::Tag::as_str), query);
         if found.is_empty() {
             let ZQuery { release, arch, .. } = query;
             return Err(Error::new(

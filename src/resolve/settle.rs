@@ -1,6 +1,6 @@
 //! A manifest and its lock -> the lock as it should be.
 //!
-//! 1. [`Survey::of`] plans with the lock as it is. What contradicts the manifest, was changed by hand or is to be
+//! 1. [`Planned::of`] plans with the lock as it is. What contradicts the manifest, was changed by hand or is to be
 //!    updated is forgotten first.
 //! 2. What the plan asked for and the lock lacks is resolved: kernels and releases first, then everything else.
 //! 3. It is planned again, until nothing is missing; then what nothing asked for is taken out.
@@ -8,14 +8,14 @@
 use super::answer::{Answer, Problem};
 use super::work::Work;
 use super::{Change, Resolver, changes};
-use crate::compile::{Parts, Request};
-use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
-use crate::error::Error;
-use crate::fs::{Overlay, Reader, Tree};
-use crate::ids::{GitUrl, RelPath};
-use crate::lock::{Consulted, Lock, Want, Wants, to_text};
-use crate::model::{Model, Origin};
-use crate::source::{Sources, Span};
+use crate::compiler::compile::{Parts, Request};
+use crate::compiler::model::{Model, Origin};
+use crate::knowledge::lock::{Consulted, Lock, Want, Wants, to_text};
+use crate::system::fs::{Overlay, Reader, Tree};
+use crate::text::diag::{Code, Diagnostic, Diagnostics, Severity};
+use crate::text::error::Error;
+use crate::text::ids::{GitUrl, RelPath};
+use crate::text::source::{Sources, Span};
 use std::collections::BTreeSet;
 
 /// Kernels bring images, images nothing more: so many rounds are more than enough.
@@ -89,14 +89,14 @@ pub enum Refusal {
 }
 
 /// A manifest with a lock, planned.
-struct Survey {
+struct Planned {
     sources: Sources,
     diagnostics: Diagnostics,
     parts: Option<Parts>,
     wants: Wants,
 }
 
-impl Survey {
+impl Planned {
     fn of(tree: &dyn Tree, request: &Request) -> Self {
         let reader = Reader::new(tree).hide(request.out.clone());
         let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
@@ -131,23 +131,23 @@ impl Survey {
 /// # Errors
 /// See [`Refusal`]. Nothing was written in any case.
 pub fn settle(job: &Job<'_>) -> Result<Settled, Refusal> {
-    let mut survey = Survey::of(job.tree, job.request);
-    if survey.is_hopeless() {
-        return Err(survey.refusal());
+    let mut planned = Planned::of(job.tree, job.request);
+    if planned.is_hopeless() {
+        return Err(planned.refusal());
     }
-    let before = survey.parts.as_ref().map(|parts| parts.lock.clone()).unwrap_or_default();
+    let before = planned.parts.as_ref().map(|parts| parts.lock.clone()).unwrap_or_default();
     let mut lock = before.clone();
     if let Some(resolver) = job.resolver {
-        forget(job, &survey, &mut lock)?;
+        forget(job, &planned, &mut lock)?;
         let mut checked = false;
         for _ in 0..ROUNDS {
-            survey = Survey::with(job, &lock);
-            if survey.is_hopeless() {
-                return Err(survey.refusal());
+            planned = Planned::with(job, &lock);
+            if planned.is_hopeless() {
+                return Err(planned.refusal());
             }
-            let Some(parts) = &survey.parts else { break };
-            let mut wants = missing(&survey.wants, &lock);
-            let tags = if checked { Vec::new() } else { tags(&survey.wants, &lock) };
+            let Some(parts) = &planned.parts else { break };
+            let mut wants = missing(&planned.wants, &lock);
+            let tags = if checked { Vec::new() } else { tags(&planned.wants, &lock) };
             checked = true;
             wants.extend(tags);
             if wants.is_empty() {
@@ -156,26 +156,26 @@ pub fn settle(job: &Job<'_>) -> Result<Settled, Refusal> {
             let work = Work {
                 resolver,
                 parts,
-                sources: &survey.sources,
+                sources: &planned.sources,
                 request: job.request,
                 tree: job.tree,
                 progress: job.progress,
             };
             let answers = work.ask(wants);
-            put(answers, &mut lock).map_err(|problem| problem.refusal(survey))?;
-            survey = Survey::with(job, &lock);
+            put(answers, &mut lock).map_err(|problem| problem.refusal(planned))?;
+            planned = Planned::with(job, &lock);
         }
     }
-    if !survey.diagnostics.has_errors() {
-        survey.wants.prune(&mut lock);
-        survey = Survey::with(job, &lock);
+    if !planned.diagnostics.has_errors() {
+        planned.wants.prune(&mut lock);
+        planned = Planned::with(job, &lock);
     }
     // Where everything was asked for, what is still wrong is what there is not.
-    if job.resolver.is_some() && survey.diagnostics.has_errors() {
-        return Err(survey.refusal());
+    if job.resolver.is_some() && planned.diagnostics.has_errors() {
+        return Err(planned.refusal());
     }
     let changes = changes(&before, &lock);
-    Ok(Settled { sources: survey.sources, diagnostics: survey.diagnostics, lock, changes })
+    Ok(Settled { sources: planned.sources, diagnostics: planned.diagnostics, lock, changes })
 }
 
 /// What is to be resolved next: what decides over what else is needed comes alone.
@@ -199,13 +199,13 @@ struct Failed {
 }
 
 impl Failed {
-    fn refusal(self, survey: Survey) -> Refusal {
+    fn refusal(self, planned: Planned) -> Refusal {
         if !self.world.is_empty() {
             return Refusal::World(self.world);
         }
         let mut diagnostics = Diagnostics::default();
         self.user.into_iter().for_each(|one| diagnostics.push(one));
-        Refusal::Manifest(survey.sources, diagnostics.sorted())
+        Refusal::Manifest(planned.sources, diagnostics.sorted())
     }
 }
 
@@ -239,7 +239,7 @@ fn moved(want: &Want, answer: &Answer, lock: &Lock) -> Option<Error> {
 }
 
 /// Takes out of the lock what is not to be trusted or to be resolved anew.
-fn forget(job: &Job<'_>, survey: &Survey, lock: &mut Lock) -> Result<(), Refusal> {
+fn forget(job: &Job<'_>, planned: &Planned, lock: &mut Lock) -> Result<(), Refusal> {
     let doubtful = |code| {
         matches!(
             code,
@@ -249,15 +249,15 @@ fn forget(job: &Job<'_>, survey: &Survey, lock: &mut Lock) -> Result<(), Refusal
                 | Code::MissingPlatform
         )
     };
-    let spans: BTreeSet<Span> = survey
+    let spans: BTreeSet<Span> = planned
         .diagnostics
         .iter()
         .filter(|one| doubtful(one.code))
         .flat_map(|one| one.labels.iter().map(|label| label.span))
         .collect();
     lock.retain(|span| !spans.contains(&span));
-    forget_halves(&survey.wants, lock);
-    let Some(parts) = &survey.parts else { return Ok(()) };
+    forget_halves(&planned.wants, lock);
+    let Some(parts) = &planned.parts else { return Ok(()) };
     let named = match job.update {
         Update::Nothing => return Ok(()),
         Update::All => {
@@ -267,7 +267,7 @@ fn forget(job: &Job<'_>, survey: &Survey, lock: &mut Lock) -> Result<(), Refusal
         Update::Named(name) => name,
     };
     let urls = urls_of(&parts.model, named);
-    let all = survey.wants.all();
+    let all = planned.wants.all();
     let known: Vec<_> =
         all.iter().chain(&lock.wants()).cloned().collect::<BTreeSet<_>>().into_iter().collect();
     let meant: Vec<_> = known.iter().filter(|want| is_named(want, named, &urls)).collect();

@@ -1,12 +1,12 @@
 //! One thing each -> one question to its server: refs, images, files.
 
 use super::Resolver;
-use crate::error::Error;
-use crate::git::Remote;
-use crate::http::Url;
-use crate::ids::{Arch, Commit, FileUrl, GitUrl, ImageRef, Sha256};
-use crate::lock::ImagePin;
-use crate::oci::{Content, Manifest};
+use crate::knowledge::lock::ImagePin;
+use crate::system::git::Remote;
+use crate::system::http::Url;
+use crate::system::oci::{Content, Manifest};
+use crate::text::error::Error;
+use crate::text::ids::{Arch, Commit, FileUrl, GitUrl, ImageRef, Sha256};
 use sha2::{Digest as _, Sha256 as Hasher};
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -46,7 +46,7 @@ impl Resolver {
                 index.platforms().into_iter().map(|(arch, found)| (arch, found.digest)).collect()
             }
             Content::Image(own) => {
-                let repository = crate::ids::Repository::parse(image.repository())
+                let repository = crate::text::ids::Repository::parse(image.repository())
                     .map_err(|rule| Error::new("ask for", image.as_str(), rule))?;
                 let config = self.registry.config(&repository, own)?;
                 let arch = Arch::ALL.into_iter().find(|arch| arch.oci() == config.architecture);
@@ -76,7 +76,7 @@ impl Resolver {
     /// It cannot be fetched, or has more than 4 GiB.
     pub fn archive(&self, url: &FileUrl) -> Result<Sha256, Error> {
         let address = Url::parse(url.as_str()).map_err(|rule| Error::new("fetch", url.as_str(), rule))?;
-        let hash = &mut |head: &crate::http::Head, body: &mut dyn Read| {
+        let hash = &mut |head: &crate::system::http::Head, body: &mut dyn Read| {
             if !head.is_success() {
                 return Ok(None);
             }
@@ -97,7 +97,7 @@ impl Resolver {
             Ok(Some(digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
         };
         let (head, hex) = self.client().get(&address).read(hash)?;
-        let hex = hex.ok_or_else(|| crate::http::Response::empty(head).error())?;
+        let hex = hex.ok_or_else(|| crate::system::http::Response::empty(head).error())?;
         Sha256::parse(&hex).map_err(|rule| Error::new("fetch", url.as_str(), rule))
     }
 }

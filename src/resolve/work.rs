@@ -3,12 +3,12 @@
 use super::Resolver;
 use super::answer::{Answer, Problem};
 use super::settle::Progress;
-use crate::compile::{Parts, Request};
-use crate::error::Error;
-use crate::fs::Tree;
-use crate::ids::{Arch, Release, Repository};
-use crate::lock::Want;
-use crate::source::Sources;
+use crate::compiler::compile::{Parts, Request};
+use crate::knowledge::lock::Want;
+use crate::system::fs::Tree;
+use crate::text::error::Error;
+use crate::text::ids::{Arch, Release, Repository};
+use crate::text::source::Sources;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError, mpsc};

@@ -1,8 +1,8 @@
 //! One change changes exactly the targets that it is about: kernel, source byte, patch, template, pin, profile.
 
-use drvc::compile::{Request, compile};
-use drvc::fs::{Memory, Reader};
-use drvc::ids::RelPath;
+use drvc::compiler::compile::{Request, compile};
+use drvc::system::fs::{Memory, Reader};
+use drvc::text::ids::RelPath;
 use std::collections::{BTreeMap, BTreeSet};
 
 const MANIFEST: &str = r#"drvc edition=1

@@ -1,9 +1,9 @@
 //! Downloads, files of other stages and signing: what of the manifest and the lock ends in which Dockerfile.
 
-use drvc::compile::{Compilation, Request, compile};
-use drvc::diag::Code;
-use drvc::fs::{Memory, Reader};
-use drvc::ids::RelPath;
+use drvc::compiler::compile::{Compilation, Request, compile};
+use drvc::system::fs::{Memory, Reader};
+use drvc::text::diag::Code;
+use drvc::text::ids::RelPath;
 
 const CERTIFICATE: &str = include_str!("../../examples/05-module-chain/keys/module-signing.pem");
 

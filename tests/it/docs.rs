@@ -2,11 +2,11 @@
 
 use crate::project::Project;
 use crate::repository;
-use drvc::compile::{Request, compile};
-use drvc::diag::{Code, Severity};
-use drvc::fs::{Memory, Reader};
-use drvc::ids::RelPath;
-use drvc::source::Sources;
+use drvc::compiler::compile::{Request, compile};
+use drvc::system::fs::{Memory, Reader};
+use drvc::text::diag::{Code, Severity};
+use drvc::text::ids::RelPath;
+use drvc::text::source::Sources;
 
 /// Every page, but for the one whose examples are wrong on purpose.
 fn pages() -> Vec<(String, String)> {
@@ -46,7 +46,7 @@ fn every_kdl_block_is_kdl_and_every_manifest_compiles() {
     for (name, page) in pages() {
         for block in blocks(&page, "kdl") {
             let mut sources = Sources::default();
-            let (_, found) = drvc::kdl::parse(sources.add(name.as_str(), block), block);
+            let (_, found) = drvc::language::kdl::parse(sources.add(name.as_str(), block), block);
             assert!(found.is_empty(), "{name}: {found:?}\n{block}");
             if !block.starts_with("drvc edition=1") {
                 continue;

@@ -1,9 +1,9 @@
 //! Every example compiles without an error to exactly the outputs that are checked in beside it.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use drvc::compile::{Compiled, Request, compile};
-use drvc::fs::{Disk, Reader};
-use drvc::ids::RelPath;
+use drvc::compiler::compile::{Compiled, Request, compile};
+use drvc::system::fs::{Disk, Reader};
+use drvc::text::ids::RelPath;
 use std::collections::BTreeMap;
 
 fn examples() -> Vec<Utf8PathBuf> {

@@ -66,7 +66,7 @@ fn manifests_of_this_repository_are_laid_out() {
     for file in crate::files(&repository("examples")) {
         if file.extension() == Some("kdl") {
             let text = std::fs::read_to_string(&file).unwrap();
-            assert_eq!(drvc::layout::format(&text).as_deref(), Ok(text.as_str()), "{file}");
+            assert_eq!(drvc::language::layout::format(&text).as_deref(), Ok(text.as_str()), "{file}");
             seen += 1;
         }
     }

@@ -2,8 +2,8 @@
 
 use crate::project::Project;
 use crate::{compare, files, repository};
-use drvc::lock::{parse, to_text};
-use drvc::source::Sources;
+use drvc::knowledge::lock::{parse, to_text};
+use drvc::text::source::Sources;
 use sha2::Digest as _;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};

@@ -1,11 +1,11 @@
 //! The manual's reference and the manifest's schema are what the table says, and what the manual shows can be read.
 
 use crate::{compare, repository};
-use drvc::kdl;
-use drvc::profile::PROFILE;
-use drvc::render::Templates;
-use drvc::schema::{Body, manifest, reference};
-use drvc::source::Sources;
+use drvc::compiler::render::Templates;
+use drvc::knowledge::profile::PROFILE;
+use drvc::language::kdl;
+use drvc::language::schema::{Body, manifest, reference};
+use drvc::text::source::Sources;
 
 const END: &str = "<!-- the reference ends -->";
 
@@ -50,7 +50,7 @@ fn what_the_manual_shows_can_be_read() {
     for block in blocks {
         let mut sources = Sources::default();
         if block.starts_with("drvc ") {
-            let (manifest, found) = drvc::syntax::parse(&mut sources, "drivers.kdl", block);
+            let (manifest, found) = drvc::language::syntax::parse(&mut sources, "drivers.kdl", block);
             assert!(manifest.is_some() && found.is_empty(), "{block}\n{found:?}");
         } else {
             let file = sources.add("drivers.kdl", block);

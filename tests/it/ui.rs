@@ -2,14 +2,14 @@
 
 use crate::{compare, files, repository};
 use camino::Utf8Path;
-use drvc::compile::{Parts, Request, compile};
-use drvc::diag::{Code, Diagnostics, Report, explain, human};
-use drvc::error::Error;
-use drvc::fs::{Disk, Reader};
-use drvc::ids::RelPath;
-use drvc::lock::Consulted;
-use drvc::repository::{Asking, Fetch};
-use drvc::source::Sources;
+use drvc::compiler::compile::{Parts, Request, compile};
+use drvc::knowledge::lock::Consulted;
+use drvc::resolve::repository::{Fetch, KernelLookup};
+use drvc::system::fs::{Disk, Reader};
+use drvc::text::diag::{Code, Diagnostics, Report, explain, human};
+use drvc::text::error::Error;
+use drvc::text::ids::RelPath;
+use drvc::text::source::Sources;
 use std::collections::BTreeSet;
 use tempfile::TempDir;
 
@@ -72,11 +72,12 @@ fn ask(code: &str, reader: &Reader<'_>, request: &Request) -> Diagnostics {
     let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
     let parts = Parts::read(reader, request, &mut sources, &mut found).unwrap();
     let lock = Consulted::new(&parts.lock);
-    let wishes = drvc::plan::wishes(&parts.inputs(&lock, &sources, request));
+    let kernel_requests = drvc::compiler::plan::kernel_requests(&parts.inputs(&lock, &sources, request));
     let fetch = Servers(repository(&format!("tests/ui/{code}/servers")));
-    let asking = Asking { fetch: &fetch, keys: &|_| unreachable!(), subscribed: false, answered: &|_| {} };
+    let asking =
+        KernelLookup { fetch: &fetch, keys: &|_| unreachable!(), subscribed: false, answered: &|_| {} };
     let mut diagnostics = Diagnostics::default();
-    for (_, answer) in asking.answer(&wishes).unwrap() {
+    for (_, answer) in asking.answer(&kernel_requests).unwrap() {
         diagnostics.push(*answer.unwrap_err());
     }
     diagnostics

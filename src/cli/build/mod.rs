@@ -2,7 +2,7 @@
 
 mod ready;
 mod secrets;
-mod telling;
+mod summary;
 
 use super::boot::{Booting, Limits};
 use super::network::Network;
@@ -10,16 +10,16 @@ use super::progress::Progress;
 use super::project::{Compiling, Project};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Format, Global};
-use crate::build::{AfterFailure, Choice, Proof, Session, choose};
-use crate::engine::{Engine, Kind, Secret};
-use crate::oci::Registry;
-use crate::process::{Environment, Interrupt};
+use crate::images::build::{AfterFailure, Choice, Proof, Session, choose};
+use crate::images::engine::{Engine, Kind, Secret};
+use crate::system::oci::Registry;
+use crate::system::process::{Environment, Interrupt};
 use camino::Utf8PathBuf;
 use clap::Args;
 use ready::{compiled, complete_lock, hold, home};
 use secrets::{absolute, required, secret};
 use std::time::{Duration, Instant};
-use telling::Telling;
+use summary::BuildSummary;
 
 /// Build the images that do not exist yet, and no other
 #[derive(Debug, Args)]
@@ -170,8 +170,9 @@ pub(super) fn build(global: &Global, args: &Build, terminal: &mut Terminal) -> R
         watch: &progress,
     };
     let verdicts = session.run(&items)?;
-    let told = Telling { project: &project, sources: &sources, compiled: &compiled, verdicts: &verdicts };
-    told.everything(args, engine_name, start.elapsed(), terminal)?;
+    let summary =
+        BuildSummary { project: &project, sources: &sources, compiled: &compiled, verdicts: &verdicts };
+    summary.everything(args, engine_name, start.elapsed(), terminal)?;
     Ok(match () {
         () if interrupt.signal().is_some() => signal(&interrupt),
         () if verdicts.values().all(|verdict| verdict.is_good() || args.dry_run) => Exit::Fine,

@@ -3,19 +3,19 @@
 use super::Build;
 use crate::cli::compile::{Memo, kept};
 use crate::cli::project::Project;
-use crate::cli::report::{Verdict as Told, compile as in_memory};
+use crate::cli::report::{Verdict as Summary, compile as in_memory};
 use crate::cli::terminal::Terminal;
 use crate::cli::{Exit, Failure, lock};
-use crate::compile::{Compilation, Compiled, Request, compile as pure};
-use crate::diag::{Code, Diagnostic};
-use crate::emit::{self, Run};
-use crate::error::Error;
-use crate::fs::{Dir, Disk, Held};
-use crate::ids::RelPath;
-use crate::process::Interrupt;
+use crate::compiler::compile::{Compilation, Compiled, Request, compile as pure};
 use crate::resolve::{self, Resolver, Update, settle};
-use crate::source::Sources;
-use crate::state::HOME;
+use crate::store::emit::{self, Run};
+use crate::store::state::HOME;
+use crate::system::fs::{Dir, Disk, Held};
+use crate::system::process::Interrupt;
+use crate::text::diag::{Code, Diagnostic};
+use crate::text::error::Error;
+use crate::text::ids::RelPath;
+use crate::text::source::Sources;
 use std::time::{Duration, Instant};
 
 /// In `.drvc`, the file whose lock a build holds.
@@ -96,7 +96,7 @@ pub(super) fn compiled(
     let exit = Memo::of(&compilation).verdict.exit(args.locked);
     let Compilation { sources, diagnostics, plan } = compilation;
     let quiet = exit == Exit::Fine && !diagnostics.has_errors();
-    let aside = Told::of(&diagnostics).aside();
+    let aside = Summary::of(&diagnostics).aside();
     match plan.filter(|_| quiet) {
         Some(plan) => {
             if !aside.is_empty() {

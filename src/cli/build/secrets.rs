@@ -1,11 +1,11 @@
 //! The build secrets on the command line, and those that builds ask for.
 
-use crate::build::Item;
 use crate::cli::Failure;
-use crate::compile::Compiled;
-use crate::engine::{Secret, SecretSource};
-use crate::error::Error;
-use crate::process::Environment;
+use crate::compiler::compile::Compiled;
+use crate::images::build::Item;
+use crate::images::engine::{Secret, SecretSource};
+use crate::system::process::Environment;
+use crate::text::error::Error;
 use camino::Utf8PathBuf;
 use std::collections::BTreeSet;
 

@@ -1,10 +1,10 @@
 //! What a dkms.conf says of the driver itself: its patches and its modules.
 
 use super::{Importer, conditions, spaced, when};
-use crate::ids::{KmodName, RelPath};
 use crate::import::draft::{self, Origin, Output, Source};
 use crate::import::kernels::selectors;
 use crate::import::shell::Value;
+use crate::text::ids::{KmodName, RelPath};
 
 impl Importer<'_> {
     pub(super) fn source(&mut self, dir: &RelPath) {
@@ -76,7 +76,7 @@ impl Importer<'_> {
         if uncertain > 0 {
             let text = format!(
                 "{} built for some kernels only: optional here, and not loaded",
-                crate::diag::count(uncertain, "module")
+                crate::text::diag::count(uncertain, "module")
             );
             self.draft.warn(self.file, 0, &text);
         }

@@ -1,9 +1,9 @@
 //! For which kernels a dkms.conf builds: BUILD_EXCLUSIVE_*.
 
 use super::{Importer, KERNEL, KERNEL_DIR, when};
-use crate::ids::{Arch, ConfigName};
 use crate::import::kernels::selectors;
 use crate::import::shell::{self, Condition, Value};
+use crate::text::ids::{Arch, ConfigName};
 
 impl Importer<'_> {
     /// A directive that holds whatever the kernel is; what is assigned under a condition is looked at in `config`.

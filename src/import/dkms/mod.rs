@@ -8,7 +8,7 @@ mod tests;
 
 use super::draft::{self, Draft, Image, Module, Project};
 use super::shell::{self, Condition, Evaluated, Refusal, Value};
-use crate::ids::RelPath;
+use crate::text::ids::RelPath;
 
 /// What stands in a value for what dkms knows only when it builds.
 const KERNEL: &str = "\u{e000}";

@@ -1,9 +1,9 @@
 //! The calls of make in a Dockerfile into the way that a module is built, and the directory that it is built in.
 
 use super::{Found, HERE, KERNEL_DIR, named, shown};
-use crate::ids::RelPath;
 use crate::import::commands::{self, Command};
 use crate::import::draft::{self, Build, Step};
+use crate::text::ids::RelPath;
 
 impl Found {
     /// The directory of the sources that make is first called in; none where it is their top.

@@ -9,7 +9,7 @@ mod tests;
 use super::draft::{self, Draft, Image, Module, Origin, Output, Project, Source};
 use super::shell::Refusal;
 use super::tree::git_url;
-use crate::ids::{Commit, GitRef, KmodName, PackageName, RelPath};
+use crate::text::ids::{Commit, GitRef, KmodName, PackageName, RelPath};
 use lines::Instruction;
 use std::collections::BTreeMap;
 

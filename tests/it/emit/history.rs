@@ -2,10 +2,10 @@
 
 use super::{Compile, MANIFEST, Project, path, same, toy};
 use camino::Utf8Path;
-use drvc::compile::{Request, compile};
-use drvc::emit::{self, Compiled, Job, Run};
-use drvc::fs::Reader;
-use drvc::outputs::{Outputs, Rope};
+use drvc::compiler::compile::{Request, compile};
+use drvc::compiler::outputs::{Outputs, Rope};
+use drvc::store::emit::{self, Compiled, Job, Run};
+use drvc::system::fs::Reader;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -205,11 +205,11 @@ fn edited<'a>(
     before: &'a BTreeMap<String, (Vec<u8>, [i64; 3])>,
     expected: &'a Outputs,
 ) -> impl Iterator<Item = String> + 'a {
-    let form = |name: &str| drvc::seal::Form::of(name);
+    let form = |name: &str| drvc::compiler::seal::Form::of(name);
     before
         .iter()
         .filter(move |(name, (bytes, _))| {
-            expected.get(&path(name)).is_none() && drvc::seal::verify(form(name), bytes).is_none()
+            expected.get(&path(name)).is_none() && drvc::compiler::seal::verify(form(name), bytes).is_none()
         })
         .map(|(name, _)| name.clone())
 }

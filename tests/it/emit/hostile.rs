@@ -2,7 +2,7 @@
 
 use super::{FILES, Project, toy};
 use camino::Utf8Path;
-use drvc::emit::{self, Why};
+use drvc::store::emit::{self, Why};
 use proptest::prelude::*;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};

@@ -4,10 +4,10 @@ mod history;
 mod hostile;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use drvc::emit::{self, Compiled, DriftKind, Job, Report, Run, Why};
-use drvc::fs::{Disk, Reader, Rules, walk};
-use drvc::ids::RelPath;
-use drvc::outputs::{Outputs, Rope};
+use drvc::compiler::outputs::{Outputs, Rope};
+use drvc::store::emit::{self, Compiled, DriftKind, Job, Report, Run, Why};
+use drvc::system::fs::{Disk, Reader, Rules, walk};
+use drvc::text::ids::RelPath;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;

@@ -1,0 +1,311 @@
+//! The pure pipeline: from a tree of files to every output, on one screen.
+//!
+//! No network, no process, no clock, no environment: the result depends on what the reader answers and on the
+//! request, and on nothing else.
+
+use crate::compiler::inputs::{self, Contexts};
+use crate::compiler::keys::{self, Fingerprint};
+use crate::compiler::model::{self, Model};
+use crate::compiler::outputs::{self, Outputs, PlanJson};
+use crate::compiler::plan::{self, Plan};
+use crate::compiler::render::{Renderer, Stage, Templates};
+use crate::knowledge::lock::{self, Lock};
+use crate::knowledge::profile::Profiles;
+use crate::language::syntax::{self, ast};
+use crate::system::fs::{Hash, ReadError, Reader};
+use crate::text::diag::{Code, Diagnostic, Diagnostics};
+use crate::text::ids::{OsName, RelPath};
+use crate::text::source::{Sources, Span};
+use std::collections::BTreeMap;
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The manifest, in the tree's root.
+    pub manifest: RelPath,
+    /// The output directory beneath it.
+    pub out: RelPath,
+    /// More targets than this are refused.
+    pub max_targets: usize,
+}
+
+impl Request {
+    /// Digest of all of it, for the state: another request is another compilation.
+    #[must_use]
+    pub fn digest(&self) -> Hash {
+        let Self { manifest, out, max_targets } = self;
+        // No path has a line break in it.
+        let text = format!("{manifest}\n{out}\n{max_targets}");
+        blake3::Hasher::new_derive_key("drvc request, version 1").update(text.as_bytes()).finalize().into()
+    }
+}
+
+/// What a manifest becomes. Where there are errors, what depends on them is missing.
+#[derive(Debug, Default)]
+pub struct Compilation {
+    /// The texts that the diagnostics point into.
+    pub sources: Sources,
+    /// Everything that is wrong or worth knowing.
+    pub diagnostics: Diagnostics,
+    /// What is to be built.
+    pub plan: Option<Compiled>,
+}
+
+/// A plan with its stages as text, their fingerprints and the outputs.
+#[derive(Debug)]
+pub struct Compiled {
+    /// What the manifest means.
+    pub model: Model,
+    /// Targets and graph.
+    pub plan: Plan,
+    /// The text of each node, by its place in the graph.
+    pub stages: Vec<Stage>,
+    /// The fingerprint of each node, by its place in the graph.
+    pub fingerprints: Vec<Fingerprint>,
+    /// The plan as programs read it.
+    pub json: PlanJson,
+    /// Every file to write, by path relative to the output directory.
+    pub outputs: Outputs,
+    /// Where stages come from in the manifest, by their names.
+    pub places: BTreeMap<String, Span>,
+}
+
+/// Compiles a manifest.
+pub fn compile(reader: &Reader<'_>, request: &Request) -> Compilation {
+    let mut sources = Sources::default();
+    let mut diagnostics = Diagnostics::default();
+    let plan = run(reader, request, &mut sources, &mut diagnostics);
+    let plan = plan.filter(|_| !diagnostics.has_errors());
+    Compilation { sources, diagnostics: diagnostics.sorted(), plan }
+}
+
+fn run(
+    reader: &Reader<'_>,
+    request: &Request,
+    sources: &mut Sources,
+    diagnostics: &mut Diagnostics,
+) -> Option<Compiled> {
+    let parts = Parts::read(reader, request, sources, diagnostics)?;
+    let plan = parts.expand(&lock::Consulted::new(&parts.lock), sources, request, diagnostics);
+    if diagnostics.has_errors() {
+        return None;
+    }
+    let renderer = Renderer::new(&parts.templates);
+    let stages = keys::stages(&plan.graph, &renderer);
+    let (stages, fingerprints) = stages.map_err(|refusal| diagnostics.push(refusal)).ok()?;
+    let json = outputs::plan_json(&plan, &stages, &fingerprints);
+    let mut outputs = outputs::outputs(&plan, &stages, &fingerprints, &json, &request.manifest, &request.out);
+    let (manifest, out) = (&request.manifest, &request.out);
+    let inputs = outputs::handover::Inputs {
+        model: &parts.model,
+        plan: &plan,
+        json: &json,
+        dockerfiles: &outputs,
+        manifest,
+        out,
+    };
+    let (files, problems) = outputs::handover::handover(inputs);
+    diagnostics.extend(problems);
+    files.iter().for_each(|(path, text)| outputs.insert(path.clone(), text));
+    let places = parts.model.places();
+    Some(Compiled { model: parts.model, plan, stages, fingerprints, json, outputs, places })
+}
+
+/// A manifest and the files that belong to it, read but not expanded.
+pub struct Parts {
+    /// What the manifest means.
+    pub model: Model,
+    /// What the lock pins.
+    pub lock: Lock,
+    /// Whether the lock could be read.
+    pub lock_is_whole: bool,
+    /// Built-in profiles, and the user's own.
+    pub profiles: Profiles,
+    contexts: Contexts,
+    templates: Templates,
+}
+
+impl Parts {
+    /// Reads a manifest and what it names. What is wrong goes to `diagnostics`; nothing is left where the text cannot be
+    /// understood at all.
+    pub fn read(
+        reader: &Reader<'_>,
+        request: &Request,
+        sources: &mut Sources,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Self> {
+        let manifest = read_manifest(reader, request, sources, diagnostics)?;
+        let (model, problems) = model::lower(&manifest, sources);
+        // Where something was not understood, what seems to be missing may be just that.
+        let partly = diagnostics.has_errors();
+        diagnostics.extend(problems.without(|code| partly && code.is_absence()));
+        let (contexts, problems) = inputs::gather(&model, reader, sources);
+        diagnostics.extend(problems);
+        let templates = read_templates(&manifest, reader, sources, diagnostics);
+        let (lock, problems) = read_lock(reader, request, sources);
+        let lock_is_whole = !problems.has_errors();
+        diagnostics.extend(problems);
+        let profiles = read_profiles(&manifest, reader, sources, diagnostics);
+        Some(Self { model, lock, lock_is_whole, profiles, contexts, templates })
+    }
+
+    /// What a plan is made from.
+    #[must_use]
+    pub fn inputs<'a>(
+        &'a self,
+        lock: &'a lock::Consulted<'a>,
+        sources: &'a Sources,
+        request: &Request,
+    ) -> plan::Inputs<'a> {
+        let Self { model, profiles, contexts, .. } = self;
+        plan::Inputs { model, lock, profiles, contexts, sources, max_targets: request.max_targets }
+    }
+
+    /// Targets and their graph; what is wrong with them goes to `diagnostics`. Where there is an error, it is not whole.
+    pub fn expand(
+        &self,
+        lock: &lock::Consulted<'_>,
+        sources: &Sources,
+        request: &Request,
+        diagnostics: &mut Diagnostics,
+    ) -> Plan {
+        let (plan, problems) = plan::expand(self.inputs(lock, sources, request));
+        let partly = diagnostics.has_errors();
+        let problems = problems.without(|code| partly && code.is_absence());
+        diagnostics.extend(problems.without(|code| !self.lock_is_whole && code.is_drift()));
+        plan
+    }
+}
+
+fn read_manifest(
+    reader: &Reader<'_>,
+    request: &Request,
+    sources: &mut Sources,
+    diagnostics: &mut Diagnostics,
+) -> Option<ast::Manifest> {
+    let text = match reader.read(&request.manifest, crate::language::kdl::MAX_BYTES as u64) {
+        Ok(bytes) => String::from_utf8(bytes),
+        Err(error) => {
+            let problem = format!("`{}` cannot be read: {error}", request.manifest);
+            diagnostics.push(
+                Diagnostic::new(Code::UnreadableManifest, problem)
+                    .help("run `drvc` alone for a first manifest"),
+            );
+            return None;
+        }
+    };
+    let text = match text {
+        Ok(text) => text,
+        Err(error) => {
+            let (bytes, valid) = (error.as_bytes(), error.utf8_error().valid_up_to());
+            let line = 1 + bytes.iter().take(valid).filter(|byte| **byte == b'\n').count();
+            let problem = format!("line {line} of `{}` is not UTF-8 text", request.manifest);
+            diagnostics.push(Diagnostic::new(Code::UnreadableManifest, problem).help("save it as UTF-8"));
+            return None;
+        }
+    };
+    let (manifest, problems) = syntax::parse(sources, request.manifest.as_path(), &text);
+    diagnostics.extend(problems);
+    manifest
+}
+
+fn read_profiles(
+    manifest: &ast::Manifest,
+    reader: &Reader<'_>,
+    sources: &mut Sources,
+    diagnostics: &mut Diagnostics,
+) -> Profiles {
+    let mut profiles = Profiles::builtin();
+    for user in &manifest.profiles {
+        let Some(name) = parsed("profile name", &user.name, OsName::parse, diagnostics) else { continue };
+        let Some(path) = parsed("path", &user.file, RelPath::parse, diagnostics) else { continue };
+        if let Some(file) = inputs::read_text(reader, &path, user.file.span, sources, diagnostics) {
+            profiles.add_user(&name, file, sources, diagnostics);
+        }
+    }
+    profiles
+}
+
+fn read_templates(
+    manifest: &ast::Manifest,
+    reader: &Reader<'_>,
+    sources: &mut Sources,
+    diagnostics: &mut Diagnostics,
+) -> Templates {
+    let mut templates = Templates::builtin();
+    for user in &manifest.templates {
+        if let Err(unknown) = Templates::check_name(&user.name.value) {
+            let help = match unknown.nearest {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there are {}", Templates::names().collect::<Vec<_>>().join(", ")),
+            };
+            let problem = format!("there is no template `{}`", user.name.value);
+            diagnostics.push(
+                Diagnostic::new(Code::UnknownTemplate, problem)
+                    .label(user.name.span, "not a template")
+                    .help(help),
+            );
+            continue;
+        }
+        let Some(path) = parsed("path", &user.file, RelPath::parse, diagnostics) else { continue };
+        let Some(file) = inputs::read_text(reader, &path, user.file.span, sources, diagnostics) else {
+            continue;
+        };
+        let text = std::sync::Arc::clone(&sources.get(file).text);
+        if let Err(fault) = templates.replace(&user.name.value, &text, user.file.span) {
+            let place = fault.at.map(|(line, column)| sources.place(file, line, column));
+            diagnostics.push(
+                Diagnostic::new(
+                    Code::MalformedTemplate,
+                    format!("`{path}` is not a template: {}", fault.reason),
+                )
+                .label(place.unwrap_or(user.file.span), "not understood from here on")
+                .help(
+                    "templates are written in Handlebars: every `{{#if …}}` and `{{#each …}}` needs its end",
+                ),
+            );
+        }
+    }
+    templates
+}
+
+fn parsed<T>(
+    kind: &str,
+    text: &ast::Text,
+    parse: fn(&str) -> Result<T, crate::text::ids::Invalid>,
+    diagnostics: &mut Diagnostics,
+) -> Option<T> {
+    parse(&text.value)
+        .map_err(|rule| {
+            diagnostics.push(
+                Diagnostic::new(Code::MalformedValue, format!("`{}` is not a {kind}", text.value))
+                    .label(text.span, "")
+                    .help(format!("write {rule}")),
+            );
+        })
+        .ok()
+}
+
+/// The lock file beside the manifest; one that is absent is empty.
+fn read_lock(reader: &Reader<'_>, request: &Request, sources: &mut Sources) -> (Lock, Diagnostics) {
+    let mut diagnostics = Diagnostics::default();
+    let path = match request.manifest.parent().map(|parent| parent.join("drivers.lock")) {
+        Some(Ok(path)) => path,
+        _ => return (Lock::default(), diagnostics),
+    };
+    match reader.read(&path, inputs::TEXT_LIMIT).map(String::from_utf8) {
+        Ok(Ok(text)) => {
+            let file = sources.add(path.as_path(), text);
+            return lock::parse(file, sources);
+        }
+        Err(ReadError::Absent) => {}
+        Ok(Err(_)) => diagnostics.push(unreadable_lock(&path, "not UTF-8 text")),
+        Err(error) => diagnostics.push(unreadable_lock(&path, &error.to_string())),
+    }
+    (Lock::default(), diagnostics)
+}
+
+fn unreadable_lock(path: &RelPath, reason: &str) -> Diagnostic {
+    Diagnostic::new(Code::MalformedLock, format!("`{path}` cannot be read: {reason}"))
+        .help("restore the file from its history")
+}

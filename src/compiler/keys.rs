@@ -1,0 +1,126 @@
+//! Fingerprints: from stages to keys. One recipe says what goes in; the hash and `why` both read it.
+//!
+//! A node's fingerprint is BLAKE3 over its kind, its instructions (without comments and wrapping), its context
+//! files (path, executable bit, digest) and the fingerprints of what it uses. A target's key is the fingerprint
+//! of its image. Each field is tagged and length-prefixed, so no two recipes are the same bytes.
+
+use crate::compiler::plan::{Edge, Graph, Node, NodeId};
+use crate::compiler::render::{Renderer, Stage};
+use crate::system::fs::{FileDigest, Hash};
+use crate::text::diag::Diagnostic;
+use crate::text::ids::{ImageRef, RelPath};
+use rayon::prelude::*;
+use std::fmt;
+
+/// The domain of every hash here: another use of BLAKE3 gives another digest for the same bytes.
+const DOMAIN: &str = "drvc stage fingerprint, version 1";
+
+/// A node's fingerprint, or a target's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// The first 16 hexadecimal digits: for people, and for tags.
+    #[must_use]
+    pub fn short(&self) -> String {
+        self.to_string().chars().take(16).collect()
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&blake3::Hash::from_bytes(self.0).to_hex())
+    }
+}
+
+/// What a fingerprint is made of.
+#[derive(Debug)]
+pub struct Recipe<'a> {
+    /// The node's kind.
+    pub kind: &'static str,
+    /// The image that it is, for one from a registry; the stage's name for others.
+    pub name: String,
+    /// Digest of its instructions.
+    pub instructions: &'a Hash,
+    /// Its context files.
+    pub files: &'a [(RelPath, FileDigest)],
+    /// What it uses, and how.
+    pub inputs: Vec<(Edge, Fingerprint)>,
+}
+
+impl Recipe<'_> {
+    /// The hash of all of it.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut hasher = blake3::Hasher::new_derive_key(DOMAIN);
+        let mut field = |tag: u8, bytes: &[u8]| {
+            hasher.update(&[tag]);
+            hasher.update(&(bytes.len() as u64).to_le_bytes());
+            hasher.update(bytes);
+        };
+        field(1, self.kind.as_bytes());
+        field(2, self.name.as_bytes());
+        field(3, self.instructions);
+        field(5, &(self.files.len() as u64).to_le_bytes());
+        for (path, content) in self.files {
+            field(6, path.as_str().as_bytes());
+            field(7, &[u8::from(content.executable)]);
+            field(8, &content.digest);
+        }
+        field(9, &(self.inputs.len() as u64).to_le_bytes());
+        for (edge, fingerprint) in &self.inputs {
+            field(10, edge.name().as_bytes());
+            field(11, &fingerprint.0);
+        }
+        Fingerprint(hasher.finalize().into())
+    }
+}
+
+/// The recipe of a node, given the fingerprints of all nodes made before it.
+#[must_use]
+pub fn recipe<'a>(graph: &Graph, id: NodeId, stage: &'a Stage, known: &[Fingerprint]) -> Recipe<'a> {
+    let node = graph.node(id);
+    let inputs = graph.inputs(id).into_iter();
+    let inputs = inputs.filter_map(|(input, edge)| Some((edge, *known.get(input.index())?)));
+    Recipe {
+        kind: node.kind(),
+        name: node.key_name(),
+        instructions: &stage.digest,
+        files: &stage.files,
+        inputs: inputs.collect(),
+    }
+}
+
+/// The stages of all nodes and their fingerprints, by their place in the graph.
+///
+/// What stands on a toolkit names it by its key, so such stages are rendered when that is known, all others before.
+///
+/// # Errors
+/// The first template that cannot be filled safely.
+pub fn stages(graph: &Graph, renderer: &Renderer<'_>) -> Result<(Vec<Stage>, Vec<Fingerprint>), Diagnostic> {
+    let ids: Vec<_> = graph.ids().collect();
+    let early = ids.par_iter().map(|&id| match graph.toolkit_below(id) {
+        None => Some(renderer.stage(graph, id, None)),
+        Some(_) => None,
+    });
+    let early: Vec<_> = early.collect();
+    let mut stages = Vec::with_capacity(ids.len());
+    let mut known = Vec::with_capacity(ids.len());
+    for (&id, early) in ids.iter().zip(early) {
+        let stage = match early {
+            Some(stage) => stage?,
+            None => renderer.stage(graph, id, toolkit_reference(graph, id, &known).as_ref())?,
+        };
+        known.push(recipe(graph, id, &stage, &known).fingerprint());
+        stages.push(stage);
+    }
+    Ok((stages, known))
+}
+
+/// The reference of the toolkit that a node stands on.
+fn toolkit_reference(graph: &Graph, id: NodeId, known: &[Fingerprint]) -> Option<ImageRef> {
+    let below = graph.toolkit_below(id)?;
+    let Node::Toolkit(stage) = graph.node(below) else { return None };
+    // The plan has refused kernels that make no tag.
+    stage.reference(&known.get(below.index())?.to_string()).ok()
+}

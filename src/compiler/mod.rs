@@ -1,0 +1,11 @@
+//! Syntax -> meaning -> targets -> stages -> files; pure.
+
+pub mod model;
+pub mod inputs;
+pub mod plan;
+pub mod render;
+pub mod keys;
+pub mod seal;
+pub mod outputs;
+pub mod compile;
+pub mod why;

@@ -1,0 +1,133 @@
+//! Lowering: turns the syntax tree into a [`Model`], reporting every value that does not parse and every name
+//! that does not resolve.
+//!
+//! 1. [`Names`] are collected, so that order in the file does not matter.
+//! 2. [`lower`] goes through the nodes of the language, each by the function of its own file.
+//! 3. What was named but never used is pointed out last.
+
+use super::entitlement::lower_entitlement;
+use super::image::lower_image;
+use super::matrix::lower_matrix;
+use super::module::lower_module;
+use super::names::Names;
+use super::output::lower_output;
+use super::signing::lower_signing;
+use super::source::lower_source;
+use super::toolkit::lower_toolkit;
+use super::{Image, Layers, Model, ModuleBody, Overlay, Project, Selector};
+use crate::language::syntax::ast;
+use crate::text::diag::{Code, Diagnostic, Diagnostics};
+use crate::text::ids::{ModuleName, Name, Repository};
+use crate::text::source::Sources;
+
+/// Turns a syntax tree into a model; whatever cannot be lowered is reported and left out.
+pub fn lower(manifest: &ast::Manifest, sources: &Sources) -> (Model, Diagnostics) {
+    let mut lower = Lower::new(manifest, sources);
+    super::secrets::refuse(manifest, &mut lower.diagnostics);
+    let model = Model {
+        project: lower.project(&manifest.project),
+        sources: manifest.sources.iter().filter_map(|source| lower.source(source)).collect(),
+        modules: manifest.modules.iter().filter_map(|module| lower.module(module)).collect(),
+        images: manifest.images.iter().filter_map(|image| lower.image(image)).collect(),
+        signing: manifest.signing.as_ref().and_then(|signing| lower_signing(&mut lower, signing)),
+        toolkit: manifest.toolkit.as_ref().and_then(|toolkit| lower_toolkit(&mut lower, toolkit)),
+        entitlement: manifest.entitlement.as_ref().and_then(|it| lower_entitlement(&mut lower, it)),
+        matrix: lower_matrix(&mut lower, &manifest.matrix),
+        output: lower_output(&mut lower, manifest.output.as_ref()),
+    };
+    lower.warn_unused(manifest);
+    (model, lower.diagnostics)
+}
+
+/// What lowering needs to know while it goes through the tree.
+pub(super) struct Lower<'a> {
+    pub(super) text: &'a Sources,
+    pub(super) project: &'a ast::Project,
+    pub(super) names: Names<'a>,
+    pub(super) diagnostics: Diagnostics,
+}
+
+impl<'a> Lower<'a> {
+    fn new(manifest: &'a ast::Manifest, text: &'a Sources) -> Self {
+        let mut diagnostics = Diagnostics::default();
+        let names = Names::new(manifest, &mut diagnostics);
+        Self { text, project: &manifest.project, names, diagnostics }
+    }
+
+    fn project(&mut self, project: &ast::Project) -> Project {
+        let text = |text: &Option<ast::Text>| text.as_ref().map(|text| text.value.clone());
+        Project {
+            name: self.name("project", &project.name),
+            registry: project.registry.as_ref().and_then(|t| self.parse("registry", t, Repository::parse)),
+            version: text(&project.version),
+            license: text(&project.license),
+            description: text(&project.description),
+            vendor: text(&project.vendor),
+            url: text(&project.url),
+        }
+    }
+
+    /// A name, or a stand-in for one that does not parse, so that places in the tables stay the same.
+    fn name(&mut self, kind: &str, text: &ast::Text) -> Name {
+        let stand_in = || Name::parse("unnamed").ok();
+        let name = self.parse(&format!("{kind} name"), text, Name::parse).or_else(stand_in);
+        name.unwrap_or_else(|| unreachable!("`unnamed` is a name"))
+    }
+
+    fn source(&mut self, source: &ast::Source) -> Option<Layers<Name, super::SourceBody>> {
+        let name = self.name("source", &source.name);
+        let base = lower_source(self, &source.body);
+        let overlays = source.on.iter().filter_map(|on| self.overlay(on, lower_source)).collect();
+        Some(Layers { name, span: source.name.span, base, overlays })
+    }
+
+    fn module(&mut self, module: &ast::Module) -> Option<Layers<ModuleName, ModuleBody>> {
+        let stand_in = || ModuleName::parse("unnamed").ok();
+        let name = self.parse("module name", &module.name, ModuleName::parse).or_else(stand_in)?;
+        let base = lower_module(self, &module.body);
+        let overlays: Vec<_> = module.on.iter().filter_map(|on| self.overlay(on, lower_module)).collect();
+        let written = module.body.source.is_some() || module.on.iter().any(|on| on.body.source.is_some());
+        if !written {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Code::MissingSource,
+                    format!("module `{}` names no source", module.name.value),
+                )
+                .label(module.name.span, "built from what?")
+                .help("add `source \"NAME\" dir=\"…\"`, with the name of one of the manifest's sources"),
+            );
+        }
+        Some(Layers { name, span: module.name.span, base, overlays })
+    }
+
+    fn image(&mut self, image: &ast::Image) -> Option<Image> {
+        let name = self.name("image", &image.name);
+        let base = lower_image(self, &image.body);
+        let overlays = image.on.iter().filter_map(|on| self.overlay(on, lower_image)).collect();
+        let only = image.only.iter().filter_map(|selector| self.selector(selector)).collect();
+        Some(Image { only, layers: Layers { name, span: image.name.span, base, overlays } })
+    }
+
+    /// An `on` with its body.
+    pub(super) fn overlay<A, B>(
+        &mut self,
+        on: &ast::On<A>,
+        lower_body: fn(&mut Self, &A) -> B,
+    ) -> Option<Overlay<B>> {
+        let body = lower_body(self, &on.body);
+        Some(Overlay { selector: self.selector(&on.selector)?, body })
+    }
+
+    /// A selector whose terms all parse.
+    pub(super) fn selector(&mut self, selector: &ast::Selector) -> Option<Selector> {
+        let (selector, problems) = Selector::parse(selector);
+        let fine = problems.is_empty();
+        self.diagnostics.extend(problems);
+        fine.then_some(selector)
+    }
+
+    /// The project's registry, as written.
+    pub(super) fn registry(&self) -> Option<&str> {
+        self.project.registry.as_ref().map(|registry| registry.value.as_str())
+    }
+}

@@ -1,0 +1,153 @@
+//! `matrix`: which operating systems, releases, kernels and architectures, and how their cells are built.
+
+use super::entitlement::{Entitlement, lower_entitlement};
+use super::lower::Lower;
+use super::repository::{PackageRepository, lower_repository};
+use super::{Merge, Overlay, Selector, replace};
+use crate::knowledge::profile::Builder;
+use crate::language::syntax::ast;
+use crate::text::ids::{Arch, Flavor, ImageRef, RelPath};
+use crate::text::source::{Span, Spanned};
+
+/// `matrix { … }`
+#[derive(Clone, Debug)]
+pub struct Matrix {
+    /// The node's name.
+    pub span: Span,
+    /// Each `os`.
+    pub os: Vec<OsRule>,
+    /// Cells that are left out.
+    pub exclude: Vec<Exclude>,
+    /// What is laid over the cells selected.
+    pub overlays: Vec<Overlay<CellBody>>,
+}
+
+/// `exclude SELECTOR reason=`
+#[derive(Clone, Debug)]
+pub struct Exclude {
+    /// Which cells.
+    pub selector: Selector,
+    /// Why.
+    pub reason: String,
+}
+
+/// `os NAME RELEASE… { … }`; the name and the releases are looked up in the profiles by the plan.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "fields are the nodes of the same name")]
+pub struct OsRule {
+    pub name: ast::Text,
+    pub releases: Vec<ast::Text>,
+    pub kernels: Vec<KernelRule>,
+    pub arches: Vec<Spanned<Arch>>,
+    pub flavors: Vec<Spanned<Flavor>>,
+    /// `z latest=`
+    pub z: Option<Spanned<u32>>,
+    pub body: CellBody,
+}
+
+/// One way in which an `os` names its kernels.
+#[derive(Clone, Debug)]
+pub enum KernelRule {
+    /// A kernel in full, with or without architecture.
+    Explicit(ast::Text),
+    /// `match=` and `latest=`: what the lock holds for them.
+    Locked {
+        /// `match=GLOB`
+        pattern: Option<ast::Text>,
+        /// `latest=N`
+        latest: Option<u32>,
+        /// The node's name.
+        span: Span,
+    },
+    /// `from=FILE`: one kernel a line; `#` begins a comment.
+    File(Spanned<RelPath>),
+}
+
+/// How cells are built.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "fields are the nodes of the same name")]
+pub struct CellBody {
+    pub builder: Option<Spanned<Builder>>,
+    pub entitlement: Option<Entitlement>,
+    pub base: Option<Spanned<ImageRef>>,
+    pub repositories: Vec<PackageRepository>,
+}
+
+impl Merge for CellBody {
+    fn merge(&mut self, over: &Self) {
+        replace(&mut self.builder, &over.builder);
+        replace(&mut self.entitlement, &over.entitlement);
+        replace(&mut self.base, &over.base);
+        self.repositories.extend(over.repositories.iter().cloned());
+    }
+}
+
+/// Lowers the whole `matrix`.
+pub(super) fn lower_matrix(lower: &mut Lower<'_>, matrix: &ast::Matrix) -> Matrix {
+    Matrix {
+        span: matrix.span,
+        os: matrix.os.iter().map(|os| lower_os(lower, os)).collect(),
+        exclude: matrix.exclude.iter().filter_map(|exclude| lower_exclude(lower, exclude)).collect(),
+        overlays: matrix.on.iter().filter_map(|on| lower.overlay(on, lower_cell)).collect(),
+    }
+}
+
+fn lower_exclude(lower: &mut Lower<'_>, exclude: &ast::Exclude) -> Option<Exclude> {
+    Some(Exclude { selector: lower.selector(&exclude.selector)?, reason: exclude.reason.value.clone() })
+}
+
+fn lower_os(lower: &mut Lower<'_>, os: &ast::Os) -> OsRule {
+    OsRule {
+        name: os.name.clone(),
+        releases: os.releases.clone(),
+        kernels: os.kernels.iter().flat_map(|kernel| lower_kernel(lower, kernel)).collect(),
+        arches: os.arches.iter().filter_map(arch).collect(),
+        flavors: os
+            .flavors
+            .iter()
+            .filter_map(|text| Some(Spanned::new(lower.parse("flavour", text, Flavor::parse)?, text.span)))
+            .collect(),
+        z: os.z.clone(),
+        body: lower_cell(lower, &os.body),
+    }
+}
+
+/// The validator lets only the names of architectures through.
+fn arch(text: &ast::Text) -> Option<Spanned<Arch>> {
+    Some(Spanned::new(Arch::parse(&text.value)?, text.span))
+}
+
+fn lower_kernel(lower: &mut Lower<'_>, kernel: &ast::Kernel) -> Vec<KernelRule> {
+    let mut rules: Vec<_> = kernel.explicit.iter().cloned().map(KernelRule::Explicit).collect();
+    if kernel.pattern.is_some() || kernel.latest.is_some() {
+        if let Some(pattern) = &kernel.pattern {
+            lower.glob(pattern);
+        }
+        let latest = kernel.latest.as_ref().map(|latest| latest.value);
+        rules.push(KernelRule::Locked { pattern: kernel.pattern.clone(), latest, span: kernel.span });
+    }
+    if let Some(file) = &kernel.from {
+        let path = lower.parse("path", file, RelPath::parse);
+        rules.extend(path.map(|path| KernelRule::File(Spanned::new(path, file.span))));
+    }
+    rules
+}
+
+/// Lowers how cells are built: of an `os`, or of an `on` in the matrix.
+fn lower_cell(lower: &mut Lower<'_>, body: &ast::CellBody) -> CellBody {
+    let builder = body.builder.as_ref().map(|builder| {
+        let value = match builder.value.as_str() {
+            "dtk" => Builder::Dtk,
+            "toolkit" => Builder::Toolkit,
+            _ => Builder::Distro,
+        };
+        Spanned::new(value, builder.span)
+    });
+    let base = body.base.as_ref().and_then(|base| {
+        Some(Spanned::new(lower.parse("image reference", base, ImageRef::parse)?, base.span))
+    });
+    let repositories = body.repositories.iter();
+    let repositories = repositories.filter_map(|repository| lower_repository(lower, repository)).collect();
+    let entitlement = body.entitlement.as_ref().and_then(|it| lower_entitlement(lower, it));
+    CellBody { builder, entitlement, base, repositories }
+}

@@ -1,0 +1,137 @@
+//! From syntax tree to meaning: names resolved, values parsed, overlays kept beside what they are laid over.
+//!
+//! Nothing here knows a cell: which overlay applies where is decided by [`crate::compiler::plan`]. A [`Model`] cannot hold
+//! a value that a Dockerfile could not carry.
+
+mod entitlement;
+mod image;
+mod lower;
+mod matrix;
+mod module;
+mod names;
+mod output;
+mod repository;
+mod secrets;
+mod signing;
+pub mod selector;
+mod source;
+pub mod text;
+mod toolkit;
+mod values;
+mod variables;
+
+pub use entitlement::{Access, Entitlement};
+pub use image::{Base, Extra, ExtraFrom, Image, ImageBody, InTree, KmodOption, Softdep};
+pub use lower::lower;
+pub use matrix::{CellBody, Exclude, KernelRule, Matrix, OsRule};
+pub use module::{Build, ConfigRule, ModuleBody, ModuleOutput, SourceUse, Step};
+pub use output::{Bake, BuildConfig, Engine, Kmm, KmmBuild, KmmSign, Output, Pipeline, Service, Toleration};
+pub use repository::{AddedRepository, PackageRepository, RepositoryKey};
+pub use selector::Selector;
+pub use signing::{SignatureHash, Signing, SigningKey};
+pub use source::{Download, GitReference, Origin, Patch, SourceBody};
+pub use text::{Template, Variable};
+pub use toolkit::Toolkit;
+
+use crate::text::ids::{ModuleName, Name, Repository};
+use crate::text::source::Span;
+use std::collections::BTreeMap;
+
+/// The place of a source in [`Model::sources`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceId(pub usize);
+
+/// The place of a module in [`Model::modules`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ModuleId(pub usize);
+
+/// A manifest that means something.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "fields are the nodes of the same name")]
+pub struct Model {
+    pub project: Project,
+    pub sources: Vec<Layers<Name, SourceBody>>,
+    pub modules: Vec<Layers<ModuleName, ModuleBody>>,
+    pub images: Vec<Image>,
+    pub signing: Option<Signing>,
+    pub toolkit: Option<Toolkit>,
+    pub entitlement: Option<Entitlement>,
+    pub matrix: Matrix,
+    pub output: Output,
+}
+
+impl Model {
+    /// Where the stages of sources, modules and images come from, by the names that the stages have: a module's is the
+    /// place that says how it is built, or else its name.
+    #[must_use]
+    pub fn places(&self) -> BTreeMap<String, Span> {
+        let sources = self.sources.iter().map(|source| (format!("source-{}", source.name), source.span));
+        let modules = self.modules.iter().map(|module| {
+            let span = module.base.build.as_ref().map_or(module.span, |build| build.span);
+            (format!("module-{}", module.name.as_str().to_ascii_lowercase()), span)
+        });
+        let images =
+            self.images.iter().map(|image| (format!("image-{}", image.layers.name), image.layers.span));
+        sources.chain(modules).chain(images).collect()
+    }
+}
+
+/// `project`: defaults for repositories, tags and labels.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "fields are the nodes of the same name")]
+pub struct Project {
+    pub name: Name,
+    pub registry: Option<Repository>,
+    pub version: Option<String>,
+    pub license: Option<String>,
+    pub description: Option<String>,
+    pub vendor: Option<String>,
+    pub url: Option<String>,
+}
+
+/// A named thing: what holds everywhere, and what is laid over it for the cells that a selector selects.
+#[derive(Clone, Debug)]
+pub struct Layers<N, B> {
+    /// Its name.
+    pub name: N,
+    /// Where it was named.
+    pub span: Span,
+    /// What holds everywhere.
+    pub base: B,
+    /// What is laid over it, in the order written.
+    pub overlays: Vec<Overlay<B>>,
+}
+
+/// One `on`.
+#[derive(Clone, Debug)]
+pub struct Overlay<B> {
+    /// Which cells.
+    pub selector: Selector,
+    /// What changes there.
+    pub body: B,
+}
+
+/// A body that another can be laid over: single values replace, lists append.
+pub trait Merge: Clone {
+    /// Lays `over` upon `self`.
+    fn merge(&mut self, over: &Self);
+}
+
+impl<N, B: Merge> Layers<N, B> {
+    /// The body with the overlays at these places laid over it, in order.
+    #[must_use]
+    pub fn with(&self, overlays: &[usize]) -> B {
+        let mut body = self.base.clone();
+        for overlay in overlays.iter().filter_map(|&at| self.overlays.get(at)) {
+            body.merge(&overlay.body);
+        }
+        body
+    }
+}
+
+/// Replaces a single value where the overlay has one.
+fn replace<T: Clone>(value: &mut Option<T>, over: &Option<T>) {
+    if over.is_some() {
+        value.clone_from(over);
+    }
+}

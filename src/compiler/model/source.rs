@@ -1,0 +1,165 @@
+//! `source`: where files come from, with every value parsed.
+
+use super::lower::Lower;
+use super::text::Template;
+use super::{Merge, Variable, replace};
+use crate::language::syntax::ast;
+use crate::text::ids::{AbsPath, Commit, FileUrl, GitRef, GitUrl, ImageRef, RelPath, Sha256};
+use crate::text::source::{Span, Spanned};
+
+/// The children of a `source`.
+#[derive(Clone, Debug, Default)]
+pub struct SourceBody {
+    /// Where the files come from.
+    pub origin: Option<Spanned<Origin>>,
+    /// Applied in order.
+    pub patches: Vec<Patch>,
+}
+
+/// Where a source's files come from.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "fields are the properties and children of the same name")]
+pub enum Origin {
+    Git { url: GitUrl, reference: GitReference, submodules: bool },
+    Path { dir: RelPath, include: Vec<String>, ignore: Vec<String> },
+    Download { kind: Download, url: Template, sha256: Option<Sha256> },
+    Image { reference: Template, dir: AbsPath },
+}
+
+/// What is made of a file that is downloaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Download {
+    /// An archive to unpack, without so many leading directories.
+    Archive {
+        /// `strip=`
+        strip: u32,
+    },
+    /// A file that stays as it is.
+    File,
+    /// A source package of rpm to prepare.
+    Srpm,
+}
+
+/// What of a git repository is meant.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum GitReference {
+    /// The tip of a branch, to be resolved by the lock.
+    Branch(GitRef),
+    /// A tag, to be resolved by the lock.
+    Tag(GitRef),
+    /// Exactly this commit.
+    Commit(Commit),
+    /// Whatever the remote's HEAD names, to be resolved by the lock.
+    Head,
+}
+
+impl GitReference {
+    /// The full name of the ref at the remote; `None` for a commit.
+    #[must_use]
+    pub fn full_name(&self) -> Option<String> {
+        match self {
+            Self::Branch(name) => Some(format!("refs/heads/{name}")),
+            Self::Tag(name) => Some(format!("refs/tags/{name}")),
+            Self::Head => Some("HEAD".into()),
+            Self::Commit(_) => None,
+        }
+    }
+}
+
+/// `patch FILE strip=N`
+#[derive(Clone, Debug)]
+pub struct Patch {
+    /// The file, relative to the manifest.
+    pub file: RelPath,
+    /// Leading path components to remove (`patch -pN`).
+    pub strip: u32,
+    /// Where the file is named.
+    pub span: Span,
+}
+
+impl Merge for SourceBody {
+    fn merge(&mut self, over: &Self) {
+        replace(&mut self.origin, &over.origin);
+        self.patches.extend(over.patches.iter().cloned());
+    }
+}
+
+/// Lowers the body of a `source` or of an `on` in it.
+pub(super) fn lower_source(lower: &mut Lower<'_>, body: &ast::SourceBody) -> SourceBody {
+    let origin = body.origin.as_ref().and_then(|origin| {
+        let value = lower_origin(lower, origin)?;
+        Some(Spanned::new(value, origin.span))
+    });
+    let patches = body.patches.iter().filter_map(|patch| {
+        let file = lower.parse("path", &patch.file, RelPath::parse)?;
+        let strip = patch.strip.as_ref().map_or(1, |strip| strip.value);
+        Some(Patch { file, strip, span: patch.file.span })
+    });
+    SourceBody { patches: patches.collect(), origin }
+}
+
+fn lower_origin(lower: &mut Lower<'_>, origin: &Spanned<ast::Origin>) -> Option<Origin> {
+    match &origin.value {
+        ast::Origin::Git { url, reference, submodules } => {
+            lower.refuse_secret_in_url(url);
+            let url = lower.parse("git URL", url, GitUrl::parse);
+            let reference = match reference {
+                None => Some(GitReference::Head),
+                Some(ast::GitReference::Branch(name)) => {
+                    lower.parse("branch", name, GitRef::parse).map(GitReference::Branch)
+                }
+                Some(ast::GitReference::Tag(name)) => {
+                    lower.parse("tag", name, GitRef::parse).map(GitReference::Tag)
+                }
+                Some(ast::GitReference::Commit(commit)) => {
+                    lower.parse("commit", commit, Commit::parse).map(GitReference::Commit)
+                }
+            };
+            Some(Origin::Git { url: url?, reference: reference?, submodules: *submodules })
+        }
+        ast::Origin::Path { dir, include, ignore } => {
+            let dir = lower.parse("path", dir, parse_dir)?;
+            let mut globs = |globs: &[ast::Text]| {
+                globs.iter().filter_map(|glob| lower.glob(glob)).collect::<Vec<String>>()
+            };
+            Some(Origin::Path { dir, include: globs(include), ignore: globs(ignore) })
+        }
+        ast::Origin::Archive { url, sha256, strip } => {
+            let strip = strip.as_ref().map_or(0, |strip| strip.value);
+            lower_download(lower, Download::Archive { strip }, url, sha256.as_ref())
+        }
+        ast::Origin::File { url, sha256 } => lower_download(lower, Download::File, url, sha256.as_ref()),
+        ast::Origin::Srpm { url, sha256 } => lower_download(lower, Download::Srpm, url, sha256.as_ref()),
+        ast::Origin::Image { reference, dir } => {
+            let reference =
+                lower.patterned("image reference", reference, Variable::in_source, ImageRef::parse);
+            let root = AbsPath::parse("/").ok();
+            let dir = dir.as_ref().map_or(root, |dir| lower.parse("directory", dir, AbsPath::parse));
+            Some(Origin::Image { reference: reference?, dir: dir? })
+        }
+    }
+}
+
+fn lower_download(
+    lower: &mut Lower<'_>,
+    kind: Download,
+    url: &ast::Text,
+    sha256: Option<&ast::Text>,
+) -> Option<Origin> {
+    lower.refuse_secret_in_url(url);
+    let url = lower.patterned("URL", url, Variable::in_source, FileUrl::parse);
+    let sha256 = sha256.map(|sum| lower.parse("SHA-256 checksum", sum, Sha256::parse));
+    Some(Origin::Download {
+        kind,
+        url: url?,
+        sha256: match sha256 {
+            Some(sum) => Some(sum?),
+            None => None,
+        },
+    })
+}
+
+/// A directory, with or without a slash at its end.
+fn parse_dir(text: &str) -> Result<RelPath, crate::text::ids::Invalid> {
+    RelPath::parse(text.strip_suffix('/').unwrap_or(text).trim_start_matches("./"))
+}

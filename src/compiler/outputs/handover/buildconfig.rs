@@ -1,0 +1,118 @@
+//! `output { buildconfig }`: a BuildConfig of OpenShift for each target, with its ImageStream.
+
+use super::{Files, Inputs, dockerfile, header, yaml};
+use crate::compiler::model::BuildConfig;
+use crate::compiler::outputs::PlanTarget;
+use crate::compiler::plan::Target;
+use crate::text::diag::{Code, Diagnostic, count};
+use serde_json::{Map, Value, json};
+
+/// The longest name of a BuildConfig: builds add a number, and labels hold 63 bytes.
+const LONGEST: usize = 57;
+
+/// One file for each target that a cluster can build.
+pub(super) fn files(inputs: &Inputs<'_>, settings: &BuildConfig, files: &mut Files) {
+    for image in &inputs.model.images {
+        let name = &image.layers.name;
+        let targets = inputs.plan.targets.iter().zip(&inputs.json.targets);
+        let (mut with_files, mut with_secrets) = (0, 0);
+        for (target, json) in targets.filter(|(target, _)| target.image == *name) {
+            if json.context.is_some() {
+                with_files += 1;
+            } else if !json.secrets.is_empty() {
+                with_secrets += 1;
+            } else {
+                let documents =
+                    [image_stream(settings, target), build_config(inputs, settings, target, json)];
+                let header = header(inputs.manifest, "`oc apply -f` it.");
+                files
+                    .insert(&format!("buildconfig/{}.yaml", target.id), yaml::documents(&header, &documents));
+            }
+        }
+        let reasons = [
+            (with_files, "files of this repository, which a build in a cluster does not see"),
+            (with_secrets, "build secrets, which a BuildConfig cannot hand over"),
+        ];
+        for (number, why) in reasons.into_iter().filter(|(number, _)| *number > 0) {
+            files.diagnostics.push(
+                Diagnostic::new(
+                    Code::UnmappedSetting,
+                    format!(
+                        "no BuildConfig can build {} of image `{name}`: that takes {why}",
+                        count(number, "target")
+                    ),
+                )
+                .label(image.layers.span, "no BuildConfig is written for these")
+                .label(settings.span, "asked for here")
+                .help("build these outside of the cluster, with `drvc build --push`"),
+            );
+        }
+    }
+}
+
+fn metadata(settings: &BuildConfig, name: &str, target: Option<(&Target, &PlanTarget)>) -> Value {
+    let mut metadata = Map::new();
+    metadata.insert("name".into(), json!(name));
+    metadata.extend(settings.namespace.iter().map(|namespace| ("namespace".into(), json!(namespace))));
+    if let Some((target, json)) = target {
+        metadata.insert("labels".into(), json!({ "dev.drvc.image": target.image.as_str() }));
+        let annotations = json!({ "dev.drvc.target": target.id.as_str(), "dev.drvc.key": json.key });
+        metadata.insert("annotations".into(), annotations);
+    }
+    Value::Object(metadata)
+}
+
+fn image_stream(settings: &BuildConfig, target: &Target) -> Value {
+    let name = object(target.image.as_str());
+    json!({
+        "apiVersion": "image.openshift.io/v1", "kind": "ImageStream", "metadata": metadata(settings, &name, None),
+        "spec": {},
+    })
+}
+
+fn build_config(inputs: &Inputs<'_>, settings: &BuildConfig, target: &Target, json: &PlanTarget) -> Value {
+    let mut strategy = Map::new();
+    if target.subscribed {
+        strategy.insert(
+            "volumes".into(),
+            json!([{
+                "name": "entitlement",
+                "mounts": [{ "destinationPath": "/etc/pki/entitlement" }],
+                "source": { "type": "Secret", "secret": { "secretName": settings.entitlement_secret } },
+            }]),
+        );
+    }
+    let tag = target.tags.first().and_then(|tag| tag.tag()).unwrap_or("latest");
+    json!({
+        "apiVersion": "build.openshift.io/v1",
+        "kind": "BuildConfig",
+        "metadata": metadata(settings, &name(target), Some((target, json))),
+        "spec": {
+            "runPolicy": "Serial",
+            "triggers": [{ "type": "ConfigChange" }],
+            "nodeSelector": { "kubernetes.io/arch": target.arch.oci() },
+            "source": { "type": "Dockerfile", "dockerfile": dockerfile(inputs, target) },
+            "strategy": { "type": "Docker", "dockerStrategy": strategy },
+            "output": {
+                "to": { "kind": "ImageStreamTag", "name": format!("{}:{tag}", object(target.image.as_str())) },
+            },
+        },
+    })
+}
+
+/// The target's id as a name of Kubernetes; a long one ends in a piece of its digest instead.
+fn name(target: &Target) -> String {
+    let name = object(target.id.as_str());
+    if name.len() <= LONGEST {
+        return name;
+    }
+    let digest = blake3::hash(target.id.as_str().as_bytes()).to_hex();
+    let start = name.get(..LONGEST - 9).unwrap_or(&name).trim_end_matches(['-', '.']);
+    format!("{start}-{}", digest.get(..8).unwrap_or_default())
+}
+
+/// Letters, digits, `-` and `.`, as names of Kubernetes are made of.
+fn object(text: &str) -> String {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    text.chars().map(|c| if fits(c) { c.to_ascii_lowercase() } else { '-' }).collect()
+}

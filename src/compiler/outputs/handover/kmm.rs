@@ -1,0 +1,266 @@
+//! `output { kmm }`: a Module of the Kernel Module Management operator for each image.
+
+use super::mapping::{Mapping, mapping, reference, unmapped};
+use super::{Files, Inputs, dockerfile, header, stream, yaml};
+use crate::compiler::model::{Kmm, KmmSign};
+use crate::compiler::plan::Target;
+use crate::knowledge::profile::Builder;
+use crate::text::ids::ImageRef;
+use crate::text::source::Span;
+use base64::Engine as _;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// The Module of each image, with what it refers to.
+pub(super) fn files(inputs: &Inputs<'_>, settings: &Kmm, files: &mut Files) {
+    for image in &inputs.model.images {
+        let (name, span) = (&image.layers.name, image.layers.span);
+        let targets: Vec<_> = inputs.plan.targets.iter().filter(|target| target.image == *name).collect();
+        let Some(mapping) = mapping(inputs, settings, targets, span, files) else { continue };
+        let resources = Resources { inputs, settings, name: name.as_str(), span };
+        let mut documents = Vec::new();
+        let streams = resources.streams(&mapping, files);
+        documents.extend(streams.iter().map(|stream| resources.config_map(stream)));
+        documents.push(resources.module(&mapping, &streams, files));
+        documents.extend(
+            settings.machine_config.as_ref().and_then(|role| resources.machine_config(role, &mapping)),
+        );
+        let header = header(inputs.manifest, "`kubectl apply -f` it.");
+        files.insert(&format!("kmm/{name}.yaml"), yaml::documents(&header, &documents));
+    }
+}
+
+/// The resources of one image.
+struct Resources<'a> {
+    inputs: &'a Inputs<'a>,
+    settings: &'a Kmm,
+    name: &'a str,
+    span: Span,
+}
+
+/// Kernels that one Dockerfile is for.
+struct Stream<'t> {
+    /// The name of its ConfigMap.
+    name: String,
+    text: String,
+    targets: Vec<&'t Target>,
+}
+
+impl Resources<'_> {
+    fn metadata(&self, name: &str) -> Value {
+        match &self.settings.namespace {
+            Some(namespace) => json!({ "name": name, "namespace": namespace }),
+            None => json!({ "name": name }),
+        }
+    }
+
+    fn module(&self, mapping: &Mapping<'_>, streams: &[Stream<'_>], files: &mut Files) -> Value {
+        let Kmm { selector, tolerations, pull_secret, service_account, .. } = self.settings;
+        let mut modprobe = Map::new();
+        let last = mapping.order.last().map(ToString::to_string).unwrap_or_default();
+        modprobe.insert("moduleName".into(), json!(last));
+        modprobe.insert("dirName".into(), json!("/opt"));
+        if mapping.order.len() > 1 {
+            let order: Vec<_> = mapping.order.iter().rev().map(ToString::to_string).collect();
+            modprobe.insert("modulesLoadingOrder".into(), json!(order));
+        }
+        if !mapping.parameters.is_empty() {
+            modprobe.insert("parameters".into(), json!(mapping.parameters));
+        }
+        if mapping.firmware {
+            modprobe.insert("firmwarePath".into(), json!("/opt/lib/firmware"));
+        }
+        let mut container = Map::new();
+        container.insert("modprobe".into(), Value::Object(modprobe));
+        container.insert("imagePullPolicy".into(), json!("IfNotPresent"));
+        if !mapping.replaces.is_empty() {
+            let replaces: Vec<_> = mapping.replaces.iter().map(ToString::to_string).collect();
+            container.insert("inTreeModulesToRemove".into(), json!(replaces));
+        }
+        container.insert("kernelMappings".into(), json!(self.mappings(mapping, streams, files)));
+        let mut loader = Map::new();
+        loader.insert("container".into(), Value::Object(container));
+        loader.extend(service_account.iter().map(|name| ("serviceAccountName".into(), json!(name))));
+        let mut spec = Map::new();
+        spec.insert("moduleLoader".into(), Value::Object(loader));
+        spec.extend(pull_secret.iter().map(|name| ("imageRepoSecret".into(), json!({ "name": name }))));
+        spec.insert("selector".into(), json!(selector));
+        if !tolerations.is_empty() {
+            let all = tolerations.iter().map(|taint| {
+                let operator = if taint.value.is_some() { "Equal" } else { "Exists" };
+                let mut value =
+                    Map::from_iter([("key".into(), json!(taint.key)), ("operator".into(), json!(operator))]);
+                value.extend(taint.value.iter().map(|text| ("value".into(), json!(text))));
+                value.extend(taint.effect.iter().map(|text| ("effect".into(), json!(text))));
+                Value::Object(value)
+            });
+            spec.insert("tolerations".into(), all.collect());
+        }
+        json!({
+            "apiVersion": "kmm.sigs.x-k8s.io/v1beta1", "kind": "Module", "metadata": self.metadata(self.name),
+            "spec": spec,
+        })
+    }
+
+    /// One mapping for each kernel, and the one for kernels that the matrix does not have, which comes last.
+    fn mappings(&self, mapping: &Mapping<'_>, streams: &[Stream<'_>], files: &mut Files) -> Vec<Value> {
+        let mut mappings: BTreeMap<&str, Value> = BTreeMap::new();
+        for target in &mapping.targets {
+            let stream = streams.iter().find(|stream| stream.targets.iter().any(|one| one.id == target.id));
+            // What KMM builds it pushes, and nothing is pushed to a digest.
+            let image = if stream.is_some() { target.tags.first() } else { reference(target) };
+            let Some(image) = image else { continue };
+            let mut value = self.mapping("literal", target.kernel.as_str(), image.as_str());
+            if let Some(stream) = stream {
+                value.insert("build".into(), build(stream));
+            }
+            if let Some(sign) = &self.settings.sign {
+                self.sign(&mut value, sign, target.kernel.as_str(), image, stream.is_some());
+            }
+            mappings.insert(target.kernel.as_str(), Value::Object(value));
+        }
+        let mut mappings: Vec<_> = mappings.into_values().collect();
+        mappings.extend(self.unknown_kernels(streams, files));
+        mappings
+    }
+
+    fn mapping(&self, how: &str, kernel: &str, image: &str) -> Map<String, Value> {
+        Map::from_iter([(how.into(), json!(kernel)), ("containerImage".into(), json!(image))])
+    }
+
+    /// Lets KMM sign what is in `image`, into another one.
+    fn sign(
+        &self,
+        value: &mut Map<String, Value>,
+        sign: &KmmSign,
+        kernel: &str,
+        image: &ImageRef,
+        builds: bool,
+    ) {
+        let tag = image.tag().map_or_else(|| kernel.replace(['+', '~'], "_"), str::to_owned);
+        value.insert("containerImage".into(), json!(format!("{}:{tag}_signed", image.repository())));
+        let mut section = Map::new();
+        section.insert("keySecret".into(), json!({ "name": sign.key }));
+        section.insert("certSecret".into(), json!({ "name": sign.certificate }));
+        if !builds {
+            section.insert("unsignedImage".into(), json!(image.as_str()));
+        }
+        section.insert("filesToSign".into(), json!([format!("/opt/lib/modules/{kernel}/updates/*.ko")]));
+        value.insert("sign".into(), Value::Object(section));
+    }
+
+    /// The streams of the targets that KMM can build, where it is asked to.
+    fn streams<'t>(&self, mapping: &Mapping<'t>, files: &mut Files) -> Vec<Stream<'t>> {
+        let mut streams: Vec<Stream<'t>> = Vec::new();
+        if self.settings.build.is_none() {
+            return streams;
+        }
+        let mut refused = None;
+        for &target in mapping.targets.iter().filter(|target| target.builder == Builder::Dtk) {
+            let json = self.inputs.json.targets.iter().find(|json| json.id == target.id.as_str());
+            let has_files = json.is_some_and(|json| json.context.is_some());
+            let has_secrets = json.is_some_and(|json| !json.secrets.is_empty());
+            let text = stream::open(&dockerfile(self.inputs, target), target.kernel.as_str());
+            let text = match text {
+                _ if has_files => {
+                    Err("is built from files of this repository, which no build in a cluster sees")
+                }
+                _ if has_secrets => Err("needs build secrets, which KMM has no place for"),
+                None => Err(
+                    "has its kernel in a `script`, where no builder fills another one in: use `$(uname -r)` there",
+                ),
+                Some(text) => Ok(text),
+            };
+            match text {
+                Err(why) => refused = refused.or(Some(why)),
+                Ok(text) => match streams.iter_mut().find(|stream| stream.text == text) {
+                    Some(stream) => stream.targets.push(target),
+                    None => {
+                        let system =
+                            format!("{}-{}-{}", target.os, target.release, target.arch).replace('_', "-");
+                        let name = format!("{}-{system}", self.name.replace('_', "-"));
+                        streams.push(Stream { name, text, targets: vec![target] });
+                    }
+                },
+            }
+        }
+        if let Some(why) = refused {
+            let problem = format!("KMM cannot build image `{}` for some kernels: it {why}", self.name);
+            unmapped(
+                files,
+                self.settings,
+                self.span,
+                problem,
+                "build these outside of the cluster, with `drvc build --push`",
+            );
+        } else if streams.is_empty() {
+            let problem =
+                format!("KMM cannot build image `{}`: no target of it has the builder `dtk`", self.name);
+            unmapped(
+                files,
+                self.settings,
+                self.span,
+                problem,
+                "take `build` out of `kmm`, or add `os \"openshift\"`",
+            );
+        }
+        streams
+    }
+
+    fn config_map(&self, stream: &Stream<'_>) -> Value {
+        json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": self.metadata(&stream.name),
+            "data": { "dockerfile": stream.text },
+        })
+    }
+
+    /// The mapping for kernels that match `regexp=`, built by the Dockerfile of the newest stream.
+    fn unknown_kernels(&self, streams: &[Stream<'_>], files: &mut Files) -> Option<Value> {
+        let regexp = self.settings.build.as_ref()?.regexp.as_ref()?;
+        let stream = streams.last()?;
+        let target = stream.targets.last()?;
+        let kernel = target.kernel.as_str().replace(['+', '~'], "_");
+        let tag = target.tags.first()?;
+        if !tag.as_str().contains(&kernel) {
+            let problem =
+                format!("`{tag}` does not hold the kernel, so unknown kernels would all have one image");
+            unmapped(files, self.settings, self.span, problem, "put `{kernel}` into the image's `tag`");
+            return None;
+        }
+        let image = tag.as_str().replace(&kernel, "${KERNEL_FULL_VERSION}");
+        let mut value = self.mapping("regexp", regexp, &image);
+        value.insert("build".into(), build(stream));
+        if let Some(sign) = &self.settings.sign {
+            let mut signed = value.clone();
+            self.sign(&mut signed, sign, "${KERNEL_FULL_VERSION}", tag, true);
+            value.extend(signed.remove("sign").map(|sign| ("sign".to_owned(), sign)));
+            value.insert("containerImage".into(), json!(format!("{image}_signed")));
+        }
+        Some(Value::Object(value))
+    }
+
+    /// What nodes of a pool must not load by themselves.
+    fn machine_config(&self, role: &str, mapping: &Mapping<'_>) -> Option<Value> {
+        if mapping.blacklist.is_empty() {
+            return None;
+        }
+        let lines: String = mapping.blacklist.iter().map(|kmod| format!("blacklist {kmod}\n")).collect();
+        let source = format!("data:;base64,{}", base64::engine::general_purpose::STANDARD.encode(lines));
+        let name = format!("99-{role}-{}-blacklist", self.name.replace('_', "-"));
+        Some(json!({
+            "apiVersion": "machineconfiguration.openshift.io/v1", "kind": "MachineConfig",
+            "metadata": { "name": name, "labels": { "machineconfiguration.openshift.io/role": role } },
+            "spec": { "config": {
+                "ignition": { "version": "3.2.0" },
+                "storage": { "files": [{
+                    "path": format!("/etc/modprobe.d/{}.conf", self.name), "mode": 0o644, "overwrite": true,
+                    "contents": { "source": source },
+                }] },
+            } },
+        }))
+    }
+}
+
+fn build(stream: &Stream<'_>) -> Value {
+    json!({ "dockerfileConfigMap": { "name": stream.name } })
+}

@@ -1,0 +1,94 @@
+//! `output`: the same plan in the words of engines, services and clusters that take over from here.
+
+mod bake;
+mod buildconfig;
+mod fill;
+mod github;
+mod gitlab;
+mod jobs;
+mod kmm;
+mod mapping;
+mod pipeline;
+mod stream;
+mod yaml;
+
+pub use bake::bake;
+pub use github::matrix as github_matrix;
+pub use gitlab::child as gitlab_child;
+pub use jobs::{Job, Jobs, jobs, without_runner};
+
+use super::plan_json::PlanJson;
+use crate::compiler::model::Model;
+use crate::compiler::outputs::{Outputs, Rope};
+use crate::compiler::plan::{Plan, Target};
+use crate::text::diag::Diagnostics;
+use crate::text::ids::RelPath;
+use std::collections::BTreeMap;
+
+/// What outputs are made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// The manifest's meaning: which outputs, and their settings.
+    pub model: &'a Model,
+    /// The targets.
+    pub plan: &'a Plan,
+    /// The plan as programs read it.
+    pub json: &'a PlanJson,
+    /// The Dockerfiles.
+    pub dockerfiles: &'a Outputs,
+    /// The manifest's name.
+    pub manifest: &'a RelPath,
+    /// The output directory.
+    pub out: &'a RelPath,
+}
+
+/// Every file that `output` asks for, by its path in the output directory, and what of the manifest they cannot say.
+#[must_use]
+pub fn handover(inputs: Inputs<'_>) -> (BTreeMap<RelPath, Rope>, Diagnostics) {
+    let mut files = Files::default();
+    let output = &inputs.model.output;
+    if let Some(settings) = &output.bake {
+        bake::files(&inputs, settings, &mut files);
+    }
+    if let Some(settings) = &output.github {
+        github::files(&inputs, settings, &mut files);
+    }
+    if let Some(settings) = &output.gitlab {
+        gitlab::files(&inputs, settings, &mut files);
+    }
+    if let Some(settings) = &output.buildconfig {
+        buildconfig::files(&inputs, settings, &mut files);
+    }
+    if let Some(settings) = &output.kmm {
+        kmm::files(&inputs, settings, &mut files);
+    }
+    (files.all, files.diagnostics)
+}
+
+/// What outputs are collected in.
+#[derive(Debug, Default)]
+struct Files {
+    all: BTreeMap<RelPath, Rope>,
+    diagnostics: Diagnostics,
+}
+
+impl Files {
+    fn insert(&mut self, path: &str, text: String) {
+        // Paths are made of names that are parts of targets' paths, which fit.
+        self.all.extend(RelPath::parse(path).map(|path| (path, Rope::from(text))));
+    }
+}
+
+/// The first lines of an output that has comments, after its seal.
+fn header(manifest: &RelPath, use_it: &str) -> String {
+    format!("# Made by drvc from {manifest}: do not edit, run `drvc compile`. {use_it}\n")
+}
+
+/// The text of a target's Dockerfile, without seal and header.
+fn dockerfile(inputs: &Inputs<'_>, target: &Target) -> String {
+    let path = target.id.join("Dockerfile").ok();
+    let text = path.and_then(|path| inputs.dockerfiles.get(&path)).map(|output| output.text().to_string());
+    let text = text.unwrap_or_default();
+    // The header is the comments on top, and the blank line behind them.
+    text.split_once("\n\n").map(|(_, rest)| rest.to_owned()).unwrap_or_default()
+}

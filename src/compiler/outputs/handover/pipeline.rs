@@ -1,0 +1,80 @@
+//! What the pipelines of all services have in common: secrets, registries, and the words of a job.
+
+use super::{Files, Inputs, jobs, jobs::without_runner};
+use crate::compiler::model::{Engine, Pipeline};
+use crate::compiler::outputs::{PlanJson, PlanSecret};
+use crate::text::diag::{Code, Diagnostic};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The secrets that builds of any target need, by id.
+pub(super) fn secrets(plan: &PlanJson) -> BTreeMap<&str, &str> {
+    let of_targets = plan.targets.iter().flat_map(|target| &target.secrets);
+    let of_toolkits = plan.toolkits.iter().flat_map(|toolkit| &toolkit.secrets);
+    let all = of_targets.chain(of_toolkits);
+    all.map(|PlanSecret { id, purpose }| (id.as_str(), purpose.as_str())).collect()
+}
+
+/// The registries that images are pushed to.
+pub(super) fn registries(plan: &PlanJson) -> BTreeSet<&str> {
+    let tags = plan.targets.iter().flat_map(|target| &target.tags).map(String::as_str);
+    let all = tags.chain(plan.toolkits.iter().map(|toolkit| toolkit.reference.as_str()));
+    let hosts = all.map(|reference| match reference.split_once('/') {
+        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
+        _ => "docker.io",
+    });
+    hosts.collect()
+}
+
+/// The name that a service keeps a secret under: `QUAY_IO_PASSWORD`.
+pub(super) fn variable(words: &[&str]) -> String {
+    let name = words.join("_").to_ascii_uppercase();
+    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
+}
+
+/// The options of `drvc build` that hand over secrets from the environment.
+pub(super) fn secret_options(secrets: &BTreeMap<&str, &str>) -> String {
+    secrets.keys().map(|id| format!("--secret id={id},env={} ", variable(&[id]))).collect()
+}
+
+/// A command that logs in to a registry with what two variables hold.
+pub(super) fn login(engine: Engine, registry: &str) -> String {
+    let (user, password) = (variable(&[registry, "user"]), variable(&[registry, "password"]));
+    format!(
+        "printf '%s' \"${password}\" | {} login --username \"${user}\" --password-stdin {registry}",
+        engine.name()
+    )
+}
+
+/// Reports architectures that no runner builds for, and entitlements that a runner does not have.
+pub(super) fn check(inputs: &Inputs<'_>, settings: &Pipeline, service: &str, files: &mut Files) {
+    let wanted: BTreeSet<String> = inputs.json.targets.iter().map(|target| target.id.clone()).collect();
+    let all = jobs(inputs.json, &wanted, usize::MAX);
+    if let Some(arch) = without_runner(&all, settings) {
+        files.diagnostics.push(
+            Diagnostic::new(Code::MissingRunner, format!("{service} has no runner for {arch}"))
+                .label(settings.span, "no `runner` in it for that architecture")
+                .help(format!("name one of yours: `runner \"LABEL\" arch=\"{arch}\"`")),
+        );
+    }
+    let hosted = |arch| {
+        settings
+            .runners
+            .get(&arch)
+            .is_some_and(|labels| labels.iter().any(|label| label.starts_with("ubuntu-")))
+    };
+    let targets = inputs.plan.targets.iter().zip(&inputs.json.targets);
+    let mut lost =
+        targets.filter(|(target, json)| target.subscribed && json.secrets.is_empty() && hosted(target.arch));
+    if let Some((target, _)) = lost.next() {
+        files.diagnostics.push(
+            Diagnostic::new(Code::UnmappedSetting, format!("a machine of {service} has no subscription for {}", target.os))
+                .label(settings.span, "its own machines build")
+                .label(target.span, "this kernel's packages are for subscribers")
+                .help(format!(
+                    "name a subscribed machine of yours, `runner \"LABEL\" arch=\"{}\"`, or use `entitlement \"rhsm\"`",
+                    target.arch
+                )),
+        );
+    }
+}

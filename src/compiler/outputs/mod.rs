@@ -1,0 +1,203 @@
+//! What a compilation makes: bytes by path, held as ropes so that a stage shared by many files is held once, and the
+//! writers that turn a plan, its stages and their keys into them.
+
+mod dockerfile;
+mod graph;
+pub mod handover;
+mod nodes;
+mod plan_json;
+
+pub use dockerfile::outputs;
+pub use graph::{GraphJson, GraphRoot, GraphStage, GraphUse, graph};
+pub use nodes::{NodeImage, NodeKernel, NodeList, NodesJson, nodes};
+pub use plan_json::{
+    ContextFile, PlanExcluded, PlanJson, PlanSecret, PlanStage, PlanTarget, PlanToolkit, plan_json,
+};
+
+use crate::compiler::seal::{self, Form};
+use crate::system::fs::Hash;
+use crate::text::ids::RelPath;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// A text in parts; the parts may be shared with other ropes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rope {
+    parts: Vec<Arc<str>>,
+}
+
+impl Rope {
+    /// The empty text.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends a text.
+    pub fn push(&mut self, part: impl Into<Arc<str>>) {
+        self.parts.push(part.into());
+    }
+
+    /// The parts, in order.
+    #[must_use]
+    pub fn parts(&self) -> &[Arc<str>] {
+        &self.parts
+    }
+
+    /// Length in bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.parts.iter().map(|part| part.len()).sum()
+    }
+
+    /// Whether it has no byte.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.parts.iter().all(|part| part.is_empty())
+    }
+
+    /// Whether these are exactly its bytes.
+    #[must_use]
+    pub fn is(&self, mut bytes: &[u8]) -> bool {
+        for part in &self.parts {
+            match bytes.strip_prefix(part.as_bytes()) {
+                Some(rest) => bytes = rest,
+                None => return false,
+            }
+        }
+        bytes.is_empty()
+    }
+}
+
+impl<T: Into<Arc<str>>> From<T> for Rope {
+    fn from(text: T) -> Self {
+        Self { parts: vec![text.into()] }
+    }
+}
+
+impl<T: Into<Arc<str>>> FromIterator<T> for Rope {
+    fn from_iter<I: IntoIterator<Item = T>>(parts: I) -> Self {
+        Self { parts: parts.into_iter().map(Into::into).collect() }
+    }
+}
+
+impl fmt::Display for Rope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.parts.iter().try_for_each(|part| f.write_str(part))
+    }
+}
+
+/// One sealed output. Path and seal together say what its bytes are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    seal: Hash,
+    text: Rope,
+}
+
+impl Output {
+    /// Seals `body` as the file at `path` is sealed: a `.json` file by its first member, any other by a comment.
+    ///
+    /// The body of a `.json` file is an object whose opening brace ends its line.
+    #[must_use]
+    pub fn new(path: &RelPath, body: &Rope) -> Self {
+        let form = Form::of(path.as_str());
+        let mut parts = body.parts().to_vec();
+        if form == Form::Json
+            && let Some(first) = parts.first_mut()
+        {
+            let rest = first.strip_prefix('{').unwrap_or(first);
+            *first = rest.strip_prefix('\n').unwrap_or(rest).into();
+        }
+        let seal = seal::of(parts.iter().map(AsRef::as_ref));
+        parts.insert(0, seal::first_line(form, &seal).into());
+        Self { seal, text: Rope { parts } }
+    }
+
+    /// The whole text, first line and all.
+    #[must_use]
+    pub fn text(&self) -> &Rope {
+        &self.text
+    }
+
+    /// BLAKE3 of everything after the first line.
+    #[must_use]
+    pub fn seal(&self) -> &Hash {
+        &self.seal
+    }
+}
+
+/// All outputs of a compilation, by path relative to the output directory, sorted by bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outputs {
+    files: BTreeMap<RelPath, Output>,
+}
+
+impl Outputs {
+    /// No output.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Seals `body` and puts it at `path`; one that stands there is replaced.
+    pub fn insert(&mut self, path: RelPath, body: &Rope) {
+        let output = Output::new(&path, body);
+        self.files.insert(path, output);
+    }
+
+    /// The output at this path.
+    #[must_use]
+    pub fn get(&self, path: &RelPath) -> Option<&Output> {
+        self.files.get(path)
+    }
+
+    /// In the order of their paths.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&RelPath, &Output)> {
+        self.files.iter()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+}
+
+impl FromIterator<(RelPath, Output)> for Outputs {
+    fn from_iter<I: IntoIterator<Item = (RelPath, Output)>>(outputs: I) -> Self {
+        Self { files: outputs.into_iter().collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ropes_compare_by_bytes_however_they_are_cut() {
+        let rope: Rope = ["ab", "", "c"].into_iter().collect();
+        assert_eq!((rope.to_string().as_str(), rope.len()), ("abc", 3));
+        for (bytes, same) in [("abc", true), ("ab", false), ("abcd", false), ("", false), ("abd", false)] {
+            assert_eq!(rope.is(bytes.as_bytes()), same, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn json_stays_json() {
+        let path = RelPath::parse("plan.json").unwrap();
+        let output = Output::new(&path, &Rope::from("{\n  \"targets\": []\n}\n"));
+        let text = output.text().to_string();
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let members: Vec<&String> = value.as_object().unwrap().keys().collect();
+        assert_eq!(members, ["seal", "targets"]);
+        assert_eq!(text.lines().nth(1), Some("  \"targets\": []"));
+        assert_eq!(seal::verify(Form::of(path.as_str()), text.as_bytes()), Some(*output.seal()));
+    }
+}

@@ -1,0 +1,321 @@
+//! `plan.json`: every target on a line of its own, for programs.
+
+use crate::compiler::keys::Fingerprint;
+use crate::compiler::outputs::Rope;
+use crate::compiler::plan::{Excluded, Node, NodeId, Plan, Target, Toolkit};
+use crate::compiler::render::Stage;
+use crate::system::fs::FileDigest;
+use crate::text::ids::RelPath;
+use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The whole plan.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub struct PlanJson {
+    /// Version of this format.
+    pub version: u32,
+    /// Local files that targets are built from, by the name that `context` of a target refers to.
+    pub contexts: BTreeMap<String, Vec<ContextFile>>,
+    /// The toolkit images that targets stand on, sorted by id: to be built before those.
+    #[serde(default)]
+    pub toolkits: Vec<PlanToolkit>,
+    /// The targets, sorted by id.
+    pub targets: Vec<PlanTarget>,
+    /// What the matrix excludes, and why.
+    pub excluded: Vec<PlanExcluded>,
+}
+
+/// A file of the build context.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub struct ContextFile {
+    /// Path relative to the manifest's directory.
+    pub path: String,
+    /// Whether it is executable.
+    pub executable: bool,
+    /// BLAKE3 of its content, in hexadecimal.
+    pub digest: String,
+}
+
+/// A toolkit image: the packages of one kernel, shared by all targets for it. One that is there is never made
+/// anew.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub struct PlanToolkit {
+    /// `_toolkit/os-release-arch/kernel`
+    pub id: String,
+    /// The reference that it is pushed as and that targets name in `FROM`; its tag ends in 16 digits of the key.
+    pub reference: String,
+    /// The distribution.
+    pub os: String,
+    /// Its release.
+    pub release: String,
+    /// What `uname -r` prints.
+    pub kernel: String,
+    /// The architecture, as `uname -m` prints it.
+    pub arch: String,
+    /// The key: it changes exactly when what is built changes.
+    pub key: String,
+    /// Path of the Dockerfile beneath the output directory.
+    pub dockerfile: String,
+    /// The name of its files in `contexts`; absent where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// The secrets that its build needs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<PlanSecret>,
+    /// Its stages, in the order in which they stand in the Dockerfile.
+    pub stages: Vec<PlanStage>,
+}
+
+/// A secret that a build needs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
+pub struct PlanSecret {
+    /// The id to hand it over by: `--secret id=ID,src=FILE`.
+    pub id: String,
+    /// What it holds, in words.
+    #[serde(rename = "for")]
+    pub purpose: String,
+}
+
+/// One target.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub struct PlanTarget {
+    /// `image/os-release-arch/kernel`
+    pub id: String,
+    /// The image's name.
+    pub image: String,
+    /// The distribution.
+    pub os: String,
+    /// Its release.
+    pub release: String,
+    /// What `uname -r` prints on its nodes.
+    pub kernel: String,
+    /// The architecture, as `uname -m` prints it.
+    pub arch: String,
+    /// The kernel's flavour.
+    pub flavor: String,
+    /// `dtk`, `toolkit` or `distro`
+    pub builder: String,
+    /// Other releases with the same kernel, which this target is for too.
+    pub also: Vec<String>,
+    /// The references that it is pushed as.
+    pub tags: Vec<String>,
+    /// The key: it changes exactly when what is built changes.
+    pub key: String,
+    /// Path of the Dockerfile beneath the output directory.
+    pub dockerfile: String,
+    /// The name of its files in `contexts`; absent where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// The id of the toolkit that it stands on; absent where it stands on none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub toolkit: Option<String>,
+    /// The secrets that its build needs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<PlanSecret>,
+    /// Its stages, in the order in which they stand in the Dockerfile.
+    pub stages: Vec<PlanStage>,
+}
+
+/// A cell that no target is made for.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub struct PlanExcluded {
+    /// The image that is not built; absent where none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// The distribution.
+    pub os: String,
+    /// Its release.
+    pub release: String,
+    /// The architecture, as `uname -m` prints it.
+    pub arch: String,
+    /// What `uname -r` prints.
+    pub kernel: String,
+    /// Why, in the manifest's words.
+    pub reason: String,
+}
+
+/// A stage of a target.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub struct PlanStage {
+    /// Its name in the Dockerfile.
+    pub name: String,
+    /// The first 16 digits of its fingerprint.
+    pub fingerprint: String,
+}
+
+/// Describes a plan.
+#[must_use]
+pub fn plan_json(plan: &Plan, stages: &[Stage], keys: &[Fingerprint]) -> PlanJson {
+    let describe = Describe { plan, stages, keys };
+    let toolkits: Vec<_> = plan.toolkits.par_iter().map(|toolkit| describe.toolkit(toolkit)).collect();
+    let targets: Vec<_> = plan.targets.par_iter().map(|target| describe.target(target)).collect();
+    let roots =
+        plan.toolkits.iter().map(|toolkit| toolkit.root).chain(plan.targets.iter().map(|target| target.root));
+    let names =
+        toolkits.iter().map(|toolkit| &toolkit.context).chain(targets.iter().map(|target| &target.context));
+    let mut contexts = BTreeMap::new();
+    for (root, name) in roots.zip(names) {
+        if let Some(name) = name {
+            contexts.entry(name.clone()).or_insert_with(|| describe.files(root));
+        }
+    }
+    let excluded = plan.excluded.iter().map(describe_excluded).collect();
+    PlanJson { version: 1, contexts, toolkits, targets, excluded }
+}
+
+fn describe_excluded(cell: &Excluded) -> PlanExcluded {
+    PlanExcluded {
+        image: cell.image.as_ref().map(ToString::to_string),
+        os: cell.os.to_string(),
+        release: cell.release.to_string(),
+        arch: cell.arch.to_string(),
+        kernel: cell.kernel.to_string(),
+        reason: cell.reason.clone(),
+    }
+}
+
+/// What is known while a plan is described.
+struct Describe<'p> {
+    plan: &'p Plan,
+    stages: &'p [Stage],
+    keys: &'p [Fingerprint],
+}
+
+/// What targets and toolkits have in common.
+struct Dockerfile {
+    path: String,
+    key: String,
+    context: Option<String>,
+    secrets: Vec<PlanSecret>,
+    stages: Vec<PlanStage>,
+}
+
+impl Describe<'_> {
+    /// The files of the build context that the stages of a Dockerfile copy.
+    fn files(&self, root: NodeId) -> Vec<ContextFile> {
+        let ids = self.plan.graph.ancestry(root);
+        let stages = ids.iter().filter_map(|id| self.stages.get(id.index()));
+        let files: BTreeMap<_, _> =
+            stages.flat_map(|stage| stage.files.iter().map(|(path, content)| (path, content))).collect();
+        files.into_iter().map(|(path, content)| ContextFile::new(path, content)).collect()
+    }
+
+    fn dockerfile(&self, id: &RelPath, root: NodeId) -> Dockerfile {
+        let (mut described, mut secrets, mut has_files) = (Vec::new(), BTreeMap::new(), false);
+        let mut of_files = blake3::Hasher::new_derive_key("drvc context, version 1");
+        for id in self.plan.graph.ancestry(root) {
+            let (Some(stage), Some(key)) = (self.stages.get(id.index()), self.keys.get(id.index())) else {
+                continue;
+            };
+            let node = self.plan.graph.node(id);
+            secrets
+                .extend(node.secrets().into_iter().map(|(id, purpose)| (id.to_string(), purpose.to_owned())));
+            if !stage.text.is_empty() {
+                described.push(PlanStage { name: node.stage(), fingerprint: key.short() });
+            }
+            if !stage.files.is_empty() {
+                of_files.update(key.to_string().as_bytes());
+                has_files = true;
+            }
+        }
+        let context = has_files.then(|| of_files.finalize().to_hex().chars().take(16).collect());
+        Dockerfile {
+            path: id.join("Dockerfile").as_ref().map(RelPath::to_string).unwrap_or_default(),
+            key: self.keys.get(root.index()).map(ToString::to_string).unwrap_or_default(),
+            context,
+            secrets: secrets.into_iter().map(|(id, purpose)| PlanSecret { id, purpose }).collect(),
+            stages: described,
+        }
+    }
+
+    fn target(&self, target: &Target) -> PlanTarget {
+        let Dockerfile { path, key, context, secrets, stages } = self.dockerfile(&target.id, target.root);
+        PlanTarget {
+            id: target.id.to_string(),
+            image: target.image.to_string(),
+            os: target.os.to_string(),
+            release: target.release.to_string(),
+            kernel: target.kernel.to_string(),
+            arch: target.arch.to_string(),
+            flavor: target.flavor.to_string(),
+            builder: target.builder.name().into(),
+            also: target.merged.iter().map(|other| format!("{} {}", other.os, other.release)).collect(),
+            tags: target.tags.iter().map(ToString::to_string).collect(),
+            key,
+            dockerfile: path,
+            context,
+            toolkit: target.toolkit.as_ref().map(RelPath::to_string),
+            secrets,
+            stages,
+        }
+    }
+
+    fn toolkit(&self, toolkit: &Toolkit) -> PlanToolkit {
+        let Dockerfile { path, key, context, secrets, stages } = self.dockerfile(&toolkit.id, toolkit.root);
+        let reference = match self.plan.graph.node(toolkit.root) {
+            Node::Toolkit(stage) => stage.reference(&key).map(String::from),
+            _ => Ok(String::new()),
+        };
+        PlanToolkit {
+            id: toolkit.id.to_string(),
+            reference: reference.unwrap_or_default(),
+            os: toolkit.os.to_string(),
+            release: toolkit.release.to_string(),
+            kernel: toolkit.kernel.to_string(),
+            arch: toolkit.arch.to_string(),
+            key,
+            dockerfile: path,
+            context,
+            secrets,
+            stages,
+        }
+    }
+}
+
+impl ContextFile {
+    /// Describes a file.
+    #[must_use]
+    pub fn new(path: &RelPath, content: &FileDigest) -> Self {
+        Self {
+            path: path.to_string(),
+            executable: content.executable,
+            digest: blake3::Hash::from_bytes(content.digest).to_hex().to_string(),
+        }
+    }
+}
+
+impl PlanJson {
+    /// As `plan.json` is written: one target a line.
+    #[must_use]
+    pub fn to_rope(&self) -> Rope {
+        let mut rope = Rope::from(format!("{{\n\"version\": {},\n\"contexts\": {{", self.version));
+        let json = |value: Result<String, serde_json::Error>| value.unwrap_or_default();
+        for (at, (name, files)) in self.contexts.iter().enumerate() {
+            let comma = if at == 0 { "\n" } else { ",\n" };
+            rope.push(format!("{comma}\"{name}\": [\n"));
+            let files: Vec<_> = files.iter().map(|file| json(serde_json::to_string(file))).collect();
+            rope.push(files.join(",\n") + "\n]");
+        }
+        rope.push("\n},\n\"toolkits\": [");
+        lines(&mut rope, &self.toolkits);
+        rope.push("\n],\n\"targets\": [");
+        lines(&mut rope, &self.targets);
+        rope.push("\n],\n\"excluded\": [");
+        lines(&mut rope, &self.excluded);
+        rope.push("\n]\n}\n");
+        rope
+    }
+}
+
+/// The items of an array, one a line.
+fn lines<T: Serialize + Sync>(rope: &mut Rope, items: &[T]) {
+    let comma: Arc<str> = ",\n".into();
+    let texts = items.par_iter().map(|item| serde_json::to_string(item).unwrap_or_default());
+    for (at, text) in texts.collect::<Vec<_>>().into_iter().enumerate() {
+        rope.push(if at == 0 { "\n".into() } else { Arc::clone(&comma) });
+        rope.push(text);
+    }
+}

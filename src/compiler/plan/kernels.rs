@@ -1,0 +1,283 @@
+//! The kernels of one `os`: those written out, listed in files, and resolved in the lock.
+
+use super::{Inputs, zstreams};
+use crate::compiler::model::{KernelRule, OsRule};
+use crate::knowledge::lock::{Entry, KernelQuery, OpenShiftPin};
+use crate::knowledge::profile::{Kernel, KernelError, KernelErrorKind, Profile, ReleaseFacts};
+use crate::text::diag::{Code, Diagnostic, Diagnostics};
+use crate::text::ids::{Arch, Flavor, Release};
+use crate::text::source::{Span, Spanned};
+
+/// A kernel that an `os` names, before it is given to a release.
+pub(super) struct Named<'a> {
+    /// The kernel, perhaps without architecture.
+    pub kernel: Kernel,
+    /// Where it is named.
+    pub span: Span,
+    /// The only release that it may go to (an index into the rule's releases), where that is known.
+    pub release: Option<usize>,
+    /// What the lock says of the OpenShift release.
+    pub openshift: Option<&'a OpenShiftPin>,
+}
+
+/// All kernels of one `os`.
+pub(super) fn of_rule<'a>(
+    inputs: &Inputs<'a>,
+    rule: &OsRule,
+    profile: &Profile,
+    releases: &[(ReleaseFacts, Span)],
+    diagnostics: &mut Diagnostics,
+) -> Vec<Named<'a>> {
+    let mut named = Vec::new();
+    let mut collect = Collect { inputs, rule, profile, diagnostics, named: &mut named };
+    for kernels in &rule.kernels {
+        match kernels {
+            KernelRule::Explicit(text) => collect.text(&text.value, text.span),
+            KernelRule::File(file) => {
+                if let Some(id) = inputs.contexts.kernels(&file.value) {
+                    collect.file(id);
+                }
+            }
+            KernelRule::Locked { pattern, latest, span } => {
+                collect.locked(releases, pattern.as_ref().map(|text| text.value.as_str()), *latest, *span);
+            }
+        }
+    }
+    if rule.kernels.is_empty() {
+        collect.openshift(releases);
+    }
+    named
+}
+
+struct Collect<'a, 'b> {
+    inputs: &'b Inputs<'a>,
+    rule: &'b OsRule,
+    profile: &'b Profile,
+    diagnostics: &'b mut Diagnostics,
+    named: &'b mut Vec<Named<'a>>,
+}
+
+impl<'a> Collect<'a, '_> {
+    fn text(&mut self, text: &str, span: Span) {
+        match self.inputs.profiles.kernel(self.profile, text) {
+            Ok(kernel) => self.named.push(Named { kernel, span, release: None, openshift: None }),
+            Err(error) => self.diagnostics.push(kernel_report(&error, span, self.rule)),
+        }
+    }
+
+    /// One kernel a line; blank lines and what follows a `#` do not count.
+    fn file(&mut self, id: crate::text::source::FileId) {
+        let text = &self.inputs.sources.get(id).text;
+        let mut start = 0;
+        for line in text.split_inclusive('\n') {
+            let kernel = line.split('#').next().unwrap_or_default();
+            let lead = kernel.len() - kernel.trim_start().len();
+            let kernel = kernel.trim();
+            if !kernel.is_empty() {
+                let begin = start + lead;
+                self.text(kernel, Span::new(id, begin, begin + kernel.len()));
+            }
+            start += line.len();
+        }
+    }
+
+    fn locked(
+        &mut self,
+        releases: &[(ReleaseFacts, Span)],
+        pattern: Option<&str>,
+        latest: Option<u32>,
+        span: Span,
+    ) {
+        let mut missing = Vec::new();
+        for (at, (release, _)) in releases.iter().enumerate() {
+            for (arch, flavor) in self.arches_and_flavors() {
+                let query = KernelQuery {
+                    os: self.profile.os.clone(),
+                    release: release.release.clone(),
+                    arch,
+                    flavor,
+                    pattern: pattern.map(Into::into),
+                    latest,
+                };
+                match self.inputs.lock.kernels(&query) {
+                    Some(entry) => self.entry(&query, entry, at, span),
+                    None => missing.push(self.coordinates(&query.release, arch, &query.flavor)),
+                }
+            }
+        }
+        if !missing.is_empty() {
+            self.diagnostics.push(unlocked("these are", "not resolved", &missing, span));
+        }
+    }
+
+    fn entry(
+        &mut self,
+        query: &KernelQuery,
+        entry: &Entry<crate::knowledge::lock::KernelsPin>,
+        release: usize,
+        span: Span,
+    ) {
+        if let Some(problem) = contradiction(self.profile, query, &entry.value.kernels) {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Code::ContradictingLockEntry,
+                    format!("the lock file contradicts the manifest: {problem}"),
+                )
+                .label(entry.span, "resolved to this")
+                .label(span, "asked for by this")
+                .help("`drvc lock` resolves it anew; or correct the manifest"),
+            );
+            return;
+        }
+        for text in &entry.value.kernels {
+            if let Ok(kernel) = self.profile.kernel(text.as_str()) {
+                let kernel = self.profile.with_arch(&kernel, query.arch).unwrap_or(kernel);
+                self.named.push(Named { kernel, span, release: Some(release), openshift: None });
+            }
+        }
+    }
+
+    /// An `os` without kernels: OpenShift releases bring theirs, by way of the lock.
+    fn openshift(&mut self, releases: &[(ReleaseFacts, Span)]) {
+        if !self.profile.builders.contains(&crate::knowledge::profile::Builder::Dtk)
+            || self.profile.kernels_of.is_none()
+        {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Code::MissingKernel,
+                    format!("`os \"{}\"` names no kernel", self.rule.name.value),
+                )
+                .label(self.rule.name.span, "which kernels?")
+                .help("add `kernel \"RELEASE\"` with what `uname -r` prints, or `kernel latest=2`"),
+            );
+            return;
+        }
+        let mut missing = Vec::new();
+        for (at, (release, span)) in releases.iter().enumerate() {
+            for (arch, flavor) in self.arches_and_flavors() {
+                if !zstreams::includes(self.inputs, self.rule, &release.release, arch) {
+                    continue;
+                }
+                let has_flavor = |pin: &&OpenShiftPin| self.kernels_of(pin, &flavor, arch).next().is_some();
+                let pins = self.inputs.lock.openshift(&release.release, arch);
+                let pins: Vec<_> = pins.filter(has_flavor).collect();
+                if pins.is_empty() {
+                    missing.push(self.coordinates(&release.release, arch, &flavor));
+                }
+                pins.into_iter().for_each(|pin| self.pin(pin, &flavor, arch, at, *span));
+            }
+        }
+        if !missing.is_empty() {
+            let label = "no `kernel` in it, so that its releases bring their own";
+            self.diagnostics.push(unlocked("these releases run", label, &missing, self.rule.name.span));
+        }
+    }
+
+    fn pin(&mut self, pin: &'a OpenShiftPin, flavor: &Flavor, arch: Arch, release: usize, span: Span) {
+        let named = |kernel| Named { kernel, span, release: Some(release), openshift: Some(pin) };
+        let named: Vec<_> = self.kernels_of(pin, flavor, arch).map(named).collect();
+        self.named.extend(named);
+    }
+
+    /// The kernels of this flavour that an OpenShift release brings for an architecture.
+    fn kernels_of(&self, pin: &OpenShiftPin, flavor: &Flavor, arch: Arch) -> impl Iterator<Item = Kernel> {
+        let texts = std::iter::once(&pin.kernel).chain(&pin.realtime);
+        let kernels = texts.filter_map(|text| self.profile.kernel(text.as_str()).ok());
+        kernels.filter(move |kernel| kernel.flavor == *flavor && kernel.arch.is_none_or(|own| own == arch))
+    }
+
+    /// What `match` and `latest` are resolved for, in words.
+    fn coordinates(&self, release: &Release, arch: Arch, flavor: &Flavor) -> String {
+        let flavor = if self.rule.flavors.is_empty() { String::new() } else { format!(" {flavor}") };
+        format!("{} {release} {arch}{flavor}", self.profile.os)
+    }
+
+    fn arches_and_flavors(&self) -> Vec<(Arch, Flavor)> {
+        arches_and_flavors(self.rule, self.profile)
+    }
+}
+
+/// What `match` and `latest` are counted per.
+pub(super) fn arches_and_flavors(rule: &OsRule, profile: &Profile) -> Vec<(Arch, Flavor)> {
+    let arches = supported_arches(rule, profile).into_iter().map(|arch| arch.value);
+    let arches = if rule.arches.is_empty() { vec![default_arch(profile)] } else { arches.collect() };
+    let flavors: Vec<_> = rule.flavors.iter().map(|flavor| flavor.value.clone()).collect();
+    let flavors = if flavors.is_empty() { vec![profile.default_flavor.clone()] } else { flavors };
+    let pairs = arches.iter().flat_map(|&arch| flavors.iter().map(move |flavor| (arch, flavor.clone())));
+    pairs.collect()
+}
+
+/// Whether a release is one whose kernels and Driver Toolkit its payload names: a whole release of OpenShift.
+pub(super) fn brings_kernels(profile: &Profile, release: &Release) -> bool {
+    let whole = release.as_str().split('.').filter(|part| !part.is_empty()).count() >= 3;
+    whole
+        && profile.builders.contains(&crate::knowledge::profile::Builder::Dtk)
+        && profile.kernels_of.is_some()
+}
+
+/// The architectures that an `os` lists, without those that the distribution has no kernels for.
+pub(super) fn supported_arches(rule: &OsRule, profile: &Profile) -> Vec<Spanned<Arch>> {
+    rule.arches.iter().filter(|arch| profile.arches.contains(&arch.value)).cloned().collect()
+}
+
+/// The architecture that is meant where none is named.
+pub(super) fn default_arch(profile: &Profile) -> Arch {
+    profile.arches.first().copied().unwrap_or(Arch::X86_64)
+}
+
+/// Why what the lock holds is not what was asked for.
+fn contradiction(
+    profile: &Profile,
+    query: &KernelQuery,
+    kernels: &[crate::text::ids::KernelText],
+) -> Option<String> {
+    if kernels.is_empty() {
+        return Some("it holds no kernel".into());
+    }
+    if query.latest.is_some_and(|latest| kernels.len() > latest as usize) {
+        return Some(format!("it holds {} kernels, more than `latest` asks for", kernels.len()));
+    }
+    let glob = query.pattern.as_deref().and_then(|glob| globset::Glob::new(glob).ok());
+    let glob = glob.map(|glob| glob.compile_matcher());
+    kernels.iter().find_map(|text| {
+        let Ok(kernel) = profile.kernel(text.as_str()) else {
+            return Some(format!("`{text}` is not a kernel of {}", profile.title));
+        };
+        if glob.as_ref().is_some_and(|glob| !glob.is_match(text.as_str())) {
+            return Some(format!("`{text}` does not match"));
+        }
+        if kernel.flavor != query.flavor {
+            return Some(format!("`{text}` is of flavour `{}`", kernel.flavor));
+        }
+        let foreign = kernel.arch.is_some_and(|arch| arch != query.arch);
+        foreign.then(|| format!("`{text}` is not a kernel for {}", query.arch))
+    })
+}
+
+pub(super) fn unlocked(what: &str, label: &str, missing: &[String], span: Span) -> Diagnostic {
+    let mut listed = missing.iter().take(6).cloned().collect::<Vec<_>>().join(", ");
+    if missing.len() > 6 {
+        listed.push_str(&format!(" and {} more", missing.len() - 6));
+    }
+    Diagnostic::new(
+        Code::UnlockedKernels,
+        format!("the lock file does not say which kernels {what}: {listed}"),
+    )
+    .label(span, label)
+    .help("run `drvc lock`, or name the kernels in full")
+}
+
+fn kernel_report(error: &KernelError, span: Span, rule: &OsRule) -> Diagnostic {
+    let code = match error.kind {
+        KernelErrorKind::Malformed => Code::MalformedKernel,
+        KernelErrorKind::Foreign => Code::ForeignKernel,
+        KernelErrorKind::Contradictory => Code::ContradictoryKernel,
+        KernelErrorKind::Unreleased => Code::UnreleasedKernel,
+    };
+    let report = Diagnostic::new(code, error.message.clone()).label(span, error.label.clone());
+    let report = match error.kind {
+        KernelErrorKind::Foreign => report.label(rule.name.span, "listed under this distribution"),
+        _ => report,
+    };
+    report.help(error.help.clone())
+}

@@ -1,0 +1,97 @@
+//! The plan: cells, the targets built for them, and the graph of stages that the targets are made of.
+
+mod bases;
+mod cell;
+mod cells;
+mod extras;
+mod graph;
+mod image;
+mod kernels;
+mod modprobe;
+mod modules;
+mod node;
+mod nodes;
+mod open;
+mod order;
+mod scope;
+mod setup;
+mod signing;
+mod sources;
+mod targets;
+mod toolkits;
+mod zstreams;
+
+pub use cell::Excluded;
+pub use graph::{Edge, Graph, NodeId};
+pub use modprobe::{Modprobe, underscored};
+pub use node::{
+    BuildCommand, ContextPatch, ExtraFiles, Fetched, ImageStage, KernelStage, KeyHandle, ModuleStage, Node,
+    OnBase, PackageInstall, RepositoryFile, Revision, RuntimeBase, SignStage, SigningKey, SourceStage,
+    StepCommand, Subscription, ToolkitBase, ToolkitStage,
+};
+pub use open::{KernelRequest, MatrixPoint, kernel_requests, points, repositories_of};
+pub use targets::{Other, Target};
+pub use toolkits::{TOOLKITS, Toolkit};
+
+use crate::compiler::inputs::Contexts;
+use crate::compiler::model::Model;
+use crate::knowledge::lock::Consulted;
+use crate::knowledge::profile::Profiles;
+use crate::text::diag::{Code, Diagnostic, Diagnostics};
+use crate::text::source::{Sources, Span};
+
+/// Every target and the stages that it is made of.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// The stages.
+    pub graph: Graph,
+    /// The toolkit images that targets stand on, sorted by id.
+    pub toolkits: Vec<Toolkit>,
+    /// The targets, sorted by id.
+    pub targets: Vec<Target>,
+    /// What the matrix excludes, in the order of the matrix.
+    pub excluded: Vec<Excluded>,
+}
+
+/// What a plan is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// The manifest's meaning.
+    pub model: &'a Model,
+    /// What was resolved.
+    pub lock: &'a Consulted<'a>,
+    /// What is known of operating systems.
+    pub profiles: &'a Profiles,
+    /// Local files.
+    pub contexts: &'a Contexts,
+    /// Texts, for lists of kernels.
+    pub sources: &'a Sources,
+    /// More targets than this are refused.
+    pub max_targets: usize,
+}
+
+/// Expands the matrix into targets and their stages:
+///
+/// 1. [`cells::expand`] makes a cell of each os, release, kernel and architecture.
+/// 2. [`targets::select`] pairs images with cells and merges the pairs that are one build.
+/// 3. [`nodes::Builder`] makes the stages of each target, once each.
+pub fn expand(inputs: Inputs<'_>) -> (Plan, Diagnostics) {
+    let mut diagnostics = Diagnostics::default();
+    order::refuse_cycles(inputs.model, &mut diagnostics);
+    let (cells, mut excluded) = cells::expand(&inputs, &mut diagnostics);
+    if diagnostics.has_errors() {
+        return (Plan::default(), diagnostics);
+    }
+    let groups = targets::select(&inputs, &cells, &mut excluded, &mut diagnostics);
+    let (graph, toolkits, targets) = targets::build(&inputs, &groups, &mut diagnostics);
+    if !diagnostics.has_errors() {
+        inputs.lock.unused().into_iter().for_each(|(what, span)| diagnostics.push(unused(&what, span)));
+    }
+    (Plan { graph, toolkits, targets, excluded }, diagnostics)
+}
+
+fn unused(what: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::UnusedLockEntry, format!("the lock file pins {what}, which nothing needs"))
+        .label(span, "no target stands on it")
+        .help("`drvc lock` takes it out")
+}

@@ -1,0 +1,152 @@
+//! From the matrix to what it leaves open: the kernels that `match` and `latest` ask for, and where to look for them.
+
+use super::kernels::arches_and_flavors;
+use super::{Inputs, cells};
+use crate::compiler::model::selector::View;
+use crate::compiler::model::{AddedRepository, KernelRule, Merge, OsRule, PackageRepository};
+use crate::knowledge::lock::KernelQuery;
+use crate::knowledge::profile::{Profile, ReleaseFacts};
+use crate::text::diag::Diagnostics;
+use crate::text::ids::{Arch, Flavor, KernelText, OsName, PackageName, Release};
+use crate::text::source::Span;
+use std::collections::BTreeSet;
+
+/// One question that only package repositories can answer.
+#[derive(Clone, Debug)]
+pub struct KernelRequest<'a> {
+    /// What is asked for.
+    pub query: KernelQuery,
+    /// The distribution.
+    pub profile: &'a Profile,
+    /// Its release.
+    pub release: ReleaseFacts,
+    /// The manifest's own repositories for it.
+    pub repositories: Vec<AddedRepository>,
+    /// What else is installed in the builder, as far as it is known before the kernels are.
+    pub other_packages: BTreeSet<PackageName>,
+    /// The `kernel` node.
+    pub span: Span,
+}
+
+/// One point of the matrix.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "fields are those of a target")]
+pub struct MatrixPoint {
+    pub os: OsName,
+    pub release: Release,
+    pub arch: Arch,
+    pub flavor: Flavor,
+    pub kernel: KernelText,
+}
+
+/// Every question that the matrix asks, in its order.
+#[must_use]
+pub fn kernel_requests<'a>(inputs: &Inputs<'a>) -> Vec<KernelRequest<'a>> {
+    let mut kernel_requests = Vec::new();
+    for rule in &inputs.model.matrix.os {
+        let Some(profile) = inputs.profiles.get(&rule.name.value) else { continue };
+        let releases: Vec<_> =
+            rule.releases.iter().filter_map(|text| profile.release(&text.value).ok()).collect();
+        for kernels in &rule.kernels {
+            let KernelRule::Locked { pattern, latest, span } = kernels else { continue };
+            for release in &releases {
+                for (arch, flavor) in arches_and_flavors(rule, profile) {
+                    let repositories = repositories(inputs, rule, profile, release, arch, &flavor);
+                    let query = KernelQuery {
+                        os: profile.os.clone(),
+                        release: release.release.clone(),
+                        arch,
+                        flavor,
+                        pattern: pattern.as_ref().map(|text| text.value.clone()),
+                        latest: *latest,
+                    };
+                    kernel_requests.push(KernelRequest {
+                        query,
+                        profile,
+                        release: release.clone(),
+                        repositories,
+                        other_packages: other_packages(inputs, release),
+                        span: *span,
+                    });
+                }
+            }
+        }
+    }
+    kernel_requests
+}
+
+/// The tools of a release, and the packages of modules whose names have no variables.
+fn other_packages(inputs: &Inputs<'_>, release: &ReleaseFacts) -> BTreeSet<PackageName> {
+    let tools = release.platforms.iter().flat_map(|platform| &platform.tools).cloned();
+    let of_modules = inputs.model.modules.iter().flat_map(|module| &module.base.packages);
+    let of_modules = of_modules.filter_map(|name| PackageName::parse(name.as_literal()?).ok());
+    tools.chain(of_modules).collect()
+}
+
+/// The manifest's own repositories for a release, an architecture and a flavour: of each `os` that names the release.
+#[must_use]
+pub fn repositories_of(
+    inputs: &Inputs<'_>,
+    profile: &Profile,
+    release: &ReleaseFacts,
+    arch: Arch,
+    flavor: &Flavor,
+) -> Vec<AddedRepository> {
+    let names = |rule: &&OsRule| {
+        rule.name.value == profile.os.as_str()
+            && rule.releases.iter().any(|text| text.value == release.release.as_str())
+    };
+    let rules = inputs.model.matrix.os.iter().filter(names);
+    rules.flat_map(|rule| repositories(inputs, rule, profile, release, arch, flavor)).collect()
+}
+
+/// Of one `os`, with each `on` that selects whatever kernel is found there.
+fn repositories(
+    inputs: &Inputs<'_>,
+    rule: &OsRule,
+    profile: &Profile,
+    release: &ReleaseFacts,
+    arch: Arch,
+    flavor: &Flavor,
+) -> Vec<AddedRepository> {
+    let view = View {
+        os: profile.os.as_str(),
+        family: profile.family.as_str(),
+        release: release.release.as_str(),
+        el: None,
+        kernel: "",
+        arch: arch.name(),
+        flavor: flavor.as_str(),
+        image: None,
+        order: profile.order,
+    };
+    let mut body = rule.body.clone();
+    for overlay in inputs.model.matrix.overlays.iter().filter(|overlay| overlay.selector.selects(&view)) {
+        body.merge(&overlay.body);
+    }
+    let added = body.repositories.into_iter().filter_map(|repository| match repository {
+        PackageRepository::Add(added) => Some(added),
+        PackageRepository::Enable(_) => None,
+    });
+    added.collect()
+}
+
+/// The points of the matrix with what is known now: those that are built, and those that are excluded for every image.
+/// What is wrong with the matrix is not told here.
+#[must_use]
+pub fn points(inputs: &Inputs<'_>) -> (Vec<MatrixPoint>, Vec<MatrixPoint>) {
+    let (cells, excluded) = cells::expand(inputs, &mut Diagnostics::default());
+    let built = cells.into_iter().map(|cell| MatrixPoint {
+        os: cell.profile.os.clone(),
+        release: cell.release.release.clone(),
+        arch: cell.arch,
+        flavor: cell.kernel.flavor.clone(),
+        kernel: cell.kernel.text,
+    });
+    let excluded = excluded.into_iter().filter_map(|cell| {
+        let kernel = inputs.profiles.get(cell.os.as_str())?.kernel(cell.kernel.as_str()).ok()?;
+        let (os, release, arch) = (cell.os, cell.release, cell.arch);
+        Some(MatrixPoint { os, release, arch, flavor: kernel.flavor, kernel: cell.kernel })
+    });
+    (built.collect(), excluded.collect())
+}

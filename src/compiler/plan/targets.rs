@@ -1,0 +1,307 @@
+//! From cells to targets: an image for a cell; cells that are one build are merged into one target.
+
+use super::cell::{Cell, Excluded};
+use super::cells::{dead, too_many};
+use super::nodes::Builder;
+use super::{Graph, Inputs, Modprobe, NodeId, Toolkit};
+use crate::compiler::model::Image;
+use crate::compiler::model::selector::View;
+use crate::knowledge::profile::{self, VersionOrder};
+use crate::text::diag::{Code, Diagnostic, Diagnostics};
+use crate::text::ids::{Arch, Flavor, ImageRef, KernelText, Name, OsName, RelPath, Release};
+use crate::text::source::Span;
+use std::collections::BTreeMap;
+
+/// The longest name of a file in a target's directory.
+const LONGEST_NAME: &str = "Dockerfile.dockerignore";
+
+/// One image for one kernel: one Dockerfile.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// `image/os-release-arch/kernel`, the directory of its outputs.
+    pub id: RelPath,
+    /// The image's name.
+    pub image: Name,
+    /// The distribution that its builder is of.
+    pub os: OsName,
+    /// The release: the lowest where several are merged.
+    pub release: Release,
+    /// The architecture.
+    pub arch: Arch,
+    /// The kernel.
+    pub kernel: KernelText,
+    /// The kernel's flavour.
+    pub flavor: Flavor,
+    /// Where the builder comes from.
+    pub builder: profile::Builder,
+    /// Whether its builder installs from repositories that only subscribers reach.
+    pub subscribed: bool,
+    /// Other releases that this target is for too.
+    pub merged: Vec<Other>,
+    /// The references it is to be pushed as.
+    pub tags: Vec<ImageRef>,
+    /// The image that the lock says stands in the registry for its first reference.
+    pub pinned: Option<ImageRef>,
+    /// How its modules are configured and ordered.
+    pub modprobe: Modprobe,
+    /// The id of the toolkit that it stands on.
+    pub toolkit: Option<RelPath>,
+    /// Its image in the graph.
+    pub root: NodeId,
+    /// Where its kernel was named.
+    pub span: Span,
+    /// The family of its distribution, for selectors.
+    family: OsName,
+    /// The kernel's EL minor, where it has one, for selectors.
+    el: Option<String>,
+    /// How its distribution orders versions.
+    pub order: VersionOrder,
+}
+
+impl Target {
+    /// What selectors see of it.
+    #[must_use]
+    pub fn view(&self) -> View<'_> {
+        View {
+            os: self.os.as_str(),
+            family: self.family.as_str(),
+            release: self.release.as_str(),
+            el: self.el.as_deref(),
+            kernel: self.kernel.as_str(),
+            arch: self.arch.name(),
+            flavor: self.flavor.as_str(),
+            image: Some(self.image.as_str()),
+            order: self.order,
+        }
+    }
+}
+
+/// A release that was merged into a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Other {
+    /// The distribution.
+    pub os: OsName,
+    /// The release.
+    pub release: Release,
+}
+
+/// An image and the cells that make one target of it; the first is the one it is built for.
+pub(super) struct Group<'a> {
+    pub image: &'a Image,
+    pub cells: Vec<&'a Cell<'a>>,
+}
+
+/// Pairs every image with the cells it is for, merged.
+pub(super) fn select<'a>(
+    inputs: &Inputs<'a>,
+    cells: &'a [Cell<'a>],
+    excluded: &mut Vec<Excluded>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Group<'a>> {
+    let model = inputs.model;
+    let mut excludes = vec![false; model.matrix.exclude.len()];
+    let mut groups = Vec::new();
+    for image in &model.images {
+        let name = image.layers.name.as_str();
+        warn_dead(image, cells, diagnostics);
+        let mut by_build: BTreeMap<(&str, &str, Arch, &str, &str), Vec<&Cell<'_>>> = BTreeMap::new();
+        for cell in cells {
+            let view = cell.view(Some(name));
+            let is_wanted = image.only.is_empty() || image.only.iter().any(|only| only.selects(&view));
+            let mut reason = None;
+            for (exclude, seen) in model.matrix.exclude.iter().zip(&mut excludes) {
+                if exclude.selector.names_image() && exclude.selector.selects(&view) {
+                    *seen = true;
+                    reason = reason.or(Some(&exclude.reason));
+                }
+            }
+            match reason {
+                _ if !is_wanted => {}
+                Some(reason) => excluded.push(cell.excluded(Some(&image.layers.name), reason)),
+                None => by_build.entry(build_key(cell)).or_default().push(cell),
+            }
+        }
+        for (_, mut merged) in by_build {
+            merged.sort_by(|a, b| precedence(a, b));
+            groups.push(Group { image, cells: merged });
+            if groups.len() > inputs.max_targets {
+                diagnostics.push(too_many(inputs, model.matrix.span));
+                return Vec::new();
+            }
+        }
+    }
+    for (exclude, seen) in model.matrix.exclude.iter().zip(&excludes) {
+        if exclude.selector.names_image() && !seen {
+            let names = model.images.iter().map(|image| image.layers.name.as_str());
+            let views = names.flat_map(|name| cells.iter().map(move |cell| cell.view(Some(name))));
+            diagnostics.push(dead(&exclude.selector, "`exclude`", views));
+        }
+    }
+    if groups.is_empty() && !diagnostics.has_errors() {
+        diagnostics.push(
+            Diagnostic::new(Code::EmptyMatrix, "no image is built for any cell")
+                .label(model.matrix.span, "nothing of it is left")
+                .help("widen `only`, or take an `exclude` out"),
+        );
+    }
+    groups
+}
+
+/// What makes cells one build: OpenShift's and RHEL's kernels are the same ones, all others are their own
+/// distribution's and release's.
+fn build_key<'c>(cell: &'c Cell<'_>) -> (&'c str, &'c str, Arch, &'c str, &'c str) {
+    let shared = cell.kernel_family() == "rhel";
+    let (os, release) =
+        if shared { ("", "") } else { (cell.profile.os.as_str(), cell.release.release.as_str()) };
+    (cell.kernel_family(), cell.kernel.text.as_str(), cell.arch, os, release)
+}
+
+/// Driver Toolkit before toolkit before distribution, then the lowest release.
+fn precedence(a: &Cell<'_>, b: &Cell<'_>) -> std::cmp::Ordering {
+    let rank = |cell: &Cell<'_>| match cell.setup.builder {
+        profile::Builder::Dtk => 0,
+        profile::Builder::Toolkit => 1,
+        profile::Builder::Distro => 2,
+    };
+    rank(a)
+        .cmp(&rank(b))
+        .then_with(|| a.profile.os.cmp(&b.profile.os))
+        .then_with(|| a.profile.compare_releases(a.release.release.as_str(), b.release.release.as_str()))
+}
+
+/// Makes the stages of every group.
+pub(super) fn build(
+    inputs: &Inputs<'_>,
+    groups: &[Group<'_>],
+    diagnostics: &mut Diagnostics,
+) -> (Graph, Vec<Toolkit>, Vec<Target>) {
+    let mut builder = Builder::new(inputs);
+    let mut targets = Vec::with_capacity(groups.len());
+    for group in groups {
+        let Some(cell) = group.cells.first() else { continue };
+        if let Some(problem) = builder.differing_overlays(group) {
+            diagnostics.push(problem);
+            continue;
+        }
+        let root = builder.image(group.image, cell);
+        match target(&mut builder, group, cell, root) {
+            Ok(target) => targets.push(target),
+            Err(problem) => diagnostics.push(problem),
+        }
+    }
+    let (graph, toolkits, problems) = builder.finish(groups);
+    diagnostics.extend(problems);
+    targets.sort_by(|a, b| a.id.cmp(&b.id));
+    refuse_shared_tags(&targets, diagnostics);
+    (graph, toolkits, targets)
+}
+
+fn target(
+    builder: &mut Builder<'_>,
+    group: &Group<'_>,
+    cell: &Cell<'_>,
+    root: NodeId,
+) -> Result<Target, Diagnostic> {
+    let image = &group.image.layers.name;
+    let (os, release) = (&cell.profile.os, &cell.release.release);
+    let path = format!("{image}/{os}-{release}-{}/{}", cell.arch, cell.kernel.text);
+    let id = RelPath::parse(&path).ok().filter(|id| id.join(LONGEST_NAME).is_ok());
+    let id = id.ok_or_else(|| {
+        let length = path.len() + 1 + LONGEST_NAME.len();
+        let problem =
+            format!("the paths of this target's outputs would have {length} bytes: 200 are the most");
+        Diagnostic::new(Code::PathTooLong, problem)
+            .label(group.image.layers.span, "this name is part of them")
+            .label(cell.span, "and so is this kernel")
+            .help("shorten the image's name")
+    })?;
+    let mut tags = Vec::new();
+    for cell in &group.cells {
+        let tag = builder.reference(group.image, cell)?;
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    let merged = group.cells.iter().skip(1);
+    let merged =
+        merged.map(|cell| Other { os: cell.profile.os.clone(), release: cell.release.release.clone() });
+    Ok(Target {
+        id,
+        image: image.clone(),
+        os: os.clone(),
+        release: release.clone(),
+        arch: cell.arch,
+        kernel: cell.kernel.text.clone(),
+        flavor: cell.kernel.flavor.clone(),
+        builder: cell.setup.builder,
+        subscribed: cell.setup.builder == profile::Builder::Distro
+            && cell.setup.base.is_none()
+            && cell.profile.entitlements.first().is_some_and(|first| *first != profile::Entitlement::None),
+        merged: merged.collect(),
+        pinned: builder.pinned_reference(&tags),
+        modprobe: builder.modprobe(group.image, cell),
+        tags,
+        toolkit: builder.toolkit_id(cell),
+        root,
+        span: cell.span,
+        family: cell.profile.family.clone(),
+        el: cell.el.clone(),
+        order: cell.profile.order,
+    })
+}
+
+/// One tag must be one image; several architectures of one image may share it and become one index.
+fn refuse_shared_tags(targets: &[Target], diagnostics: &mut Diagnostics) {
+    let mut owners: BTreeMap<&ImageRef, &Target> = BTreeMap::new();
+    for target in targets {
+        for tag in &target.tags {
+            let Some(owner) = owners.get(tag) else {
+                owners.insert(tag, target);
+                continue;
+            };
+            if differ_only_in_arch(owner, target) {
+                continue;
+            }
+            let add = ["{os}", "{release}", "{kernel}", "{image}"];
+            let parts = [
+                owner.os != target.os,
+                owner.release != target.release,
+                owner.kernel != target.kernel,
+                owner.image != target.image,
+            ];
+            let parts: Vec<_> =
+                add.iter().zip(parts).filter(|(_, differs)| *differs).map(|(part, _)| *part).collect();
+            diagnostics.push(
+                Diagnostic::new(Code::SharedTag, format!("two targets would be pushed as `{tag}`"))
+                    .label(target.span, format!("`{}`", target.id))
+                    .label(owner.span, format!("`{}`", owner.id))
+                    .help(format!(
+                        "put what tells them apart into the image's `tag`, such as `tag \"{}\"`",
+                        parts.join("-")
+                    )),
+            );
+        }
+    }
+}
+
+fn differ_only_in_arch(a: &Target, b: &Target) -> bool {
+    let bare = |target: &Target| {
+        target.kernel.as_str().replace(target.arch.name(), "").replace(target.arch.debian(), "")
+    };
+    a.arch != b.arch && a.image == b.image && a.os == b.os && a.release == b.release && bare(a) == bare(b)
+}
+
+fn warn_dead(image: &Image, cells: &[Cell<'_>], diagnostics: &mut Diagnostics) {
+    let name = image.layers.name.as_str();
+    let views = || cells.iter().map(|cell| cell.view(Some(name)));
+    for only in &image.only {
+        if !views().any(|view| only.selects(&view)) {
+            diagnostics.push(dead(only, "`only`", views()));
+        }
+    }
+    for overlay in &image.layers.overlays {
+        if !views().any(|view| overlay.selector.selects(&view)) {
+            diagnostics.push(dead(&overlay.selector, "`on`", views()));
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Toolkit images: from a cell to the stages of the image that its builder stands on.
+
+use super::cell::Cell;
+use super::nodes::Builder;
+use super::{Edge, Node, NodeId, OnBase, ToolkitBase, ToolkitStage};
+use crate::compiler::model::{self, Template, Variable};
+use crate::knowledge::profile::{Entitlement, Profile};
+use crate::text::diag::{Code, Diagnostic};
+use crate::text::ids::{Arch, KernelText, OsName, RelPath, Release};
+use crate::text::source::Span;
+
+/// The directory of toolkits among the outputs: no image can have this name.
+pub const TOOLKITS: &str = "_toolkit";
+
+/// A toolkit image: one Dockerfile.
+#[derive(Clone, Debug)]
+pub struct Toolkit {
+    /// `_toolkit/os-release-arch/kernel`, the directory of its outputs.
+    pub id: RelPath,
+    /// The distribution whose kernels these are.
+    pub os: OsName,
+    /// Its release.
+    pub release: Release,
+    /// The architecture.
+    pub arch: Arch,
+    /// The kernel.
+    pub kernel: KernelText,
+    /// Its last stage in the graph.
+    pub root: NodeId,
+    /// Where its kernel was named.
+    pub span: Span,
+}
+
+impl Builder<'_> {
+    /// The id of the toolkit that a cell's targets stand on.
+    pub(super) fn toolkit_id(&self, cell: &Cell<'_>) -> Option<RelPath> {
+        let is_wanted = cell.setup.builder == crate::knowledge::profile::Builder::Toolkit;
+        is_wanted.then(|| id(cell)).flatten().filter(|id| self.toolkits.contains_key(id))
+    }
+
+    /// The last stage of the toolkit for a cell.
+    pub(super) fn toolkit(&mut self, cell: &Cell<'_>) -> NodeId {
+        // A manifest that asks for toolkits and has none was refused already.
+        let Some(toolkit) = &self.inputs.model.toolkit else { return self.base(cell) };
+        self.warn_public(toolkit, cell.profile);
+        let named = cell.setup.base.as_ref().unwrap_or(&cell.platform.base).clone();
+        let pinned = self.pinned(&named, cell, cell.release_span);
+        let base = self.graph.intern(Node::ToolkitBase(ToolkitBase { named, pinned }), &[]);
+        let scope = self.scope(cell);
+        let (of_kernel, of_release): (Vec<_>, Vec<_>) =
+            toolkit.packages.iter().cloned().partition(names_the_kernel);
+        let mut tools = cell.platform.toolkit();
+        tools.extend(self.packages(&of_release, &scope));
+        let mut kernel = self.kernel_packages(cell, &cell.packages.build);
+        kernel.extend(self.kernel_packages(cell, &cell.packages.toolkit));
+        kernel.extend(self.packages(&of_kernel, &scope));
+        let tools = OnBase { repositories: self.repositories(cell), install: self.install(cell, tools) };
+        let tools = self.graph.intern(Node::Tools(tools), &[(base, Edge::From)]);
+        let mut in_tree = self.kernel_packages(cell, &cell.packages.in_tree);
+        in_tree.extend(self.kernel_packages(cell, &cell.packages.toolkit_modules));
+        let (kernel_version, realtime) = kernel_names(cell);
+        let stage = ToolkitStage {
+            repository: toolkit.repository.clone(),
+            install: self.kernel_install(cell, kernel),
+            in_tree: self.kernel_install(cell, in_tree),
+            kernel: cell.kernel.text.clone(),
+            kernel_dir: cell.packages.kernel_dir.clone(),
+            compiler: cell.packages.compiler.as_ref().map(|compiler| compiler.command.clone()),
+            kernel_version,
+            rt_kernel_version: realtime.unwrap_or_default(),
+            rhel_version: cell.el.clone().unwrap_or_default(),
+            labels: labels(toolkit, cell),
+        };
+        if let Err(rule) = stage.reference("0123456789abcdef") {
+            self.report_once(
+                Diagnostic::new(
+                    Code::MalformedReference,
+                    "the toolkit of this kernel would have no valid tag",
+                )
+                .label(cell.span, "the tag is this, `-` and 16 digits")
+                .help(format!("a tag is {rule}")),
+            );
+        }
+        let root = self.graph.intern(Node::Toolkit(Box::new(stage)), &[(tools, Edge::From)]);
+        self.register(cell, root);
+        root
+    }
+
+    /// Notes the toolkit by its id, under which there can be one only.
+    fn register(&mut self, cell: &Cell<'_>, root: NodeId) {
+        let Some(id) = id(cell) else {
+            self.report_once(
+                Diagnostic::new(Code::PathTooLong, "the paths of this toolkit's outputs would be too long")
+                    .label(cell.span, "this kernel is part of them")
+                    .help("use another builder for it"),
+            );
+            return;
+        };
+        let toolkit = Toolkit {
+            id: id.clone(),
+            os: family(cell).clone(),
+            release: cell.platform.release.clone(),
+            arch: cell.arch,
+            kernel: cell.kernel.text.clone(),
+            root,
+            span: cell.release_span,
+        };
+        let first = self.toolkits.entry(id).or_insert(toolkit);
+        if first.root != root {
+            let report = Diagnostic::new(
+                Code::MergedCellsDiffer,
+                format!("two releases that run kernel `{}` need different toolkits of it", cell.kernel.text),
+            )
+            .label(first.span, "one of them")
+            .label(cell.release_span, "the other")
+            .help("give both the same `base`, `entitlement` and `repository`");
+            self.report_once(report);
+        }
+    }
+
+    /// Subscribed content must not be handed to everybody.
+    fn warn_public(&mut self, toolkit: &model::Toolkit, profile: &Profile) {
+        let subscribed = profile.entitlements.first().is_some_and(|first| *first != Entitlement::None);
+        if !subscribed || !toolkit.is_public {
+            return;
+        }
+        let repository = &toolkit.repository;
+        let family = profile.kernels_of.as_ref().unwrap_or(&profile.os);
+        self.report_once(
+            Diagnostic::new(
+                Code::PublicToolkit,
+                format!("toolkits with subscribed packages of `{family}` go to a public registry"),
+            )
+            .label(
+                toolkit.repository_span,
+                format!("everybody can pull `{repository}`, unless it is private"),
+            )
+            .help(
+                "make it private and say so with `private=#true`, or keep toolkits in a registry of your own",
+            ),
+        );
+    }
+}
+
+/// Whether a package's name is another for each kernel.
+fn names_the_kernel(package: &Template) -> bool {
+    package.variables().any(|(variable, _)| matches!(variable, Variable::Kernel | Variable::Flavor))
+}
+
+fn family<'c>(cell: &'c Cell<'_>) -> &'c OsName {
+    cell.profile.kernels_of.as_ref().unwrap_or(&cell.profile.os)
+}
+
+fn id(cell: &Cell<'_>) -> Option<RelPath> {
+    let (os, release) = (family(cell), &cell.platform.release);
+    let id = RelPath::parse(&format!("{TOOLKITS}/{os}-{release}-{}/{}", cell.arch, cell.kernel.text)).ok()?;
+    id.join("Dockerfile.dockerignore").is_ok().then_some(id)
+}
+
+/// The kernel without its flavour, as rpm has it, and the whole of it where it is a real-time kernel.
+fn kernel_names(cell: &Cell<'_>) -> (String, Option<String>) {
+    let (text, flavor) = (cell.kernel.text.as_str(), cell.kernel.flavor.as_str());
+    let bare = text.strip_suffix(flavor).and_then(|bare| bare.strip_suffix('+')).unwrap_or(text);
+    let realtime = flavor.split('-').any(|part| part == "rt");
+    (bare.to_owned(), realtime.then(|| text.to_owned()))
+}
+
+/// As the Driver Toolkit has them, but for those that are OpenShift's own.
+fn labels(toolkit: &model::Toolkit, cell: &Cell<'_>) -> Vec<(String, String)> {
+    let (kernel, realtime) = kernel_names(cell);
+    let base = cell.setup.base.as_ref().unwrap_or(&cell.platform.base);
+    let description = "what building kernel modules for one kernel needs";
+    let labels = [
+        ("io.k8s.description", Some(description.to_owned())),
+        ("kernel-rt-version", realtime),
+        ("kernel-version", Some(kernel)),
+        ("name", Some(toolkit.name.to_string())),
+        ("org.opencontainers.image.base.name", Some(base.to_string())),
+        ("org.opencontainers.image.title", Some(toolkit.name.to_string())),
+    ];
+    labels.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}

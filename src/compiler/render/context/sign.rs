@@ -1,0 +1,39 @@
+//! Signing into what its template is given: the modules, and where the key is found while they are signed.
+
+use crate::compiler::model::SignatureHash;
+use crate::compiler::plan::{KeyHandle, SignStage};
+use crate::compiler::render::install::Install;
+use serde::Serialize;
+
+/// Context of `sign`.
+#[derive(Serialize)]
+pub(super) struct Sign {
+    modules: Vec<String>,
+    certificate: String,
+    secret: Option<String>,
+    uri: Option<String>,
+    pin: Option<String>,
+    hash: Option<&'static str>,
+    serial: String,
+    #[serde(flatten)]
+    install: Install,
+}
+
+impl Sign {
+    pub(super) fn new(stage: &SignStage) -> Self {
+        let (secret, uri, pin) = match &stage.key {
+            KeyHandle::Secret(id) => (Some(id.to_string()), None, None),
+            KeyHandle::Token(uri, pin) => (None, Some(uri.clone()), pin.as_ref().map(ToString::to_string)),
+        };
+        Self {
+            modules: stage.modules.iter().map(|name| name.as_str().to_ascii_lowercase()).collect(),
+            certificate: stage.certificate.0.to_string(),
+            secret,
+            uri,
+            pin,
+            hash: stage.hash.map(SignatureHash::name),
+            serial: stage.serial.clone(),
+            install: Install::new(&stage.install),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Sources into what their template is given: where the files come from, and the patches upon them.
+
+use crate::compiler::model::Download;
+use crate::compiler::plan::{Fetched, Revision, SourceStage};
+use crate::compiler::render::install::Install;
+use serde::Serialize;
+
+#[derive(Serialize)]
+pub(super) struct Source {
+    name: String,
+    plain: bool,
+    from: &'static str,
+    path: Option<String>,
+    git: Option<Git>,
+    download: Option<Downloaded>,
+    image: Option<OtherImage>,
+    patches: Vec<Patch>,
+    #[serde(flatten)]
+    install: Install,
+}
+
+#[derive(Serialize)]
+struct Downloaded {
+    url: String,
+    file: String,
+    sha256: Option<String>,
+    archive: bool,
+    strip: u32,
+    srpm: bool,
+}
+
+#[derive(Serialize)]
+struct OtherImage {
+    from: String,
+    dir: String,
+}
+
+#[derive(Serialize)]
+struct Git {
+    url: String,
+    #[serde(rename = "ref")]
+    reference: String,
+    pinned: bool,
+    submodules: bool,
+}
+
+#[derive(Serialize)]
+struct Patch {
+    file: String,
+    strip: u32,
+    n: usize,
+}
+
+impl Source {
+    pub(super) fn new(stage: &SourceStage) -> Self {
+        let (mut path, mut git, mut download, mut image) = (None, None, None, None);
+        match &stage.origin {
+            Fetched::Path { dir, .. } => path = Some(dir.to_string()),
+            Fetched::Image { image: from, dir } => {
+                image = Some(OtherImage { from: from.to_string(), dir: dir.to_string() });
+            }
+            Fetched::Download { kind, url, sha256, file } => {
+                let (archive, strip) = match kind {
+                    Download::Archive { strip } => (true, *strip),
+                    Download::File | Download::Srpm => (false, 0),
+                };
+                download = Some(Downloaded {
+                    url: url.to_string(),
+                    file: file.to_string(),
+                    sha256: sha256.as_ref().map(ToString::to_string),
+                    archive,
+                    strip,
+                    srpm: *kind == Download::Srpm,
+                });
+            }
+            Fetched::Git { url, revision, submodules } => {
+                let (reference, pinned) = match revision {
+                    Revision::Commit(commit) => (commit.to_string(), true),
+                    Revision::Unpinned(reference) => (reference.clone(), false),
+                };
+                git = Some(Git { url: url.to_string(), reference, pinned, submodules: *submodules });
+            }
+        }
+        let patches = stage.patches.iter().zip(1..);
+        let patches = patches.map(|(patch, n)| Patch { file: patch.file.to_string(), strip: patch.strip, n });
+        Self {
+            name: stage.name.to_string(),
+            plain: (path.is_some() || image.is_some()) && stage.patches.is_empty(),
+            from: if download.is_some() { "download" } else { "fetch" },
+            path,
+            git,
+            download,
+            image,
+            patches: patches.collect(),
+            install: Install::new(&stage.install),
+        }
+    }
+}

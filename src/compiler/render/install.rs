@@ -1,0 +1,167 @@
+//! What installations are given in templates: packages, the subscription that they need, and repositories to add.
+
+use super::context::rows;
+use crate::compiler::plan::{PackageInstall, RepositoryFile, SigningKey, Subscription};
+use crate::knowledge::profile::PackageManager;
+use serde::Serialize;
+
+/// Context of `install`: one flag for the package manager, and options and packages in rows of a readable width.
+#[derive(Serialize)]
+pub(super) struct Install {
+    apt: bool,
+    dnf: bool,
+    microdnf: bool,
+    tdnf: bool,
+    yum: bool,
+    zypper: bool,
+    words: Vec<Vec<String>>,
+    /// The options alone, for installations of something else.
+    options: Vec<String>,
+    /// The ids of the secrets that are to be mounted.
+    secrets: Vec<String>,
+    rhsm: Option<Rhsm>,
+    certs: Option<Certs>,
+    /// What to say where packages are missing.
+    missing: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Rhsm {
+    org: String,
+    key: String,
+    repositories: Vec<Vec<String>>,
+}
+
+#[derive(Serialize)]
+struct Certs {
+    certificate: String,
+    key: String,
+}
+
+impl Install {
+    pub fn new(install: &PackageInstall) -> Self {
+        Self::from_column(install, 68)
+    }
+
+    /// As [`Install::new`], where the words begin at another column.
+    pub fn from_column(install: &PackageInstall, start: usize) -> Self {
+        use PackageManager::{Apt, Dnf, Microdnf, Tdnf, Yum, Zypper};
+        let subscription = install.subscription.as_ref().filter(|_| !install.packages.is_empty());
+        let mut context = Self {
+            apt: install.manager == Apt,
+            dnf: install.manager == Dnf,
+            microdnf: install.manager == Microdnf,
+            tdnf: install.manager == Tdnf,
+            yum: install.manager == Yum,
+            zypper: install.manager == Zypper,
+            words: words(install, start),
+            options: install.options.iter().map(ToString::to_string).collect(),
+            secrets: Vec::new(),
+            rhsm: None,
+            certs: None,
+            missing: subscription.map(missing),
+        };
+        match subscription {
+            Some(Subscription::Rhsm { org, key, repositories }) => {
+                let (org, key) = (org.to_string(), key.to_string());
+                context.secrets = vec![org.clone(), key.clone()];
+                let options = repositories.iter().map(ToString::to_string);
+                let repositories = rows(options, |id| id.len() + 10, 44);
+                context.rhsm = Some(Rhsm { org, key, repositories });
+            }
+            Some(Subscription::Certs { certificate, key }) => {
+                let (certificate, key) = (certificate.to_string(), key.to_string());
+                context.secrets = vec![certificate.clone(), key.clone()];
+                context.certs = Some(Certs { certificate, key });
+            }
+            Some(Subscription::Host) | None => {}
+        }
+        context
+    }
+}
+
+/// A package that is not found is mostly one that the subscription does not reach.
+fn missing(subscription: &Subscription) -> String {
+    match subscription {
+        Subscription::Host => "packages are missing: is the host subscribed? (entitlement \"host\")".into(),
+        Subscription::Rhsm { org, .. } => {
+            format!(
+                "packages are missing: does the subscription of {org} have this release? (entitlement \"rhsm\")"
+            )
+        }
+        Subscription::Certs { certificate, .. } => {
+            format!(
+                "packages are missing: does {certificate} entitle to this release? (entitlement \"certs\")"
+            )
+        }
+    }
+}
+
+/// Options and packages in rows; none where there is nothing to install. The first row stands behind the command.
+fn words(install: &PackageInstall, start: usize) -> Vec<Vec<String>> {
+    if install.packages.is_empty() {
+        return Vec::new();
+    }
+    let options = install.options.iter().map(ToString::to_string);
+    let words = options.chain(install.packages.iter().map(ToString::to_string));
+    rows(words, |word| word.len() + 1, start)
+}
+
+/// A package repository to add: the lines of a file, and a key to copy in first.
+#[derive(Serialize)]
+pub(super) struct Repository {
+    file: String,
+    lines: Vec<String>,
+    key: Option<Key>,
+}
+
+#[derive(Serialize)]
+struct Key {
+    from: String,
+    to: String,
+}
+
+impl Repository {
+    pub fn all(repositories: &[RepositoryFile], manager: PackageManager) -> Vec<Self> {
+        let numbered = repositories.iter().zip(1..);
+        numbered.map(|(repository, n)| Self::new(repository, n, manager)).collect()
+    }
+
+    fn new(repository: &RepositoryFile, n: usize, manager: PackageManager) -> Self {
+        let is_apt = manager == PackageManager::Apt;
+        let key = match &repository.key {
+            Some(SigningKey::File(file, _)) => {
+                let end = if file.as_str().ends_with(".gpg") { "gpg" } else { "asc" };
+                let to = match is_apt {
+                    true => format!("/usr/share/keyrings/drvc-{n}.{end}"),
+                    false => format!("/etc/pki/rpm-gpg/drvc-{n}.{end}"),
+                };
+                Some(Key { from: file.to_string(), to })
+            }
+            _ => None,
+        };
+        let signer = match (&repository.key, &key) {
+            (Some(SigningKey::Builder(path)), _) => Some(path.as_str()),
+            (_, key) => key.as_ref().map(|key| key.to.as_str()),
+        };
+        let url = &repository.url;
+        let (file, lines) = if is_apt {
+            let signer = signer.map(|path| format!("[signed-by={path}] ")).unwrap_or_default();
+            let suite = repository.suite.as_ref().map_or("", |suite| suite.as_str());
+            let components: Vec<_> = repository.components.iter().map(AsRef::as_ref).collect();
+            let line = format!("deb {signer}{url} {suite} {}", components.join(" "));
+            (format!("/etc/apt/sources.list.d/drvc-{n}.list"), vec![line])
+        } else {
+            let mut lines = vec![
+                format!("[drvc-{n}]"),
+                format!("name=drvc-{n}"),
+                format!("baseurl={url}"),
+                "gpgcheck=1".to_owned(),
+            ];
+            lines.extend(signer.map(|path| format!("gpgkey=file://{path}")));
+            let directory = if manager == PackageManager::Zypper { "zypp/repos.d" } else { "yum.repos.d" };
+            (format!("/etc/{directory}/drvc-{n}.repo"), lines)
+        };
+        Self { file, lines, key }
+    }
+}

@@ -1,0 +1,176 @@
+//! From nodes to text: one Handlebars template for each kind of stage holds the layout, the contexts here hold the
+//! decisions.
+//!
+//! Templates see flags, lists and strings, and the strings only as inert tokens ([`shape`]): what a stage looks
+//! like is decided by its [`context`], never by what a manifest's text says.
+
+mod context;
+mod guard;
+mod install;
+mod shape;
+mod templates;
+
+pub use guard::{Instruction, parse as read_instructions};
+pub use templates::{TemplateFault, Templates, UnknownTemplate};
+
+use crate::compiler::plan::{
+    Fetched, Graph, KernelStage, ModuleStage, Node, NodeId, OnBase, RepositoryFile, SigningKey,
+};
+use crate::system::fs::{FileDigest, Hash};
+use crate::text::diag::{Code, Diagnostic};
+use crate::text::ids::{ImageRef, RelPath};
+use shape::{Filled, Outline, Shape, Unsafe};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// A node as text.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// The lines of a Dockerfile; empty for an image from a registry.
+    pub text: Arc<str>,
+    /// BLAKE3 of the instructions in it, each with its length before it.
+    pub digest: Hash,
+    /// The files of the build context that it copies, sorted by path.
+    pub files: Arc<[(RelPath, FileDigest)]>,
+}
+
+impl Stage {
+    /// The instructions of the text, without comments and wrapping.
+    #[must_use]
+    pub fn instructions(&self) -> Vec<Instruction> {
+        // The text was read once already, when it was filled in.
+        read_instructions(&self.text).unwrap_or_default()
+    }
+}
+
+/// Renders nodes, keeping each template's shapes.
+pub struct Renderer<'t> {
+    templates: &'t Templates,
+    /// By template and structure of the context; only looked up.
+    shapes: RwLock<Shapes>,
+    /// Stages of modules, which most kernels share; only looked up.
+    modules: RwLock<HashMap<ModuleStage, Stage>>,
+}
+
+type Shapes = HashMap<(&'static str, Vec<u8>), Arc<Shape>>;
+
+impl<'t> Renderer<'t> {
+    /// A renderer with these templates.
+    #[must_use]
+    pub fn new(templates: &'t Templates) -> Self {
+        Self { templates, shapes: RwLock::default(), modules: RwLock::default() }
+    }
+
+    /// The stage of a node. `toolkit` is the reference of the toolkit that it stands on, where it does.
+    ///
+    /// # Errors
+    /// A template that cannot be filled safely: a user's own, or a value that slipped through its type.
+    pub fn stage(&self, graph: &Graph, id: NodeId, toolkit: Option<&ImageRef>) -> Result<Stage, Diagnostic> {
+        let Node::Module(module) = graph.node(id) else { return self.render(graph, id, toolkit) };
+        if let Some(known) = self.modules.read().unwrap_or_else(PoisonError::into_inner).get(&**module) {
+            return Ok(known.clone());
+        }
+        let stage = self.render(graph, id, None)?;
+        let mut modules = self.modules.write().unwrap_or_else(PoisonError::into_inner);
+        Ok(modules.entry((**module).clone()).or_insert(stage).clone())
+    }
+
+    fn render(&self, graph: &Graph, id: NodeId, toolkit: Option<&ImageRef>) -> Result<Stage, Diagnostic> {
+        let Some(template) = context::template(graph.node(id)) else {
+            return Ok(Stage { text: "".into(), digest: digest(&[]), files: Arc::from([]) });
+        };
+        let filled =
+            self.fill(template, graph, id, toolkit).map_err(|reason| self.refused(template, &reason))?;
+        let digest = digest(&named_bases(graph, id, filled.instructions));
+        Ok(Stage { text: filled.text.into(), digest, files: files(graph.node(id)) })
+    }
+
+    fn fill(
+        &self,
+        template: &'static str,
+        graph: &Graph,
+        id: NodeId,
+        toolkit: Option<&ImageRef>,
+    ) -> Result<Filled, Unsafe> {
+        let outline = Outline::of(context::of(graph, id, toolkit));
+        let key = (template, outline.key);
+        let known = self.shapes.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        let shape = match known {
+            Some(shape) => shape,
+            None => {
+                let shape =
+                    Shape::new(self.templates.registry(), template, &context::of(graph, id, toolkit))?;
+                let shape = Arc::new(shape);
+                self.shapes.write().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&shape));
+                shape
+            }
+        };
+        shape.fill(&outline.strings)
+    }
+
+    fn refused(&self, template: &str, reason: &Unsafe) -> Diagnostic {
+        let report =
+            Diagnostic::new(Code::UnsafeTemplate, format!("template `{template}` is refused: {reason}"));
+        let report = match self.templates.user_span(template) {
+            Some(span) => report.label(span, "this template"),
+            None => report,
+        };
+        report.help(
+            "a template is made of FROM, RUN, COPY, ENV, WORKDIR, LABEL, CMD, ENTRYPOINT and USER; values go through \
+             `{{sq x}}` in a shell and `{{json x}}` in exec form, and plain `{{x}}` is for names",
+        )
+    }
+}
+
+fn digest(instructions: &[Instruction]) -> Hash {
+    let mut hasher = blake3::Hasher::new_derive_key("drvc instructions, version 1");
+    for Instruction(text) in instructions {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    }
+    hasher.finalize().into()
+}
+
+/// Instructions as keys see them: where a stage stands on the base image of a toolkit, that is named without its digest.
+/// A toolkit that exists is not made anew for a newer base, since old kernels leave the repositories.
+fn named_bases(graph: &Graph, id: NodeId, mut instructions: Vec<Instruction>) -> Vec<Instruction> {
+    for (input, _) in graph.inputs(id) {
+        if let Node::ToolkitBase(base) = graph.node(input)
+            && let Some(from) = instructions.first_mut()
+        {
+            from.0 = from.0.replacen(base.pinned.as_str(), base.named.as_str(), 1);
+        }
+    }
+    instructions
+}
+
+/// The files of the build context that a node copies.
+fn files(node: &Node) -> Arc<[(RelPath, FileDigest)]> {
+    let source = match node {
+        Node::Source(source) => source,
+        Node::Sign(sign) => return Arc::from([sign.certificate.clone()]),
+        Node::Tools(OnBase { repositories, .. })
+        | Node::Fetch(OnBase { repositories, .. })
+        | Node::Download(OnBase { repositories, .. })
+        | Node::Kernel(KernelStage { repositories, .. }) => return keys(repositories),
+        _ => return Arc::from([]),
+    };
+    let tree = match &source.origin {
+        Fetched::Path { files, .. } if source.patches.is_empty() => return Arc::clone(files),
+        Fetched::Path { files, .. } => files.to_vec(),
+        Fetched::Git { .. } | Fetched::Download { .. } | Fetched::Image { .. } => Vec::new(),
+    };
+    let patches = source.patches.iter().map(|patch| (patch.file.clone(), patch.content));
+    let files: BTreeMap<_, _> = tree.into_iter().chain(patches).collect();
+    files.into_iter().collect()
+}
+
+/// The keys of package repositories.
+fn keys(repositories: &[RepositoryFile]) -> Arc<[(RelPath, FileDigest)]> {
+    let keys = repositories.iter().filter_map(|repository| match &repository.key {
+        Some(SigningKey::File(file, content)) => Some((file.clone(), *content)),
+        _ => None,
+    });
+    let keys: BTreeMap<_, _> = keys.collect();
+    keys.into_iter().collect()
+}

@@ -1,0 +1,28 @@
+//! From a compilation to images: what is to be built, in which order, how it went, and what to say of it.
+//!
+//! 1. [`choose`] finds the targets that the command line means.
+//! 2. [`standing::in_engine`] says of each whether its image exists, and if not, why.
+//! 3. [`jobs::jobs`] makes builds of those that lack one, with what each has to wait for.
+//! 4. [`schedule::run`] runs them, several at a time; [`builder::Builder::job`] is one of them.
+//! 5. [`Failures`] puts those that failed for one reason together.
+
+mod builder;
+mod choose;
+mod failure;
+mod jobs;
+mod log;
+mod remote;
+pub mod report;
+mod run;
+mod schedule;
+mod image_status;
+pub mod stock;
+mod toolkits;
+
+pub use builder::{Done, Outcome, Proof, Watch};
+pub use choose::{BadChoice, Choice, choose};
+pub use failure::{Failure, Failures, Group};
+pub use image_status::{Names, Place};
+pub use log::Step;
+pub use report::Verdict;
+pub use run::{AfterFailure, Item, Session, Verdicts};

@@ -1,0 +1,137 @@
+//! One layer: from a compressed tar archive to a list of its files, and their bytes in a temporary file.
+
+use super::manifest::{LayerName, hexadecimal};
+use super::{Blobs, broken};
+use crate::system::fs::UserFile;
+use crate::system::unpack::unpacked;
+use crate::text::error::Error;
+use sha2::{Digest as _, Sha256};
+use std::io::{self, Read};
+
+/// Largest layer, unpacked. Builder images with a whole tool chain stay below 2 GiB.
+const UNPACKED: u64 = 16 << 30;
+/// Most files in a layer.
+const FILES: usize = 2_000_000;
+
+/// A layer that was unpacked.
+#[derive(Debug)]
+pub(super) struct Layer {
+    /// The tar archive.
+    pub archive: UserFile,
+    /// What is in it, in its order.
+    pub entries: Vec<Entry>,
+    /// Bytes as it was stored.
+    pub stored: u64,
+}
+
+/// A member of a layer.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// Path in the image, without a slash in front.
+    pub path: String,
+    pub what: What,
+    pub mode: u32,
+    /// Bytes of the file.
+    pub size: u64,
+    /// Where they begin in the archive.
+    pub position: u64,
+}
+
+/// What a member is.
+#[derive(Debug)]
+pub(super) enum What {
+    File,
+    Directory,
+    Symlink(String),
+    /// Another name of a file that stands before it.
+    Hardlink(String),
+    Other,
+}
+
+impl Layer {
+    /// Reads a layer, checks its digest and lists it.
+    pub(super) fn read(name: &str, blobs: &dyn Blobs, layer: &LayerName) -> Result<Self, Error> {
+        let digest = &layer.name;
+        let blob =
+            blobs.blob(digest)?.ok_or_else(|| broken(name, format!("its layer {digest} is missing")))?;
+        let failed = |cause: io::Error| broken(name, format!("its layer {digest}: {cause}"));
+        let mut reader = Hashing { inner: blob, hash: Sha256::new(), read: 0 };
+        let archive = unpack(&mut reader).map_err(failed)?;
+        // What follows the end of the compressed stream is part of the blob too.
+        io::copy(&mut reader, &mut io::sink()).map_err(failed)?;
+        if layer.checked && reader.digest() != *digest {
+            return Err(failed(io::Error::other("its content does not have that digest")));
+        }
+        let entries = list(&archive).map_err(failed)?;
+        Ok(Self { archive, entries, stored: reader.read })
+    }
+}
+
+fn unpack(packed: impl Read) -> io::Result<UserFile> {
+    let mut file = tempfile::tempfile()?;
+    io::copy(&mut unpacked(packed, UNPACKED)?, &mut file)?;
+    Ok(file)
+}
+
+fn list(archive: &UserFile) -> io::Result<Vec<Entry>> {
+    use std::io::Seek as _;
+    let mut archive = archive;
+    archive.rewind()?;
+    let mut entries = Vec::new();
+    for entry in tar::Archive::new(archive).entries_with_seek()? {
+        if entries.len() == FILES {
+            return Err(io::Error::other(format!("it holds more than {FILES} files")));
+        }
+        let entry = entry?;
+        let Some(path) = inside(&entry.path_bytes()) else { continue };
+        let target = || entry.link_name_bytes().map(|target| String::from_utf8_lossy(&target).into_owned());
+        let kind = entry.header().entry_type();
+        let what = if kind.is_symlink() {
+            What::Symlink(target().unwrap_or_default())
+        } else if kind.is_hard_link() {
+            match inside(target().unwrap_or_default().as_bytes()) {
+                Some(target) => What::Hardlink(target),
+                None => What::Other,
+            }
+        } else if kind.is_dir() {
+            What::Directory
+        } else if kind.is_file() || kind.is_contiguous() || kind.is_gnu_sparse() {
+            What::File
+        } else {
+            What::Other
+        };
+        let size = if matches!(what, What::File) { entry.size() } else { 0 };
+        let mode = entry.header().mode().unwrap_or_default() & 0o7777;
+        entries.push(Entry { path, what, mode, size, position: entry.raw_file_position() });
+    }
+    Ok(entries)
+}
+
+/// A member's path without `.` and slashes around it; nothing for the root, and for one that leads out.
+fn inside(path: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(path);
+    let parts: Vec<_> = text.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    (!parts.is_empty() && !parts.contains(&"..")).then(|| parts.join("/"))
+}
+
+/// A reader that hashes what goes through it.
+struct Hashing<R> {
+    inner: R,
+    hash: Sha256,
+    read: u64,
+}
+
+impl<R> Hashing<R> {
+    fn digest(&self) -> String {
+        hexadecimal(&self.hash.clone().finalize())
+    }
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.hash.update(buffer.get(..read).unwrap_or_default());
+        self.read += read as u64;
+        Ok(read)
+    }
+}

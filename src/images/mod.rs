@@ -1,0 +1,7 @@
+//! Images: built, proven and booted.
+
+pub mod engine;
+pub mod image;
+pub mod build;
+pub mod verify;
+pub mod boot;

@@ -1,0 +1,148 @@
+//! An image -> the kernel modules in it and the kernel that they are for.
+
+use super::finding::{Finding, Kind};
+use super::module::{Module, kmod_name};
+use crate::images::image::{self, Image};
+use crate::system::unpack::unpacked;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
+
+/// Where KMM and drvc look for a kernel's modules.
+pub const PLACE: &str = "opt/lib/modules";
+/// Where else modules may lie that were put into the wrong place.
+const WRONG_PLACES: [&str; 2] = ["lib/modules", "usr/lib/modules"];
+/// Largest module: GPU drivers with debug information reach some hundred MiB.
+const SIZE: u64 = 1 << 30;
+
+/// The driver in an image.
+#[derive(Clone, Debug, Default)]
+pub struct Driver {
+    /// The kernel that its modules are filed under.
+    pub kernel: Option<String>,
+    /// The directory of that kernel's modules, without a slash in front.
+    pub directory: String,
+    /// Its modules, sorted by path; those of the kernel itself among them where they were copied.
+    pub modules: Vec<Packed>,
+    /// Modules that are built into the kernel, as far as the image says.
+    pub builtin: BTreeSet<String>,
+    /// Whether the node's own modules are linked to (`host`).
+    pub linked: bool,
+    /// What was found on the way.
+    pub findings: Vec<Finding>,
+}
+
+/// A module in an image.
+#[derive(Clone, Debug)]
+pub struct Packed {
+    /// Its path, without a slash in front.
+    pub path: String,
+    /// Its path beneath the directory of the kernel's modules.
+    pub inner: String,
+    /// What it says of itself.
+    pub module: Module,
+}
+
+impl Packed {
+    /// Whether it is one of the kernel's own, copied from its packages.
+    #[must_use]
+    pub fn is_in_tree(&self) -> bool {
+        self.inner.starts_with("kernel/")
+    }
+}
+
+impl Driver {
+    /// Finds the modules for `kernel`, or for the one kernel that there is.
+    #[must_use]
+    pub fn read(image: &Image, kernel: Option<&str>) -> Self {
+        let mut driver = Self::default();
+        let found = kernels(image);
+        let chosen = match (kernel, found.as_slice()) {
+            (Some(kernel), _) if found.iter().any(|found| found == kernel) => Some(kernel.to_owned()),
+            (None, [one]) => Some(one.clone()),
+            _ => None,
+        };
+        let Some(kernel) = chosen else {
+            driver.findings.push(none(image, kernel, &found));
+            return driver;
+        };
+        driver.directory = format!("{PLACE}/{kernel}");
+        driver.read_modules(image);
+        let builtin =
+            image.root.read(&format!("{}/modules.builtin", driver.directory), SIZE).unwrap_or_default();
+        driver.builtin = String::from_utf8_lossy(&builtin).lines().map(kmod_name).collect();
+        driver.linked = image.root.iter().any(|(path, file)| {
+            path.strip_prefix(driver.directory.as_str()) == Some("/host")
+                && matches!(file.kind, image::Kind::Symlink(_))
+        });
+        driver.kernel = Some(kernel);
+        driver
+    }
+
+    fn read_modules(&mut self, image: &Image) {
+        let directory = image.root.resolve(&self.directory).unwrap_or_else(|| self.directory.clone());
+        for (path, file) in image.root.beneath(&directory) {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            let is_module =
+                [".ko", ".ko.xz", ".ko.zst", ".ko.gz"].iter().any(|ending| name.ends_with(ending));
+            if !is_module || file.kind != image::Kind::File {
+                continue;
+            }
+            let bytes = image.root.bytes(file).and_then(|packed| {
+                let mut bytes = Vec::new();
+                unpacked(packed.as_slice(), SIZE)?.read_to_end(&mut bytes)?;
+                Ok(bytes)
+            });
+            let module = bytes.map_err(|cause| cause.to_string());
+            match module.and_then(|bytes| Module::parse(name, &bytes).map_err(|cause| cause.to_string())) {
+                Ok(module) => {
+                    let inner = path.get(directory.len() + 1..).unwrap_or(path).to_owned();
+                    self.modules.push(Packed { path: path.to_owned(), inner, module });
+                }
+                Err(cause) => {
+                    self.findings.push(Finding::new(Kind::DamagedModule, cause).at(path));
+                }
+            }
+        }
+        if self.modules.is_empty() {
+            let message = format!("/{} holds no kernel module", self.directory);
+            self.findings.push(Finding::new(Kind::NoModules, message));
+        }
+    }
+
+    /// The modules by name.
+    #[must_use]
+    pub fn by_name(&self) -> BTreeMap<&str, &Packed> {
+        self.modules.iter().map(|packed| (packed.module.name.as_str(), packed)).collect()
+    }
+
+    /// The modules that were built, without those copied from the kernel's packages.
+    pub fn built(&self) -> impl Iterator<Item = &Packed> {
+        self.modules.iter().filter(|packed| !packed.is_in_tree())
+    }
+}
+
+/// The kernels that the image has modules for.
+fn kernels(image: &Image) -> Vec<String> {
+    let root = image.root.resolve(PLACE).unwrap_or_else(|| PLACE.to_owned());
+    let depth = root.len() + 1;
+    let below = image.root.beneath(&root).filter(|(_, file)| file.kind == image::Kind::Directory);
+    let names = below.filter_map(|(path, _)| path.get(depth..)).filter(|name| !name.contains('/'));
+    names.map(ToOwned::to_owned).collect()
+}
+
+fn none(image: &Image, kernel: Option<&str>, found: &[String]) -> Finding {
+    let finding = |message: String| Finding::new(Kind::NoModules, message);
+    if let Some(kernel) = kernel.filter(|_| !found.is_empty()) {
+        return finding(format!("/{PLACE} has modules for {}, not for {kernel}", found.join(", ")));
+    }
+    if !found.is_empty() {
+        return finding(format!("/{PLACE} has modules for several kernels: {}", found.join(", ")))
+            .help("say which one is meant with `--kernel`");
+    }
+    let strays = WRONG_PLACES.iter().flat_map(|place| image.root.beneath(place));
+    match strays.map(|(path, _)| path).find(|path| path.contains(".ko")) {
+        Some(stray) => finding(format!("there is nothing in /{PLACE}, but there is /{stray}"))
+            .help(format!("put modules under /{PLACE}/<kernel>: `modprobe -d /opt` and KMM look there")),
+        None => finding(format!("there is nothing in /{PLACE}")),
+    }
+}

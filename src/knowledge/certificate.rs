@@ -1,0 +1,87 @@
+//! Certificates: from the bytes of an X.509 file to what a signature made with it is recognised by.
+
+use crate::system::fs::FileDigest;
+use crate::text::diag::{Code, Diagnostic};
+use crate::text::ids::RelPath;
+use x509_cert::der::{Decode, DecodePem};
+
+/// The line that a certificate begins with in PEM.
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+
+/// A certificate beside the manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// The file.
+    pub content: FileDigest,
+    /// The serial number, as `modinfo -F sig_key` prints it: `4F:0A:…`.
+    pub serial: String,
+}
+
+impl Certificate {
+    /// Reads PEM or DER.
+    ///
+    /// # Errors
+    /// A report without a place: the file is no certificate, or holds a private key too.
+    pub fn read(path: &RelPath, bytes: &[u8], content: FileDigest) -> Result<Self, Diagnostic> {
+        let text = String::from_utf8_lossy(bytes);
+        if text.contains("PRIVATE KEY-----") {
+            return Err(Diagnostic::new(
+                Code::SecretInManifest,
+                format!("`{path}` holds a private key beside the certificate"),
+            )
+            .help("keep the certificate alone in this file, and take the key out of the repository and its history"));
+        }
+        let malformed = |why: &str| {
+            Diagnostic::new(Code::MalformedCertificate, format!("`{path}` is not a certificate: {why}"))
+                .help("give one X.509 certificate, as PEM or DER")
+        };
+        // What stands before it is for people, as `openssl x509 -text` writes it.
+        let pem = text.find(BEGIN).and_then(|at| text.get(at..));
+        let read = match (bytes.first(), pem) {
+            (Some(0x30), _) => x509_cert::Certificate::from_der(bytes),
+            (_, Some(pem)) => x509_cert::Certificate::from_pem(pem),
+            _ => return Err(malformed("it has no line `-----BEGIN CERTIFICATE-----`")),
+        };
+        let certificate = read.map_err(|error| malformed(&error.to_string()))?;
+        let serial = certificate.tbs_certificate().serial_number().as_bytes();
+        // In DER a number with its highest bit set has a zero before it, which is not printed.
+        let start = serial.iter().position(|byte| *byte != 0).unwrap_or(0);
+        let digits: Vec<_> = serial.iter().skip(start).map(|byte| format!("{byte:02X}")).collect();
+        Ok(Self { content, serial: digits.join(":") })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PEM: &str = include_str!("../../examples/05-module-chain/keys/module-signing.pem");
+
+    fn read(bytes: &[u8]) -> Result<Certificate, Diagnostic> {
+        let path = RelPath::parse("cert.pem").unwrap();
+        Certificate::read(&path, bytes, FileDigest { executable: false, digest: [0; 32] })
+    }
+
+    #[test]
+    fn pem_der_and_what_people_put_before_it_are_one() {
+        let pem = read(PEM.as_bytes()).unwrap();
+        assert!(pem.serial.split(':').all(|digits| digits.len() == 2), "{}", pem.serial);
+        assert_eq!(read(format!("Certificate:\n    Data: \n{PEM}").as_bytes()).unwrap(), pem);
+        let lines: String = PEM.lines().filter(|line| !line.starts_with('-')).collect();
+        let der = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, lines).unwrap();
+        assert_eq!(read(&der).unwrap(), pem);
+    }
+
+    #[test]
+    fn what_is_no_certificate_is_refused() {
+        let key = format!("{PEM}-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
+        for (bytes, code) in [
+            (&b""[..], Code::MalformedCertificate),
+            (&PEM.as_bytes()[..200], Code::MalformedCertificate),
+            (&[0x30, 0x82, 0xff, 0xff], Code::MalformedCertificate),
+            (key.as_bytes(), Code::SecretInManifest),
+        ] {
+            assert_eq!(read(bytes).unwrap_err().code, code);
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! What is known of one distribution, ready to be asked.
+
+use super::layer::{FlavorRule, Foreign, Shape};
+use super::release::Rule;
+use super::{Kernel, VersionOrder};
+use crate::text::ids::{
+    AbsPath, Arch, Command, CommandOption, Flavor, ImageRef, OsName, PackageName, Release, Repository,
+    RepositoryId,
+};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A distribution, as its data file describes it.
+#[derive(Debug)]
+pub struct Profile {
+    /// Its name in the manifest.
+    pub os: OsName,
+    /// Its name in messages, such as `Debian`.
+    pub title: String,
+    /// What it is one of, for selectors: `rhel` covers RHEL, OpenShift and the rebuilds.
+    pub family: OsName,
+    /// How its versions are ordered.
+    pub order: VersionOrder,
+    /// How its targets can be built; the first is the default.
+    pub builders: Vec<Builder>,
+    /// How its package repositories can be reached; the first is the default.
+    pub entitlements: Vec<Entitlement>,
+    /// The architectures it has kernels for.
+    pub arches: Vec<Arch>,
+    /// The distribution whose kernels it runs: OpenShift's are RHEL's.
+    pub kernels_of: Option<OsName>,
+    /// The flavour that is meant where none is named.
+    pub default_flavor: Flavor,
+    /// A kernel of this distribution, to show people.
+    pub example: String,
+    /// The repository of release payloads, whose tags are `RELEASE-ARCH`.
+    pub payload: Option<Repository>,
+    pub(super) host: Option<Arc<Profile>>,
+    /// The distribution's own names for [`Profile::arches`].
+    pub(super) arch_names: Vec<Box<str>>,
+    pub(super) open_series: bool,
+    pub(super) open_flavors: bool,
+    pub(super) shapes: Vec<Shape>,
+    pub(super) foreign: Vec<Foreign>,
+    pub(super) flavor_rules: Vec<FlavorRule>,
+    pub(super) rules: Vec<Rule>,
+    /// From a series to the listed releases that ship it, by their place in `rules`.
+    pub(super) by_series: BTreeMap<Box<str>, Vec<usize>>,
+}
+
+/// Enums whose values have names in the data files.
+macro_rules! named {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$variant_doc])* $variant,)* }
+
+        impl $name {
+            /// All of them, in the order of their names.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The name that manifests and profiles use.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text),* }
+            }
+
+            /// The one with this name.
+            #[must_use]
+            pub fn parse(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|one| one.name() == name)
+            }
+        }
+    )*};
+}
+
+named! {
+    /// The families of package managers, each with its own command line.
+    PackageManager {
+        /// Debian's apt-get.
+        Apt = "apt",
+        /// Of RHEL, its rebuilds and Fedora.
+        Dnf = "dnf",
+        /// The small dnf of minimal images.
+        Microdnf = "microdnf",
+        /// Of Azure Linux and Photon.
+        Tdnf = "tdnf",
+        /// Of Amazon Linux 2.
+        Yum = "yum",
+        /// Of SUSE.
+        Zypper = "zypper",
+    }
+
+    /// Where the builder image of a target comes from.
+    Builder {
+        /// The distribution's base image, and packages installed in it.
+        Distro = "distro",
+        /// OpenShift's Driver Toolkit image.
+        Dtk = "dtk",
+        /// A toolkit image of drvc's own.
+        Toolkit = "toolkit",
+    }
+
+    /// How subscribed package repositories are reached while building.
+    Entitlement {
+        /// Certificates, as build secrets.
+        Certs = "certs",
+        /// The engine's host mounts its own certificates.
+        Host = "host",
+        /// No subscription is needed, or none is used.
+        None = "none",
+        /// Organisation and activation key, as build secrets.
+        Rhsm = "rhsm",
+    }
+}
+
+impl PackageManager {
+    /// Whose rules order the versions of its packages.
+    #[must_use]
+    pub const fn order(self) -> VersionOrder {
+        match self {
+            Self::Apt => VersionOrder::Dpkg,
+            Self::Dnf | Self::Microdnf | Self::Tdnf | Self::Yum | Self::Zypper => VersionOrder::Rpm,
+        }
+    }
+
+    /// How a manifest names a repository of it, for help texts.
+    #[must_use]
+    pub const fn example_repository(self) -> &'static str {
+        match self {
+            Self::Apt => "repository \"https://…\" suite=\"…\"",
+            Self::Dnf | Self::Microdnf | Self::Tdnf | Self::Yum | Self::Zypper => "repository \"https://…\"",
+        }
+    }
+}
+
+/// What is known of one release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReleaseFacts {
+    /// The release.
+    pub release: Release,
+    /// The day on which its support ended (`2025-05-31`), where that day had passed when the data was written.
+    pub end_of_life: Option<String>,
+    /// What its nodes run. One entry, or one for each EL minor that they may run (OpenShift 4.22: 9.8 and 10.2).
+    pub platforms: Vec<Platform>,
+    /// What is not known for certain of it: completes "not sure of …".
+    pub unverified: Vec<Box<str>>,
+    /// The kernel that this very release runs, without architecture and flavour, where the data knows it.
+    pub(super) shipped: Option<Box<str>>,
+}
+
+/// The system that a release's nodes run: its images and the packages to install in them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Platform {
+    /// The release that the images and packages are of; for OpenShift a release of RHEL.
+    pub release: Release,
+    /// Base image of the builder `distro`.
+    pub base: ImageRef,
+    /// The small runtime image, with a package manager.
+    pub minimal: ImageRef,
+    /// The smallest runtime image, without one.
+    pub micro: Option<ImageRef>,
+    /// The Driver Toolkit image.
+    pub dtk: Option<ImageRef>,
+    /// The package manager of the builder.
+    pub manager: PackageManager,
+    /// The package manager of the minimal runtime image.
+    pub runtime_manager: PackageManager,
+    /// Packages to compile modules with, in the builder.
+    pub tools: Vec<PackageName>,
+    /// Packages to fetch and patch sources with, in the builder.
+    pub fetch: Vec<PackageName>,
+    /// Packages to download, unpack and patch archives and files with, in the builder.
+    pub download: Vec<PackageName>,
+    /// Packages to prepare source packages of rpm with, in the builder.
+    pub srpm: Vec<PackageName>,
+    /// Packages of toolkit images that are the same for every kernel; `None` for those of `tools` and `fetch`.
+    pub(super) toolkit: Option<Vec<PackageName>>,
+    /// Packages that the runtime image needs to load modules.
+    pub runtime: Vec<PackageName>,
+    /// Options for each `install` of the package manager in the builder, such as `--releasever=9.4`.
+    pub install_options: Vec<CommandOption>,
+    /// The series of kernels that it ships.
+    pub(super) series: Vec<Box<str>>,
+}
+
+/// What to install for one kernel, and where it is then found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KernelPackages {
+    /// What compiling against the kernel needs, its compiler included.
+    pub build: Vec<PackageName>,
+    /// The kernel's own modules, for drivers that depend on some.
+    pub in_tree: Vec<PackageName>,
+    /// What booting the kernel needs beside these, where a repository has it.
+    pub boot: Vec<PackageName>,
+    /// What toolkit images have of the kernel beside these.
+    pub toolkit: Vec<PackageName>,
+    /// Packages that a toolkit has beside those of `in_tree`, installed without their scripts.
+    pub toolkit_modules: Vec<PackageName>,
+    /// Subscribed repositories that every build needs.
+    pub subscription: Vec<RepositoryId>,
+    /// Repositories to enable for the kernel's packages beside the default ones.
+    pub repositories: Vec<RepositoryId>,
+    /// The directory to hand to `make -C`.
+    pub kernel_dir: AbsPath,
+    /// The directory with the kernel's headers proper; often the same.
+    pub kernel_src_dir: AbsPath,
+    /// The compiler where the image's own is not the kernel's.
+    pub compiler: Option<Compiler>,
+    /// What is not known for certain of kernels of this flavour and series: completes "not sure of …".
+    pub unverified: Vec<Box<str>>,
+}
+
+/// A compiler beside the image's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compiler {
+    /// Its package, which is in [`KernelPackages::build`] too.
+    pub package: PackageName,
+    /// The program, to name to make: `CC=gcc-12`.
+    pub command: Command,
+}
+
+impl Platform {
+    /// Packages of toolkit images that are the same for every kernel.
+    #[must_use]
+    pub fn toolkit(&self) -> Vec<PackageName> {
+        let packages = self.toolkit.clone();
+        packages.unwrap_or_else(|| self.tools.iter().chain(&self.fetch).cloned().collect())
+    }
+}
+
+impl ReleaseFacts {
+    /// The very kernel that this release runs, without architecture and flavour, where the data knows it: only for
+    /// some z-streams of OpenShift.
+    #[must_use]
+    pub fn shipped(&self) -> Option<&str> {
+        self.shipped.as_deref()
+    }
+
+    /// The package manager of its builder images.
+    #[must_use]
+    pub fn manager(&self) -> PackageManager {
+        self.platforms.first().map_or(PackageManager::Dnf, |platform| platform.manager)
+    }
+
+    /// The platform that runs this kernel: the one of the kernel's EL minor, or the only one.
+    #[must_use]
+    pub fn platform(&self, kernel: &Kernel) -> Option<&Platform> {
+        match self.platforms.as_slice() {
+            [only] => Some(only),
+            several => several.iter().find(|platform| platform.series.contains(&kernel.series)),
+        }
+    }
+}
+
+impl Profile {
+    /// Orders two releases as the distribution does.
+    #[must_use]
+    pub fn compare_releases(&self, left: &str, right: &str) -> Ordering {
+        self.order.compare(left, right)
+    }
+
+    /// Orders two kernels from old to new; equal ones of different flavour or architecture by their text.
+    #[must_use]
+    pub fn compare_kernels(&self, left: &Kernel, right: &Kernel) -> Ordering {
+        let (left, right) = (left.text.as_str(), right.text.as_str());
+        self.order.compare(left, right).then_with(|| left.cmp(right))
+    }
+
+    /// The flavours that the data names.
+    pub fn flavors(&self) -> impl Iterator<Item = &str> {
+        let own = self.flavor_rules.iter();
+        let rules = own.chain(self.host.iter().flat_map(|host| &host.flavor_rules));
+        let mut names: Vec<&str> =
+            rules.map(|rule| &*rule.name).filter(|name| !name.starts_with('*')).collect();
+        names.push(self.default_flavor.as_str());
+        names.sort_unstable();
+        names.dedup();
+        names.into_iter()
+    }
+
+    /// Whether there are kernels of this flavour.
+    #[must_use]
+    pub fn has_flavor(&self, flavor: &str) -> bool {
+        self.open_flavors || self.flavors().any(|known| known == flavor) || self.flavor_rule(flavor).is_some()
+    }
+
+    /// What holds for a flavour: this profile's own rule first, then that of the profile it runs.
+    pub(super) fn flavor_rule(&self, flavor: &str) -> Option<&FlavorRule> {
+        self.own_flavor_rule(flavor).or_else(|| self.host.as_ref()?.own_flavor_rule(flavor))
+    }
+
+    pub(super) fn own_flavor_rule(&self, flavor: &str) -> Option<&FlavorRule> {
+        let fits = |rule: &&FlavorRule| match rule.name.strip_prefix('*') {
+            Some(end) => flavor.ends_with(end),
+            None => *rule.name == *flavor,
+        };
+        self.flavor_rules.iter().find(fits)
+    }
+
+    /// The architecture by the distribution's own name for it.
+    pub(super) fn arch_named(&self, name: &str) -> Option<Arch> {
+        let index = self.arch_names.iter().position(|known| **known == *name)?;
+        self.arches.get(index).copied()
+    }
+
+    /// The distribution's own name for an architecture.
+    pub(super) fn arch_name(&self, arch: Arch) -> Option<&str> {
+        let index = self.arches.iter().position(|known| *known == arch)?;
+        self.arch_names.get(index).map(|name| &**name)
+    }
+}

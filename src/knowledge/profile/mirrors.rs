@@ -1,0 +1,49 @@
+//! Mirrors: from a release and an architecture to the package repositories in which kernels are looked for.
+
+use super::layer::MirrorRule;
+use super::release::{Misrendered, render};
+use super::{Profile, ReleaseFacts};
+use crate::text::ids::{Arch, Name, RelPath, RepositoryUrl};
+
+/// A package repository that a profile knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mirror {
+    /// Its address.
+    pub url: RepositoryUrl,
+    /// The suite of an apt repository.
+    pub suite: Option<RelPath>,
+    /// The components of an apt repository.
+    pub components: Vec<Name>,
+    /// Whether it asks for the certificate of a subscription.
+    pub subscription: bool,
+}
+
+impl Profile {
+    /// The package repositories that offer kernels of a release for an architecture, as far as the profile knows any.
+    #[must_use]
+    pub fn mirrors(&self, release: &ReleaseFacts, arch: Arch) -> Vec<Mirror> {
+        let Some(home) = self.find_release(release.release.as_str()) else { return Vec::new() };
+        let value = |hole: &str| match hole {
+            "arch" => Some(arch.name()),
+            "arch_name" => self.arch_name(arch),
+            _ => home.value(hole),
+        };
+        let rules = home.rule.settings.mirrors.iter().flatten();
+        let rules = rules.filter(|rule| rule.arches.is_empty() || rule.arches.contains(&arch));
+        rules.filter_map(|rule| filled(rule, value).ok()).collect()
+    }
+}
+
+/// A mirror with its holes filled.
+pub(super) fn filled<'v>(
+    rule: &MirrorRule,
+    value: impl Fn(&str) -> Option<&'v str>,
+) -> Result<Mirror, Misrendered> {
+    let suite = rule.suite.as_ref().map(|suite| render(suite, &value, RelPath::parse)).transpose()?;
+    Ok(Mirror {
+        url: render(&rule.url, &value, RepositoryUrl::parse)?,
+        suite,
+        components: rule.components.clone(),
+        subscription: rule.subscription,
+    })
+}

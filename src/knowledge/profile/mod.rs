@@ -1,0 +1,243 @@
+//! What drvc knows of operating systems: one data file for each, read into [`Profile`]s.
+//!
+//! A profile says how the kernels of its distribution are named, which releases there are and which kernels each of
+//! them ships, which packages hold what a build of kernel modules needs, and on which images it stands. All of that
+//! is data (`data/<os>.kdl`); the code here knows no distribution by name.
+//!
+//! 1. [`read`] parses a file, held to [`PROFILE`], into a [`layer`]: typed, but partial.
+//! 2. A layer that extends a profile is laid over that one's.
+//! 3. [`build`] checks that the whole fits together and makes a [`Profile`] of it, which answers questions:
+//!    [`Profile::release`], [`Profile::kernel`], [`Profile::check`], [`Profile::packages`].
+
+mod build;
+mod facts;
+mod kernel;
+mod layer;
+mod limits;
+mod mirrors;
+mod compatibility;
+mod packages;
+mod read;
+mod release;
+mod table;
+mod template;
+mod version;
+mod words;
+#[cfg(test)]
+mod tests;
+
+pub use compatibility::{Incompatibility, IncompatibilityKind};
+pub use facts::{
+    Builder, Compiler, Entitlement, KernelPackages, PackageManager, Platform, Profile, ReleaseFacts,
+};
+pub use kernel::{El, Kernel, KernelError, KernelErrorKind};
+pub use mirrors::Mirror;
+pub use packages::Unusable;
+pub use release::UnknownRelease;
+pub use table::PROFILE;
+pub use version::{VersionOrder, VersionRange};
+
+use crate::text::diag::{Code, Diagnostic, Diagnostics, listed, nearest};
+use crate::text::ids::OsName;
+use crate::text::source::{FileId, Sources, Spanned};
+use layer::Layer;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
+
+/// The files that come with drvc. To add a distribution, add its file here.
+const BUILTIN: &[(&str, &str)] = &[
+    ("almalinux", include_str!("data/almalinux.kdl")),
+    ("amazon", include_str!("data/amazon.kdl")),
+    ("azurelinux", include_str!("data/azurelinux.kdl")),
+    ("centos", include_str!("data/centos.kdl")),
+    ("debian", include_str!("data/debian.kdl")),
+    ("fedora", include_str!("data/fedora.kdl")),
+    ("leap", include_str!("data/leap.kdl")),
+    ("openshift", include_str!("data/openshift.kdl")),
+    ("oracle", include_str!("data/oracle.kdl")),
+    ("rhel", include_str!("data/rhel.kdl")),
+    ("rocky", include_str!("data/rocky.kdl")),
+    ("sles", include_str!("data/sles.kdl")),
+    ("ubuntu", include_str!("data/ubuntu.kdl")),
+];
+
+/// All profiles of a run: the built-in ones, each read when it is first asked for, and the user's own.
+#[derive(Debug)]
+pub struct Profiles {
+    user: BTreeMap<OsName, Arc<Profile>>,
+    broken: BTreeSet<OsName>,
+    builtin: Vec<OnceLock<Option<Arc<Profile>>>>,
+}
+
+impl Default for Profiles {
+    fn default() -> Self {
+        Self::builtin()
+    }
+}
+
+impl Profiles {
+    /// The built-in profiles alone.
+    #[must_use]
+    pub fn builtin() -> Self {
+        Self {
+            user: BTreeMap::new(),
+            broken: BTreeSet::new(),
+            builtin: BUILTIN.iter().map(|_| OnceLock::new()).collect(),
+        }
+    }
+
+    /// Reads a profile of the user's own (`profile NAME FILE`); one with a built-in one's name takes its place, also
+    /// for profiles that run it.
+    ///
+    /// What is wrong with the file goes to `found`, and the profile is then left out. A built-in profile that it
+    /// extends is added to `sources`.
+    pub fn add_user(&mut self, name: &OsName, file: FileId, sources: &mut Sources, found: &mut Diagnostics) {
+        match self.read_user(name, file, sources, found) {
+            Some(profile) => {
+                self.user.insert(name.clone(), Arc::new(profile));
+                self.builtin = BUILTIN.iter().map(|_| OnceLock::new()).collect();
+            }
+            None => {
+                self.broken.insert(name.clone());
+            }
+        }
+    }
+
+    /// Whether a profile of the user's own has this name but could not be read, which has been reported.
+    #[must_use]
+    pub fn is_broken(&self, os: &str) -> bool {
+        self.broken.iter().any(|name| name.as_str() == os)
+    }
+
+    fn read_user(
+        &self,
+        name: &OsName,
+        file: FileId,
+        sources: &mut Sources,
+        found: &mut Diagnostics,
+    ) -> Option<Profile> {
+        let layer = self.layers(file, sources, found)?;
+        let host = layer.runs.as_ref().map(|runs| self.host(name, runs)).transpose();
+        match host {
+            Ok(host) => build::build(name, layer, host, found),
+            Err(diagnostic) => {
+                found.push(diagnostic);
+                None
+            }
+        }
+    }
+
+    /// The profile with this name.
+    #[must_use]
+    pub fn get(&self, os: &str) -> Option<&Profile> {
+        self.entry(os).map(|profile| &**profile)
+    }
+
+    /// The names of all profiles, sorted.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = BUILTIN.iter().map(|(name, _)| *name).collect();
+        names.extend(self.user.keys().map(OsName::as_str));
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// The titles of the profiles by whose grammar a text is a kernel of theirs: for "that is a kernel of Ubuntu".
+    /// Profiles that run another's kernels are left out.
+    #[must_use]
+    pub fn readers_of(&self, kernel: &str) -> Vec<&str> {
+        let profiles = self.names().into_iter().filter_map(|name| self.get(name));
+        let own = profiles.filter(|profile| profile.host.is_none() && profile.kernel(kernel).is_ok());
+        own.map(|profile| profile.title.as_str()).collect()
+    }
+
+    /// Reads a kernel as [`Profile::kernel`] does; where it is none, the error says whose kernel it is.
+    ///
+    /// # Errors
+    /// See [`Profile::kernel`].
+    pub fn kernel(&self, profile: &Profile, text: &str) -> Result<Kernel, KernelError> {
+        profile.kernel(text).map_err(|error| {
+            let readers = self.readers_of(text);
+            match error.kind {
+                KernelErrorKind::Malformed if !readers.is_empty() => {
+                    error.foreign(&words::join(&readers, "or"))
+                }
+                _ => error,
+            }
+        })
+    }
+
+    /// The profile that the profile `name` runs.
+    fn host(&self, name: &OsName, runs: &Spanned<OsName>) -> Result<Arc<Profile>, Diagnostic> {
+        let os = runs.value.as_str();
+        if runs.value == *name {
+            return Err(unknown_profile(runs, "a profile cannot run itself".into()));
+        }
+        match self.shared(os) {
+            Some(host) if host.host.is_none() => Ok(host),
+            Some(_) => {
+                Err(unknown_profile(runs, format!("`{os}` runs another's kernels itself: name that one")))
+            }
+            None => Err(unknown_profile(runs, meant(os, &self.names()))),
+        }
+    }
+
+    fn shared(&self, os: &str) -> Option<Arc<Profile>> {
+        self.entry(os).cloned()
+    }
+
+    fn entry(&self, os: &str) -> Option<&Arc<Profile>> {
+        if let Some((_, profile)) = self.user.iter().find(|(name, _)| name.as_str() == os) {
+            return Some(profile);
+        }
+        let index = BUILTIN.iter().position(|(name, _)| *name == os)?;
+        self.builtin.get(index)?.get_or_init(|| self.load(os)).as_ref()
+    }
+
+    /// Reads a built-in profile. That each of them is right is held by a test.
+    fn load(&self, os: &str) -> Option<Arc<Profile>> {
+        let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
+        let file = add_builtin(os, &mut sources)?;
+        let layer = self.layers(file, &mut sources, &mut found)?;
+        let host = match &layer.runs {
+            Some(runs) => Some(self.shared(runs.value.as_str())?),
+            None => None,
+        };
+        build::build(&OsName::parse(os).ok()?, layer, host, &mut found).map(Arc::new)
+    }
+
+    /// Reads a file, laid over the built-in ones that it extends.
+    fn layers(&self, file: FileId, sources: &mut Sources, found: &mut Diagnostics) -> Option<Layer> {
+        let before = found.len();
+        let layer = read::read(file, sources, found)?;
+        let Some(extends) = layer.extends.clone() else {
+            return (found.len() == before).then_some(layer);
+        };
+        let Some(below) = add_builtin(extends.value.as_str(), sources) else {
+            let known: Vec<&str> = BUILTIN.iter().map(|(name, _)| *name).collect();
+            found.push(unknown_profile(&extends, meant(extends.value.as_str(), &known)));
+            return None;
+        };
+        let below = self.layers(below, sources, found)?;
+        (found.len() == before).then(|| layer.over(below))
+    }
+}
+
+fn add_builtin(os: &str, sources: &mut Sources) -> Option<FileId> {
+    let (name, text) = BUILTIN.iter().find(|(name, _)| *name == os)?;
+    Some(sources.add(format!("<built-in>/{name}.kdl"), *text))
+}
+
+fn unknown_profile(name: &Spanned<OsName>, help: String) -> Diagnostic {
+    Diagnostic::new(Code::UnknownProfile, format!("no profile `{}` to build on", name.value))
+        .label(name.span, "no such profile")
+        .help(help)
+}
+
+fn meant(name: &str, known: &[&str]) -> String {
+    match nearest(name, known.iter().copied()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("there is {}", listed(known.iter().copied(), "and")),
+    }
+}

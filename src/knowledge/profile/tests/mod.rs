@@ -1,0 +1,30 @@
+//! Tests of profiles, by tables.
+
+mod corpus;
+mod kernels;
+mod compatibility;
+mod releases;
+mod user;
+
+use super::*;
+
+fn get<'p>(profiles: &'p Profiles, os: &str) -> &'p Profile {
+    profiles.get(os).unwrap_or_else(|| panic!("no profile {os}"))
+}
+
+#[test]
+fn builtin_files_are_right() {
+    let profiles = Profiles::builtin();
+    for (os, text) in BUILTIN {
+        let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
+        let file = add_builtin(os, &mut sources).unwrap();
+        let layer = profiles.layers(file, &mut sources, &mut found);
+        let host = layer.as_ref().and_then(|layer| profiles.shared(layer.runs.as_ref()?.value.as_str()));
+        let profile =
+            layer.and_then(|layer| build::build(&OsName::parse(os).unwrap(), layer, host, &mut found));
+        assert_eq!(found.iter().collect::<Vec<_>>(), Vec::<&Diagnostic>::new(), "{os}");
+        let profile = profile.unwrap();
+        assert!(profile.kernel(&profile.example).is_ok(), "{os}");
+        assert!(!text.contains('\t') && text.lines().all(|line| !line.ends_with(' ')), "{os}");
+    }
+}

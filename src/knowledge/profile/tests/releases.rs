@@ -1,0 +1,218 @@
+//! Releases, their images, and what is installed for a kernel.
+
+use super::get;
+use crate::knowledge::profile::Profiles;
+use crate::text::ids::Arch;
+
+#[test]
+fn releases_are_known() {
+    let cases = [
+        (
+            "rhel",
+            "8.6",
+            "8.6",
+            "registry.access.redhat.com/ubi8/ubi:8.6",
+            "registry.access.redhat.com/ubi8/ubi-minimal:8.6",
+        ),
+        (
+            "rhel",
+            "10.2",
+            "10.2",
+            "registry.access.redhat.com/ubi10/ubi:10.2",
+            "registry.access.redhat.com/ubi10/ubi-minimal:10.2",
+        ),
+        (
+            "openshift",
+            "4.18.3",
+            "9.4",
+            "registry.access.redhat.com/ubi9/ubi:9.4",
+            "registry.access.redhat.com/ubi9/ubi-minimal:9.4",
+        ),
+        (
+            "openshift",
+            "4.12.0",
+            "8.6",
+            "registry.access.redhat.com/ubi8/ubi:8.6",
+            "registry.access.redhat.com/ubi8/ubi-minimal:8.6",
+        ),
+        (
+            "openshift",
+            "4.22.9",
+            "9.8 10.2",
+            "registry.access.redhat.com/ubi9/ubi:9.8",
+            "registry.access.redhat.com/ubi9/ubi-minimal:9.8",
+        ),
+        ("debian", "12", "12", "docker.io/library/debian:12", "docker.io/library/debian:12-slim"),
+        ("ubuntu", "22.04", "22.04", "docker.io/library/ubuntu:22.04", "docker.io/library/ubuntu:22.04"),
+        ("fedora", "43", "43", "quay.io/fedora/fedora:43", "quay.io/fedora/fedora-minimal:43"),
+        ("fedora", "100", "100", "quay.io/fedora/fedora:100", "quay.io/fedora/fedora-minimal:100"),
+    ];
+    let profiles = Profiles::builtin();
+    for (os, release, runs, base, minimal) in cases {
+        let facts = get(&profiles, os).release(release).unwrap();
+        let platforms: Vec<&str> = facts.platforms.iter().map(|platform| platform.release.as_str()).collect();
+        assert_eq!(platforms.join(" "), runs, "{os} {release}");
+        let first = &facts.platforms[0];
+        assert_eq!((first.base.as_str(), first.minimal.as_str()), (base, minimal));
+        assert!(!first.tools.is_empty() && !first.fetch.is_empty() && !first.runtime.is_empty());
+    }
+    let ended = |os: &str, release: &str| get(&profiles, os).release(release).unwrap().end_of_life;
+    assert_eq!(ended("ubuntu", "20.04").as_deref(), Some("2025-05-31"));
+    assert_eq!(ended("openshift", "4.13.9").as_deref(), Some("2024-11-17"));
+    assert_eq!(ended("fedora", "43"), None);
+}
+
+#[test]
+fn each_node_stream_has_its_own_toolkit() {
+    let profiles = Profiles::builtin();
+    let openshift = get(&profiles, "openshift");
+    let dtk = |release: &str, kernel: &str| {
+        let (facts, kernel) = (openshift.release(release).unwrap(), openshift.kernel(kernel).unwrap());
+        facts.platform(&kernel).unwrap().dtk.as_ref().map(ToString::to_string)
+    };
+    let image = |path: &str| Some(format!("registry.redhat.io/{path}"));
+    assert_eq!(dtk("4.12.6", "4.18.0-372.46.1.el8_6.x86_64"), image("openshift4/driver-toolkit-rhel8:v4.12"));
+    assert_eq!(dtk("4.18.3", "5.14.0-427.57.1.el9_4.x86_64"), image("openshift4/driver-toolkit-rhel9:v4.18"));
+    assert_eq!(dtk("4.22.9", "5.14.0-687.35.1.el9_8.x86_64"), image("openshift4/driver-toolkit-rhel9:v4.22"));
+    assert_eq!(dtk("4.22.9", "6.12.0-211.7.1.el10_2.x86_64"), None);
+    assert_eq!(dtk("5.0.1", "6.12.0-211.7.1.el10_2.x86_64"), image("openshift5/driver-toolkit-rhel10:v5.0"));
+}
+
+#[test]
+fn unknown_releases_are_explained() {
+    let cases = [
+        ("rhel", "9.44", "RHEL has 8.0 to 8.10, 9.0 to 9.8 and 10.0 to 10.2"),
+        ("rhel", "9", "write the whole release: 9.0 to 9.8"),
+        ("rhel", "7.9", "RHEL has 8.0 to 8.10, 9.0 to 9.8 and 10.0 to 10.2"),
+        ("debian", "Bookworm", "`Bookworm` is 12: write `12`"),
+        ("debian", "12; rm", "Debian has 11, 12 and 13"),
+        ("fedora", "rawhide", "Fedora has 38 to N"),
+    ];
+    let profiles = Profiles::builtin();
+    for (os, release, help) in cases {
+        let unknown = get(&profiles, os).release(release).unwrap_err();
+        assert_eq!(unknown.help, help);
+        assert_eq!(unknown.to_string(), format!("{} has no release `{release}`", get(&profiles, os).title));
+    }
+    let nearest = |release: &str| get(&profiles, "rhel").release(release).unwrap_err().nearest;
+    assert_eq!(nearest("9.44").unwrap().as_str(), "9.4");
+    assert_eq!(nearest("7.9"), None);
+    let openshift = |release: &str| get(&profiles, "openshift").release(release).unwrap_err().help;
+    assert_eq!(openshift("4.18"), "write the whole release: 4.18.Z, where Z is a number");
+    assert!(openshift("4.8.1").starts_with("OpenShift has 4.12.Z, 4.13.Z,"));
+}
+
+#[test]
+fn packages_are_named() {
+    let cases = [
+        (
+            "rhel",
+            "9.4",
+            "5.14.0-427.13.1.el9_4",
+            "kernel-devel-5.14.0-427.13.1.el9_4.x86_64",
+            "kernel-core-5.14.0-427.13.1.el9_4.x86_64 kernel-modules-5.14.0-427.13.1.el9_4.x86_64 \
+             kernel-modules-extra-5.14.0-427.13.1.el9_4.x86_64",
+            "rhel-9-for-x86_64-appstream-eus-rpms rhel-9-for-x86_64-baseos-eus-rpms",
+            "/usr/src/kernels/5.14.0-427.13.1.el9_4.x86_64",
+            "",
+        ),
+        (
+            "rhel",
+            "9.3",
+            "5.14.0-362.8.1.el9_3.x86_64+rt",
+            "kernel-rt-devel-5.14.0-362.8.1.el9_3.x86_64",
+            "kernel-rt-core-5.14.0-362.8.1.el9_3.x86_64 kernel-rt-modules-5.14.0-362.8.1.el9_3.x86_64 \
+             kernel-rt-modules-extra-5.14.0-362.8.1.el9_3.x86_64",
+            "rhel-9-for-x86_64-rt-rpms",
+            "/usr/src/kernels/5.14.0-362.8.1.el9_3.x86_64+rt",
+            "",
+        ),
+        (
+            "openshift",
+            "4.12.6",
+            "4.18.0-372.41.1.rt7.198.el8_6.x86_64",
+            "kernel-rt-devel-4.18.0-372.41.1.rt7.198.el8_6.x86_64",
+            "kernel-rt-core-4.18.0-372.41.1.rt7.198.el8_6.x86_64 kernel-rt-modules-4.18.0-372.41.1.rt7.198.el8_6.x86_64 \
+             kernel-rt-modules-extra-4.18.0-372.41.1.rt7.198.el8_6.x86_64",
+            "rhel-8-for-x86_64-rt-rpms",
+            "/usr/src/kernels/4.18.0-372.41.1.rt7.198.el8_6.x86_64",
+            "",
+        ),
+        (
+            "debian",
+            "12",
+            "6.1.0-56-amd64",
+            "linux-headers-6.1.0-56-amd64",
+            "linux-image-6.1.0-56-amd64",
+            "",
+            "/usr/src/linux-headers-6.1.0-56-amd64",
+            "/usr/src/linux-headers-6.1.0-56-common",
+        ),
+        (
+            "debian",
+            "12",
+            "6.1.0-56-rt",
+            "linux-headers-6.1.0-56-rt-amd64",
+            "linux-image-6.1.0-56-rt-amd64",
+            "",
+            "/usr/src/linux-headers-6.1.0-56-rt-amd64",
+            "/usr/src/linux-headers-6.1.0-56-common-rt",
+        ),
+        (
+            "debian",
+            "12",
+            "6.12.111+deb12-cloud-amd64",
+            "linux-headers-6.12.111+deb12-cloud-amd64",
+            "linux-image-6.12.111+deb12-cloud-amd64",
+            "",
+            "/usr/src/linux-headers-6.12.111+deb12-cloud-amd64",
+            "/usr/src/linux-headers-6.12.111+deb12-common",
+        ),
+        (
+            "ubuntu",
+            "24.04",
+            "6.8.0-31-generic",
+            "linux-headers-6.8.0-31-generic",
+            "linux-modules-6.8.0-31-generic linux-modules-extra-6.8.0-31-generic",
+            "",
+            "/usr/src/linux-headers-6.8.0-31-generic",
+            "",
+        ),
+        (
+            "ubuntu",
+            "22.04",
+            "6.8.0-1021-gcp",
+            "linux-headers-6.8.0-1021-gcp gcc-12",
+            "linux-modules-6.8.0-1021-gcp linux-modules-extra-6.8.0-1021-gcp",
+            "",
+            "/usr/src/linux-headers-6.8.0-1021-gcp",
+            "",
+        ),
+        (
+            "fedora",
+            "40",
+            "6.8.5-301.fc40.x86_64+debug",
+            "kernel-debug-devel-6.8.5-301.fc40.x86_64",
+            "kernel-debug-core-6.8.5-301.fc40.x86_64 kernel-debug-modules-6.8.5-301.fc40.x86_64 \
+             kernel-debug-modules-extra-6.8.5-301.fc40.x86_64",
+            "",
+            "/usr/src/kernels/6.8.5-301.fc40.x86_64+debug",
+            "",
+        ),
+    ];
+    fn all(names: &[impl AsRef<str>]) -> String {
+        names.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(" ")
+    }
+    let profiles = Profiles::builtin();
+    for (os, release, text, build, in_tree, repositories, dir, src) in cases {
+        let profile = get(&profiles, os);
+        let (kernel, facts) = (profile.kernel(text).unwrap(), profile.release(release).unwrap());
+        let packages = profile.packages(&kernel, &facts, Arch::X86_64).unwrap();
+        assert_eq!(all(&packages.build), build);
+        assert_eq!(all(&packages.in_tree), in_tree);
+        assert_eq!(all(&packages.repositories), repositories);
+        assert_eq!(packages.kernel_dir.as_str(), dir);
+        assert_eq!(packages.kernel_src_dir.as_str(), if src.is_empty() { dir } else { src });
+        assert_eq!(packages.compiler.is_some(), build.ends_with("gcc-12"));
+    }
+}

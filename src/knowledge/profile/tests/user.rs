@@ -1,0 +1,321 @@
+//! Profiles of the user's own: new distributions from one file, extensions, and what is wrong with a file.
+
+use super::get;
+use crate::knowledge::profile::Profiles;
+use crate::text::diag::{Code, Diagnostic, Diagnostics};
+use crate::text::ids::OsName;
+use crate::text::source::Sources;
+
+/// Adds a profile; gives what is wrong with it.
+fn add(profiles: &mut Profiles, name: &str, text: &str) -> (Sources, Diagnostics) {
+    let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
+    let file = sources.add(format!("{name}.kdl"), text);
+    profiles.add_user(&OsName::parse(name).unwrap(), file, &mut sources, &mut found);
+    (sources, found)
+}
+
+#[test]
+fn an_extension_overrides_and_appends() {
+    let mut profiles = Profiles::builtin();
+    let text = r#"
+        profile edition=1 extends="debian"
+        base "registry.example/mirror/debian:{release}"
+        line "12" {
+            release "12" {
+                series "6.6"
+            }
+        }
+        line "14" {
+            release "14" {
+                series "deb14"
+            }
+        }
+    "#;
+    let (_, found) = add(&mut profiles, "debian", text);
+    assert_eq!(found, Diagnostics::default());
+    let debian = get(&profiles, "debian");
+    let belongs = |kernel: &str, release: &str| {
+        debian.belongs(&debian.kernel(kernel).unwrap(), &debian.release(release).unwrap())
+    };
+    assert!(
+        belongs("6.6.0-1-amd64", "12")
+            && belongs("6.1.0-18-amd64", "12")
+            && belongs("7.2.1+deb14-amd64", "14")
+    );
+    let facts = debian.release("14").unwrap();
+    assert_eq!(facts.platforms[0].base.as_str(), "registry.example/mirror/debian:14");
+    assert_eq!(facts.platforms[0].minimal.as_str(), "docker.io/library/debian:14-slim");
+}
+
+#[test]
+fn a_new_minor_of_rhel_reaches_openshift() {
+    let mut profiles = Profiles::builtin();
+    assert!(get(&profiles, "openshift").kernel("5.14.0-750.1.1.el9_9.x86_64").is_err());
+    let text = r#"
+        profile edition=1 extends="rhel"
+        line "9" {
+            release "9.9" {
+                series "5.14.0-750"
+                suffix "el9_9"
+            }
+        }
+    "#;
+    assert_eq!(add(&mut profiles, "rhel", text).1, Diagnostics::default());
+    let kernel = get(&profiles, "openshift").kernel("5.14.0-750.1.1.el9_9.x86_64").unwrap();
+    assert_eq!(kernel.el.unwrap().to_string(), "9.9");
+    let text = r#"
+        profile edition=1 runs="rhel"
+        title "Lab"
+        line "1" {
+            runs "9.9"
+            release "1.{n}"
+        }
+    "#;
+    assert_eq!(add(&mut profiles, "lab", text).1, Diagnostics::default());
+    let lab = get(&profiles, "lab");
+    assert!(lab.belongs(&kernel, &lab.release("1.7").unwrap()));
+    assert_eq!(lab.kernels_of.as_ref().unwrap().as_str(), "rhel");
+}
+
+/// A profile that is right, to put one mistake into.
+const RIGHT: &str = r#"profile edition=1
+title "Test"
+order "dpkg"
+manager "apt"
+arch "x86_64" name="amd64"
+example "1.0-1-amd64"
+kernel "(?<abi>(?<base>[0-9.]+)-[0-9]+)(-(?<arch>amd64))?" series="{base}" complete="{abi}-{arch_name}"
+base "example.org/test:{release}"
+minimal "example.org/test:{release}-slim"
+build "headers-{kernel}"
+kernel-dir "/usr/src/headers-{kernel}"
+line "1" {
+    release "1" {
+        series "1.0"
+    }
+}
+"#;
+
+#[test]
+fn mistakes_are_explained() {
+    let cases = [
+        (
+            "headers-{kernel}\"",
+            "headers; rm -rf /\"",
+            Code::MalformedProfileValue,
+            "\"headers; rm -rf /\"",
+            "`headers; rm -rf /` cannot stand here",
+            "write 1 to 192 of A-Z a-z 0-9 . + _ : ~ ^ = -, first a letter or digit",
+        ),
+        (
+            "headers-{kernel}\"",
+            "headers-{kernal}\"",
+            Code::UnknownHole,
+            "\"headers-{kernal}\"",
+            "nothing fills `{kernal}`",
+            "did you mean `{kernel}`?",
+        ),
+        (
+            "headers-{kernel}\"",
+            "headers-{kernel\"",
+            Code::MalformedProfileValue,
+            "\"headers-{kernel\"",
+            "`headers-{kernel` cannot stand here",
+            "write a name in lower case and a } behind each {",
+        ),
+        (
+            "base \"example.org/test:{release}\"",
+            "base \"example.org/Test:{release}\"",
+            Code::MalformedProfileValue,
+            "\"example.org/Test:{release}\"",
+            "`example.org/Test:1` cannot stand here",
+            "write host[:port]/path[:tag][@sha256:digest], the path in lower case",
+        ),
+        (
+            "base \"example.org/test:{release}\"",
+            "base \"example.org/test:{kernel}\"",
+            Code::UnknownHole,
+            "\"example.org/test:{kernel}\"",
+            "nothing fills `{kernel}`",
+            "there is `line`, `major` and `release`",
+        ),
+        (
+            "base \"example.org/test:{release}\"\n",
+            "",
+            Code::IncompleteProfile,
+            "\"1\"",
+            "release `1` has no images",
+            "write them here, in its `line`, or at the top of the file for all releases",
+        ),
+        (
+            "kernel-dir \"/usr/src/headers-{kernel}\"\n",
+            "",
+            Code::IncompleteProfile,
+            "\"1\"",
+            "release `1` has no `kernel-dir`",
+            "write `kernel-dir` here, in its `line`, or at the top of the file for all releases",
+        ),
+        (
+            "title \"Test\"\norder \"dpkg\"\n",
+            "",
+            Code::IncompleteProfile,
+            "profile",
+            "the profile has no `title` and `order`",
+            "add what is missing, or lay the file over a built-in profile: `extends=\"…\"`",
+        ),
+        (
+            "(?<arch>amd64))?\"",
+            "(?<arch>amd64)?\"",
+            Code::MalformedPattern,
+            "\"(?<abi>(?<base>[0-9.]+)-[0-9]+)(-(?<arch>amd64)?\"",
+            "`(?<abi>(?<base>[0-9.]+)-[0-9]+)(-(?<arch>amd64)?` is not a pattern",
+            "a pattern is a regular expression of the `regex` crate: no look-around, no back-references",
+        ),
+        (
+            "series=\"{base}\"",
+            "series=\"{bse}\"",
+            Code::UnknownHole,
+            "\"{bse}\"",
+            "nothing fills `{bse}`",
+            "did you mean `{base}`?",
+        ),
+        (
+            "profile edition=1",
+            "profile edition=1 extends=\"debain\"",
+            Code::UnknownProfile,
+            "\"debain\"",
+            "no profile `debain` to build on",
+            "did you mean `debian`?",
+        ),
+        (
+            "profile edition=1",
+            "profile edition=1 runs=\"test\"",
+            Code::UnknownProfile,
+            "\"test\"",
+            "no profile `test` to build on",
+            "a profile cannot run itself",
+        ),
+        (
+            "profile edition=1",
+            "profile edition=1 runs=\"openshift\"",
+            Code::UnknownProfile,
+            "\"openshift\"",
+            "no profile `openshift` to build on",
+            "`openshift` runs another's kernels itself: name that one",
+        ),
+        (
+            "line \"1\" {",
+            "line \"1\" {\n    runs \"9.4\"",
+            Code::IncompleteProfile,
+            "\"9.4\"",
+            "`runs` without a profile to run",
+            "name it in the header: `profile edition=1 runs=\"…\"`",
+        ),
+        (
+            "series \"1.0\"",
+            "series \"1.0\"\nended \"last year\"",
+            Code::MalformedProfileValue,
+            "\"last year\"",
+            "`last year` cannot stand here",
+            "write a day such as 2025-05-31",
+        ),
+        (
+            "title \"Test\"",
+            "titel \"Test\"",
+            Code::UnknownNode,
+            "titel",
+            "unknown node `titel`",
+            "did you mean `title`?",
+        ),
+        (
+            "arch \"x86_64\"",
+            "arch \"amd64\"",
+            Code::UnknownValue,
+            "\"amd64\"",
+            "unknown value `amd64`",
+            "did you mean `\"x86_64\"`?",
+        ),
+        (
+            "release \"1\" {",
+            "release \"1\"\n    release \"1\" {",
+            Code::DuplicateName,
+            "\"1\"",
+            "two release nodes are named `1`",
+            "put what they say into one of them",
+        ),
+    ];
+    assert_eq!(add(&mut Profiles::builtin(), "test", RIGHT).1, Diagnostics::default());
+    for (from, to, code, place, message, help) in cases {
+        assert!(RIGHT.contains(from), "{from}");
+        let mut profiles = Profiles::builtin();
+        let (sources, found) = add(&mut profiles, "test", &RIGHT.replacen(from, to, 1));
+        let found: Vec<&Diagnostic> = found.iter().collect();
+        assert_eq!(found.len(), 1, "{to}: {found:?}");
+        let seen = (found[0].code, sources.slice(found[0].labels[0].span), found[0].message.as_str());
+        assert_eq!(seen, (code, place, message));
+        assert_eq!(found[0].help.as_deref(), Some(help));
+        assert!(profiles.get("test").is_none() && profiles.is_broken("test"));
+    }
+}
+
+#[test]
+fn one_report_serves_all_releases() {
+    let text = "profile edition=1 extends=\"rhel\"\ntools \"gcc; reboot\"\nfetch \"git{rlease}\"\n";
+    let found = add(&mut Profiles::builtin(), "rhel", text).1.sorted();
+    let codes: Vec<Code> = found.iter().map(|one| one.code).collect();
+    assert_eq!(codes, [Code::MalformedProfileValue, Code::UnknownHole]);
+    let text = text.replace("{rlease}", "");
+    let found = add(&mut Profiles::builtin(), "rhel", &text).1;
+    assert_eq!(found.iter().map(|one| one.code).collect::<Vec<_>>(), [Code::MalformedProfileValue]);
+}
+
+#[test]
+fn an_unknown_release_to_run_is_explained() {
+    let text =
+        "profile edition=1 runs=\"rhel\"\ntitle \"Lab\"\nline \"1\" {\n runs \"9.99\"\n release \"1\"\n}\n";
+    let (_, found) = add(&mut Profiles::builtin(), "lab", text);
+    let found: Vec<&Diagnostic> = found.iter().collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].message, "RHEL has no release `9.99`");
+    assert_eq!(found[0].help.as_deref(), Some("RHEL has 8.0 to 8.10, 9.0 to 9.8 and 10.0 to 10.2"));
+}
+
+#[test]
+fn hostile_patterns_cost_nothing() {
+    let huge = RIGHT.replacen("[0-9.]+)", "([0-9]{1,1000}){1,1000})", 1);
+    let (_, found) = add(&mut Profiles::builtin(), "test", &huge);
+    assert_eq!(found.iter().next().unwrap().labels[0].text, "it takes too much memory");
+    let nested = RIGHT.replacen("[0-9.]+)", "(((0+)+)+)+)", 1);
+    let mut profiles = Profiles::builtin();
+    assert_eq!(add(&mut profiles, "test", &nested).1, Diagnostics::default());
+    assert!(get(&profiles, "test").kernel(&format!("{}x", "0".repeat(127))).is_err());
+}
+
+#[test]
+fn a_profile_is_bounded() {
+    let many = |text: &str, times: usize| text.repeat(times);
+    let cases = [
+        (many("line \"1\"\n", 1_001), "a profile has at most 1000 nodes"),
+        (format!("tools{}\n", many(" gcc", 2_001)), "a profile has at most 2000 arguments"),
+        (many("foreign \"a\" of=\"b\"\n", 65), "a profile has at most 64 patterns"),
+        (format!("line \"1\" {{\n{}}}\n", many("runs \"1\"\n", 17)), "a line has at most 16 systems"),
+    ];
+    for (text, label) in cases {
+        let (_, found) = add(&mut Profiles::builtin(), "test", &format!("profile edition=1\n{text}"));
+        let found: Vec<&Diagnostic> = found.iter().collect();
+        assert_eq!(found.len(), 1, "{label}: {found:?}");
+        assert_eq!((found[0].code, found[0].labels[0].text.as_str()), (Code::ExceededLimit, label));
+    }
+}
+
+/// Every profile in the manual is right.
+#[test]
+fn the_manual_is_right() {
+    let manual = include_str!("../../../../docs/profiles.md");
+    let blocks = manual.split("```kdl\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let profiles: Vec<&str> = blocks.filter(|block| block.starts_with("profile edition")).collect();
+    assert!(profiles.len() >= 3);
+    for text in profiles {
+        assert_eq!(add(&mut Profiles::builtin(), "test", text).1, Diagnostics::default(), "{text}");
+    }
+}

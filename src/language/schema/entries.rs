@@ -1,0 +1,234 @@
+//! Holds what stands on a node's line to the language: arguments, properties, and the types of their values.
+
+use super::table::{Argument, Body, Enum, Kind, Node as Spec, Rule, RuleKind};
+use super::validate::{Check, similar};
+use crate::language::kdl::{Data, Node, Property, Value};
+use crate::text::diag::{Code, Diagnostic, count, listed, shown};
+use crate::text::source::Span;
+use std::collections::BTreeMap;
+
+/// Reports everything that is wrong with a node's arguments and properties.
+pub(super) fn check(check: &mut Check<'_>, node: &Node, spec: &'static Spec) {
+    arguments(check, node, spec);
+    properties(check, node, spec);
+    spec.rules.iter().for_each(|rule| entry_rule(check, rule, node, spec));
+}
+
+/// Whether some node `owner` of the language has a property `name`.
+pub(super) fn has_property(body: &'static Body, owner: &str, name: &str) -> bool {
+    body.nodes.iter().any(|node| {
+        (node.name == owner && node.property(name).is_some()) || has_property(node.body, owner, name)
+    })
+}
+
+fn arguments(check: &mut Check<'_>, node: &Node, spec: &'static Spec) {
+    for (at, value) in node.arguments.iter().enumerate() {
+        let last = spec.arguments.last().filter(|argument| argument.repeats);
+        match spec.arguments.get(at).or(last) {
+            _ if check.is_full() => return,
+            Some(argument) => kind(check, value, argument.kind, argument.description),
+            None => return unexpected_argument(check, node, spec, value.span),
+        }
+    }
+    let required: Vec<&Argument> =
+        spec.arguments.iter().skip(node.arguments.len()).filter(|argument| argument.required).collect();
+    if let Some(first) = required.first() {
+        let message = format!("`{}` has no {}", spec.name, first.name);
+        let label = format!("{} is expected: {}", first.name, first.description);
+        let help = format!("write `{}`", spec.usage());
+        check.report(Diagnostic::new(Code::MissingArgument, message).label(node.name.span, label).help(help));
+    }
+}
+
+fn unexpected_argument(check: &mut Check<'_>, node: &Node, spec: &Spec, extra: Span) {
+    let message = match spec.arguments.len() {
+        0 => format!("`{}` takes no arguments", spec.name),
+        number => {
+            format!("`{}` takes {}, not {}", spec.name, count(number, "argument"), node.arguments.len())
+        }
+    };
+    let written = check.sources.slice(extra);
+    let comparison = written.find(['<', '>']).and_then(|at| written.split_at_checked(at));
+    let help = match comparison.filter(|(key, _)| spec.property(key).is_some()) {
+        Some((key, value)) => format!("write {}", shown(&format!("{key}=\"{value}\""))),
+        None => format!("write `{}`", spec.usage()),
+    };
+    check.report(Diagnostic::new(Code::UnexpectedArgument, message).label(extra, "one too many").help(help));
+}
+
+fn properties(check: &mut Check<'_>, node: &Node, spec: &'static Spec) {
+    let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+    let mut meant = Vec::new();
+    for property in &node.properties {
+        if check.is_full() {
+            return;
+        }
+        let key = property.key.value.as_str();
+        if let Some(&first) = seen.get(key) {
+            duplicate_property(check, property, first);
+            continue;
+        }
+        seen.insert(key, property.key.span);
+        match (spec.property(key), spec.free) {
+            (Some(known), _) => kind(check, &property.value, known.kind, known.description),
+            (None, Some(free)) => kind(check, &property.value, Kind::TEXT, free.description),
+            (None, None) => meant.extend(unknown_property(check, property, spec)),
+        }
+    }
+    for property in spec.properties.iter().filter(|property| property.required) {
+        if !seen.contains_key(property.name) && !meant.contains(&property.name) {
+            missing_property(check, node, spec, property.name, property.description);
+        }
+    }
+    if let Some(free) = spec.free.filter(|free| free.required && node.properties.is_empty()) {
+        missing_property(check, node, spec, free.key, free.description);
+    }
+}
+
+fn missing_property(check: &mut Check<'_>, node: &Node, spec: &Spec, key: &str, description: &str) {
+    let message = format!("`{}` has no `{key}=`", spec.name);
+    let label = format!("`{key}=` is expected: {description}");
+    let help = format!("write `{}`", spec.usage());
+    check.report(Diagnostic::new(Code::MissingProperty, message).label(node.name.span, label).help(help));
+}
+
+fn duplicate_property(check: &mut Check<'_>, second: &Property, first: Span) {
+    let message = format!("{} is given twice", shown(&second.key.value));
+    let diagnostic = Diagnostic::new(Code::DuplicateProperty, message)
+        .label(second.key.span, "the second value")
+        .label(first, "the first value")
+        .help("keep one of them");
+    check.report(diagnostic);
+}
+
+/// Reports a property that the node has not, and gives the one that was probably meant.
+fn unknown_property(check: &mut Check<'_>, property: &Property, spec: &'static Spec) -> Option<&'static str> {
+    let key = property.key.value.as_str();
+    let message = format!("unknown property {} of `{}`", shown(key), spec.name);
+    let names = || spec.properties.iter().map(|property| property.name);
+    let bare = key.trim_end_matches(['<', '>', '!', '~']);
+    let written = check.sources.slice(property.value.span).trim_matches('"');
+    let mut meant = similar(key, names());
+    let (label, help) = if bare != key && spec.property(bare).is_some() {
+        meant = names().find(|name| *name == bare);
+        let operator = key.strip_prefix(bare).unwrap_or_default();
+        let help = format!("write {}", shown(&format!("{bare}=\"{operator}={written}\"")));
+        ("the comparison belongs into the value".to_owned(), help)
+    } else if let Some(meant) = meant {
+        ("no such property".to_owned(), format!("did you mean `{meant}`?"))
+    } else if spec.body.node(key).is_some() {
+        let help =
+            format!("write it as a node in the block of `{}`: {}", spec.name, shown(&format!("{key} …")));
+        (format!("a node of `{}`, not a property", spec.name), help)
+    } else if spec.properties.is_empty() {
+        ("no such property".to_owned(), format!("`{}` takes no properties", spec.name))
+    } else {
+        ("no such property".to_owned(), format!("`{}` takes {}", spec.name, listed(names(), "and")))
+    };
+    check.report(Diagnostic::new(Code::UnknownProperty, message).label(property.key.span, label).help(help));
+    meant
+}
+
+/// The place of an entry that a rule names: a property by its key, an argument by its name.
+fn entry_place(node: &Node, spec: &Spec, name: &str) -> Option<Span> {
+    let property = node.properties.iter().find(|property| property.key.value == name);
+    let argument = || {
+        let at = spec.arguments.iter().position(|argument| argument.name == name)?;
+        node.arguments.get(at).map(|value| value.span)
+    };
+    property.map(|property| property.key.span).or_else(argument)
+}
+
+fn entry_rule(check: &mut Check<'_>, rule: &Rule, node: &Node, spec: &Spec) {
+    let place = |group: &&[&'static str]| {
+        group.iter().find_map(|name| entry_place(node, spec, name).map(|span| (span, *name)))
+    };
+    let mut present: Vec<(Span, &str)> = rule.groups.iter().filter_map(place).collect();
+    if present.len() > 1 && rule.kind != RuleKind::AtLeastOne {
+        let names = listed(present.iter().map(|(_, name)| *name), "and");
+        let mut diagnostic = Diagnostic::new(Code::ConflictingEntries, format!("{names} exclude each other"));
+        present.sort_by_key(|&(span, _)| std::cmp::Reverse(span));
+        for (span, name) in &present {
+            diagnostic = diagnostic.label(*span, format!("`{name}` here"));
+        }
+        check.report(diagnostic.help("keep one of them"));
+    }
+    let unknown = node.properties.iter().any(|property| spec.property(&property.key.value).is_none());
+    let too_many = spec.most_arguments().is_some_and(|most| node.arguments.len() > most);
+    if present.is_empty() && rule.kind != RuleKind::AtMostOne && !unknown && !too_many {
+        let all = listed(rule.groups.iter().flat_map(|group| group.iter().copied()), "and");
+        let number = if rule.kind == RuleKind::ExactlyOne { "one" } else { "at least one" };
+        let message = format!("`{}` says too little", spec.name);
+        let label = format!("needs {number} of {all}");
+        let help = format!("write `{}`", spec.usage());
+        check.report(Diagnostic::new(Code::MissingEntry, message).label(node.name.span, label).help(help));
+    }
+}
+
+fn kind(check: &mut Check<'_>, value: &Value, expected: Kind, description: &str) {
+    let written = check.sources.slice(value.span);
+    let label = || format!("expected here: {description}");
+    let wrong = |help: String| {
+        let message = format!("{} is not {}", shown(written), expected.title());
+        Diagnostic::new(Code::WrongType, message).label(value.span, label()).help(help)
+    };
+    let diagnostic = match (expected, &value.data) {
+        (_, Data::Mistake) | (Kind::Bool, Data::Bool(_)) => return,
+        (Kind::Text { lines }, Data::Text(text)) => match text.contains(['\n', '\t']) {
+            true if !lines => line_break(value.span, description),
+            _ => return,
+        },
+        (Kind::Enum(choice), Data::Text(text)) => {
+            if choice.values.iter().any(|(name, _)| name == text) {
+                return;
+            }
+            unknown_value(choice, text, value.span)
+        }
+        (Kind::Integer { min, max }, Data::Integer(number)) if (min..=max).contains(number) => return,
+        (Kind::Integer { min, max }, Data::Integer(_)) => {
+            let message = format!("{} is out of range", shown(written));
+            let help = if max == i64::MAX {
+                format!("write {min} or more")
+            } else {
+                format!("write {min} to {max}")
+            };
+            Diagnostic::new(Code::NumberOutOfRange, message).label(value.span, label()).help(help)
+        }
+        (Kind::Text { .. } | Kind::Enum(_), Data::Integer(_) | Data::Number) => {
+            let message = format!("{} is a number, not a text", shown(written));
+            let help = format!("quote it: {}", shown(&format!("\"{written}\"")));
+            Diagnostic::new(Code::UnquotedNumber, message).label(value.span, label()).help(help)
+        }
+        (Kind::Text { .. } | Kind::Enum(_), Data::Bool(_) | Data::Null) => {
+            wrong(format!("write a text: `\"{}\"`", written.trim_start_matches('#')))
+        }
+        (Kind::Integer { .. }, Data::Text(text)) if text.parse::<i64>().is_ok() => {
+            wrong(format!("write it without quotes: `{text}`"))
+        }
+        (Kind::Integer { .. }, _) => wrong("write digits alone".to_owned()),
+        (Kind::Bool, Data::Text(text)) if matches!(text.as_str(), "true" | "false") => {
+            wrong(format!("write it with a `#` and without quotes: `#{text}`"))
+        }
+        (Kind::Bool, _) => wrong("write `#true` or `#false`".to_owned()),
+    };
+    check.report(diagnostic);
+}
+
+fn line_break(span: Span, description: &str) -> Diagnostic {
+    Diagnostic::new(Code::ControlCharacter, "a line break or tab in a text of one line")
+        .label(span, format!("expected here: {description}"))
+        .help("write it on one line, with spaces")
+}
+
+fn unknown_value(choice: &'static Enum, text: &str, span: Span) -> Diagnostic {
+    let names = || choice.values.iter().map(|(name, _)| *name);
+    let alias = choice.aliases.iter().find(|(other, _)| *other == text).map(|(_, name)| *name);
+    let help = match alias.or_else(|| similar(text, names())) {
+        Some(meant) => format!("did you mean `\"{meant}\"`?"),
+        None => format!("write {}", listed(names(), "or")),
+    };
+    let label = format!("not {}", choice.title);
+    Diagnostic::new(Code::UnknownValue, format!("unknown value {}", shown(text)))
+        .label(span, label)
+        .help(help)
+}

@@ -1,0 +1,122 @@
+//! `source`: where files come from.
+
+use super::selector::{SELECTORS, SELECTS};
+use crate::language::schema::{Argument, Body, Count, Kind, Node, Property, Rule, RuleKind};
+
+pub(super) static SOURCE: Node = Node {
+    arguments: &[Argument::one("NAME", Kind::TEXT, "the source's name, for modules to refer to")],
+    body: &Body {
+        nodes: &[&GIT, &PATH, &ARCHIVE, &FILE, &SRPM, &IMAGE, &PATCH, &ON],
+        rules: &[Rule { kind: RuleKind::ExactlyOne, groups: ORIGINS }],
+    },
+    ..Node::new(
+        "source",
+        Count::Any,
+        "Files to build from. It says where they come from, and how to patch them.",
+    )
+};
+
+static ON: Node = Node {
+    properties: SELECTORS,
+    rules: &[SELECTS],
+    body: &Body {
+        nodes: &[&GIT, &PATH, &ARCHIVE, &FILE, &SRPM, &IMAGE, &PATCH],
+        rules: &[Rule { kind: RuleKind::AtMostOne, groups: ORIGINS }],
+    },
+    ..Node::new("on", Count::Any, "What is different for the cells selected: another origin, more patches.")
+};
+
+const ORIGINS: &[&[&str]] = &[&["git"], &["path"], &["archive"], &["file"], &["srpm"], &["image"]];
+
+const SHA256: Property = Property::optional("sha256", Kind::TEXT, "the checksum that the file must have");
+
+static GIT: Node = Node {
+    arguments: &[Argument::one("URL", Kind::TEXT, "the repository, by https or ssh")],
+    properties: &[
+        Property::optional("branch", Kind::TEXT, "follow a branch; `drvc lock` pins its commit"),
+        Property::optional("tag", Kind::TEXT, "follow a tag; `drvc lock` pins its commit"),
+        Property::optional("commit", Kind::TEXT, "one commit, in full"),
+    ],
+    rules: &[Rule { kind: RuleKind::AtMostOne, groups: &[&["branch"], &["tag"], &["commit"]] }],
+    body: &Body { nodes: &[&SUBMODULES], rules: &[] },
+    ..Node::new("git", Count::AtMostOne, "A git repository. Without a reference its default branch is meant.")
+};
+
+static SUBMODULES: Node = Node {
+    arguments: &[Argument::one("WANTED", Kind::Bool, "whether submodules are fetched too")],
+    ..Node::new(
+        "submodules",
+        Count::AtMostOne,
+        "Fetches the repository's submodules, at the commits that its tree names.",
+    )
+};
+
+static PATH: Node = Node {
+    arguments: &[Argument::one("DIR", Kind::TEXT, "a directory, relative to the manifest")],
+    body: &Body { nodes: &[&INCLUDE, &IGNORE], rules: &[] },
+    ..Node::new(
+        "path",
+        Count::AtMostOne,
+        "Files of this repository. Files that a `.gitignore` beneath the manifest names are left out, and so are `.git`, \
+         `drivers.lock` and the output directory.",
+    )
+};
+
+static INCLUDE: Node = Node {
+    arguments: &[Argument::some("GLOB", Kind::TEXT, "a pattern, relative to the directory")],
+    ..Node::new("include", Count::Any, "Takes only files that match one of these.")
+};
+
+static IGNORE: Node = Node {
+    arguments: &[Argument::some("GLOB", Kind::TEXT, "a pattern, relative to the directory")],
+    ..Node::new("ignore", Count::Any, "Leaves out files that match one of these.")
+};
+
+static ARCHIVE: Node = Node {
+    arguments: &[Argument::one("URL", Kind::TEXT, "the archive, by https")],
+    properties: &[
+        SHA256,
+        Property::optional(
+            "strip",
+            Kind::Integer { min: 0, max: 32 },
+            "leading directories to leave out; 0 unless said",
+        ),
+    ],
+    ..Node::new("archive", Count::AtMostOne, "An archive to download and unpack: whatever `tar` reads.")
+};
+
+static FILE: Node = Node {
+    arguments: &[Argument::one("URL", Kind::TEXT, "the file, by https")],
+    properties: &[SHA256],
+    ..Node::new(
+        "file",
+        Count::AtMostOne,
+        "A file to download and leave as it is, under the last name of its URL.",
+    )
+};
+
+static SRPM: Node = Node {
+    arguments: &[Argument::one("URL", Kind::TEXT, "the package, by https")],
+    properties: &[SHA256],
+    ..Node::new(
+        "srpm",
+        Count::AtMostOne,
+        "A source package of rpm to download and prepare: what its `%prep` makes.",
+    )
+};
+
+static IMAGE: Node = Node {
+    arguments: &[Argument::one("REF", Kind::TEXT, "the image")],
+    properties: &[Property::optional("dir", Kind::TEXT, "the directory in it; all of it unless said")],
+    ..Node::new("image", Count::AtMostOne, "Files of a container image.")
+};
+
+static PATCH: Node = Node {
+    arguments: &[Argument::one("FILE", Kind::TEXT, "the patch, relative to the manifest")],
+    properties: &[Property::optional(
+        "strip",
+        Kind::Integer { min: 0, max: 32 },
+        "leading directories to leave out of its paths; 1 unless said",
+    )],
+    ..Node::new("patch", Count::Any, "A patch to apply, in the order written.")
+};

@@ -1,0 +1,92 @@
+//! `output` as it was written: the hand-over formats, each with its settings.
+
+use super::{Pair, Text};
+use crate::text::source::Span;
+
+/// `output { … }`: which of the hand-over formats to write too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are the nodes of the same name")]
+pub struct Output {
+    /// The node's name.
+    pub span: Span,
+    pub bake: Option<Bake>,
+    pub github: Option<Pipeline>,
+    pub gitlab: Option<Pipeline>,
+    pub buildconfig: Option<BuildConfig>,
+    pub kmm: Option<Kmm>,
+}
+
+/// `bake { … }`
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are the nodes of the same name")]
+pub struct Bake {
+    pub cache_from: Vec<Text>,
+    pub cache_to: Vec<Text>,
+}
+
+/// `github { … }` and `gitlab { … }`
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are the nodes of the same name")]
+pub struct Pipeline {
+    /// The node's name.
+    pub span: Span,
+    pub directory: Option<Text>,
+    pub install: Option<Text>,
+    pub engine: Option<Text>,
+    pub branches: Vec<Text>,
+    pub image: Option<Text>,
+    pub runners: Vec<Runner>,
+}
+
+/// `runner LABEL… arch=`
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are the arguments and properties of the node")]
+pub struct Runner {
+    pub labels: Vec<Text>,
+    pub arch: Text,
+}
+
+/// `buildconfig { … }`
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are the nodes of the same name")]
+pub struct BuildConfig {
+    /// The node's name.
+    pub span: Span,
+    pub namespace: Option<Text>,
+    pub entitlement_secret: Option<Text>,
+}
+
+/// `kmm { … }`
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are the nodes of the same name")]
+pub struct Kmm {
+    /// The node's name.
+    pub span: Span,
+    pub namespace: Option<Text>,
+    pub selector: Vec<Pair>,
+    pub tolerations: Vec<Toleration>,
+    pub pull_secret: Option<Text>,
+    pub service_account: Option<Text>,
+    /// `sign key= certificate=`
+    pub sign: Option<(Text, Text)>,
+    pub build: Option<KmmBuild>,
+    pub machine_config: Option<Text>,
+}
+
+/// `toleration KEY value= effect=`
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are the arguments and properties of the node")]
+pub struct Toleration {
+    pub key: Text,
+    pub value: Option<Text>,
+    pub effect: Option<Text>,
+}
+
+/// `build regexp=`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KmmBuild {
+    /// The node's name.
+    pub span: Span,
+    /// `regexp=`
+    pub regexp: Option<Text>,
+}

@@ -1,0 +1,56 @@
+//! `source`
+
+use super::{child_texts, on};
+use crate::language::kdl::{Node, Value};
+use crate::language::syntax::ast::{GitReference, Origin, Patch, Source, SourceBody};
+use crate::text::source::Spanned;
+
+pub(super) fn source(node: &Node) -> Option<Source> {
+    Some(Source { name: node.text()?, body: body(node), on: on(node, body) })
+}
+
+fn body(node: &Node) -> SourceBody {
+    SourceBody {
+        origin: node.children().iter().find_map(origin),
+        patches: node.all("patch").filter_map(patch).collect(),
+    }
+}
+
+fn origin(node: &Node) -> Option<Spanned<Origin>> {
+    let sha256 = || node.text_property("sha256");
+    let origin = match node.name.value.as_str() {
+        "git" => Origin::Git { url: node.text()?, reference: reference(node), submodules: submodules(node) },
+        "path" => Origin::Path {
+            dir: node.text()?,
+            include: child_texts(node, "include"),
+            ignore: child_texts(node, "ignore"),
+        },
+        "archive" => Origin::Archive {
+            url: node.text()?,
+            sha256: sha256(),
+            strip: node.property("strip").and_then(Value::integer),
+        },
+        "file" => Origin::File { url: node.text()?, sha256: sha256() },
+        "srpm" => Origin::Srpm { url: node.text()?, sha256: sha256() },
+        "image" => Origin::Image { reference: node.text()?, dir: node.text_property("dir") },
+        _ => return None,
+    };
+    Some(Spanned::new(origin, node.name.span))
+}
+
+fn reference(node: &Node) -> Option<GitReference> {
+    let property = |name| node.text_property(name);
+    let branch = property("branch").map(GitReference::Branch);
+    branch
+        .or_else(|| property("tag").map(GitReference::Tag))
+        .or_else(|| property("commit").map(GitReference::Commit))
+}
+
+fn submodules(node: &Node) -> bool {
+    let wanted = node.child("submodules").and_then(|child| child.arguments.first());
+    wanted.and_then(Value::bool).unwrap_or(false)
+}
+
+fn patch(node: &Node) -> Option<Patch> {
+    Some(Patch { file: node.text()?, strip: node.property("strip").and_then(Value::integer) })
+}
