@@ -5,18 +5,18 @@
 //!    and a warning.
 //! 3. [`matrix`] puts kernels under the systems that they belong to, and [`write`] prints the manifest.
 
-mod commands;
-pub mod dkms;
-mod dockerfile;
-pub mod draft;
-mod files;
-mod kbuild;
-mod kernels;
-mod kmm;
-pub mod matrix;
 pub mod shell;
+pub mod draft;
+mod commands;
+mod files;
+mod kernels;
+pub mod matrix;
 mod tree;
 mod write;
+pub mod dkms;
+mod kbuild;
+mod dockerfile;
+mod kmm;
 
 pub use draft::{Draft, Os};
 pub use files::{Kind, Place, copy, find, kind, text};
