@@ -94,7 +94,7 @@ fn run(
     let stages = keys::stages(&plan.graph, &renderer);
     let (stages, fingerprints) = stages.map_err(|refusal| diagnostics.push(refusal)).ok()?;
     let json = outputs::plan_json(&plan, &stages, &fingerprints);
-    let mut outputs = outputs::outputs(&plan, &stages, &fingerprints, &json, &request.manifest, &request.out);
+    let mut outputs = outputs::outputs(&plan, &stages, &json, &request.manifest, &request.out);
     let (manifest, out) = (&request.manifest, &request.out);
     let inputs = outputs::handover::Inputs {
         model: &parts.model,
@@ -106,7 +106,7 @@ fn run(
     };
     let (files, problems) = outputs::handover::handover(inputs);
     diagnostics.extend(problems);
-    files.iter().for_each(|(path, text)| outputs.insert(path.clone(), text));
+    outputs.extend(files);
     let places = parts.model.places();
     Some(Compiled { model: parts.model, plan, stages, fingerprints, json, outputs, places })
 }

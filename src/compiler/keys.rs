@@ -12,8 +12,18 @@ use crate::text::ids::{ImageRef, RelPath};
 use rayon::prelude::*;
 use std::fmt;
 
+/// The label by which an image says what it was made of.
+pub const LABEL: &str = "dev.drvc.key";
 /// The domain of every hash here: another use of BLAKE3 gives another digest for the same bytes.
 const DOMAIN: &str = "drvc stage fingerprint, version 1";
+
+/// The instruction that gives an image its key, with other labels beside it. It is the last one of the file that is built and
+/// stands nowhere else: `--label` marks what a failed build leaves too, and an `ARG` does not reach an image out of the cache.
+#[must_use]
+pub fn instruction(key: &str, others: &[(&str, &str)]) -> String {
+    let all = others.iter().copied().chain([(LABEL, key)]);
+    all.fold("LABEL".into(), |text, (name, value)| format!("{text} {name}='{value}'")) + "\n"
+}
 
 /// A node's fingerprint, or a target's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

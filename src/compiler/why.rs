@@ -269,9 +269,7 @@ fn by_stage(instructions: Vec<Instruction>, stages: &[(String, String)]) -> BTre
             let name = text.rsplit_once(" AS ").map_or("", |(_, name)| name);
             current = stages.iter().find(|(stage, _)| stage == name).map_or(last, |(stage, _)| stage);
         }
-        if !text.starts_with("LABEL dev.drvc.key=") {
-            all.entry(current.to_owned()).or_default().push(text);
-        }
+        all.entry(current.to_owned()).or_default().push(text);
     }
     all
 }

@@ -29,7 +29,7 @@ fn of_kind<'v>(documents: &'v [Value], kind: &str) -> &'v Value {
 #[test]
 fn outputs_are_sealed_checked_and_taken_away() {
     let project = Project::example("08-everywhere");
-    project.run(&["compile"]).expect(0, "", "19 files written");
+    project.run(&["compile"]).expect(0, "", "21 files written");
     for path in ["github/drvc.yml", "bake/pt-char-dev/debian-12.json", "kmm/pt-char-dev.yaml"] {
         let path = format!("drivers.out/{path}");
         let text = project.read(&path);
@@ -42,6 +42,54 @@ fn outputs_are_sealed_checked_and_taken_away() {
     project.edit("drivers.kdl", "    github\n", "");
     project.run(&["compile"]).expect(0, "", "1 deleted");
     assert!(!project.path("drivers.out/github/drvc.yml").exists());
+}
+
+#[test]
+fn a_changed_source_changes_no_dockerfile() {
+    let project = Project::new();
+    with_output(&project, "bake; github");
+    project.write("driver/fix.patch", "--- a/x\n+++ b/x\n");
+    project.edit(
+        "drivers.kdl",
+        "    path \"driver\"\n",
+        "    path \"driver\"\n    patch \"driver/fix.patch\"\n",
+    );
+    project.run(&["compile"]).expect(0, "", "files written");
+    let before = project.outputs();
+    assert!(
+        before.values().all(|text| !text.contains("LABEL dev.drvc")),
+        "no file that is checked in has a key"
+    );
+    for (file, text) in [("driver/example.c", "int other;\n"), ("driver/fix.patch", "--- a/y\n+++ b/y\n")] {
+        let before = project.outputs();
+        project.write(file, text);
+        let changed = project.run(&["matrix", "--changed", "--format", "json"]);
+        assert!(!validate("matrix", &changed.stdout)["targets"].as_array().unwrap().is_empty(), "{file}");
+        project.run(&["compile"]).expect(0, "", "3 files written");
+        let after = project.outputs();
+        let differ: Vec<_> = after.iter().filter(|(path, text)| before.get(*path) != Some(text)).collect();
+        let differ: Vec<_> = differ.into_iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(differ, ["bake/example/debian-12.json", "keys", "plan.json"], "{file}");
+    }
+    let plan: Value = serde_json::from_str(&project.read("drivers.out/plan.json")).unwrap();
+    let line = |one: &Value| format!("{} {}", one["id"].as_str().unwrap(), one["key"].as_str().unwrap());
+    let lines: Vec<_> = plan["targets"].as_array().unwrap().iter().map(line).collect();
+    let keys = project.read("drivers.out/keys");
+    assert_eq!(keys.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>(), lines);
+    let bake: Value = serde_json::from_str(&project.read("drivers.out/bake/example/debian-12.json")).unwrap();
+    let labels = bake["target"].as_object().unwrap().values().map(|one| &one["labels"]["dev.drvc.key"]);
+    assert_eq!(
+        labels.collect::<Vec<_>>(),
+        plan["targets"].as_array().unwrap().iter().map(|one| &one["key"]).collect::<Vec<_>>()
+    );
+    project.run(&["matrix", "--changed", "--format", "json"]).expect(0, "\"targets\": []", "");
+}
+
+#[test]
+fn no_image_is_called_as_an_output() {
+    let project = Project::new();
+    project.edit("drivers.kdl", "image \"example\"", "image \"keys\"");
+    project.run(&["check"]).expect(1, "", "`keys` is the name of a file that drvc writes");
 }
 
 #[test]
@@ -78,7 +126,7 @@ fn bake_gets_texts_as_they_are() {
         "load \"example\"\n    label text=\"${{HOME}} %{{if}} \\\"\"",
     );
     with_output(&project, "bake { cache-from \"type=registry,ref={registry}/cache:{kernel}\"; }");
-    project.run(&["compile"]).expect(0, "", "4 files written");
+    project.run(&["compile"]).expect(0, "", "6 files written");
     let file: Value = serde_json::from_str(&project.read("drivers.out/bake/example/debian-12.json")).unwrap();
     let target = file["target"].as_object().unwrap().values().next().unwrap();
     assert_eq!(target["labels"]["text"], "$${HOME} %%{if} \"");
@@ -141,7 +189,9 @@ fn buildconfigs_build_the_very_dockerfile() {
     let build = of_kind(&documents, "BuildConfig");
     let text = build["spec"]["source"]["dockerfile"].as_str().unwrap();
     let dockerfile = project.read(&format!("drivers.out/{id}/Dockerfile"));
-    assert_eq!(dockerfile.split_once("\n\n").unwrap().1, text);
+    let (image, label) = text.rsplit_once("LABEL dev.drvc.key=").unwrap();
+    assert_eq!(dockerfile.split_once("\n\n").unwrap().1, image);
+    assert_eq!(label.trim_end().trim_matches('\''), build["metadata"]["annotations"]["dev.drvc.key"]);
     assert_eq!(build["spec"]["nodeSelector"]["kubernetes.io/arch"], "amd64");
     assert_eq!(build["spec"]["output"]["to"]["name"], "pt-char-dev:5.14.0-427.62.1.el9_4.x86_64");
     assert!(build["metadata"]["name"].as_str().unwrap().len() <= 57);
@@ -180,7 +230,7 @@ fn matrices_hold_the_targets_asked_for() {
     };
     assert_eq!(targets(&["--all"]), all);
     assert_eq!(targets(&["--changed"]), all);
-    project.run(&["compile"]).expect(0, "", "5 files written");
+    project.run(&["compile"]).expect(0, "", "7 files written");
     assert!(targets(&["--changed"]).is_empty());
     project.edit("drivers.out/example/debian-12-x86_64/6.1.0-20-amd64/Dockerfile", "FROM", "# mine\nFROM");
     assert_eq!(targets(&["--changed"]), all[1..]);

@@ -20,6 +20,9 @@ use crate::text::diag::{Code, Diagnostic, Diagnostics};
 use crate::text::ids::{ModuleName, Name, Repository};
 use crate::text::source::Sources;
 
+/// What stands at the top of the output directory beside the directories of images.
+const OUTPUT_FILES: [&str; 2] = ["keys", "plan.json"];
+
 /// Turns a syntax tree into a model; whatever cannot be lowered is reported and left out.
 pub fn lower(manifest: &ast::Manifest, sources: &Sources) -> (Model, Diagnostics) {
     let mut lower = Lower::new(manifest, sources);
@@ -102,6 +105,13 @@ impl<'a> Lower<'a> {
 
     fn image(&mut self, image: &ast::Image) -> Option<Image> {
         let name = self.name("image", &image.name);
+        if OUTPUT_FILES.contains(&name.as_str()) {
+            let problem = format!("`{name}` is the name of a file that drvc writes");
+            let report = Diagnostic::new(Code::MalformedValue, problem)
+                .label(image.name.span, "its Dockerfiles would be beneath a directory of this name")
+                .help(format!("choose another name, such as `{}-image`", name.as_str().replace('.', "-")));
+            self.diagnostics.push(report);
+        }
         let base = lower_image(self, &image.body);
         let overlays = image.on.iter().filter_map(|on| self.overlay(on, lower_image)).collect();
         let only = image.only.iter().filter_map(|selector| self.selector(selector)).collect();

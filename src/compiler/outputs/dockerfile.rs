@@ -1,7 +1,6 @@
-//! From stages to files: a Dockerfile and its ignore file for each target and toolkit, and `plan.json`.
+//! From stages to files: a Dockerfile and its ignore file for each target and toolkit, `plan.json` and `keys`.
 
-use super::{PlanJson, PlanSecret};
-use crate::compiler::keys::Fingerprint;
+use super::{PlanJson, PlanSecret, key_list};
 use crate::compiler::outputs::{Output, Outputs, Rope};
 use crate::compiler::plan::{NodeId, Plan};
 use crate::compiler::render::Stage;
@@ -11,17 +10,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-/// The files of every target, and `plan.json`. `manifest` and `out` are as the header names them.
+/// The files of every target, and those that are there once. `manifest` and `out` are as the header names them.
 #[must_use]
-pub fn outputs(
-    plan: &Plan,
-    stages: &[Stage],
-    keys: &[Fingerprint],
-    json: &PlanJson,
-    manifest: &RelPath,
-    out: &RelPath,
-) -> Outputs {
-    let parts = Parts { plan, stages, keys, manifest, out };
+pub fn outputs(plan: &Plan, stages: &[Stage], json: &PlanJson, manifest: &RelPath, out: &RelPath) -> Outputs {
+    let parts = Parts { plan, stages, manifest, out };
     let targets = plan.targets.par_iter().zip(&json.targets).flat_map_iter(|(target, described)| {
         let header =
             Header { id: &target.id, arch: target.arch, tags: &described.tags, secrets: &described.secrets };
@@ -37,8 +29,12 @@ pub fn outputs(
         parts.files(&header, toolkit.root)
     });
     let mut outputs: Outputs = targets.chain(toolkits).collect::<Vec<_>>().into_iter().collect();
-    if let Ok(path) = RelPath::parse("plan.json") {
-        outputs.insert(path, &json.to_rope());
+    for (name, text) in [
+        ("plan.json", json.to_rope()),
+        (key_list::NAME, key_list::key_list(json)),
+        (".gitattributes", "# Reviews fold away what is generated.\n* linguist-generated\n".into()),
+    ] {
+        outputs.extend(RelPath::parse(name).ok().map(|path| (path, text)));
     }
     outputs
 }
@@ -47,7 +43,6 @@ pub fn outputs(
 struct Parts<'p> {
     plan: &'p Plan,
     stages: &'p [Stage],
-    keys: &'p [Fingerprint],
     manifest: &'p RelPath,
     out: &'p RelPath,
 }
@@ -73,9 +68,6 @@ impl Parts<'_> {
             dockerfile.push(Arc::clone(&blank));
             dockerfile.push(Arc::clone(&stage.text));
             ignored.extend(stage.files.iter().map(|(path, _)| (path.as_str(), ())));
-        }
-        if let Some(key) = self.keys.get(root.index()) {
-            dockerfile.push(format!("LABEL dev.drvc.key='{key}'\n"));
         }
         let file = |name: &str, text: &Rope| {
             let path = header.id.join(name).ok()?;

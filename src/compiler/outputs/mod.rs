@@ -4,6 +4,7 @@
 mod dockerfile;
 mod graph;
 pub mod handover;
+pub mod key_list;
 mod nodes;
 mod plan_json;
 
@@ -144,6 +145,11 @@ impl Outputs {
     pub fn insert(&mut self, path: RelPath, body: &Rope) {
         let output = Output::new(&path, body);
         self.files.insert(path, output);
+    }
+
+    /// The same for several.
+    pub fn extend(&mut self, files: impl IntoIterator<Item = (RelPath, Rope)>) {
+        files.into_iter().for_each(|(path, body)| self.insert(path, &body));
     }
 
     /// The output at this path.

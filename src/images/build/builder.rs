@@ -1,5 +1,6 @@
 //! One job: the engine builds, what came out is looked at, and only then does it get its name.
 
+use super::built_file::{BuiltFile, Labels};
 use super::failure::Failure;
 use super::image_status::{ExpectedImage, Ids, Names, base_label, unpinned_bases, unpinned_source};
 use super::jobs::Work;
@@ -7,7 +8,7 @@ use super::log::{Progress, Step};
 use super::remote::Remote;
 use crate::compiler::compile::Compiled;
 use crate::compiler::plan::Target;
-use crate::images::engine::{BASE_LABEL, Engine, Image, Order, Secret, how};
+use crate::images::engine::{Engine, Image, Order, Secret, how};
 use crate::system::fs::{Dir, Disk, Tree as _};
 use crate::system::process::{Ended, Interrupt};
 use crate::text::error::Error;
@@ -125,7 +126,6 @@ impl Builder<'_> {
     fn attempt(&self, at: usize, work: &Work) -> Result<Done, Box<Failure>> {
         let missing = || Box::new(Failure::plain("there is no such target".into(), None));
         let target = self.compiled.plan.targets.get(work.target()).ok_or_else(missing)?;
-        let path = self.dockerfile(work);
         let label = match work {
             Work::Stage { .. } | Work::Toolkit { .. } => None,
             Work::Target(_) | Work::Push(_) => self.base_label(target).map_err(plain)?,
@@ -140,7 +140,35 @@ impl Builder<'_> {
                 }
             }
         }
-        let labels: Vec<_> = label.iter().map(|label| (BASE_LABEL, label.as_str())).collect();
+        let id = self.build(at, work, target, label.as_deref())?;
+        match work {
+            Work::Stage { .. } | Work::Push(_) => {}
+            Work::Toolkit { at, .. } => self.settle_toolkit(*at, target, &id)?,
+            Work::Target(place) => {
+                self.settle(*place, target, &id, label.as_deref())?;
+                self.push(*place, label).map_err(plain)?;
+            }
+        }
+        Ok(Done::Built)
+    }
+
+    /// Lets the engine build, and gives back the id of what came out.
+    fn build(
+        &self,
+        at: usize,
+        work: &Work,
+        target: &Target,
+        base: Option<&str>,
+    ) -> Result<String, Box<Failure>> {
+        let labels = match work {
+            Work::Stage { .. } | Work::Push(_) => None,
+            Work::Toolkit { at, .. } => self.compiled.json.toolkits.get(*at).map(|one| one.key.as_str()),
+            Work::Target(place) => Some(self.key(*place)),
+        };
+        let labels = labels.map(|key| Labels { key, base });
+        let place = (self.home, self.out);
+        let file = BuiltFile::write(place, at, &self.compiled.outputs, self.output(work), labels.as_ref());
+        let file = file.map_err(plain)?;
         let ids = self.home.make_dir(IDS).map_err(|cause| plain(self.cannot_write(cause)))?.0;
         let id_name = at.to_string();
         // What a run that was killed has left there is no id of what is built now.
@@ -148,28 +176,22 @@ impl Builder<'_> {
         let id_file = format!("{}/{}/{IDS}/{id_name}", self.out, crate::store::state::HOME);
         let order = Order {
             directory: self.directory,
-            dockerfile: Utf8Path::new(&path),
+            dockerfile: Utf8Path::new(&file.path),
             arch: target.arch,
             stage: match work {
                 Work::Stage { name, .. } => Some(name),
                 Work::Toolkit { .. } | Work::Target(_) | Work::Push(_) => None,
             },
-            labels: &labels,
             secrets: self.secrets,
             id_file: Utf8Path::new(&id_file),
         };
         self.run(at, work, &order)?;
-        let id = self.read_id(&id_file);
+        let id = match work {
+            Work::Stage { .. } => Ok(String::new()),
+            _ => self.read_id(&id_file),
+        };
         let _ = ids.remove_file(&id_name);
-        match work {
-            Work::Stage { .. } | Work::Push(_) => {}
-            Work::Toolkit { at, .. } => self.settle_toolkit(*at, target, &id?)?,
-            Work::Target(place) => {
-                self.settle(*place, target, &id?, label.as_deref())?;
-                self.push(*place, label).map_err(plain)?;
-            }
-        }
-        Ok(Done::Built)
+        id
     }
 
     /// Looks at a toolkit that was built, gives it its name, and pushes it where images are pushed.
@@ -177,7 +199,7 @@ impl Builder<'_> {
         let Some(toolkit) = self.compiled.json.toolkits.get(at) else { return Ok(()) };
         let image = self.engine.inspect_one(id).map_err(plain)?;
         if image.key() != Some(&*toolkit.key) || image.arch != target.arch.oci() {
-            let reason = "the toolkit is not of this key: its Dockerfile changed while it was built";
+            let reason = "what the engine has built is not the toolkit: it has not its key";
             return Err(Box::new(Failure::plain(reason.into(), Some("run `drvc build` again".into()))));
         }
         let parsed = ImageRef::parse(&toolkit.reference);
@@ -274,7 +296,7 @@ impl Builder<'_> {
             Err(Box::new(Failure::plain(reason, Some(help))))
         };
         if image.key() != Some(key) || image.base() != base {
-            return refuse("the image is not of this key: its Dockerfile changed while it was built".into());
+            return refuse("what the engine has built is not the target: it has not its labels".into());
         }
         if image.arch != target.arch.oci() {
             return refuse(format!("the image is for {}, not {}", image.arch, target.arch.oci()));
@@ -328,10 +350,6 @@ impl Builder<'_> {
             _ => self.compiled.json.targets.get(work.target()).map(|target| &target.dockerfile),
         }
         .map_or("", String::as_str)
-    }
-
-    fn dockerfile(&self, work: &Work) -> String {
-        format!("{}/{}", self.out, self.output(work))
     }
 
     /// The names of the stages of a Dockerfile, in order; the last one, which has none there, is called by its image.

@@ -7,6 +7,7 @@
 //! 5. [`Failures`] puts those that failed for one reason together.
 
 mod builder;
+mod built_file;
 mod choose;
 mod failure;
 mod jobs;

@@ -15,8 +15,6 @@ pub struct Order<'a> {
     pub arch: Arch,
     /// Build up to this stage only.
     pub stage: Option<&'a str>,
-    /// Labels beside those of the Dockerfile.
-    pub labels: &'a [(&'a str, &'a str)],
     /// What the Dockerfile's secret mounts are given.
     pub secrets: &'a [Secret],
     /// Where the engine writes the id of what it built.
@@ -72,7 +70,6 @@ impl Order<'_> {
         option("-f", self.dockerfile.as_str());
         option("--iidfile", self.id_file.as_str());
         self.stage.into_iter().for_each(|stage| option("--target", stage));
-        self.labels.iter().for_each(|(name, value)| option("--label", &format!("{name}={value}")));
         self.secrets.iter().for_each(|secret| option("--secret", &secret.word()));
         words.extend(arguments.iter().cloned());
         words.push(".".into());
@@ -95,11 +92,10 @@ mod tests {
             dockerfile: Utf8Path::new("o/Dockerfile"),
             arch: Arch::Aarch64,
             stage: Some("kernel"),
-            labels: &[("dev.drvc.base", "a=b")],
             secrets: &secrets,
             id_file: Utf8Path::new("o/id"),
         };
-        let rest = "-f o/Dockerfile --iidfile o/id --target kernel --label dev.drvc.base=a=b \
+        let rest = "-f o/Dockerfile --iidfile o/id --target kernel \
                     --secret id=org,src=/run/org --secret id=key,type=env,env=KEY --network=host .";
         for (kind, first) in [
             (Kind::Podman, "build --layers --platform linux/arm64 --ignorefile o/Dockerfile.dockerignore"),

@@ -5,6 +5,7 @@
 mod command;
 mod images;
 
+pub use crate::compiler::keys::LABEL as KEY_LABEL;
 pub use command::{Order, Secret, SecretSource};
 pub use images::{Image, local_name, same_name};
 
@@ -13,8 +14,6 @@ use crate::text::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-/// The label that holds a target's key.
-pub const KEY_LABEL: &str = "dev.drvc.key";
 /// The label that holds the ids of base images that no digest pins.
 pub const BASE_LABEL: &str = "dev.drvc.base";
 

@@ -6,6 +6,7 @@
 use super::driver::PLACE;
 use super::finding::{Finding, Kind};
 use super::{Driver, Expected};
+use crate::compiler::keys::LABEL as KEY;
 use crate::images::image::{self, Image};
 
 const PATH: [&str; 6] = ["usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin"];
@@ -22,7 +23,6 @@ const FIRMWARE: [&str; 8] = [
     "firmware",
     "opt/firmware",
 ];
-const KEY: &str = "dev.drvc.key";
 
 pub(super) fn check(image: &Image, driver: &Driver, expected: &Expected) -> Vec<Finding> {
     let mut findings: Vec<Finding> = worker(image).into_iter().collect();
@@ -82,7 +82,7 @@ fn labels(image: &Image, driver: &Driver, expected: &Expected) -> Vec<Finding> {
             ),
             None => findings.push(Finding::new(
                 Kind::WrongKey,
-                format!("it has no label {KEY}, so drvc did not build it"),
+                format!("it has no label {KEY}, so `drvc build` did not make it"),
             )),
         }
     }

@@ -4,7 +4,9 @@
 //! The revision is compiled in memory, out of git's own store; nothing is checked out, written or remembered.
 
 use crate::compiler::compile::{Compilation, Compiled, Request, compile};
+use crate::compiler::outputs::{Output, PlanTarget, key_list};
 use crate::compiler::plan::Target;
+use crate::compiler::seal;
 use crate::compiler::why::{Change, difference};
 use crate::system::fs::{Reader, Tree};
 use crate::system::git::Revision;
@@ -16,7 +18,7 @@ use camino::Utf8Path;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// What differs between a revision and the work tree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -116,7 +118,7 @@ pub fn differences(before: Option<&Compiled>, after: &Compiled) -> Vec<Differenc
         let Some((before, old)) = before.zip(old.get(id).copied()) else {
             return Some(Difference { target: id.to_string(), status: Status::New, change: None });
         };
-        if is_same(before, after, id) {
+        if is_same((before, old), (after, *target)) {
             return None;
         }
         let change = Some(difference((before, old), (after, *target)));
@@ -133,29 +135,35 @@ pub fn differences(before: Option<&Compiled>, after: &Compiled) -> Vec<Differenc
 /// The ids of the targets whose outputs beneath `out` are not what they would be made to be.
 #[must_use]
 pub fn uncompiled(after: &Compiled, tree: &dyn Tree, out: &RelPath) -> BTreeSet<String> {
+    let read = |path: &str, limit| out.join(path).ok().and_then(|path| tree.read(&path, limit).ok());
     let is_there = |path: &RelPath| {
-        let text = after.outputs.get(path).map(crate::compiler::outputs::Output::text);
-        let limit = text.map_or(0, |text| text.len() as u64);
-        let found = out.join(path.as_str()).ok().and_then(|path| tree.read(&path, limit).ok());
+        let text = after.outputs.get(path).map(Output::text);
+        let found = read(path.as_str(), text.map_or(0, |text| text.len() as u64));
         found.zip(text).is_some_and(|(found, text)| text.is(&found.value))
     };
-    let differs = |target: &&Target| {
+    let keys = read(key_list::NAME, seal::SIZE_LIMIT).map(|found| found.value).unwrap_or_default();
+    let keys: HashSet<&[u8]> = keys.split_inclusive(|byte| *byte == b'\n').collect();
+    let differs = |(target, described): &(&Target, &PlanTarget)| {
         let paths = ["Dockerfile", "Dockerfile.dockerignore"].map(|name| target.id.join(name));
-        !paths.iter().all(|path| path.as_ref().is_ok_and(is_there))
+        !keys.contains(key_list::line(&described.id, &described.key).as_bytes())
+            || !paths.iter().all(|path| path.as_ref().is_ok_and(is_there))
     };
-    after.plan.targets.par_iter().filter(differs).map(|target| target.id.to_string()).collect()
+    let targets = after.plan.targets.par_iter().zip(&after.json.targets);
+    targets.filter(differs).map(|(target, _)| target.id.to_string()).collect()
 }
 
 fn by_id(compiled: Option<&Compiled>) -> BTreeMap<&RelPath, &Target> {
     compiled.iter().flat_map(|compiled| &compiled.plan.targets).map(|target| (&target.id, target)).collect()
 }
 
-/// Whether a target's outputs have the same bytes. Its key stands in its Dockerfile, and the key covers every file of
-/// the build context.
-fn is_same(before: &Compiled, after: &Compiled, id: &RelPath) -> bool {
-    ["Dockerfile", "Dockerfile.dockerignore"].into_iter().all(|name| {
-        let Ok(path) = id.join(name) else { return false };
-        let (old, new) = (before.outputs.get(&path), after.outputs.get(&path));
-        old.map(crate::compiler::outputs::Output::seal) == new.map(crate::compiler::outputs::Output::seal)
-    })
+/// Whether a target's outputs have the same bytes, and its key, which covers every file of the build context, is the same.
+fn is_same(before: (&Compiled, &Target), after: (&Compiled, &Target)) -> bool {
+    let key =
+        |(compiled, target): (&Compiled, &Target)| compiled.fingerprints.get(target.root.index()).copied();
+    key(before) == key(after)
+        && ["Dockerfile", "Dockerfile.dockerignore"].into_iter().all(|name| {
+            let Ok(path) = after.1.id.join(name) else { return false };
+            let (old, new) = (before.0.outputs.get(&path), after.0.outputs.get(&path));
+            old.map(Output::seal) == new.map(Output::seal)
+        })
 }

@@ -33,6 +33,40 @@ for engine in buildah podman docker buildx; do
     equal "builds without a state with $engine" "$(started build)" 0
 done
 
+# A key is in an image that `drvc build` has made, and nowhere else: not in what a failed build leaves, nor in a stage or an
+# image that is built by hand out of the same layers. What comes whole out of the engine's cache has the key of its sources.
+module=$dir/driver/ticker/ticker.c
+cp "$module" "$CASE_DIR/ticker.c"
+by_hand() { try_build "$1" "$dir" "$plain" "${@:2}" || { cat "$LOG" >&2; die "$1 cannot build by hand: ${*:2}"; }; }
+no_key() { lacks "labels of $2 with $1" "$(config_of "$1" "$2" | jq -c .Labels)" dev.drvc.; }
+for engine in buildah podman docker; do
+    image=$(image_of "$dir" "$plain")
+    cp "$CASE_DIR/ticker.c" "$module"
+    echo "/* $engine $EPOCHREALTIME */" >>"$module"
+    cp "$module" "$CASE_DIR/good.c"
+    built_ok $engine "$dir" --offline --target "kernel=$plain"
+    key=$(target "$dir" "$plain" key)
+    equal "key with $engine" "$(config_of $engine "$image" | jq -r '.Labels["dev.drvc.key"]')" "$key"
+    by_hand $engine
+    no_key $engine "$image"
+    by_hand $engine --target module-ticker
+    no_key $engine "$image"
+    built_ok $engine "$dir" --offline --target "kernel=$plain"
+    equal "key out of the cache of $engine" "$(config_of $engine "$image" | jq -r '.Labels["dev.drvc.key"]')" "$key"
+    echo '#error of all kernels' >>"$module"
+    built_not 4 'failed: ticker.c:' $engine "$dir" --offline --target "kernel=$plain"
+    failed=$(target "$dir" "$plain" key)
+    [ "$failed" != "$key" ] || die "another source has the same key"
+    equal "what a failed build has left of its key" \
+        "$(${engine/buildah/podman} images -a --filter "label=dev.drvc.key=$failed" --format '{{.ID}}')" ''
+    by_hand $engine --target kernel
+    no_key $engine "$image"
+    cp "$CASE_DIR/good.c" "$module"
+    built_ok $engine "$dir" --offline --target "kernel=$plain"
+    equal "key of what was there before with $engine" "$(config_of $engine "$image" | jq -r '.Labels["dev.drvc.key"]')" "$key"
+    [ -z "$(ls "$dir/drivers.out/.drvc/build")" ] || die "a file that has a key is left"
+done
+
 # The name alone is not enough: another image under it is replaced. Docker has built last, so podman lacks these anyway.
 podman tag docker.io/library/debian:12 "localhost/$(image_of "$dir" "$plain")"
 built_ok podman "$dir" --offline --dry-run --target "kernel=$plain"

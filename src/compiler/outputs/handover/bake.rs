@@ -2,6 +2,7 @@
 
 use super::pipeline::variable;
 use super::{Files, Inputs};
+use crate::compiler::keys;
 use crate::compiler::model::{Bake, Template, Variable};
 use crate::compiler::outputs::{PlanJson, PlanSecret, PlanTarget, PlanToolkit};
 use crate::compiler::plan::{ImageStage, Node, TOOLKITS, Target};
@@ -98,7 +99,8 @@ fn target_value(
         value.insert("contexts".into(), json!({ reference: below }));
     }
     value.insert("tags".into(), json!(target.tags));
-    value.insert("labels".into(), Value::Object(labels.collect()));
+    let key = (keys::LABEL.to_owned(), Value::from(target.key.as_str()));
+    value.insert("labels".into(), Value::Object(labels.chain([key]).collect()));
     for (key, caches) in
         [("cache-from", cache(&settings.cache_from)), ("cache-to", cache(&settings.cache_to))]
     {
@@ -112,6 +114,7 @@ fn target_value(
 fn toolkit_value(inputs: &Inputs<'_>, toolkit: &PlanToolkit) -> Value {
     let mut value = common(inputs, &toolkit.dockerfile, &toolkit.arch, &toolkit.secrets);
     value.insert("tags".into(), json!([toolkit.reference]));
+    value.insert("labels".into(), json!({ keys::LABEL: toolkit.key }));
     Value::Object(value)
 }
 

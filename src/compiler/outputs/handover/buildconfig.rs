@@ -1,6 +1,7 @@
 //! `output { buildconfig }`: a BuildConfig of OpenShift for each target, with its ImageStream.
 
 use super::{Files, Inputs, dockerfile, header, yaml};
+use crate::compiler::keys;
 use crate::compiler::model::BuildConfig;
 use crate::compiler::outputs::PlanTarget;
 use crate::compiler::plan::Target;
@@ -56,7 +57,7 @@ fn metadata(settings: &BuildConfig, name: &str, target: Option<(&Target, &PlanTa
     metadata.extend(settings.namespace.iter().map(|namespace| ("namespace".into(), json!(namespace))));
     if let Some((target, json)) = target {
         metadata.insert("labels".into(), json!({ "dev.drvc.image": target.image.as_str() }));
-        let annotations = json!({ "dev.drvc.target": target.id.as_str(), "dev.drvc.key": json.key });
+        let annotations = json!({ "dev.drvc.target": target.id.as_str(), keys::LABEL: json.key });
         metadata.insert("annotations".into(), annotations);
     }
     Value::Object(metadata)
@@ -82,6 +83,8 @@ fn build_config(inputs: &Inputs<'_>, settings: &BuildConfig, target: &Target, js
             }]),
         );
     }
+    // This file is the one that is built.
+    let text = dockerfile(inputs, target) + &keys::instruction(&json.key, &[]);
     let tag = target.tags.first().and_then(|tag| tag.tag()).unwrap_or("latest");
     json!({
         "apiVersion": "build.openshift.io/v1",
@@ -91,7 +94,7 @@ fn build_config(inputs: &Inputs<'_>, settings: &BuildConfig, target: &Target, js
             "runPolicy": "Serial",
             "triggers": [{ "type": "ConfigChange" }],
             "nodeSelector": { "kubernetes.io/arch": target.arch.oci() },
-            "source": { "type": "Dockerfile", "dockerfile": dockerfile(inputs, target) },
+            "source": { "type": "Dockerfile", "dockerfile": text },
             "strategy": { "type": "Docker", "dockerStrategy": strategy },
             "output": {
                 "to": { "kind": "ImageStreamTag", "name": format!("{}:{tag}", object(target.image.as_str())) },

@@ -84,7 +84,7 @@ fn header(manifest: &RelPath, use_it: &str) -> String {
     format!("# Made by drvc from {manifest}: do not edit, run `drvc compile`. {use_it}\n")
 }
 
-/// The text of a target's Dockerfile, without seal and header.
+/// The text of a target's Dockerfile, without seal and header: for one kernel or, opened, for many, so without a key.
 fn dockerfile(inputs: &Inputs<'_>, target: &Target) -> String {
     let path = target.id.join("Dockerfile").ok();
     let text = path.and_then(|path| inputs.dockerfiles.get(&path)).map(|output| output.text().to_string());

@@ -14,7 +14,7 @@ pub(super) fn open(dockerfile: &str, kernel: &str) -> Option<String> {
         if line.starts_with("FROM ") {
             text.push_str(&std::mem::take(&mut stage));
             stage.push_str(&opened_from(line, kernel)?);
-        } else if !line.starts_with("LABEL dev.drvc.key=") {
+        } else {
             let is_json =
                 ["RUN [", "CMD [", "COPY [", "ENTRYPOINT ["].iter().any(|start| line.starts_with(start));
             let names_it = line.contains(kernel);
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn kernels_are_left_open_in_every_kind_of_quotes() {
         let dockerfile = "FROM dtk@sha256:1 AS kernel\nENV K='5.1' A='b'\nRUN d=/usr/5.1 \"a 5.1\" 'say \"5.1\"'\n\n\
-                          FROM ubi\nLABEL kernel-version='5.1'\nLABEL dev.drvc.key='1'\n";
+                          FROM ubi\nLABEL kernel-version='5.1'\n";
         let expected = "ARG DTK_AUTO\nFROM ${DTK_AUTO} AS kernel\nARG KERNEL_FULL_VERSION\n\
                         ENV K=\"${KERNEL_FULL_VERSION}\" A='b'\n\
                         RUN d=/usr/${KERNEL_FULL_VERSION} \"a ${KERNEL_FULL_VERSION}\" \
