@@ -107,3 +107,53 @@ fn no_engine_at_all_is_an_error_that_says_what_to_install() {
         "none of podman, buildah and docker is in PATH",
     );
 }
+
+/// The report of a build by a `podman` that says this and fails.
+fn failed(project: &Project, said: &str) -> String {
+    project.write("said", said);
+    let mock = "#!/bin/sh\ncase $1 in build) cat said; exit 2;; images) ;; *) echo []; esac\n";
+    project.write("bin/podman", mock);
+    let path = format!("{}:/usr/bin:/bin", project.path("bin"));
+    let words = ["build", "--offline", "--keep-going"];
+    let run = ended(project.command(&words).env("PATH", path).env("HOME", project.path("")));
+    assert_eq!(run.code, Some(4), "{}", run.stderr);
+    let left = std::fs::read_dir(project.path("drivers.out/.drvc/build")).unwrap();
+    assert_eq!(left.count(), 0, "a file with a key is left");
+    run.stderr
+}
+
+#[test]
+fn an_undefined_symbol_asks_for_the_module_that_exports_it() {
+    let project = project();
+    project.write("driver/core/core.c", "EXPORT_SYMBOL_GPL(core_setkey);\n");
+    project.write("driver/core/Kbuild", "obj-m := core.o\n");
+    project.edit(
+        "drivers.kdl",
+        "image \"example\" {\n",
+        "module \"core\" {\n    source \"driver\" dir=\"core\"\n}\n\nimage \"example\" {\n    module \"core\"\n",
+    );
+    let text = "[4/7] STEP 3/3: RUN make x\n[1/7] STEP 3/3: RUN other\n\
+                ERROR: modpost: \"core_setkey\" [/usr/src/drvc/example/example.ko] undefined!\n\
+                Error: building at STEP \"RUN make x\": while running runtime: exit status 2\n";
+    project.run(&["compile"]).expect(0, "", "files written");
+    let dockerfile = project.read(&format!("drivers.out/{TARGET}/Dockerfile"));
+    let stages: Vec<_> = dockerfile.lines().filter(|line| line.starts_with("FROM ")).collect();
+    let at = 1 + stages.iter().position(|from| from.ends_with(" AS module-example")).unwrap();
+    let report = failed(&project, &text.replace("[4/7]", &format!("[{at}/7]")));
+    assert!(report.contains("\nfailed: ERROR: modpost: \"core_setkey\""), "{report}");
+    assert!(report.contains("of stage module-example: RUN make x\n"), "{report}");
+    assert!(report.contains(": module \"example\" {\n"), "{report}");
+    let help = "help: `core` exports `core_setkey`: add `needs \"core\"` to `module \"example\"`\n";
+    assert!(report.contains(help), "{report}");
+    assert!(!report.contains("exit status 2"), "{report}");
+}
+
+#[test]
+fn one_cause_is_one_failure() {
+    let project = project();
+    let kernels = r#"kernel "6.1.0-18-amd64" "6.1.0-20-amd64""#;
+    project.edit("drivers.kdl", r#"kernel "6.1.0-18-amd64""#, kernels);
+    let report = failed(&project, "[2/5] STEP 2/2: RUN apt-get install\nE: Unable to locate package x\n");
+    assert_eq!(report.matches("failed: E: Unable").count(), 1, "{report}");
+    assert!(report.contains("2 targets: 2 failed"), "{report}");
+}

@@ -61,7 +61,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// Where the stages of sources, modules and images come from, by the names that the stages have: a module's is the
+    /// Where the stages of sources, modules, images and signing come from, by the names that the stages have: a module's is the
     /// place that says how it is built, or else its name.
     #[must_use]
     pub fn places(&self) -> BTreeMap<String, Span> {
@@ -72,7 +72,8 @@ impl Model {
         });
         let images =
             self.images.iter().map(|image| (format!("image-{}", image.layers.name), image.layers.span));
-        sources.chain(modules).chain(images).collect()
+        let signing = self.signing.iter().map(|signing| ("signed".to_owned(), signing.span));
+        sources.chain(modules).chain(images).chain(signing).collect()
     }
 }
 

@@ -6,11 +6,13 @@ use super::text::Template;
 use crate::language::syntax::ast;
 use crate::text::diag::{Code, Diagnostic};
 use crate::text::ids::{Invalid, RelPath, SecretId};
-use crate::text::source::Spanned;
+use crate::text::source::{Span, Spanned};
 
 /// `signing { … }`
 #[derive(Clone, Debug)]
 pub struct Signing {
+    /// The node's name.
+    pub span: Span,
     /// The private key.
     pub key: SigningKey,
     /// The certificate, relative to the manifest.
@@ -72,7 +74,13 @@ pub(super) fn lower_signing(lower: &mut Lower<'_>, signing: &ast::Signing) -> Op
     let packages = signing.packages.iter().filter_map(|name| lower.package(name, Variable::in_source));
     let packages = packages.collect();
     let hash = signing.hash.as_ref().and_then(|hash| SignatureHash::parse(&hash.value));
-    Some(Signing { key: key?, certificate: Spanned::new(file?, certificate.span), hash, packages })
+    Some(Signing {
+        span: signing.span,
+        key: key?,
+        certificate: Spanned::new(file?, certificate.span),
+        hash,
+        packages,
+    })
 }
 
 /// A PKCS#11 URI (RFC 7512). A PIN in it would stand in the Dockerfile.

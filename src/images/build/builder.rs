@@ -1,5 +1,6 @@
 //! One job: the engine builds, what came out is looked at, and only then does it get its name.
 
+use super::advice::advice;
 use super::built_file::{BuiltFile, Labels};
 use super::failure::Failure;
 use super::image_status::{ExpectedImage, Ids, Names, base_label, unpinned_bases, unpinned_source};
@@ -276,7 +277,8 @@ impl Builder<'_> {
             };
             let (step, error, tail) = progress.failure();
             let log = Some(log.path);
-            return Err(Box::new(Failure { reason, help: None, step, error, tail, log }));
+            let help = advice(self.compiled, self.disk, step.as_ref(), error.as_deref());
+            return Err(Box::new(Failure { reason, help, step, error, tail, log }));
         }
         Ok(())
     }

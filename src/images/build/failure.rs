@@ -4,7 +4,7 @@ use super::log::Step;
 use super::run::Item;
 use crate::compiler::plan::Target;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How a build failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,14 +56,20 @@ impl Failures {
     /// Puts together what failed, each with its failure. `good` says which have their image.
     #[must_use]
     pub fn of(targets: &[Target], failed: &[(Item, &Failure)], good: impl Fn(Item) -> bool) -> Self {
-        let mut groups: BTreeMap<&str, Vec<Item>> = BTreeMap::new();
+        let mut groups: BTreeMap<String, (BTreeSet<&str>, Vec<Item>)> = BTreeMap::new();
         for (item, failure) in failed {
-            groups.entry(failure.headline()).or_default().push(*item);
+            let cause = cause(targets, *item, failure.headline());
+            let (headlines, items) = groups.entry(cause).or_default();
+            headlines.insert(failure.headline());
+            items.push(*item);
         }
-        let group = |(headline, hit): (&str, Vec<Item>)| Group {
-            headline: headline.to_owned(),
-            boundaries: boundaries(targets, &hit, &good),
-            items: hit,
+        let group = |(cause, (headlines, items)): (String, (BTreeSet<&str>, Vec<Item>))| Group {
+            headline: match headlines.first() {
+                Some(headline) if headlines.len() == 1 => (*headline).to_owned(),
+                _ => cause,
+            },
+            boundaries: boundaries(targets, &items, &good),
+            items,
         };
         let mut groups: Vec<_> = groups.into_iter().map(group).collect();
         groups.sort_by_key(|group| std::cmp::Reverse(group.items.len()));
@@ -74,6 +80,16 @@ impl Failures {
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Group> {
         self.0.iter()
     }
+}
+
+/// A headline without the kernel that it is about: a package that is missing for each of twelve kernels is one cause.
+fn cause(targets: &[Target], item: Item, headline: &str) -> String {
+    let Item::Target(at) = item else { return headline.to_owned() };
+    let Some(target) = targets.get(at) else { return headline.to_owned() };
+    let kernel = target.kernel.as_str();
+    // Names of RPMs' versions go without the architecture.
+    let version = kernel.split_once(&format!(".{}", target.arch)).map_or(kernel, |(version, _)| version);
+    headline.replace(kernel, "{kernel}").replace(version, "{kernel}")
 }
 
 /// What kernels must have in common to be compared: image, distribution, architecture and flavour.

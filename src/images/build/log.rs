@@ -23,23 +23,30 @@ pub struct Step {
 }
 
 /// Reads the output of one build.
+///
+/// BuildKit numbers its lines. Podman and buildah do not: with several stages at a time (`--jobs`) a line is of any that runs,
+/// so each of them takes it, and the last line, which repeats the instruction, says which one has failed.
 #[derive(Debug)]
 pub struct Progress {
     /// The stages of the Dockerfile, in order.
     stages: Vec<String>,
-    /// What runs now; BuildKit runs several, by number.
+    /// What runs now: of podman and buildah by the stage's number, of BuildKit by its own.
     running: BTreeMap<u32, Vertex>,
     /// The number of what was spoken of last.
     last: u32,
     failed: Option<u32>,
+    is_classic: bool,
+    started: usize,
 }
 
 #[derive(Debug, Default)]
 struct Vertex {
     step: Step,
+    /// The how manieth it was to start.
+    started: usize,
     tail: VecDeque<String>,
-    /// The first error and how much it tells, smallest first.
-    error: Option<(u8, String)>,
+    /// The first error and how much it tells, smallest first; with the lines from there on, as many as are shown.
+    error: Option<(u8, String, Vec<String>)>,
 }
 
 static CLASSIC: LazyLock<Option<Regex>> =
@@ -47,6 +54,20 @@ static CLASSIC: LazyLock<Option<Regex>> =
 static VERTEX: LazyLock<Option<Regex>> =
     LazyLock::new(|| regex(r"^#(\d+) \[(?:\S+ )?(\S+) (\d+)/(\d+)\] (.*)$"));
 static NUMBERED: LazyLock<Option<Regex>> = LazyLock::new(|| regex(r"^#(\d+) (?:(\d+\.\d+) )?(.*)$"));
+
+static FAILED_STEP: LazyLock<Option<Regex>> =
+    LazyLock::new(|| regex(r#"^(?:\S+: )?(?:\S+ )?building at STEP "(.*)": (.*)$"#));
+/// What engines say of a program's exit code, most with the whole instruction.
+static EXIT_CODE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let ends = [
+        "subprocess exited with status",
+        "(?:while running runtime: )?exit status",
+        "error building at STEP .* exit status",
+        "ERROR: executor failed running .* exit code:",
+        "ERROR: process .* did not complete successfully: exit code:",
+    ];
+    regex(&format!(r#"^(?:time=\S+ level=\S+ msg=")?(?:{}) \d+"?$"#, ends.join("|")))
+});
 
 /// What errors look like, by how much they tell: the compiler's first.
 static ERRORS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
@@ -70,24 +91,23 @@ impl Progress {
     /// Of a build of a Dockerfile with these stages.
     #[must_use]
     pub fn new(stages: Vec<String>) -> Self {
-        Self { stages, running: BTreeMap::new(), last: 0, failed: None }
+        Self { stages, running: BTreeMap::new(), last: 0, failed: None, is_classic: false, started: 0 }
     }
 
     /// Takes in a line. What comes back is the step that it begins, if it begins one.
     pub fn line(&mut self, line: &[u8]) -> Option<&Step> {
         let line = String::from_utf8_lossy(line);
         let line = line.trim_end();
-        if let Some(step) = self.classic(line) {
-            // Podman and buildah take one step after the other.
-            self.running = BTreeMap::from([(0, Vertex { step, ..Vertex::default() })]);
-            self.last = 0;
-            return self.running.get(&0).map(|vertex| &vertex.step);
+        if let Some((number, step)) = self.classic(line) {
+            self.is_classic = true;
+            return Some(self.begin(number, step));
         }
         if let Some((number, step)) = self.vertex(line) {
-            let vertex = self.running.entry(number).or_default();
-            vertex.step = step;
-            self.last = number;
-            return Some(&vertex.step);
+            return Some(self.begin(number, step));
+        }
+        if self.is_classic {
+            self.of_any(line);
+            return None;
         }
         let (number, text) = match numbered(line) {
             Some((number, text)) => (number, text),
@@ -97,21 +117,55 @@ impl Progress {
             self.failed = Some(number);
         }
         self.last = number;
-        self.running.entry(number).or_default().take(text);
+        if let Some(line) = Line::of(text) {
+            self.running.entry(number).or_default().take(&line);
+        }
         None
     }
 
-    fn classic(&self, line: &str) -> Option<Step> {
+    fn begin(&mut self, number: u32, step: Step) -> &Step {
+        self.started += 1;
+        self.last = number;
+        let started = self.started;
+        let vertex = self.running.entry(number).or_default();
+        if self.is_classic {
+            *vertex = Vertex::default();
+        }
+        vertex.started = started;
+        vertex.step = step;
+        &vertex.step
+    }
+
+    /// A line of podman or buildah.
+    fn of_any(&mut self, line: &str) {
+        if let Some(found) = FAILED_STEP.as_ref().and_then(|pattern| pattern.captures(line)) {
+            let text = |at: usize| found.get(at).map_or("", |text| text.as_str());
+            let same = |vertex: &Vertex| same_instruction(&vertex.step.instruction, text(1));
+            let named = self.running.iter().filter(|(_, vertex)| same(vertex));
+            let named = named.max_by_key(|(_, vertex)| vertex.started).map(|(&number, _)| number);
+            self.failed = self.failed.or(named);
+            let cause = Line::of(text(2));
+            let vertex = self.running.get_mut(&named.unwrap_or(self.last));
+            vertex.into_iter().zip(cause).for_each(|(vertex, cause)| vertex.take(&cause));
+            return;
+        }
+        if let Some(line) = Line::of(line) {
+            self.running.values_mut().for_each(|vertex| vertex.take(&line));
+        }
+    }
+
+    fn classic(&self, line: &str) -> Option<(u32, Step)> {
         let found = CLASSIC.as_ref()?.captures(line)?;
         let number = |at: usize| found.get(at).and_then(|text| text.as_str().parse::<u32>().ok());
-        let stage = number(1).unwrap_or(1);
-        let stage = self.stages.get(usize::try_from(stage.checked_sub(1)?).ok()?);
-        Some(Step {
+        let at = number(1).unwrap_or(1);
+        let stage = self.stages.get(usize::try_from(at.checked_sub(1)?).ok()?);
+        let step = Step {
             stage: stage.cloned().unwrap_or_default(),
             at: number(2)?,
             of: number(3)?,
             instruction: found.get(4)?.as_str().to_owned(),
-        })
+        };
+        Some((at, step))
     }
 
     fn vertex(&self, line: &str) -> Option<(u32, Step)> {
@@ -131,36 +185,76 @@ impl Progress {
         ))
     }
 
-    /// Where it was when it failed, what went wrong first, and the last lines that were said there.
+    /// Where it was when it failed, what went wrong first, and the lines that tell it: those behind the first error, and the
+    /// last ones.
     #[must_use]
     pub fn failure(&self) -> (Option<Step>, Option<String>, Vec<String>) {
         let vertex = self.running.get(&self.failed.unwrap_or(self.last));
         let vertex = vertex.or_else(|| self.running.values().next_back());
         let Some(vertex) = vertex else { return (None, None, Vec::new()) };
         let step = (!vertex.step.instruction.is_empty()).then(|| vertex.step.clone());
-        let error = vertex.error.as_ref().map(|(_, text)| text.clone());
-        (step, error, vertex.tail.iter().cloned().collect())
+        let error = vertex.error.as_ref().map(|(_, text, _)| text.clone());
+        (step, error, vertex.lines())
+    }
+}
+
+/// Whether two texts are one instruction: engines leave out options, and join lines, in one of them.
+fn same_instruction(one: &str, other: &str) -> bool {
+    let words = |text: &str| -> Vec<String> {
+        text.split_whitespace()
+            .filter(|word| !word.starts_with("--") && *word != "\\")
+            .map(str::to_owned)
+            .collect()
+    };
+    words(one) == words(other)
+}
+
+/// A line that says something, and the error in it.
+struct Line {
+    text: String,
+    /// How much it tells, smallest first, and what.
+    error: Option<(u8, String)>,
+}
+
+impl Line {
+    fn of(text: &str) -> Option<Self> {
+        let text: String = text.chars().take(LONGEST).collect();
+        let says_nothing = EXIT_CODE.as_ref().is_some_and(|pattern| pattern.is_match(&text));
+        if says_nothing || text.trim().is_empty() || text.starts_with("sha256:") {
+            return None;
+        }
+        let error = (0u8..).zip(ERRORS.iter()).find_map(|(class, pattern)| {
+            Some((class, pattern.captures(&text)?.name("text")?.as_str().to_owned()))
+        });
+        Some(Self { text, error })
     }
 }
 
 impl Vertex {
-    fn take(&mut self, text: &str) {
-        let text: String = text.chars().take(LONGEST).collect();
-        if text.trim().is_empty() || text.starts_with("sha256:") {
-            return;
-        }
-        for (class, pattern) in (0u8..).zip(ERRORS.iter()) {
-            let told = self.error.as_ref().is_none_or(|(known, _)| class < *known);
-            if let Some(found) = pattern.captures(&text).and_then(|found| found.name("text")).filter(|_| told)
-            {
-                self.error = Some((class, found.as_str().to_owned()));
-                break;
+    fn take(&mut self, line: &Line) {
+        match (&mut self.error, &line.error) {
+            (known, Some((class, error))) if known.as_ref().is_none_or(|(known, ..)| class < known) => {
+                *known = Some((*class, error.clone(), vec![line.text.clone()]));
             }
+            (Some((.., behind)), _) if behind.len() < TAIL / 2 => behind.push(line.text.clone()),
+            _ => {}
         }
         if self.tail.len() == TAIL {
             self.tail.pop_front();
         }
-        self.tail.push_back(text);
+        self.tail.push_back(line.text.clone());
+    }
+
+    /// The last lines; where the first error is not among them, it and what is behind it, and fewer of the last ones.
+    fn lines(&self) -> Vec<String> {
+        let last = self.tail.iter();
+        match &self.error {
+            Some((_, _, behind)) if behind.first().is_some_and(|first| !self.tail.contains(first)) => {
+                let dots = "…".to_owned();
+                behind.iter().cloned().chain([dots]).chain(last.skip(TAIL / 2).cloned()).collect()
+            }
+            _ => last.cloned().collect(),
+        }
     }
 }
 
@@ -201,6 +295,34 @@ mod tests {
             assert_eq!(error.as_deref(), Some("foo.c:10:3: error: nope"));
             assert_eq!(tail[0], "make: Entering directory");
         }
+    }
+
+    #[test]
+    fn with_several_stages_at_a_time_the_last_line_names_the_right_one() {
+        let run = "RUN --mount=type=secret,id=k set -eu; make";
+        let said = "RUN set -eu; make";
+        let text = format!(
+            "[2/5] STEP 2/3: RUN make x\n[4/5] STEP 3/4: {run}\n[2/5] STEP 3/3: RUN other\na.c:1:2: error: nope\n  1 | x\n\
+             [5/5] STEP 2/2: RUN pack\nsubprocess exited with status 2\n\
+             Error: building at STEP \"{said}\": while running runtime: exit status 2\n"
+        );
+        let (step, error, lines) = read(&text).failure();
+        assert_eq!(step.map(|step| (step.stage, step.at)), Some(("module-a".into(), 3)));
+        assert_eq!(error.as_deref(), Some("a.c:1:2: error: nope"));
+        assert_eq!(lines, ["a.c:1:2: error: nope", "  1 | x"]);
+        let text = "STEP 2/2: COPY a b\nError: error building at STEP \"COPY a b\": no such file: a\n";
+        assert_eq!(read(text).failure().2, ["no such file: a"]);
+    }
+
+    #[test]
+    fn the_compilers_error_is_shown_however_much_is_said_behind_it() {
+        let noise: String = (0..50).map(|at| format!("CC [M] {at}.o\n")).collect();
+        let text =
+            format!("STEP 1/2: RUN make\nx.c:1:2: error: nope\n  here\n{noise}make: *** [x] Error 2\n");
+        let (_, error, lines) = read(&text).failure();
+        assert_eq!(error.as_deref(), Some("x.c:1:2: error: nope"));
+        assert_eq!(lines[..2], ["x.c:1:2: error: nope", "  here"]);
+        assert_eq!((lines.len(), lines[21 - 1].as_str()), (TAIL + 1, "make: *** [x] Error 2"));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! 4. [`schedule::run`] runs them, several at a time; [`builder::Builder::job`] is one of them.
 //! 5. [`Failures`] puts those that failed for one reason together.
 
+mod advice;
 mod builder;
 mod built_file;
 mod choose;

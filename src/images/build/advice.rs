@@ -1,0 +1,75 @@
+//! What to do about a failure whose cause the manifest's own sources tell: a symbol that another module exports.
+
+use super::log::Step;
+use crate::compiler::compile::Compiled;
+use crate::compiler::plan::{Fetched, ModuleStage, Node, NodeId};
+use crate::system::fs::Tree;
+use regex::Regex;
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+/// How much is read of one file, in bytes; and how many files in all.
+const MOST_BYTES: u64 = 4 << 20;
+const MOST_FILES: usize = 20_000;
+
+static UNDEFINED: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#""(?<symbol>[A-Za-z_]\w*)" \[[^\]]*\] undefined!"#).ok());
+
+/// The edit that settles an undefined symbol: `needs`, with the module that exports it where a local source says so.
+pub(super) fn advice(
+    compiled: &Compiled,
+    tree: &dyn Tree,
+    step: Option<&Step>,
+    error: Option<&str>,
+) -> Option<String> {
+    let symbol = UNDEFINED.as_ref()?.captures(error?)?.name("symbol")?.as_str();
+    let failed = step?.stage.strip_prefix("module-")?;
+    let is_failed = |module: &ModuleStage| module.name.as_str().eq_ignore_ascii_case(failed);
+    let modules = |id: NodeId| match compiled.plan.graph.node(id) {
+        Node::Module(module) => Some((id, module)),
+        _ => None,
+    };
+    let all: Vec<_> = compiled.plan.graph.ids().filter_map(modules).collect();
+    let (_, user) = all.iter().find(|(_, module)| is_failed(module))?;
+    let mut seen = BTreeSet::new();
+    let exporter = all.iter().find(|(id, module)| {
+        !is_failed(module) && seen.insert(&module.name) && exports(compiled, tree, *id, module, symbol)
+    });
+    Some(match exporter {
+        Some((_, module)) if user.built.contains(&module.name) => {
+            let name = &module.name;
+            format!(
+                "`{name}` exports `{symbol}` and is in `needs`: check that its `Module.symvers` is read, and its configuration"
+            )
+        }
+        Some((_, module)) => {
+            let name = &module.name;
+            format!("`{name}` exports `{symbol}`: add `needs \"{name}\"` to `module \"{}\"`", user.name)
+        }
+        None => format!(
+            "add `needs \"NAME\"` to `module \"{}\"` where another module exports `{symbol}`; otherwise this kernel does not",
+            user.name
+        ),
+    })
+}
+
+/// Whether a file in the module's directory of a local source exports the symbol.
+fn exports(compiled: &Compiled, tree: &dyn Tree, id: NodeId, module: &ModuleStage, symbol: &str) -> bool {
+    let pattern = format!(r"\bEXPORT_SYMBOL\w*\(\s*{symbol}\s*[,)]");
+    let Ok(pattern) = regex::bytes::Regex::new(&pattern) else { return false };
+    let root = format!("/usr/src/drvc/{}", module.name);
+    let below = module.dir.as_str().strip_prefix(&root).unwrap_or_default();
+    compiled.plan.graph.inputs(id).into_iter().any(|(input, _)| {
+        let Node::Source(source) = compiled.plan.graph.node(input) else { return false };
+        let Fetched::Path { dir, .. } = &source.origin else { return false };
+        let directory = format!("{dir}{below}/");
+        let directory = directory.strip_prefix("./").unwrap_or(&directory);
+        let files = compiled.stages.get(input.index()).into_iter().flat_map(|stage| stage.files.iter());
+        let code = files.filter(|(path, _)| {
+            path.as_str().starts_with(directory)
+                && [".c", ".h", ".S"].iter().any(|ending| path.as_str().ends_with(ending))
+        });
+        code.take(MOST_FILES)
+            .any(|(path, _)| tree.read(path, MOST_BYTES).is_ok_and(|found| pattern.is_match(&found.value)))
+    })
+}
