@@ -66,12 +66,13 @@ pub(super) fn make(text: &str) -> Option<Command> {
 /// goes to the kernel's own Makefile, which knows it.
 pub(super) fn parallel(text: &str, kernel_dir: &str, kernel: &str) -> String {
     let quoted = text.contains(['\'', '"']);
-    let text =
-        if quoted { text.trim().to_owned() } else { text.split_whitespace().collect::<Vec<_>>().join(" ") };
-    match text.strip_prefix("make ") {
-        Some(rest) if rest.starts_with(&format!("-C {kernel_dir} ")) => format!("make -j\"$(nproc)\" {rest}"),
-        Some(rest) => format!("make -j\"$(nproc)\" KERNELRELEASE={kernel} {rest}"),
-        None => text,
+    let one_line = || text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown = if quoted { text.trim().to_owned() } else { one_line() };
+    let rest = text.strip_prefix("make").and(shown.strip_prefix("make"));
+    match rest.filter(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || "-_./".contains(c))) {
+        Some(rest) if rest.starts_with(&format!(" -C {kernel_dir} ")) => format!("make -j\"$(nproc)\"{rest}"),
+        Some(rest) => format!("make -j\"$(nproc)\" KERNELRELEASE={kernel}{rest}"),
+        None => shown,
     }
 }
 

@@ -91,13 +91,17 @@ pub fn kind(file: &RelPath, text: &str) -> Kind {
     }
 }
 
-/// A file's text.
+/// A file's text. Bytes of other encodings, as old files have them in comments, become U+FFFD.
 ///
 /// # Errors
 /// What cannot be read, is too large, or is no text.
 pub fn text(tree: &impl Tree, file: &RelPath) -> Result<String, ReadError> {
     let bytes = tree.read(file, MAX_BYTES)?.value;
-    String::from_utf8(bytes).map_err(|_| ReadError::WrongKind("it is not UTF-8 text"))
+    if bytes.contains(&0) {
+        return Err(ReadError::WrongKind("it is not text"));
+    }
+    Ok(String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
 /// What became of a tree.

@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 
 /// Texts that an expression may stand for.
 const MAX_TEXTS: usize = 400;
-/// Selectors that one expression may become.
-const MAX_SELECTORS: usize = 6;
+/// Patterns that one selector may hold.
+const MAX_PATTERNS: usize = 40;
 const START: char = '\u{1}';
 const END: char = '\u{2}';
 
-/// Values of `kernel=` that together select what the expression matches; none where it matches every kernel.
+/// The value of `kernel=` that selects what the expression matches: none where it matches every kernel.
 ///
-/// `None` where no few selectors say the same.
+/// It is always one, since alternatives of which a matrix has but some are no mistake. `None` where no selector of a
+/// readable length says the same.
 #[must_use]
 pub fn selectors(expression: &str) -> Option<Vec<String>> {
     let hir = regex_syntax::ParserBuilder::new().utf8(false).build().parse(expression).ok()?;
@@ -40,8 +41,19 @@ pub fn selectors(expression: &str) -> Option<Vec<String>> {
         })
     };
     let globs: BTreeSet<String> = globs.iter().filter(|glob| !covered(glob)).cloned().collect();
-    let selectors = versions(&globs).unwrap_or_else(|| globs.into_iter().collect());
-    (selectors.len() <= MAX_SELECTORS).then_some(selectors)
+    if let Some([range]) = versions(&globs).as_deref() {
+        return Some(vec![range.clone()]);
+    }
+    let globs: Vec<String> = globs.into_iter().collect();
+    (globs.len() <= MAX_PATTERNS).then(|| alternatives(globs).into_iter().collect())
+}
+
+/// Several patterns as one.
+pub fn alternatives(mut patterns: Vec<String>) -> Option<String> {
+    match patterns.len() {
+        0 | 1 => patterns.pop(),
+        _ => Some(format!("{{{}}}", patterns.join(","))),
+    }
 }
 
 /// Whether any text of the characters that kernels' names have could match.
@@ -209,10 +221,15 @@ mod tests {
         let cases: &[(&str, Option<&[&str]>)] = &[
             (r"^(5\.[6-9]\.|5\.[1-9][0-9]\.|[6-9]\.)", Some(&[">=5.6, <10"])),
             (r"^5\.", Some(&[">=5, <6"])),
-            (r"^(4\.18\.|5\.14\.)", Some(&[">=4.18, <4.19", ">=5.14, <5.15"])),
+            (r"^(4\.18\.|5\.14\.)", Some(&["{4.18.*,5.14.*}"])),
             (r"el8", Some(&["*el8*"])),
+            (r"^(6\.1[7-9]|7\.0)", Some(&["{6.17*,6.18*,6.19*,7.0*}"])),
+            (
+                r"^(5\.10|6\.1)\.0-[0-9]+-(amd64|arm64)$",
+                Some(&["{5.10.0-?*-amd64,5.10.0-?*-arm64,6.1.0-?*-amd64,6.1.0-?*-arm64}"]),
+            ),
             (r"^4\.18\.0-.*\.el8.*x86_64$", Some(&["4.18.0-*.el8*x86_64"])),
-            (r"^2\.6\.(9|18)-", Some(&["2.6.18-*", "2.6.9-*"])),
+            (r"^2\.6\.(9|18)-", Some(&["{2.6.18-*,2.6.9-*}"])),
             (r"^5\.[0-9]+\.0-", Some(&["5.?*.0-*"])),
             (r".*", Some(&[])),
             (r"", Some(&[])),

@@ -171,8 +171,8 @@ fn what_cannot_be_imported_is_said() {
         "cannot import `bad/dkms.conf`: it is no shell text",
     );
     std::fs::create_dir(project.path("bytes")).unwrap();
-    std::fs::write(project.path("bytes/dkms.conf"), b"\xff").unwrap();
-    let unreadable = "cannot read `bytes/dkms.conf`: it is not UTF-8 text";
+    std::fs::write(project.path("bytes/dkms.conf"), b"\0").unwrap();
+    let unreadable = "cannot read `bytes/dkms.conf`: it is not text";
     project.run(&["init", "--from", "bytes"]).expect(4, "", unreadable);
     project.run(&["init", "--kernel", "what"]).expect(
         2,
@@ -180,4 +180,14 @@ fn what_cannot_be_imported_is_said() {
         "no release is known that kernel `what` belongs to",
     );
     assert!(!project.path("drivers.kdl").exists());
+}
+
+#[test]
+fn old_bytes_in_a_comment_are_no_reason_to_refuse() {
+    let project = project(&[("x/readme", "")]);
+    let text = b"# \xe9t\xe9\nPACKAGE_NAME=a\nPACKAGE_VERSION=1\nREMAKE_INITRD=no\n";
+    std::fs::write(project.path("x/dkms.conf"), text).unwrap();
+    let run = project.run(&["init", "--from", "x"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(!run.stderr.contains("warning"), "{run:?}");
 }

@@ -1,36 +1,43 @@
 //! How a dkms.conf builds: MAKE, PRE_BUILD and POST_BUILD.
 
-use super::{ARCH, Importer, KERNEL, KERNEL_DIR, SOURCE, TREE};
+use super::{ARCH, Directive, Importer, KERNEL, KERNEL_DIR, SOURCE, TREE, is_mark};
 use crate::import::commands::{self, Command};
 use crate::import::draft::{self, Build, Step};
 use crate::import::kernels::selectors;
-use crate::import::shell::Value;
+use crate::import::shell;
 
 impl Importer<'_> {
     pub(super) fn build(&mut self) {
         let expressions = self.all("MAKE_MATCH");
         let mut build = Build::Kbuild;
-        let commands = self.all("MAKE");
-        let first_is_plain = !expressions.iter().any(|(index, _)| *index == 0);
-        for (index, make) in commands {
-            let way = self.way(&make, index);
-            match expressions.iter().find(|(at, _)| *at == index) {
-                None if index == 0 && first_is_plain => build = way,
-                None => self.note_on_module(
-                    make.line,
-                    &format!("MAKE[{index}] has no MAKE_MATCH, so dkms never runs it"),
-                ),
-                Some((_, expression)) => match expression.text.as_deref().and_then(selectors) {
-                    Some(kernels) if kernels.is_empty() => build = way,
-                    Some(kernels) => {
-                        self.module.builds.extend(kernels.into_iter().map(|kernel| (kernel, way.clone())))
-                    }
-                    None => {
-                        let expression = expression.text.clone().unwrap_or_else(|| "?".into());
-                        let text = format!("MAKE[{index}] is left out: no few selectors say `{expression}`");
-                        self.note_on_module(make.line, &text);
-                    }
-                },
+        let first_is_plain = !expressions.iter().any(|one| one.index == 0);
+        for make in self.all("MAKE") {
+            let index = make.index;
+            let matching = expressions.iter().find(|one| one.index == index);
+            if matching.is_none() && !(index == 0 && first_is_plain) {
+                let text = format!("MAKE[{index}] has no MAKE_MATCH, so dkms never runs it");
+                self.note_on_module(make.line, &text);
+                continue;
+            }
+            let way = self.way(&make);
+            let Some(expression) = matching else {
+                build = way;
+                continue;
+            };
+            let known = expression
+                .text
+                .as_deref()
+                .filter(|text| expression.when.is_empty() && !shell::is_symbolic(text));
+            match known.and_then(selectors) {
+                Some(kernels) if kernels.is_empty() => build = way,
+                Some(kernels) => {
+                    self.module.builds.extend(kernels.into_iter().map(|kernel| (kernel, way.clone())))
+                }
+                None => {
+                    let expression = expression.text.clone().unwrap_or_else(|| "?".into());
+                    let text = format!("MAKE[{index}] is left out: no few selectors say `{expression}`");
+                    self.note_on_module(make.line, &text);
+                }
             }
         }
         self.module.build = build;
@@ -38,19 +45,22 @@ impl Importer<'_> {
     }
 
     /// How one MAKE builds.
-    fn way(&mut self, make: &Value, index: usize) -> Build {
-        let text = make.text.as_deref().map(|text| self.place(text));
-        let Some(text) = text.filter(|text| make.when.is_empty() && !text.contains(TREE)) else {
-            let text = format!("MAKE[{index}] could not be read: the build reads dkms.conf itself");
-            self.note_on_module(make.line, &text);
-            return Build::Steps(vec![Step::Script(self.reads_itself(&format!(
-                "eval \"${{MAKE[{index}]/#make/make -j$(nproc) KERNELRELEASE=$kernelver}}\""
-            )))]);
+    fn way(&mut self, make: &Directive) -> Build {
+        let index = make.index;
+        let Some(raw) = make.text.clone().filter(|_| make.when.is_empty()) else {
+            return self.unread_make(make);
         };
-        match commands::make(&text) {
+        let filled = raw.chars().any(is_mark);
+        let text = self.place(&raw);
+        if text.contains(TREE) {
+            return self.unread_make(make);
+        }
+        // dkms looks at the text alone: `'make'`, or a variable before it, gets nothing added.
+        let told = text.starts_with("make");
+        match commands::make(&self.without_marks(&raw)) {
             Some(Command::Kernel { dir, rest }) if dir == KERNEL_DIR && rest.is_empty() => Build::Kbuild,
             Some(Command::Own { targets, mut variables, env, dir }) if dir.is_empty() || dir == SOURCE => {
-                if !variables.iter().any(|(name, _)| name == "KERNELRELEASE") {
+                if told && !variables.iter().any(|(name, _)| name == "KERNELRELEASE") {
                     variables.push(("KERNELRELEASE".to_owned(), KERNEL.to_owned()));
                 }
                 self.module.env.extend(env.into_iter().map(|(name, value)| (name, template(&value))));
@@ -59,8 +69,32 @@ impl Importer<'_> {
                     variables: variables.into_iter().map(|(name, value)| (name, template(&value))).collect(),
                 }
             }
-            _ => Build::Steps(vec![Step::Script(script(&commands::parallel(&text, KERNEL_DIR, KERNEL)))]),
+            _ => {
+                if filled {
+                    self.note_on_module(
+                        make.line,
+                        &format!("MAKE[{index}] is written without what is filled in"),
+                    );
+                }
+                let text = commands::parallel(&text, KERNEL_DIR, KERNEL);
+                Build::Steps(vec![Step::Script(format!("{}{}", set_before(&text), script(&text)))])
+            }
         }
+    }
+
+    /// A command line without the words that a packager's tool fills in.
+    fn without_marks(&mut self, raw: &str) -> String {
+        let words = raw.split(' ').filter(|word| !word.contains(is_mark)).collect::<Vec<_>>();
+        self.place(&words.join(" "))
+    }
+
+    fn unread_make(&mut self, make: &Directive) -> Build {
+        let index = make.index;
+        let text = format!("MAKE[{index}] could not be read: the build reads dkms.conf itself");
+        self.note_on_module(make.line, &text);
+        Build::Steps(vec![Step::Script(self.reads_itself(&format!(
+            "eval \"${{MAKE[{index}]/#make/make -j$(nproc) KERNELRELEASE=$kernelver}}\""
+        )))])
     }
 
     /// PRE_BUILD and POST_BUILD, around the build.
@@ -82,8 +116,9 @@ impl Importer<'_> {
     }
 
     fn hook(&mut self, name: &str) -> Option<Step> {
-        let (_, value) = self.all(name).into_iter().next()?;
-        match value.text.as_deref().filter(|_| value.when.is_empty()).map(|text| self.place(text)) {
+        let value = self.all(name).into_iter().next()?;
+        let text = value.text.clone().filter(|_| value.when.is_empty()).map(|text| self.without_marks(&text));
+        match text {
             Some(text) if !text.contains(TREE) => {
                 let mut words: Vec<String> = text.split_whitespace().map(template).collect();
                 if let Some(program) =
@@ -117,6 +152,13 @@ impl Importer<'_> {
             version = self.version,
         )
     }
+}
+
+/// dkms runs a command with its own variables set; those that it still names.
+fn set_before(text: &str) -> String {
+    let names = [("kernelver", "{kernel}"), ("kernel_source_dir", "{kernel_dir}"), ("arch", "{arch}")];
+    let named = |name: &str| text.contains(&format!("${name}")) || text.contains(&format!("${{{name}"));
+    names.iter().filter(|(name, _)| named(name)).map(|(name, value)| format!("{name}={value}\n")).collect()
 }
 
 /// A value as a text of the manifest.

@@ -26,11 +26,22 @@ fn directives_have_their_words() {
         ),
         ("MAKE=\"make -C \\${kernel_source_dir} M=x\"", "    script \"\"\"\n"),
         (
-            "MAKE=\"make all KVER=$kernelver X='a b' Y={z}\"",
-            "    make \"all\" KVER=\"{kernel}\" X=\"a b\" Y=\"{{z}}\" KERNELRELEASE=\"{kernel}\"\n",
+            "MAKE=\"make all KVER=$kernelver Y={z}\"",
+            "    make \"all\" KVER=\"{kernel}\" Y=\"{{z}}\" KERNELRELEASE=\"{kernel}\"\n",
         ),
-        ("MAKE=\"'make' all\"", "    make \"all\" KERNELRELEASE=\"{kernel}\"\n"),
-        ("MAKE=\"A=1 make\"", "    env A=\"1\"\n    make KERNELRELEASE=\"{kernel}\"\n"),
+        ("MAKE=\"make all\"", "    make \"all\" KERNELRELEASE=\"{kernel}\"\n"),
+        ("MAKE=\"'make' all KVER=$kernelver\"", "    make \"all\" KVER=\"{kernel}\"\n}"),
+        ("MAKE=\"A=1 make\"", "    env A=\"1\"\n    make\n}"),
+        ("MAKE=\" make all\"", "    make \"all\"\n}"),
+        ("MAKE=\"\\${MAKEBIN:-make} all\"", "    make \"all\" KERNELRELEASE=\"{kernel}\"\n"),
+        (
+            "MAKE='make V=$PACKAGE_VERSION K=$kernelver'",
+            "    make V=\"1.2\" K=\"{kernel}\" KERNELRELEASE=\"{kernel}\"\n",
+        ),
+        (
+            "MAKE=\"make X=\\\\\\$kernelver\"",
+            "        kernelver={kernel}\n        make -j\"$(nproc)\" KERNELRELEASE={kernel} X=$kernelver\n",
+        ),
         ("MAKE=\"make a && make b\"", "        make -j\"$(nproc)\" KERNELRELEASE={kernel} a && make b\n"),
         (
             "MAKE=x\nMAKE[1]=\"make old\"\nMAKE_MATCH[1]='^4\\.'",
@@ -49,10 +60,7 @@ fn directives_have_their_words() {
             "BUILD_EXCLUSIVE_KERNEL_MIN=5.4 BUILD_EXCLUSIVE_KERNEL_MAX=6.6",
             "    only kernel=\">=5.4, <=6.6\"\n",
         ),
-        (
-            "BUILD_EXCLUSIVE_ARCH='^(x86_64|aarch64)$'",
-            "    only arch=\"x86_64\"\n    only arch=\"aarch64\"\n",
-        ),
+        ("BUILD_EXCLUSIVE_ARCH='^(x86_64|aarch64)$'", "    only arch=\"{x86_64,aarch64}\"\n"),
         (
             "BUILD_EXCLUSIVE_CONFIG='CONFIG_PCI !CONFIG_X'",
             "    requires-config \"!CONFIG_X\" \"CONFIG_PCI\"\n",
@@ -66,7 +74,7 @@ fn directives_have_their_words() {
             "    // where CONFIG_Y is set:\n    output \"b.ko\" optional=#true\n",
         ),
         (
-            "MAKE=\"make ARCH=$(uname -m)\"",
+            "MAKE=\"make ARCH=$(./arch)\"",
             "        bash -c '. ./dkms.conf >/dev/null; set -e; eval \"${MAKE[0]/#make/make -j$(nproc) KERNELRELEASE=$kernelver}\"'\n",
         ),
     ];
@@ -109,13 +117,93 @@ fn what_has_no_word_is_said() {
         assert!(manifest.contains(&format!("// {expected}")), "{text}\n{manifest}");
     }
     let (_, warnings) = imported("PACKAGE_VERSION='#MODULE_VERSION#'");
+    assert_eq!(
+        warnings,
+        [
+            "dkms.conf:3: #MODULE_VERSION# is left out: a packager's tool fills it in; put its value where it belongs"
+        ]
+    );
+    let (_, warnings) = imported("PACKAGE_VERSION=$(./version)");
     assert_eq!(warnings, ["dkms.conf: PACKAGE_VERSION is not known here: say `version` in `project`"]);
-    for text in
-        ["X=1", "PACKAGE_NAME=a\r", "PACKAGE_NAME=\"it's\"", "PACKAGE_NAME=a PACKAGE_VERSION='{kernel}'"]
-    {
+    for text in ["X=1", "PACKAGE_NAME=\"it's\"", "PACKAGE_NAME=a PACKAGE_VERSION='{kernel}'"] {
         assert!(import(text, "dkms.conf", &RelPath::root()).is_err(), "{text}");
     }
     let unknown = import("PACKAGE_NAME=a MAKE=$(x)", "d/debian/dkms.conf", &RelPath::parse("d").unwrap());
     assert!(write(&unknown.unwrap()).contains("bash -c '. ./debian/dkms.conf >/dev/null;"));
     assert!(import("PACKAGE_NAME=((", "dkms.conf", &RelPath::root()).is_err());
+}
+
+#[test]
+fn what_may_happen_is_optional_and_a_list_is_no_guess() {
+    let cases: [(&str, &[&str], &[&str]); 9] = [
+        (
+            "v=$(uname -m)\nf() { [ \"$v\" = aarch64 ] && return 0; return 1; }\nif f; then BUILT_MODULE_NAME[1]=yes; else BUILT_MODULE_NAME[2]=no; fi",
+            &["output \"yes.ko\" optional=#true", "output \"no.ko\" optional=#true"],
+            &["load \""],
+        ),
+        (
+            "i=0; [ -e x ] && BUILT_MODULE_NAME[i++]=p; BUILT_MODULE_NAME[i++]=q",
+            &["output \"p.ko\" optional=#true", "output \"q.ko\"\n", "load \"q\""],
+            &[],
+        ),
+        (
+            "BUILT_MODULE_NAME=p; case $kernelver in 6.*) BUILT_MODULE_NAME=q;; esac",
+            &["output \"p.ko\" optional=#true", "output \"q.ko\" optional=#true"],
+            &["load \""],
+        ),
+        (
+            "M=(qa qb); for i in \"${!M[@]}\"; do BUILT_MODULE_NAME[i]=\"${M[i]}\"; done",
+            &["load \"qa\" \"qb\""],
+            &[],
+        ),
+        ("for m in *.c; do BUILT_MODULE_NAME[i++]=${m%.c}; done", &["could not be read"], &["load \"foo\""]),
+        ("BUILT_MODULE_NAME[$(id -u)]=a", &["could not be read"], &["load \""]),
+        ("__DKMS_MODULES", &["__DKMS_MODULES is left out"], &["load \""]),
+        (
+            "[ -e x ] && exit 1; BUILT_MODULE_NAME=a",
+            &["load \"a\"", "dkms builds nothing where `[ -e x ]`"],
+            &[],
+        ),
+        (
+            "[ -n \"$CONFIG_X\" ] || exit 1; BUILT_MODULE_NAME=a",
+            &["load \"a\"", "requires-config \"CONFIG_X\""],
+            &[],
+        ),
+    ];
+    for (text, there, absent) in cases {
+        let (manifest, _) = imported(text);
+        there.iter().for_each(|one| assert!(manifest.contains(one), "{text}: {one}\n{manifest}"));
+        absent.iter().for_each(|one| assert!(!manifest.contains(one), "{text}: {one}\n{manifest}"));
+    }
+}
+
+#[test]
+fn placeholders_are_named_once_and_never_used() {
+    let marks =
+        ["@X_Y@", "#X_Y#", "%X_Y%", "{{X_Y}}", "<X_Y>", "$X_Y$", "__X_Y", "__X_Y__", "%%X_Y%%", "{{ .Y }}"];
+    for mark in marks {
+        let text = format!("PACKAGE_VERSION=\"{mark}\"\nMAKE=\"make A={mark} -j{mark} B=1\"");
+        let (manifest, warnings) = imported(&text);
+        let expected = format!(
+            "dkms.conf:3: {mark} is left out: a packager's tool fills it in; put its value where it belongs"
+        );
+        assert_eq!(warnings, [expected], "{mark}");
+        assert!(manifest.contains("    make B=\"1\" KERNELRELEASE="), "{mark}\n{manifest}");
+    }
+    for text in [
+        "A=x; V=\"${A#X}${A%%Y}\"; MAKE=\"make V=$V\"",
+        "X_Y=1; MAKE=\"make V=$X_Y\"; BUILD_EXCLUSIVE_KERNEL=\"^$X_Y$\"",
+        "__f() { MAKE=\"make V=x1\"; }; __f",
+        "# @X_Y@",
+    ] {
+        assert!(!imported(text).1.iter().any(|warning| warning.contains("packager")), "{text}");
+    }
+}
+
+#[test]
+fn what_no_manifest_holds_is_left_out() {
+    let (manifest, warnings) =
+        imported("# caf\u{fffd}\u{202e}\nBUILT_MODULE_NAME=a\u{202e}b\u{7}\r\nREMAKE_INITRD=no");
+    assert!(manifest.contains("load \"ab\""), "{manifest}");
+    assert_eq!(warnings, ["dkms.conf:4: 2 characters left out: no manifest can hold such"]);
 }

@@ -48,25 +48,30 @@ impl Shell {
                 _ => self.value(yes, depth + 1),
             },
             ArithmeticExpr::Assignment(target, value) => {
-                let value = self.value(value, depth + 1)?;
+                let value = self.value(value, depth + 1);
                 self.store(target, value, depth)
             }
             ArithmeticExpr::BinaryAssignment(operator, target, operand) => {
                 let (name, index) = self.target(target, depth)?;
-                let (old, operand) = (self.number(&name, index)?, self.value(operand, depth + 1)?);
-                self.store(target, binary(operator, old, operand)?, depth)
+                let both = self.number(&name, index).zip(self.value(operand, depth + 1));
+                self.store(target, both.and_then(|(old, operand)| binary(operator, old, operand)), depth)
             }
             ArithmeticExpr::UnaryAssignment(operator, target) => {
                 let (name, index) = self.target(target, depth)?;
-                let old = self.number(&name, index)?;
-                let (new, value) = match operator {
-                    UnaryAssignmentOperator::PrefixIncrement => (old.checked_add(1)?, old.checked_add(1)?),
-                    UnaryAssignmentOperator::PrefixDecrement => (old.checked_sub(1)?, old.checked_sub(1)?),
-                    UnaryAssignmentOperator::PostfixIncrement => (old.checked_add(1)?, old),
-                    UnaryAssignmentOperator::PostfixDecrement => (old.checked_sub(1)?, old),
+                let old = self.number(&name, index);
+                let by = match operator {
+                    UnaryAssignmentOperator::PrefixIncrement | UnaryAssignmentOperator::PostfixIncrement => 1,
+                    UnaryAssignmentOperator::PrefixDecrement | UnaryAssignmentOperator::PostfixDecrement => {
+                        -1
+                    }
                 };
-                self.store(target, new, depth)?;
-                Some(value)
+                let new = self.store(target, old.and_then(|old| old.checked_add(by)), depth)?;
+                match operator {
+                    UnaryAssignmentOperator::PrefixIncrement | UnaryAssignmentOperator::PrefixDecrement => {
+                        Some(new)
+                    }
+                    _ => old,
+                }
             }
         }
     }
@@ -90,10 +95,11 @@ impl Shell {
         }
     }
 
-    fn store(&mut self, target: &ArithmeticTarget, value: i64, depth: usize) -> Option<i64> {
+    /// Assigns what was calculated, known or not.
+    fn store(&mut self, target: &ArithmeticTarget, value: Option<i64>, depth: usize) -> Option<i64> {
         let (name, index) = self.target(target, depth)?;
-        self.assign(&name, index, Some(value.to_string()), 0);
-        Some(value)
+        self.assign_to(&format!("{name}[{index}]"), value.map(|value| value.to_string()), self.line);
+        value
     }
 }
 
@@ -116,6 +122,8 @@ fn binary(operator: &BinaryOperator, left: i64, right: i64) -> Option<i64> {
         BinaryOperator::BitwiseAnd => left & right,
         BinaryOperator::BitwiseXor => left ^ right,
         BinaryOperator::BitwiseOr => left | right,
-        BinaryOperator::Power | BinaryOperator::ShiftLeft | BinaryOperator::ShiftRight => return None,
+        BinaryOperator::Power => left.checked_pow(u32::try_from(right).ok()?)?,
+        BinaryOperator::ShiftLeft => left.checked_shl(u32::try_from(right).ok()?)?,
+        BinaryOperator::ShiftRight => left.checked_shr(u32::try_from(right).ok()?)?,
     })
 }

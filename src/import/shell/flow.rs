@@ -1,21 +1,18 @@
-//! Follows branches, loops and groups: the ways that may be taken, and what holds where they meet again.
+//! Follows branches, loops and groups.
 
-use super::run::{MAX_STEPS, Shell, shown};
-use super::test::Truth;
-use super::variables::{Condition, Value, Variables};
-use super::word::matches;
-use brush_parser::ast::{CaseClauseCommand, CompoundCommand, ForClauseCommand, IfClauseCommand};
+use super::run::{Flow, MAX_STEPS, Shell, Truth, shown};
+use super::variables::Value;
+use super::word::glob;
+use brush_parser::ast::{
+    ArithmeticForClauseCommand, CaseClauseCommand, CaseItem, CaseItemPostAction, CompoundCommand,
+    CompoundList, ForClauseCommand, IfClauseCommand,
+};
 
 impl Shell {
     pub(super) fn compound(&mut self, compound: &CompoundCommand, line: usize) -> Truth {
         match compound {
             CompoundCommand::BraceGroup(group) => self.list(&group.list),
-            CompoundCommand::Subshell(subshell) => {
-                let before = self.variables.clone();
-                let truth = self.list(&subshell.list);
-                self.variables = before;
-                truth
-            }
+            CompoundCommand::Subshell(subshell) => self.apart(|shell| shell.list(&subshell.list)),
             CompoundCommand::IfClause(clause) => self.if_clause(clause),
             CompoundCommand::CaseClause(clause) => self.case(clause),
             CompoundCommand::ForClause(clause) => self.for_clause(clause, line),
@@ -25,32 +22,15 @@ impl Shell {
                 None => Truth::other(&shown(&compound.to_string())),
             },
             CompoundCommand::ArithmeticForClause(clause) => {
-                if let Some(first) = &clause.initializer {
-                    self.arithmetic(&first.value);
-                }
-                loop {
-                    let goes_on = clause
-                        .condition
-                        .as_ref()
-                        .map_or(Some(1), |condition| self.arithmetic(&condition.value));
-                    match goes_on {
-                        Some(0) => return Truth::Yes,
-                        Some(_) if self.steps <= MAX_STEPS => drop(self.list(&clause.body.list)),
-                        _ => {
-                            self.unknown_from(line, &compound.to_string(), |shell| {
-                                drop(shell.list(&clause.body.list))
-                            });
-                            return Truth::Yes;
-                        }
-                    }
-                    self.steps += 1;
-                    if let Some(updater) = &clause.updater {
-                        self.arithmetic(&updater.value);
-                    }
-                }
+                self.counted(clause, line, &compound.to_string());
+                Truth::Yes
             }
-            CompoundCommand::WhileClause(clause) | CompoundCommand::UntilClause(clause) => {
-                self.unknown_from(line, &compound.to_string(), |shell| drop(shell.list(&clause.1.list)));
+            CompoundCommand::WhileClause(clause) => {
+                self.repeated((&clause.0, true), &clause.1.list, line, &compound.to_string());
+                Truth::Yes
+            }
+            CompoundCommand::UntilClause(clause) => {
+                self.repeated((&clause.0, false), &clause.1.list, line, &compound.to_string());
                 Truth::Yes
             }
             CompoundCommand::Coprocess(_) => {
@@ -60,129 +40,175 @@ impl Shell {
         }
     }
 
-    /// Goes once over what runs nobody knows how often: whatever it changes is unknown afterwards.
-    fn unknown_from(&mut self, line: usize, text: &str, body: impl FnOnce(&mut Self)) {
-        self.note(line, format!("`{}` was not followed", shown(text)));
-        let before = self.variables.clone();
-        self.branch(vec![Condition::Other { text: shown(text), holds: true }], body);
-        let names: Vec<String> = self.variables.names().map(str::to_owned).collect();
-        for name in names {
-            let changed: Vec<usize> = self
-                .variables
-                .elements(&name)
-                .filter(|(index, value)| before.get(&name, *index) != Some(value))
-                .map(|(index, _)| index)
-                .collect();
-            for index in changed {
-                self.variables.set(&name, index, Value { text: None, when: Vec::new(), line });
-            }
-        }
-    }
-
-    /// Follows a way that is taken under conditions only.
-    pub(super) fn branch(&mut self, conditions: Vec<Condition>, way: impl FnOnce(&mut Self)) {
-        let (before, depth) = (self.variables.clone(), self.path.len());
-        self.path.extend(conditions);
-        way(self);
-        self.path.truncate(depth);
-        self.ended = false;
-        self.variables = before.join(std::mem::take(&mut self.variables), before.clone());
-    }
-
     fn if_clause(&mut self, clause: &IfClauseCommand) -> Truth {
         let mut ways = vec![(Some(&clause.condition), &clause.then)];
         ways.extend(clause.elses.iter().flatten().map(|other| (other.condition.as_ref(), &other.body)));
-        let (base, depth) = (self.variables.clone(), self.path.len());
-        let mut ends = Vec::new();
-        let mut exhaustive = false;
         for (condition, body) in ways {
-            let truth = condition.map_or(Truth::Yes, |condition| self.list(condition));
-            if truth == Truth::No {
-                continue;
-            }
-            let here = (self.variables.clone(), self.path.len());
-            self.path.extend(truth.clone().conditions());
-            self.list(body);
-            self.path.truncate(here.1);
-            ends.push(std::mem::replace(&mut self.variables, here.0));
-            match truth {
-                Truth::Open(_) => {
-                    self.ended = false;
-                    self.path.extend(truth.not().conditions());
+            let holds = match condition {
+                Some(condition) => {
+                    let truth = self.list(condition);
+                    if self.flow != Flow::Next {
+                        return truth;
+                    }
+                    self.force(truth)
                 }
-                _ => {
-                    exhaustive = true;
-                    break;
-                }
+                None => true,
+            };
+            if holds {
+                return self.list(body);
             }
         }
-        self.path.truncate(depth);
-        self.meet(&base, ends, exhaustive);
         Truth::Yes
-    }
-
-    /// Where several ways end, of which one was taken; and, unless they are all there are, none of them.
-    fn meet(&mut self, base: &Variables, ends: Vec<Variables>, exhaustive: bool) {
-        let none = (!exhaustive || ends.is_empty()).then(|| self.variables.clone());
-        let met = ends.into_iter().chain(none).reduce(|one, other| base.join(one, other));
-        self.variables = met.unwrap_or_default();
     }
 
     fn case(&mut self, clause: &CaseClauseCommand) -> Truth {
-        let subject = self.word(&clause.value.value).filter(|text| !super::is_symbolic(text));
-        let base = self.variables.clone();
-        let mut ends = Vec::new();
-        let mut exhaustive = false;
+        let subject = self.word(&clause.value.value);
+        let mut falls_through = false;
         for arm in &clause.cases {
-            let patterns: Option<Vec<String>> =
-                arm.patterns.iter().map(|pattern| self.word(&pattern.value)).collect();
-            let fits = match (&subject, &patterns) {
-                (Some(subject), Some(patterns)) if !patterns.iter().any(|pattern| pattern.contains('[')) => {
-                    Some(patterns.iter().any(|pattern| matches(pattern, subject)))
-                }
-                _ => None,
-            };
-            if fits == Some(false) {
+            if !falls_through && !self.arm_fits(&clause.value.value, subject.as_deref(), arm) {
                 continue;
             }
-            let all = patterns.is_some_and(|patterns| patterns.iter().any(|pattern| pattern == "*"));
-            let depth = self.path.len();
-            if fits.is_none() {
-                let patterns: Vec<_> = arm.patterns.iter().map(|pattern| pattern.value.as_str()).collect();
-                let text = format!("{} is {}", clause.value.value, patterns.join(" or "));
-                self.path.push(Condition::Other { text: shown(&text), holds: true });
+            let truth = arm.cmd.as_ref().map_or(Truth::Yes, |list| self.list(list));
+            match arm.post_action {
+                CaseItemPostAction::ExitCase => return truth,
+                CaseItemPostAction::UnconditionallyExecuteNextCaseItem => falls_through = true,
+                CaseItemPostAction::ContinueEvaluatingCases => falls_through = false,
             }
-            arm.cmd.iter().for_each(|list| drop(self.list(list)));
-            self.path.truncate(depth);
-            ends.push(std::mem::replace(&mut self.variables, base.clone()));
-            exhaustive = exhaustive || all || fits == Some(true);
-            if fits == Some(true) {
-                break;
+            if self.flow != Flow::Next {
+                return truth;
             }
-            self.ended = false;
         }
-        self.meet(&base, ends, exhaustive);
         Truth::Yes
     }
 
-    fn for_clause(&mut self, clause: &ForClauseCommand, line: usize) -> Truth {
-        let values: Option<Vec<Vec<String>>> =
-            clause.values.iter().flatten().map(|word| self.fields(&word.value)).collect();
-        match values.filter(|_| clause.values.is_some()) {
-            Some(values) => {
-                for value in values.concat() {
-                    self.assign(&clause.variable_name, 0, Some(value), line);
-                    self.list(&clause.body.list);
+    fn arm_fits(&mut self, value: &str, subject: Option<&str>, arm: &CaseItem) -> bool {
+        for pattern in &arm.patterns {
+            let known = self.pattern(&pattern.value);
+            let fits = match (subject, known) {
+                (_, Some(pattern)) if pattern == "*" => Truth::Yes,
+                (Some(subject), Some(pattern)) if !super::is_symbolic(subject) => {
+                    match glob(&pattern, subject) {
+                        Some(fits) => Truth::of(fits),
+                        None => Truth::other(&shown(&format!("{value} is {pattern}"))),
+                    }
                 }
+                _ => Truth::other(&shown(&format!("{value} is {}", pattern.value))),
+            };
+            if self.force(fits) {
+                return true;
             }
-            None => {
-                let text = format!("for {} in …", clause.variable_name);
-                self.unknown_from(line, &text, |shell| {
-                    shell.assign(&clause.variable_name, 0, None, line);
-                    shell.list(&clause.body.list);
-                });
+        }
+        false
+    }
+
+    fn for_clause(&mut self, clause: &ForClauseCommand, line: usize) -> Truth {
+        let values = match &clause.values {
+            None => self.positional.clone(),
+            Some(words) => {
+                let values: Option<Vec<_>> = words.iter().map(|word| self.fields(&word.value)).collect();
+                values.map(|values| values.concat())
+            }
+        };
+        let Some(values) = values else {
+            let text = format!("for {} in …", clause.variable_name);
+            self.unknown_from(line, &text, |shell| {
+                shell.assign(&clause.variable_name, 0, None, line);
+                shell.list(&clause.body.list);
+            });
+            return Truth::Yes;
+        };
+        for value in values {
+            self.steps += 1;
+            self.assign(&clause.variable_name, 0, Some(value), line);
+            self.list(&clause.body.list);
+            if self.leaves_loop() {
+                break;
             }
         }
         Truth::Yes
+    }
+
+    fn counted(&mut self, clause: &ArithmeticForClauseCommand, line: usize, text: &str) {
+        if let Some(first) = &clause.initializer {
+            self.arithmetic(&first.value);
+        }
+        loop {
+            self.steps += 1;
+            let goes_on = clause.condition.as_ref().map_or(Some(1), |one| self.arithmetic(&one.value));
+            match goes_on {
+                Some(0) => return,
+                Some(_) if self.steps <= MAX_STEPS => drop(self.list(&clause.body.list)),
+                _ => return self.unknown_from(line, text, |shell| drop(shell.list(&clause.body.list))),
+            }
+            if self.leaves_loop() {
+                return;
+            }
+            if let Some(updater) = &clause.updater {
+                self.arithmetic(&updater.value);
+            }
+        }
+    }
+
+    /// `while` and `until`: as often as it is known that they go on.
+    fn repeated(&mut self, condition: (&CompoundList, bool), body: &CompoundList, line: usize, text: &str) {
+        loop {
+            self.steps += 1;
+            let asked = self.asked;
+            let truth = self.list(condition.0);
+            if self.flow != Flow::Next {
+                return;
+            }
+            let goes_on = self.force(truth) == condition.1;
+            if self.steps > MAX_STEPS || self.asked > asked {
+                if goes_on || self.steps > MAX_STEPS {
+                    self.unknown_from(line, text, |shell| {
+                        shell.list(condition.0);
+                        shell.list(body);
+                    });
+                }
+                return;
+            }
+            if !goes_on {
+                return;
+            }
+            self.list(body);
+            if self.leaves_loop() {
+                return;
+            }
+        }
+    }
+
+    /// After one turn of a loop: whether it was the last.
+    fn leaves_loop(&mut self) -> bool {
+        let (flow, leaves) = match self.flow {
+            Flow::Next | Flow::Continue(0 | 1) => (Flow::Next, false),
+            Flow::Break(0 | 1) => (Flow::Next, true),
+            Flow::Break(more) => (Flow::Break(more - 1), true),
+            Flow::Continue(more) => (Flow::Continue(more - 1), true),
+            Flow::Return | Flow::Exit => (self.flow, true),
+        };
+        self.flow = flow;
+        leaves || self.steps > MAX_STEPS
+    }
+
+    /// Goes over what runs nobody knows how often: whatever it changes is unknown afterwards.
+    fn unknown_from(&mut self, line: usize, text: &str, mut body: impl FnMut(&mut Self)) {
+        self.note(line, format!("`{}` was not followed", shown(text)));
+        // A second time for what hangs on what the first has changed, such as the index of an element.
+        for _ in 0..2 {
+            let before = self.variables.clone();
+            body(self);
+            self.leaves_loop();
+            for name in self.variables.names() {
+                let changed = self.variables.elements(&name);
+                let changed = changed.filter(|(index, value)| before.get(&name, *index) != Some(value));
+                for index in changed.map(|(index, _)| index).collect::<Vec<_>>() {
+                    self.variables.set(&name, index, Value { text: None, line });
+                    if index > 0 {
+                        self.variables.lose(&name, line);
+                    }
+                }
+            }
+        }
     }
 }

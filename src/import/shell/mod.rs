@@ -1,52 +1,37 @@
 //! Turns a file of shell assignments into what its variables hold, without running anything.
 //!
-//! 1. `brush-parser` reads the text; [`run`] goes over its commands, and [`assign`] makes the assignments.
-//! 2. [`word`] and [`arithmetic`] expand words where all that they name is known.
-//! 3. [`test`] decides conditions, or says on which option of the kernel they depend.
-//! 4. Where a condition stays open, [`flow`] follows all branches, and [`variables`] joins what they leave behind.
+//! 1. `brush-parser` reads the text; [`run`] goes over its commands, [`flow`] over its branches and loops.
+//! 2. [`word`] and [`parameter`] expand words, [`arithmetic`] calculates, [`builtins`] and [`filters`] know commands.
+//! 3. [`test`] answers conditions. One that the file alone does not answer is decided: [`worlds`] follows the file once for
+//!    each way in which such conditions may turn out, so that within one way everything is plain.
 //!
 //! What depends on another program, on the file system or on the kernel is not guessed: such a value is unknown, and
 //! every command that was passed over is in [`Evaluated::notes`].
 
 mod arithmetic;
 mod assign;
+mod builtins;
+mod filters;
 mod flow;
+mod parameter;
 mod run;
 mod test;
 #[cfg(test)]
 mod tests;
 mod variables;
 mod word;
+mod worlds;
 
 use brush_parser::{Parser, ParserOptions};
 use run::Shell;
 use std::fmt;
 pub use variables::{Condition, Value, Variables};
+pub use worlds::{Evaluated, World};
 
-/// Bytes that a file may have.
+/// Bytes that a file, and a value, may have.
 pub const MAX_BYTES: usize = 256 * 1024;
 /// How deep brackets and compound commands may stand in each other.
 const MAX_DEPTH: usize = 60;
-
-/// What a file leaves behind.
-#[derive(Clone, Debug, Default)]
-pub struct Evaluated {
-    /// The variables at the end.
-    pub variables: Variables,
-    /// Every assignment in the order in which it was met, also those that a later one replaced.
-    pub assigned: Vec<Assigned>,
-    /// What was passed over.
-    pub notes: Vec<Note>,
-}
-
-/// One assignment.
-#[derive(Clone, Debug)]
-pub struct Assigned {
-    /// The variable.
-    pub name: String,
-    /// What it got.
-    pub value: Value,
-}
 
 /// Something in a file that was not understood or has no equal.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,15 +54,31 @@ impl fmt::Display for Refusal {
 
 /// Evaluates a file. `given` are variables that are there from the start.
 ///
-/// A given value may hold characters of the private use area (from U+E000 on), which stand for what is known only where
-/// the file is used: a text with one in it is never compared.
+/// The text and given values may hold characters of the private use area (from U+E000 on), which stand for what is known
+/// only where the file is used: a text with one in it is never compared.
 ///
 /// # Errors
-/// A text that is no shell, that is too large, or that holds such characters itself.
+/// A text that is no shell, or that is too large.
 pub fn evaluate(text: &str, given: &[(&str, &str)]) -> Result<Evaluated, Refusal> {
-    let mut shell = Shell::new(given);
-    shell.run_text(text)?;
-    Ok(shell.finish())
+    Ok(worlds::explore(&parse(text)?, given))
+}
+
+/// Evaluates one assignment that stands alone on a line; `None` where the text is anything else.
+///
+/// Values in it may hold characters of the private use area.
+#[must_use]
+pub fn assigned(text: &str, name: &str, index: usize, given: &[(&str, &str)]) -> Option<Option<String>> {
+    use brush_parser::ast::Command;
+    let program = parse(text).ok()?;
+    let [list] = program.complete_commands.as_slice() else { return None };
+    let [item] = list.0.as_slice() else { return None };
+    match item.0.first.seq.as_slice() {
+        [Command::Simple(command)] if item.0.additional.is_empty() && command.word_or_name.is_none() => {
+            let world = worlds::single(&program, given);
+            world.variables.get(name, index).map(|value| value.text.clone())
+        }
+        _ => None,
+    }
 }
 
 /// The variables before a command, and its words.
@@ -88,14 +89,14 @@ pub type SingleCommand = (Vec<(String, String)>, Vec<String>);
 #[must_use]
 pub fn single_command(text: &str) -> Option<SingleCommand> {
     use brush_parser::ast::{AssignmentName, AssignmentValue, Command, CommandPrefixOrSuffixItem as Item};
-    let program = parse_symbolic(text).ok()?;
+    let program = parse(text).ok()?;
     let [list] = program.complete_commands.as_slice() else { return None };
     let [item] = list.0.as_slice() else { return None };
     let [Command::Simple(command)] = item.0.first.seq.as_slice() else { return None };
     if !item.0.additional.is_empty() || item.0.first.bang {
         return None;
     }
-    let mut shell = Shell::new(&[]);
+    let mut shell = Shell::new(&[], worlds::Oracle::default());
     let mut env = Vec::new();
     for part in command.prefix.iter().flat_map(|prefix| &prefix.0) {
         let Item::AssignmentWord(assignment, _) = part else { return None };
@@ -122,13 +123,6 @@ pub fn is_symbolic(text: &str) -> bool {
 
 /// Reads a text into commands.
 fn parse(text: &str) -> Result<brush_parser::ast::Program, Refusal> {
-    if is_symbolic(text) {
-        return Err(Refusal("it holds characters of the private use area".into()));
-    }
-    parse_symbolic(text)
-}
-
-fn parse_symbolic(text: &str) -> Result<brush_parser::ast::Program, Refusal> {
     if text.len() > MAX_BYTES {
         return Err(Refusal(format!("it has more than {MAX_BYTES} bytes")));
     }

@@ -1,106 +1,166 @@
-//! Goes over the commands of a file: assignments are made, branches followed, everything else passed over and noted.
+//! Goes over the commands of a file in one world: assignments are made, everything else is passed over and noted.
 
-use super::test::Truth;
-use super::variables::{Condition, Value, Variables};
-use super::{Assigned, Evaluated, Note, Refusal};
+use super::variables::{Array, Condition, Value, Variables};
+use super::worlds::{Oracle, World};
+use super::{Note, Refusal};
 use brush_parser::ast::SourceLocation as _;
 use brush_parser::ast::{
-    AndOr, AndOrList, Command, CommandPrefixOrSuffixItem, CompoundCommand, CompoundList, Pipeline,
-    SimpleCommand,
+    AndOr, AndOrList, Command, CommandPrefixOrSuffixItem as Item, CompoundCommand, CompoundList,
+    IoFileRedirectKind, IoFileRedirectTarget, IoRedirect, Pipeline, Program, SimpleCommand,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 /// Commands after which a file is not followed any further.
 pub(super) const MAX_STEPS: usize = 20_000;
-/// How deep functions and `eval` may call each other.
+/// Bytes that all assignments of a file may have together.
+const MAX_ASSIGNED: usize = 16 * 1024 * 1024;
+/// How deep functions, `eval` and `$(…)` may call each other.
 const MAX_CALLS: usize = 20;
 
-/// Commands that change no variable and print nothing that matters.
-const HARMLESS: [&str; 14] = [
-    ":", "cd", "echo", "false", "grep", "popd", "printf", "pushd", "set", "shopt", "sort", "test", "true",
-    "[",
-];
+/// What a command says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Truth {
+    Yes,
+    No,
+    /// It succeeds where this holds.
+    Open(Condition),
+}
+
+impl Truth {
+    pub(super) fn of(holds: bool) -> Self {
+        if holds { Self::Yes } else { Self::No }
+    }
+
+    /// What only the command itself knows.
+    pub(super) fn other(text: &str) -> Self {
+        Self::Open(Condition::other(text))
+    }
+
+    pub(super) fn not(self) -> Self {
+        match self {
+            Self::Yes => Self::No,
+            Self::No => Self::Yes,
+            Self::Open(condition) => Self::Open(condition.negated()),
+        }
+    }
+}
+
+/// Where a file goes on after a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flow {
+    Next,
+    Break(usize),
+    Continue(usize),
+    Return,
+    Exit,
+}
 
 /// The state on the way through a file.
 pub(super) struct Shell {
     pub(super) variables: Variables,
-    /// What has to hold to come here.
-    pub(super) path: Vec<Condition>,
-    functions: BTreeMap<String, CompoundCommand>,
-    pub(super) assigned: Vec<Assigned>,
-    notes: Vec<Note>,
+    pub(super) oracle: Oracle,
+    /// How often something was decided that the file does not say.
+    pub(super) asked: usize,
+    pub(super) functions: BTreeMap<String, CompoundCommand>,
+    /// `$1` and so on, where they are known.
+    pub(super) positional: Option<Vec<String>>,
+    /// What `local` has covered, for each function that is running.
+    pub(super) covered: Vec<Vec<(String, Option<Arc<Array>>)>>,
+    /// What the commands of each `$(…)` have printed, where it is known.
+    pub(super) printed: Vec<Option<String>>,
+    /// The lines that `read` finds; `None` where nobody knows.
+    pub(super) input: Option<VecDeque<String>>,
+    pub(super) notes: Vec<Note>,
     pub(super) steps: usize,
-    calls: usize,
-    pub(super) ended: bool,
+    pub(super) calls: usize,
+    pub(super) flow: Flow,
+    pub(super) last: Truth,
+    pub(super) line: usize,
+    assigned: usize,
+    exit: Option<usize>,
 }
 
 impl Shell {
-    pub(super) fn new(given: &[(&str, &str)]) -> Self {
+    pub(super) fn new(given: &[(&str, &str)], oracle: Oracle) -> Self {
         let mut variables = Variables::default();
         for (name, text) in given {
-            variables.set(name, 0, Value { text: Some((*text).to_owned()), when: Vec::new(), line: 0 });
+            variables.set(name, 0, Value { text: Some((*text).to_owned()), line: 0 });
         }
         Self {
             variables,
-            path: Vec::new(),
+            oracle,
+            asked: 0,
             functions: BTreeMap::new(),
-            assigned: Vec::new(),
+            positional: None,
+            covered: Vec::new(),
+            printed: Vec::new(),
+            input: None,
             notes: Vec::new(),
             steps: 0,
             calls: 0,
-            ended: false,
+            flow: Flow::Next,
+            last: Truth::Yes,
+            line: 0,
+            assigned: 0,
+            exit: None,
         }
     }
 
-    pub(super) fn finish(mut self) -> Evaluated {
-        self.notes.sort();
-        self.notes.dedup();
-        Evaluated { variables: self.variables, assigned: self.assigned, notes: self.notes }
+    pub(super) fn finish(self) -> (World, Vec<Note>) {
+        let world = World { decided: self.oracle.decided, variables: self.variables, exit: self.exit };
+        (world, self.notes)
     }
 
-    pub(super) fn run_text(&mut self, text: &str) -> Result<(), Refusal> {
-        let program = super::parse(text)?;
+    pub(super) fn program(&mut self, program: &Program) {
         program.complete_commands.iter().for_each(|list| drop(self.list(list)));
-        Ok(())
+    }
+
+    pub(super) fn run_text(&mut self, text: &str) -> Result<Truth, Refusal> {
+        let program = super::parse(text)?;
+        self.program(&program);
+        Ok(self.last.clone())
+    }
+
+    /// Whether something is so in this world.
+    pub(super) fn force(&mut self, truth: Truth) -> bool {
+        match truth {
+            Truth::Yes => true,
+            Truth::No => false,
+            Truth::Open(condition) => {
+                self.asked += 1;
+                self.oracle.decide(condition)
+            }
+        }
     }
 
     /// Runs a list; what its last command says.
     pub(super) fn list(&mut self, list: &CompoundList) -> Truth {
-        let mut truth = Truth::Yes;
         for item in &list.0 {
-            truth = self.and_or(&item.0);
+            if self.flow != Flow::Next {
+                break;
+            }
+            let truth = self.and_or(&item.0);
+            if self.flow == Flow::Next {
+                self.last = truth;
+            }
         }
-        truth
+        self.last.clone()
     }
 
     fn and_or(&mut self, list: &AndOrList) -> Truth {
         let mut truth = self.pipeline(&list.first);
         for next in &list.additional {
+            if self.flow != Flow::Next {
+                break;
+            }
             let (wanted, next) = match next {
                 AndOr::And(next) => (true, next),
                 AndOr::Or(next) => (false, next),
             };
-            truth = match truth {
-                Truth::Yes | Truth::No if (truth == Truth::Yes) != wanted => truth,
-                Truth::Yes | Truth::No => self.pipeline(next),
-                Truth::Open(conditions) => {
-                    let condition = if wanted {
-                        conditions.clone()
-                    } else {
-                        Truth::Open(conditions.clone()).not().conditions()
-                    };
-                    let mut inner = Truth::Yes;
-                    self.branch(condition, |shell| inner = shell.pipeline(next));
-                    match inner {
-                        Truth::Yes if wanted => Truth::Open(conditions),
-                        Truth::Open(more) if wanted => Truth::Open([conditions, more].concat()),
-                        Truth::No if wanted => Truth::No,
-                        Truth::Yes => Truth::Yes,
-                        Truth::No => Truth::Open(conditions),
-                        Truth::Open(_) => Truth::other(&shown(&list.to_string())),
-                    }
-                }
-            };
+            if self.force(truth.clone()) == wanted {
+                truth = self.pipeline(next);
+            }
         }
         truth
     }
@@ -108,145 +168,190 @@ impl Shell {
     fn pipeline(&mut self, pipeline: &Pipeline) -> Truth {
         let truth = match pipeline.seq.as_slice() {
             [only] => self.command(only),
-            all => {
-                // What runs in a pipe runs in a process of its own, so it changes nothing here.
-                all.iter().for_each(|command| self.note_unless_harmless(command));
-                Truth::other(&shown(&all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | ")))
-            }
+            all => self.pipe(all),
         };
         if pipeline.bang { truth.not() } else { truth }
     }
 
+    /// What runs in a pipe runs in a process of its own, so it changes nothing here.
+    fn pipe(&mut self, commands: &[Command]) -> Truth {
+        let (last, first) = match commands.split_last() {
+            Some(parts) => parts,
+            None => return Truth::Yes,
+        };
+        let outer = self.input.take();
+        for command in first {
+            let text = self.captured(|shell| shell.command(command));
+            self.input = text.map(|text| text.lines().map(str::to_owned).collect());
+        }
+        let truth = self.apart(|shell| shell.command(last));
+        self.input = outer;
+        truth
+    }
+
+    /// Runs something in a process of its own.
+    pub(super) fn apart(&mut self, run: impl FnOnce(&mut Self) -> Truth) -> Truth {
+        let (variables, functions, flow) = (self.variables.clone(), self.functions.clone(), self.flow);
+        let truth = run(self);
+        (self.variables, self.functions, self.flow) = (variables, functions, flow);
+        truth
+    }
+
+    /// What something prints, without the newlines at its end.
+    pub(super) fn captured(&mut self, run: impl FnOnce(&mut Self) -> Truth) -> Option<String> {
+        if self.calls >= MAX_CALLS {
+            return None;
+        }
+        self.calls += 1;
+        self.printed.push(Some(String::new()));
+        self.last = self.apart(run);
+        self.calls -= 1;
+        self.printed.pop().flatten().map(|text| text.trim_end_matches('\n').to_owned())
+    }
+
+    pub(super) fn print(&mut self, text: Option<String>) {
+        if let Some(printed) = self.printed.last_mut() {
+            let both = printed.take().zip(text).map(|(old, new)| old + &new);
+            *printed = both.filter(|text| text.len() <= super::MAX_BYTES);
+        }
+    }
+
     fn command(&mut self, command: &Command) -> Truth {
         self.steps += 1;
-        if self.steps > MAX_STEPS || self.ended {
+        self.line = line_of(command).unwrap_or(self.line);
+        if self.steps > MAX_STEPS {
             if self.steps == MAX_STEPS + 1 {
-                self.note(
-                    line_of(command),
-                    "the file goes on for too long; what follows was not read".into(),
-                );
+                self.note(self.line, "the file goes on for too long; what follows was not read".into());
             }
-            return Truth::other("…");
+            self.flow = Flow::Return;
+            return Truth::Yes;
         }
         match command {
-            Command::Simple(simple) => self.simple(simple, line_of(command)),
-            Command::Compound(compound, _) => self.compound(compound, line_of(command)),
+            Command::Simple(simple) => self.simple(simple),
+            Command::Compound(compound, redirects) => {
+                let redirects = redirects.iter().flat_map(|list| &list.0).collect();
+                let line = self.line;
+                self.redirected(redirects, |shell| shell.compound(compound, line))
+            }
             Command::Function(function) => {
                 self.functions.insert(function.fname.value.clone(), function.body.0.clone());
                 Truth::Yes
             }
-            Command::ExtendedTest(test, _) => self.extended_test(&test.expr),
+            Command::ExtendedTest(test, _) => {
+                let holds = self.extended_test(&test.expr);
+                Truth::of(holds)
+            }
         }
     }
 
-    fn simple(&mut self, command: &SimpleCommand, line: usize) -> Truth {
-        let prefix = command.prefix.iter().flat_map(|prefix| &prefix.0);
-        let suffix: Vec<_> = command.suffix.iter().flat_map(|suffix| &suffix.0).collect();
+    fn simple(&mut self, command: &SimpleCommand) -> Truth {
+        let prefix: Vec<&Item> = command.prefix.iter().flat_map(|prefix| &prefix.0).collect();
+        let suffix: Vec<&Item> = command.suffix.iter().flat_map(|suffix| &suffix.0).collect();
+        let assignments = prefix.iter().filter_map(|item| match item {
+            Item::AssignmentWord(assignment, _) => Some(assignment),
+            _ => None,
+        });
         let Some(name) = &command.word_or_name else {
-            for item in prefix {
-                if let CommandPrefixOrSuffixItem::AssignmentWord(assignment, _) = item {
-                    self.assignment(assignment);
-                }
-            }
-            return Truth::Yes;
+            self.last = Truth::Yes;
+            assignments.for_each(|assignment| self.assignment(assignment));
+            // `X=$(false)` fails as what it runs does.
+            return self.last.clone();
         };
-        let words: Vec<&str> = suffix
-            .iter()
-            .filter_map(|item| match item {
-                CommandPrefixOrSuffixItem::Word(word)
-                | CommandPrefixOrSuffixItem::AssignmentWord(_, word) => Some(word.value.as_str()),
-                _ => None,
+        let redirects = prefix.iter().chain(&suffix).filter_map(|item| match item {
+            Item::IoRedirect(redirect) => Some(redirect),
+            _ => None,
+        });
+        let redirects: Vec<&IoRedirect> = redirects.collect();
+        // What stands before a command is set for that command only.
+        let before: Vec<_> = assignments
+            .filter_map(|assignment| match &assignment.name {
+                brush_parser::ast::AssignmentName::VariableName(name) => {
+                    let old = (name.clone(), self.variables.array(name));
+                    self.assignment(assignment);
+                    Some(old)
+                }
+                brush_parser::ast::AssignmentName::ArrayElementName(..) => None,
             })
             .collect();
         let text = shown(&command.to_string());
-        match name.value.as_str() {
-            ":" | "true" => Truth::Yes,
-            "false" => Truth::No,
-            "[" | "test" => self.test(&words, &text),
-            "grep" | "egrep" => self.grep(&words, &text),
-            "declare" | "export" | "local" | "readonly" | "typeset" => {
-                for item in suffix {
-                    if let CommandPrefixOrSuffixItem::AssignmentWord(assignment, _) = item {
-                        self.assignment(assignment);
-                    }
-                }
-                Truth::Yes
-            }
-            "unset" => {
-                words
-                    .iter()
-                    .filter(|word| !word.starts_with('-'))
-                    .for_each(|name| self.variables.unset(name));
-                Truth::Yes
-            }
-            "exit" | "return" => {
-                if !self.path.is_empty() {
-                    self.note(line, format!("`{text}` was not followed"));
-                }
-                self.ended = true;
-                Truth::Yes
-            }
-            "." | "source" => {
-                // The kernel's configuration sets nothing but its own options, which are never known.
-                let file = words.first().and_then(|word| self.word(word));
-                if !file.as_deref().is_some_and(super::is_symbolic) {
-                    self.note(line, format!("`{text}` was not read"));
-                }
-                Truth::other(&text)
-            }
-            "eval" => self.eval(&words, line, &text),
-            other if self.functions.contains_key(other) => self.call(other, line),
-            other => {
-                if !HARMLESS.contains(&other) {
-                    self.note(line, format!("`{text}` was not run"));
-                }
-                Truth::other(&text)
-            }
+        let truth = self.redirected(redirects, |shell| shell.named(&name.value, &suffix, &text));
+        for (name, old) in before {
+            self.variables.put(&name, old);
         }
-    }
-
-    fn eval(&mut self, words: &[&str], line: usize, text: &str) -> Truth {
-        let texts: Option<Vec<String>> = words.iter().map(|word| self.word(word)).collect();
-        let code = texts.map(|texts| texts.join(" ")).filter(|code| !super::is_symbolic(code));
-        self.calls += 1;
-        let followed = self.calls <= MAX_CALLS && code.is_some_and(|code| self.run_text(&code).is_ok());
-        self.calls -= 1;
-        if !followed {
-            self.note(line, format!("`{text}` was not followed"));
-        }
-        Truth::other(text)
-    }
-
-    fn call(&mut self, name: &str, line: usize) -> Truth {
-        let Some(body) = self.functions.get(name).cloned().filter(|_| self.calls < MAX_CALLS) else {
-            self.note(line, format!("`{name}` calls itself too often"));
-            return Truth::other(name);
-        };
-        self.calls += 1;
-        let truth = self.compound(&body, line);
-        self.calls -= 1;
-        self.ended = false;
         truth
     }
 
-    fn note_unless_harmless(&mut self, command: &Command) {
-        let name = match command {
-            Command::Simple(simple) => simple.word_or_name.as_ref().map_or("", |word| word.value.as_str()),
-            Command::Compound(..) | Command::ExtendedTest(..) => return,
-            Command::Function(_) => "",
-        };
-        if !HARMLESS.contains(&name) {
-            self.note(line_of(command), format!("`{}` was not run", shown(&command.to_string())));
+    /// Runs something with the input that its redirections give it.
+    fn redirected(&mut self, redirects: Vec<&IoRedirect>, run: impl FnOnce(&mut Self) -> Truth) -> Truth {
+        let mut input = None;
+        let mut silent = false;
+        for redirect in redirects {
+            match redirect {
+                IoRedirect::HereString(_, word) => input = Some(self.word(&word.value)),
+                IoRedirect::HereDocument(_, document) => {
+                    let text = document.doc.value.clone();
+                    input = Some(if document.requires_expansion { self.document(&text) } else { Some(text) });
+                }
+                IoRedirect::File(
+                    _,
+                    IoFileRedirectKind::Read,
+                    IoFileRedirectTarget::ProcessSubstitution(_, inner),
+                ) => {
+                    input = Some(self.captured(|shell| shell.list(&inner.list)));
+                }
+                IoRedirect::File(_, IoFileRedirectKind::Read, _) => input = Some(None),
+                IoRedirect::File(
+                    fd,
+                    IoFileRedirectKind::Write | IoFileRedirectKind::Append | IoFileRedirectKind::Clobber,
+                    _,
+                ) => {
+                    silent = silent || fd.is_none_or(|fd| fd == 1);
+                }
+                IoRedirect::File(None | Some(1), IoFileRedirectKind::DuplicateOutput, _)
+                | IoRedirect::OutputAndError(..) => silent = true,
+                IoRedirect::File(..) => {}
+            }
         }
+        let lines = |text: Option<String>| text.map(|text| text.lines().map(str::to_owned).collect());
+        let outer = input.map(|text| std::mem::replace(&mut self.input, lines(text)));
+        if silent {
+            self.printed.push(None);
+        }
+        let truth = run(self);
+        if silent {
+            self.printed.pop();
+        }
+        if let Some(outer) = outer {
+            self.input = outer;
+        }
+        truth
+    }
+
+    pub(super) fn assign(&mut self, name: &str, index: usize, text: Option<String>, line: usize) {
+        self.assigned += name.len() + text.as_ref().map_or(0, String::len);
+        let text = text.filter(|text| text.len() <= super::MAX_BYTES && self.assigned <= MAX_ASSIGNED);
+        self.variables.set(name, index, Value { text, line });
+    }
+
+    pub(super) fn exit(&mut self) {
+        self.flow = Flow::Exit;
+        self.exit.get_or_insert(self.line);
+    }
+
+    pub(super) fn may_call(&self) -> bool {
+        self.calls < MAX_CALLS
     }
 
     pub(super) fn note(&mut self, line: usize, text: String) {
-        self.notes.push(Note { line, text });
+        let note = Note { line, text };
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
     }
 }
 
-fn line_of(command: &Command) -> usize {
-    command.location().map_or(0, |place| place.start.line)
+fn line_of(command: &Command) -> Option<usize> {
+    command.location().map(|place| place.start.line)
 }
 
 /// A command on one line, and not all of a long one.

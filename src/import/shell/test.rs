@@ -1,134 +1,88 @@
 //! Conditions: what a test says, or on which option of the kernel's configuration it depends.
 
-use super::run::{Shell, shown};
+use super::run::{Shell, Truth, shown};
 use super::variables::Condition;
-use super::word::matches;
+use super::word::glob;
 use brush_parser::ast::{BinaryPredicate, ExtendedTestExpr, UnaryPredicate};
 
-/// What a command says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Truth {
-    /// It succeeds.
-    Yes,
-    /// It fails.
-    No,
-    /// It succeeds where all of these hold.
-    Open(Vec<Condition>),
-}
-
-impl Truth {
-    /// What only the command itself knows.
-    pub(super) fn other(text: &str) -> Self {
-        Self::Open(vec![Condition::Other { text: text.to_owned(), holds: true }])
-    }
-
-    fn of(holds: bool) -> Self {
-        if holds { Self::Yes } else { Self::No }
-    }
-
-    fn config(name: &str, set: bool) -> Self {
-        Self::Open(vec![Condition::Config { name: name.to_owned(), set }])
-    }
-
-    /// The opposite.
-    pub(super) fn not(self) -> Self {
-        match self {
-            Self::Yes => Self::No,
-            Self::No => Self::Yes,
-            Self::Open(mut conditions) => match (conditions.pop(), conditions.is_empty()) {
-                (Some(only), true) => Self::Open(vec![only.negated()]),
-                (last, _) => {
-                    let all: Vec<_> = conditions.iter().chain(&last).map(ToString::to_string).collect();
-                    Self::Open(vec![Condition::Other { text: all.join(" and "), holds: false }])
-                }
-            },
-        }
-    }
-
-    fn and(self, other: impl FnOnce() -> Self) -> Self {
-        match self {
-            Self::No => Self::No,
-            Self::Yes => other(),
-            Self::Open(mut conditions) => match other() {
-                Self::No => Self::No,
-                Self::Yes => Self::Open(conditions),
-                Self::Open(more) => {
-                    conditions.extend(more);
-                    Self::Open(conditions)
-                }
-            },
-        }
-    }
-
-    /// What has to hold for it to succeed.
-    pub(super) fn conditions(self) -> Vec<Condition> {
-        match self {
-            Self::Open(conditions) => conditions,
-            Self::Yes | Self::No => Vec::new(),
-        }
-    }
+fn config(name: &str, set: bool) -> Truth {
+    Truth::Open(Condition::Config { name: name.to_owned(), set })
 }
 
 impl Shell {
     /// `[ … ]` or `test …`, given the words behind it.
-    pub(super) fn test(&mut self, words: &[&str], text: &str) -> Truth {
+    pub(super) fn test(&mut self, words: &[&str], text: &str) -> bool {
         let words = match words {
             [inner @ .., "]"] => inner,
             all => all,
         };
-        if let Some(at) = words.iter().position(|&word| word == "-o") {
-            let (left, right) =
-                (words.get(..at).unwrap_or_default(), words.get(at + 1..).unwrap_or_default());
-            return self.either(left, right, text);
+        for (operator, both) in [("-o", false), ("-a", true)] {
+            if let Some(at) = words.iter().position(|&word| word == operator)
+                && at > 0
+            {
+                let (left, right) =
+                    (words.get(..at).unwrap_or_default(), words.get(at + 1..).unwrap_or_default());
+                let left = self.test(left, &shown(&left.join(" ")));
+                return if left == both { self.test(right, &shown(&right.join(" "))) } else { left };
+            }
         }
-        if let Some(at) = words.iter().position(|&word| word == "-a") {
-            let (left, right) =
-                (words.get(..at).unwrap_or_default(), words.get(at + 1..).unwrap_or_default());
-            return self.test(left, text).and(|| self.test(right, text));
+        if let ["!", rest @ ..] = words {
+            return !self.test(rest, text);
         }
-        match words {
-            ["!", rest @ ..] => self.test(rest, text).not(),
-            [one] => self.unary("-n", one, text),
-            [operator, word] => self.unary(operator, word, text),
-            [left, operator, right] => self.binary(left, operator, right, text),
-            _ => Truth::other(text),
-        }
+        let text = self.described(words, text);
+        let truth = match words {
+            [] => Truth::No,
+            [one] => self.unary("-n", one, &text),
+            [operator, word] => self.unary(operator, word, &text),
+            [left, operator, right] => self.binary(left, operator, right, false, &text),
+            _ => Truth::other(&text),
+        };
+        self.force(truth)
     }
 
-    fn either(&mut self, left: &[&str], right: &[&str], text: &str) -> Truth {
-        match (self.test(left, text), self.test(right, text)) {
-            (Truth::Yes, _) | (_, Truth::Yes) => Truth::Yes,
-            (Truth::No, truth) | (truth, Truth::No) => truth,
-            _ => Truth::other(text),
+    /// A test with the values of what it names, where they are known: each turn of a loop asks another.
+    fn described(&mut self, words: &[&str], text: &str) -> String {
+        let mut described = text.to_owned();
+        for word in words.iter().filter(|word| word.contains('$') && !word.contains("$(")) {
+            if let Some(value) = self.word(word).filter(|value| !super::is_symbolic(value)) {
+                described = described.replace(word, &format!("\"{value}\""));
+            }
         }
+        shown(&described)
     }
 
     /// `[[ … ]]`
-    pub(super) fn extended_test(&mut self, test: &ExtendedTestExpr) -> Truth {
+    pub(super) fn extended_test(&mut self, test: &ExtendedTestExpr) -> bool {
         let text = shown(&format!("[[ {test} ]]"));
-        match test {
-            ExtendedTestExpr::And(left, right) => self.extended_test(left).and(|| self.extended_test(right)),
-            ExtendedTestExpr::Or(left, right) => {
-                match (self.extended_test(left), self.extended_test(right)) {
-                    (Truth::Yes, _) | (_, Truth::Yes) => Truth::Yes,
-                    (Truth::No, truth) | (truth, Truth::No) => truth,
-                    _ => Truth::other(&text),
-                }
+        let truth = match test {
+            ExtendedTestExpr::And(left, right) => {
+                return self.extended_test(left) && self.extended_test(right);
             }
-            ExtendedTestExpr::Not(inner) => self.extended_test(inner).not(),
-            ExtendedTestExpr::Parenthesized(inner) => self.extended_test(inner),
+            ExtendedTestExpr::Or(left, right) => {
+                return self.extended_test(left) || self.extended_test(right);
+            }
+            ExtendedTestExpr::Not(inner) => return !self.extended_test(inner),
+            ExtendedTestExpr::Parenthesized(inner) => return self.extended_test(inner),
             ExtendedTestExpr::UnaryTest(predicate, word) => {
+                let text = self.described(&[&word.value], &text);
                 self.unary(&UnaryPredicate::to_string(predicate), &word.value, &text)
             }
-            ExtendedTestExpr::BinaryTest(predicate, left, right) => match predicate {
-                BinaryPredicate::StringExactlyMatchesPattern
-                | BinaryPredicate::StringDoesNotExactlyMatchPattern => {
-                    let equal = matches!(predicate, BinaryPredicate::StringExactlyMatchesPattern);
-                    self.binary(&left.value, if equal { "==" } else { "!=" }, &right.value, &text)
-                }
-                _ => self.binary(&left.value, &predicate.to_string(), &right.value, &text),
-            },
-        }
+            ExtendedTestExpr::BinaryTest(predicate, left, right) => {
+                let text = self.described(&[&left.value, &right.value], &text);
+                let operator = match predicate {
+                    BinaryPredicate::StringExactlyMatchesPattern
+                    | BinaryPredicate::StringExactlyMatchesString => "==".to_owned(),
+                    BinaryPredicate::StringDoesNotExactlyMatchPattern
+                    | BinaryPredicate::StringDoesNotExactlyMatchString => "!=".to_owned(),
+                    BinaryPredicate::StringMatchesRegex | BinaryPredicate::StringContainsSubstring => {
+                        "=~".to_owned()
+                    }
+                    _ => predicate.to_string(),
+                };
+                self.binary(&left.value, &operator, &right.value, true, &text)
+            }
+        };
+        self.force(truth)
     }
 
     fn unary(&mut self, operator: &str, word: &str, text: &str) -> Truth {
@@ -138,9 +92,12 @@ impl Shell {
                 Truth::of(value.is_empty() == (operator == "-z"))
             }
             ("-n" | "-z", None) => match config_in(word) {
-                Some(name) => Truth::config(name, operator == "-n"),
+                Some(name) => config(name, operator == "-n"),
                 None => Truth::other(text),
             },
+            ("-v", Some(name)) if self.variables.lost(&name).is_empty() => {
+                Truth::of(self.variables.get(&name, 0).is_some())
+            }
             // A build has the kernel's build directory, or does not begin.
             ("-d" | "-e" | "-f" | "-r" | "-s", Some(path))
                 if super::is_symbolic(&path) && (path.ends_with("/.config") || path.chars().count() == 1) =>
@@ -151,13 +108,20 @@ impl Shell {
         }
     }
 
-    fn binary(&mut self, left: &str, operator: &str, right: &str, text: &str) -> Truth {
-        let (one, other) = (self.word(left), self.word(right));
+    fn binary(&mut self, left: &str, operator: &str, right: &str, extended: bool, text: &str) -> Truth {
+        let one = self.word(left);
+        let other = match operator {
+            "=" | "==" | "!=" if extended => self.pattern(right),
+            "=~" => self.expression(right),
+            _ => self.word(right),
+        };
         if let (Some(one), Some(other)) = (&one, &other)
             && !super::is_symbolic(one)
             && !super::is_symbolic(other)
         {
-            return compare(one, operator, other).map_or_else(|| Truth::other(text), Truth::of);
+            return self
+                .compare(one, operator, other, extended)
+                .map_or_else(|| Truth::other(text), Truth::of);
         }
         let (name, value) = match (config_in(left), &other, config_in(right), &one) {
             (Some(name), Some(value), None, _) | (None, _, Some(name), Some(value)) => (name, value.as_str()),
@@ -169,25 +133,91 @@ impl Shell {
             _ => return Truth::other(text),
         };
         match operator {
-            "=" | "==" => Truth::config(name, set),
-            "!=" => Truth::config(name, !set),
+            "=" | "==" => config(name, set),
+            "!=" => config(name, !set),
             _ => Truth::other(text),
         }
     }
 
-    /// `grep CONFIG_X=y` in the kernel's configuration.
+    /// The right side of `=~`: what is quoted in it stands for itself, what is not is the expression's.
+    fn expression(&mut self, word: &str) -> Option<String> {
+        if word.contains(['\'', '"']) {
+            return self
+                .word(word)
+                .map(|text| regex::escape(&text))
+                .filter(|_| word.starts_with(['\'', '"']));
+        }
+        if word.contains(['$', '\\', '`']) && !word.ends_with('$') {
+            return if word.contains('\\') && !word.contains(['$', '`']) {
+                Some(word.to_owned())
+            } else {
+                self.word(word)
+            };
+        }
+        Some(word.to_owned())
+    }
+
+    fn compare(&mut self, one: &str, operator: &str, other: &str, extended: bool) -> Option<bool> {
+        let number = |shell: &mut Self, text: &str| {
+            if extended { shell.arithmetic(text) } else { text.trim().parse().ok() }
+        };
+        Some(match operator {
+            "=" | "==" if extended => glob(other, one)?,
+            "!=" if extended => !glob(other, one)?,
+            "=" | "==" => one == other,
+            "!=" => one != other,
+            "<" => one < other,
+            ">" => one > other,
+            "=~" => {
+                let groups = regex::Regex::new(other).ok()?.captures(one).map(|found| {
+                    found
+                        .iter()
+                        .map(|group| group.map_or_else(String::new, |group| group.as_str().to_owned()))
+                        .collect::<Vec<_>>()
+                });
+                self.variables.unset("BASH_REMATCH", None);
+                for (at, group) in groups.iter().flatten().enumerate() {
+                    self.assign("BASH_REMATCH", at, Some(group.clone()), self.line);
+                }
+                groups.is_some()
+            }
+            _ => {
+                let (a, b): (i64, i64) = (number(self, one)?, number(self, other)?);
+                match operator {
+                    "-eq" => a == b,
+                    "-ne" => a != b,
+                    "-lt" => a < b,
+                    "-le" => a <= b,
+                    "-gt" => a > b,
+                    "-ge" => a >= b,
+                    _ => return None,
+                }
+            }
+        })
+    }
+
+    /// `grep CONFIG_X=y` in the kernel's configuration, or an expression in lines that are known.
     pub(super) fn grep(&mut self, words: &[&str], text: &str) -> Truth {
         let in_config = words.iter().any(|word| {
             self.word(word).is_some_and(|path| path.ends_with("/.config") && super::is_symbolic(&path))
         });
-        let pattern = words.iter().find(|word| !word.starts_with('-')).and_then(|word| self.word(word));
+        let plain: Vec<&&str> = words.iter().filter(|word| !word.starts_with('-')).collect();
+        let pattern = plain.first().and_then(|word| self.word(word));
+        if let (Some(pattern), [_], Some(lines)) = (&pattern, plain.as_slice(), &self.input)
+            && words.iter().all(|word| !word.starts_with('-') || ["-q", "-E", "-qE", "-Eq"].contains(word))
+            && !lines.iter().any(|line| super::is_symbolic(line))
+            && pattern.chars().all(|c| c.is_ascii_alphanumeric() || "^$.*-_ ".contains(c))
+            && let Ok(regex) = regex::Regex::new(pattern)
+        {
+            return Truth::of(lines.iter().any(|line| regex.is_match(line)));
+        }
         let found = pattern.as_deref().filter(|_| in_config).and_then(|pattern| {
             let (name, value) = pattern.trim_start_matches('^').split_once('=')?;
             let value = value.trim_end_matches('$');
             let set = ["[ym]", "[my]", "y", "m", "(y|m)", "(m|y)", ""].contains(&value);
             (set && config_in(name) == Some(name)).then(|| name.to_owned())
         });
-        found.map_or_else(|| Truth::other(text), |name| Truth::config(&name, true))
+        found.map_or_else(|| Truth::other(text), |name| config(&name, true))
     }
 }
 
@@ -196,20 +226,4 @@ fn config_in(word: &str) -> Option<&str> {
     let from = word.get(word.find("CONFIG_")?..)?;
     let end = from.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(from.len());
     from.get(..end)
-}
-
-fn compare(one: &str, operator: &str, other: &str) -> Option<bool> {
-    let numbers = || Some((one.trim().parse::<i64>().ok()?, other.trim().parse::<i64>().ok()?));
-    Some(match operator {
-        "=" | "==" => matches(other, one),
-        "!=" => !matches(other, one),
-        "=~" => regex::Regex::new(other).ok()?.is_match(one),
-        "-eq" => numbers().map(|(a, b)| a == b)?,
-        "-ne" => numbers().map(|(a, b)| a != b)?,
-        "-lt" => numbers().map(|(a, b)| a < b)?,
-        "-le" => numbers().map(|(a, b)| a <= b)?,
-        "-gt" => numbers().map(|(a, b)| a > b)?,
-        "-ge" => numbers().map(|(a, b)| a >= b)?,
-        _ => return None,
-    })
 }

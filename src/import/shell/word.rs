@@ -2,28 +2,64 @@
 
 use super::run::Shell;
 use brush_parser::ParserOptions;
-use brush_parser::word::{Parameter, ParameterExpr, ParameterTestType, WordPiece, WordPieceWithSource};
+use brush_parser::word::{
+    BraceExpression, BraceExpressionMember, BraceExpressionOrText, Parameter, ParameterExpr,
+    SpecialParameter, WordPiece, WordPieceWithSource,
+};
 
-/// Variables of the shell itself, whose values nobody can know from the file.
-const OF_THE_SHELL: [&str; 12] = [
-    "BASH_SOURCE",
-    "BASH_VERSION",
-    "HOME",
-    "HOSTNAME",
-    "LINENO",
-    "OLDPWD",
-    "PATH",
-    "PWD",
-    "RANDOM",
-    "SHELL",
-    "UID",
-    "USER",
-];
+/// Words that one word may become.
+const MAX_WORDS: usize = 4096;
+
+/// The words that one word becomes, while it is gone over.
+#[derive(Default)]
+struct Fields {
+    done: Vec<String>,
+    open: Option<String>,
+}
+
+impl Fields {
+    fn text(&mut self, text: &str) {
+        self.open.get_or_insert_default().push_str(text);
+    }
+
+    fn close(&mut self) {
+        self.done.extend(self.open.take());
+    }
+
+    fn split(&mut self, text: &str, separators: &str) {
+        let mut parts = text.split(|c| separators.contains(c));
+        let first = parts.next().unwrap_or_default();
+        if !first.is_empty() {
+            self.text(first);
+        }
+        for part in parts {
+            self.close();
+            if !part.is_empty() {
+                self.text(part);
+            }
+        }
+    }
+
+    fn list(&mut self, texts: &[String]) {
+        for (at, text) in texts.iter().enumerate() {
+            if at > 0 {
+                self.close();
+            }
+            self.text(text);
+        }
+    }
+}
 
 impl Shell {
     /// The text of a word; `None` where something in it cannot be known.
     pub(super) fn word(&mut self, word: &str) -> Option<String> {
         let pieces = brush_parser::word::parse(word, &ParserOptions::default()).ok()?;
+        self.pieces(&pieces)
+    }
+
+    /// The text of a here-document.
+    pub(super) fn document(&mut self, text: &str) -> Option<String> {
+        let pieces = brush_parser::word::parse_heredoc(text, &ParserOptions::default()).ok()?;
         self.pieces(&pieces)
     }
 
@@ -51,50 +87,133 @@ impl Shell {
         if sound { self.pieces(&pieces) } else { None }
     }
 
-    /// The texts of a word that is not quoted, split at blanks as the shell splits them.
+    /// The words that a word becomes as an argument: braces are expanded, and what is not quoted is split.
     pub(super) fn fields(&mut self, word: &str) -> Option<Vec<String>> {
-        let pieces = brush_parser::word::parse(word, &ParserOptions::default()).ok()?;
-        if let Some(all) = self.all_elements(&pieces) {
-            return all;
+        let mut fields = Fields::default();
+        for word in braces(word)? {
+            let pieces = brush_parser::word::parse(&word, &ParserOptions::default()).ok()?;
+            for piece in &pieces {
+                self.field(&piece.piece, &mut fields)?;
+            }
+            fields.close();
+            if fields.done.len() > MAX_WORDS {
+                return None;
+            }
         }
-        let quoted = |piece: &WordPieceWithSource| !matches!(piece.piece, WordPiece::ParameterExpansion(_));
-        let text = self.pieces(&pieces)?;
-        if pieces.iter().all(quoted) {
-            // Braces and patterns would be expanded to words that depend on more than the file.
-            let open = pieces.iter().any(|piece| match &piece.piece {
-                WordPiece::Text(text) => text.contains(['{', '*', '?', '[']),
-                _ => false,
-            });
-            return (!open).then(|| vec![text]);
-        }
-        Some(text.split_whitespace().map(str::to_owned).collect())
+        Some(fields.done)
     }
 
-    /// `"${NAME[@]}"` alone.
-    fn all_elements(&self, pieces: &[WordPieceWithSource]) -> Option<Option<Vec<String>>> {
-        let [only] = pieces else { return None };
-        let expression = match &only.piece {
-            WordPiece::ParameterExpansion(expression) => expression,
-            WordPiece::DoubleQuotedSequence(inner) => match inner.as_slice() {
-                [WordPieceWithSource { piece: WordPiece::ParameterExpansion(expression), .. }] => expression,
-                _ => return None,
+    fn field(&mut self, piece: &WordPiece, fields: &mut Fields) -> Option<()> {
+        match piece {
+            // Which files there are is not known.
+            WordPiece::Text(text) if text.contains(['*', '?', '[']) => return None,
+            WordPiece::DoubleQuotedSequence(inner) | WordPiece::GettextDoubleQuotedSequence(inner) => {
+                if let [WordPieceWithSource { piece: WordPiece::ParameterExpansion(expression), .. }] =
+                    inner.as_slice()
+                    && let Some(list) = self.listed(expression, false)
+                {
+                    fields.list(&list?);
+                    return Some(());
+                }
+                fields.text(&self.pieces(inner)?);
+            }
+            WordPiece::ParameterExpansion(expression) => {
+                let separators = self.separators()?;
+                match self.listed(expression, true) {
+                    Some(list) => {
+                        for text in list? {
+                            fields.split(&text, &separators);
+                            fields.close();
+                        }
+                    }
+                    None => self.unquoted(piece, &separators, fields)?,
+                }
+            }
+            WordPiece::ArithmeticExpression(_)
+            | WordPiece::CommandSubstitution(_)
+            | WordPiece::BackquotedCommandSubstitution(_) => {
+                let separators = self.separators()?;
+                self.unquoted(piece, &separators, fields)?;
+            }
+            _ => fields.text(&self.piece(piece)?),
+        }
+        Some(())
+    }
+
+    fn unquoted(&mut self, piece: &WordPiece, separators: &str, fields: &mut Fields) -> Option<()> {
+        let text = self.piece(piece)?;
+        if text.contains(['*', '?', '[']) {
+            return None;
+        }
+        fields.split(&text, separators);
+        Some(())
+    }
+
+    pub(super) fn separators(&self) -> Option<String> {
+        Some(self.look_up("IFS", 0)?.unwrap_or_else(|| " \t\n".to_owned()))
+    }
+
+    /// What an expression stands for where it is a list: `None` where it is none, `Some(None)` where it is not known.
+    fn listed(&mut self, expression: &ParameterExpr, unquoted: bool) -> Option<Option<Vec<String>>> {
+        match expression {
+            ParameterExpr::Parameter { parameter, indirect: false } => match parameter {
+                Parameter::NamedWithAllIndices { name, concatenate } if unquoted || !concatenate => {
+                    Some(self.all(name))
+                }
+                Parameter::Special(SpecialParameter::AllPositionalParameters { concatenate })
+                    if unquoted || !concatenate =>
+                {
+                    Some(self.positional.clone())
+                }
+                _ => None,
             },
+            ParameterExpr::MemberKeys { variable_name, concatenate } if unquoted || !concatenate => {
+                Some(self.member_keys(variable_name))
+            }
+            _ => self.listed_change(expression, unquoted),
+        }
+    }
+
+    /// `"${NAME[@]%.ko}"` and its like: each element is changed.
+    fn listed_change(&mut self, expression: &ParameterExpr, unquoted: bool) -> Option<Option<Vec<String>>> {
+        let name = match super::parameter::subject(expression) {
+            Some(Parameter::NamedWithAllIndices { name, concatenate }) if unquoted || !concatenate => {
+                name.clone()
+            }
             _ => return None,
         };
-        let ParameterExpr::Parameter {
-            parameter: Parameter::NamedWithAllIndices { name, concatenate: false },
-            indirect: false,
-        } = expression
-        else {
-            return None;
-        };
-        Some(self.variables.elements(name).map(|(_, value)| value.text.clone()).collect())
+        if matches!(expression, ParameterExpr::Substring { .. } | ParameterExpr::UseDefaultValues { .. }) {
+            return Some(None);
+        }
+        let all = self.all(&name);
+        Some(all.and_then(|all| all.into_iter().map(|text| self.changed(expression, text)).collect()))
     }
 
-    fn pieces(&mut self, pieces: &[WordPieceWithSource]) -> Option<String> {
+    /// All elements of an array, where they are known.
+    pub(super) fn all(&self, name: &str) -> Option<Vec<String>> {
+        if !self.variables.lost(name).is_empty() {
+            return None;
+        }
+        self.variables.elements(name).map(|(_, value)| value.text.clone()).collect()
+    }
+
+    pub(super) fn member_keys(&self, name: &str) -> Option<Vec<String>> {
+        if !self.variables.lost(name).is_empty() {
+            return None;
+        }
+        Some(match self.variables.keys(name) {
+            Some(keys) => keys.to_vec(),
+            None => self.variables.elements(name).map(|(index, _)| index.to_string()).collect(),
+        })
+    }
+
+    pub(super) fn pieces(&mut self, pieces: &[WordPieceWithSource]) -> Option<String> {
         let mut text = String::new();
         for piece in pieces {
             text.push_str(&self.piece(&piece.piece)?);
+            if text.len() > super::MAX_BYTES {
+                return None;
+            }
         }
         Some(text)
     }
@@ -102,7 +221,7 @@ impl Shell {
     fn piece(&mut self, piece: &WordPiece) -> Option<String> {
         match piece {
             WordPiece::Text(text) | WordPiece::SingleQuotedText(text) => Some(text.clone()),
-            WordPiece::AnsiCQuotedText(text) => (!text.contains('\\')).then(|| text.clone()),
+            WordPiece::AnsiCQuotedText(text) => super::filters::escapes(text),
             WordPiece::DoubleQuotedSequence(pieces) | WordPiece::GettextDoubleQuotedSequence(pieces) => {
                 self.pieces(pieces)
             }
@@ -114,141 +233,149 @@ impl Shell {
             WordPiece::ArithmeticExpression(expression) => {
                 self.arithmetic(&expression.value).map(|number| number.to_string())
             }
-            WordPiece::TildeExpansion(_)
-            | WordPiece::CommandSubstitution(_)
-            | WordPiece::BackquotedCommandSubstitution(_) => None,
+            WordPiece::CommandSubstitution(text) => self.substituted(text),
+            WordPiece::BackquotedCommandSubstitution(text) => {
+                self.substituted(&text.replace("\\`", "`").replace("\\$", "$").replace("\\\\", "\\"))
+            }
+            WordPiece::TildeExpansion(_) => None,
         }
     }
 
-    fn parameter(&mut self, expression: &ParameterExpr) -> Option<String> {
-        match expression {
-            ParameterExpr::Parameter { parameter, indirect: false } => {
-                Some(self.value_of(parameter)?.unwrap_or_default())
+    fn substituted(&mut self, text: &str) -> Option<String> {
+        let program = super::parse(text).ok()?;
+        let line = self.line;
+        let printed = self.captured(|shell| {
+            shell.program(&program);
+            shell.last.clone()
+        });
+        self.line = line;
+        printed
+    }
+
+    /// A word as a pattern: what is quoted in it stands for itself.
+    pub(super) fn pattern(&mut self, word: &str) -> Option<String> {
+        let pieces = brush_parser::word::parse(word, &ParserOptions::default()).ok()?;
+        let mut pattern = String::new();
+        for piece in &pieces {
+            let text = self.piece(&piece.piece)?;
+            match &piece.piece {
+                WordPiece::Text(_) | WordPiece::ParameterExpansion(_) => pattern.push_str(&text),
+                _ => text.chars().for_each(|c| {
+                    if !c.is_alphanumeric() {
+                        pattern.push('\\');
+                    }
+                    pattern.push(c);
+                }),
             }
-            ParameterExpr::UseDefaultValues { parameter, indirect: false, test_type, default_value } => {
-                match self.tested(parameter, test_type)? {
-                    Some(value) => Some(value),
-                    None => self.word(default_value.as_deref().unwrap_or_default()),
-                }
-            }
-            ParameterExpr::UseAlternativeValue {
-                parameter,
-                indirect: false,
-                test_type,
-                alternative_value,
-            } => match self.tested(parameter, test_type)? {
-                Some(_) => self.word(alternative_value.as_deref().unwrap_or_default()),
-                None => Some(String::new()),
-            },
-            ParameterExpr::ParameterLength { parameter, indirect: false } => match parameter {
-                Parameter::NamedWithAllIndices { name, .. } => {
-                    Some(self.variables.elements(name).count().to_string())
-                }
-                _ => self.plain(parameter).map(|text| text.chars().count().to_string()),
-            },
-            ParameterExpr::RemoveSmallestSuffixPattern { parameter, indirect: false, pattern } => {
-                let (text, pattern) = (self.plain(parameter)?, self.pattern(pattern.as_deref())?);
-                Some(cut(&text, &pattern, false, false))
-            }
-            ParameterExpr::RemoveLargestSuffixPattern { parameter, indirect: false, pattern } => {
-                let (text, pattern) = (self.plain(parameter)?, self.pattern(pattern.as_deref())?);
-                Some(cut(&text, &pattern, false, true))
-            }
-            ParameterExpr::RemoveSmallestPrefixPattern { parameter, indirect: false, pattern } => {
-                let (text, pattern) = (self.plain(parameter)?, self.pattern(pattern.as_deref())?);
-                Some(cut(&text, &pattern, true, false))
-            }
-            ParameterExpr::RemoveLargestPrefixPattern { parameter, indirect: false, pattern } => {
-                let (text, pattern) = (self.plain(parameter)?, self.pattern(pattern.as_deref())?);
-                Some(cut(&text, &pattern, true, true))
-            }
-            _ => None,
         }
-    }
-
-    fn pattern(&mut self, pattern: Option<&str>) -> Option<String> {
-        let pattern = self.word(pattern.unwrap_or_default())?;
-        (!pattern.contains('[') && !super::is_symbolic(&pattern)).then_some(pattern)
-    }
-
-    /// The text of a parameter that is known in full.
-    fn plain(&mut self, parameter: &Parameter) -> Option<String> {
-        let text = self.value_of(parameter)?.unwrap_or_default();
-        (!super::is_symbolic(&text)).then_some(text)
-    }
-
-    /// The value, where it is set; and not empty, where the test asks for that too.
-    fn tested(&mut self, parameter: &Parameter, test: &ParameterTestType) -> Option<Option<String>> {
-        let value = self.value_of(parameter)?;
-        Some(match test {
-            ParameterTestType::UnsetOrNull => value.filter(|text| !text.is_empty()),
-            ParameterTestType::Unset => value,
-        })
-    }
-
-    /// `Some(None)` is not set, `None` not known.
-    fn value_of(&mut self, parameter: &Parameter) -> Option<Option<String>> {
-        match parameter {
-            Parameter::Named(name) => self.look_up(name, 0),
-            Parameter::NamedWithIndex { name, index } => {
-                let index = usize::try_from(self.arithmetic(index)?).ok()?;
-                self.look_up(name, index)
-            }
-            Parameter::NamedWithAllIndices { name, .. } => {
-                let all: Option<Vec<_>> =
-                    self.variables.elements(name).map(|(_, value)| value.text.clone()).collect();
-                all.map(|all| Some(all.join(" ")))
-            }
-            Parameter::Positional(_) | Parameter::Special(_) => None,
-        }
-    }
-
-    /// What a variable holds: `Some(None)` where it is not set, `None` where that cannot be known.
-    pub(super) fn look_up(&self, name: &str, index: usize) -> Option<Option<String>> {
-        match self.variables.get(name, index) {
-            Some(value) => value.text.clone().map(Some),
-            None if OF_THE_SHELL.contains(&name) || name.starts_with("CONFIG_") => None,
-            None => Some(None),
-        }
+        (!super::is_symbolic(&pattern)).then_some(pattern)
     }
 }
 
-/// A text without what a pattern takes off its beginning or its end.
-fn cut(text: &str, pattern: &str, prefix: bool, largest: bool) -> String {
-    let mut ends: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
-    if prefix == largest {
-        ends.reverse();
+/// The words that the braces of a word make of it; `None` where they are too many.
+fn braces(word: &str) -> Option<Vec<String>> {
+    if !word.contains('{') || !(word.contains(',') || word.contains("..")) {
+        return Some(vec![word.to_owned()]);
     }
-    let fits = ends
-        .into_iter()
-        .filter_map(|at| text.split_at_checked(at))
-        .find(|(before, after)| matches(pattern, if prefix { before } else { after }));
-    match fits {
-        Some((_, after)) if prefix => after.to_owned(),
-        Some((before, _)) => before.to_owned(),
-        None => text.to_owned(),
+    match brush_parser::word::parse_brace_expansions(word, &ParserOptions::default()) {
+        Ok(Some(pieces)) => expanded(&pieces),
+        _ => Some(vec![word.to_owned()]),
     }
 }
 
-/// Whether a text fits a pattern of `*`, `?` and characters that stand for themselves.
-pub(super) fn matches(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
-    let (mut p, mut t, mut star) = (0, 0, None);
-    while t < text.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                star = Some((p, t));
-                p += 1;
+fn expanded(pieces: &[BraceExpressionOrText]) -> Option<Vec<String>> {
+    let mut words = vec![String::new()];
+    for piece in pieces {
+        let ends = match piece {
+            BraceExpressionOrText::Text(text) => vec![text.clone()],
+            BraceExpressionOrText::Expr(expression) => members(expression)?,
+        };
+        if words.len().saturating_mul(ends.len()) > MAX_WORDS {
+            return None;
+        }
+        words = words.iter().flat_map(|word| ends.iter().map(move |end| format!("{word}{end}"))).collect();
+    }
+    Some(words)
+}
+
+fn members(expression: &BraceExpression) -> Option<Vec<String>> {
+    let mut all = Vec::new();
+    for member in expression {
+        match member {
+            BraceExpressionMember::Child(pieces) => all.extend(expanded(pieces)?),
+            BraceExpressionMember::NumberSequence { start, end, increment } => {
+                all.extend(steps(*start, *end, *increment)?.into_iter().map(|number| number.to_string()));
             }
-            Some(&c) if c == '?' || Some(&c) == text.get(t) => (p, t) = (p + 1, t + 1),
-            _ => match star {
-                Some((at, from)) => {
-                    star = Some((at, from + 1));
-                    (p, t) = (at + 1, from + 1);
-                }
-                None => return false,
-            },
+            BraceExpressionMember::CharSequence { start, end, increment } => {
+                let code = |c: char| i64::from(u32::from(c));
+                let numbers = steps(code(*start), code(*end), *increment)?.into_iter();
+                all.extend(numbers.filter_map(|n| Some(char::from_u32(u32::try_from(n).ok()?)?.to_string())));
+            }
+        }
+        if all.len() > MAX_WORDS {
+            return None;
         }
     }
-    pattern.get(p..).is_some_and(|rest| rest.iter().all(|&c| c == '*'))
+    Some(all)
+}
+
+fn steps(start: i64, end: i64, increment: i64) -> Option<Vec<i64>> {
+    let by = i64::try_from(increment.unsigned_abs().max(1)).ok()?;
+    let count = usize::try_from(end.abs_diff(start) / by.unsigned_abs()).ok()?;
+    let by = if end < start { -by } else { by };
+    (count < MAX_WORDS).then(|| (0..=count as i64).map(|at| start + at * by).collect())
+}
+
+/// Whether a text fits a shell's pattern; `None` where the pattern says what this does not know.
+pub(super) fn glob(pattern: &str, text: &str) -> Option<bool> {
+    if pattern.len() > 1000 {
+        return None;
+    }
+    regex::Regex::new(&format!("^(?s:{})$", glob_expression(pattern)?)).ok().map(|regex| regex.is_match(text))
+}
+
+/// A shell's pattern, with extended ones, as a regular expression.
+pub(super) fn glob_expression(pattern: &str) -> Option<String> {
+    let mut out = String::new();
+    let mut closing: Vec<&str> = Vec::new();
+    let mut rest = pattern.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => out.push_str(&regex::escape(&rest.next()?.to_string())),
+            '!' if rest.peek() == Some(&'(') => return None,
+            '@' | '?' | '*' | '+' if rest.peek() == Some(&'(') => {
+                rest.next();
+                out.push_str("(?:");
+                closing.push(match c {
+                    '@' => ")",
+                    '?' => ")?",
+                    '*' => ")*",
+                    _ => ")+",
+                });
+            }
+            '*' => out.push_str(".*"),
+            '?' => out.push('.'),
+            '|' if !closing.is_empty() => out.push('|'),
+            ')' if !closing.is_empty() => out.push_str(closing.pop().unwrap_or_default()),
+            '[' => {
+                let set: String = rest.clone().collect();
+                let end = set
+                    .char_indices()
+                    .skip(1)
+                    .find(|(at, c)| {
+                        *c == ']'
+                            && !set
+                                .get(..*at)
+                                .is_some_and(|s| s.ends_with(':') || s.rfind("[:") > s.rfind(":]"))
+                    })?
+                    .0;
+                let inner = set.get(..end)?;
+                let inner = inner.strip_prefix('!').map_or(inner.to_owned(), |inner| format!("^{inner}"));
+                out.push_str(&format!("[{}]", inner.replace('\\', "\\\\").replace("&&", "&\\&")));
+                rest.nth(set.get(..end)?.chars().count());
+            }
+            c => out.push_str(&regex::escape(&c.to_string())),
+        }
+    }
+    closing.is_empty().then_some(out)
 }
