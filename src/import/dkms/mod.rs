@@ -23,6 +23,7 @@ use std::collections::BTreeSet;
 pub const KERNEL: &str = "\u{e000}";
 const KERNEL_DIR: &str = "\u{e001}";
 const TREE: &str = "\u{e002}";
+/// The same for the architecture.
 pub const ARCH: &str = "\u{e003}";
 /// The directory that is built in; it takes the place of everything that dkms calls it.
 const SOURCE: &str = "\u{e004}";

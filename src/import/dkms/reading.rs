@@ -68,11 +68,13 @@ pub struct Reading {
 /// One module that a file names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
+    /// The number of its record.
     pub index: usize,
     /// The name without `.ko`; `None` where it is not known.
     pub name: Option<String>,
     /// The directory; `None` where it is not known.
     pub location: Option<String>,
+    /// The line of its name.
     pub line: usize,
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 /// What the file's outcome depends on, and nobody can know from the file alone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "the fields say it")]
 pub enum Condition {
     /// An option of the kernel's configuration is set (`y` or `m`), or is not.
     Config { name: String, set: bool },
@@ -14,6 +15,7 @@ pub enum Condition {
 }
 
 impl Condition {
+    /// What holds where this does not.
     #[must_use]
     pub fn negated(self) -> Self {
         match self {

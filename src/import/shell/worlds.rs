@@ -17,6 +17,7 @@ const MAX_STEPS: usize = 60_000;
 pub struct World {
     /// How its open conditions turned out.
     pub decided: Vec<Condition>,
+    /// What it leaves behind.
     pub variables: Variables,
     /// The line of the `exit` that ended it, if one did.
     pub exit: Option<usize>,
