@@ -8,10 +8,13 @@ use super::{Exit, Failure, Format, Global};
 use crate::compiler::why::{StageRecipe, why as explain};
 use crate::text::diag::{Clean, human};
 use clap::Args;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// Columns at which instructions are wrapped.
 const WIDTH: usize = 100;
+/// So many names are shown of what is left out for one reason; JSON has all.
+const NAMES: usize = 5;
 
 /// Tell what changed in a target since it was compiled, and what its key is made of
 #[derive(Debug, Args)]
@@ -56,6 +59,13 @@ fn recipe(text: &mut String, stage: &StageRecipe) {
     for file in &stage.files {
         let executable = if file.executable { "x" } else { " " };
         let _ = writeln!(text, "    file   {executable} {}  {}", short(&file.digest), file.path);
+    }
+    let reasons: BTreeSet<_> = stage.left_out.iter().map(|left| left.reason.as_str()).collect();
+    for reason in reasons {
+        let of = stage.left_out.iter().filter(|left| left.reason == reason).map(|left| left.path.as_str());
+        let (names, all) = (of.clone().take(NAMES).collect::<Vec<_>>().join(", "), of.count());
+        let more = if all > NAMES { format!(" and {} more", all - NAMES) } else { String::new() };
+        let _ = writeln!(text, "    without  {names}{more}  ({reason})");
     }
     for instruction in &stage.instructions {
         for (at, line) in human::wrap(instruction, WIDTH).lines().enumerate() {

@@ -139,7 +139,7 @@ impl Parts {
         // Where something was not understood, what seems to be missing may be just that.
         let partly = diagnostics.has_errors();
         diagnostics.extend(problems.without(|code| partly && code.is_absence()));
-        let (contexts, problems) = inputs::gather(&model, reader, sources);
+        let (contexts, problems) = inputs::gather(&model, own_files(&manifest, request), reader, sources);
         diagnostics.extend(problems);
         let templates = read_templates(&manifest, reader, sources, diagnostics);
         let (lock, problems) = read_lock(reader, request, sources);
@@ -207,6 +207,14 @@ fn read_manifest(
     let (manifest, problems) = syntax::parse(sources, request.manifest.as_path(), &text);
     diagnostics.extend(problems);
     manifest
+}
+
+/// The files besides those of the model that drvc itself reads.
+fn own_files(manifest: &ast::Manifest, request: &Request) -> Vec<RelPath> {
+    let named = manifest.profiles.iter().map(|profile| &profile.file);
+    let named = named.chain(manifest.templates.iter().map(|template| &template.file));
+    let named = named.filter_map(|file| RelPath::parse(&file.value).ok());
+    std::iter::once(request.manifest.clone()).chain(named).collect()
 }
 
 fn read_profiles(

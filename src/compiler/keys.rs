@@ -1,14 +1,15 @@
 //! Fingerprints: from stages to keys. One recipe says what goes in; the hash and `why` both read it.
 //!
 //! A node's fingerprint is BLAKE3 over its kind, its instructions (without comments and wrapping), its context
-//! files (path, executable bit, digest) and the fingerprints of what it uses. A target's key is the fingerprint
+//! files (path, executable or a link, digest) and the fingerprints of what it uses. A target's key is the fingerprint
 //! of its image. Each field is tagged and length-prefixed, so no two recipes are the same bytes.
 
+use crate::compiler::inputs::Files;
 use crate::compiler::plan::{Edge, Graph, Node, NodeId};
 use crate::compiler::render::{Renderer, Stage};
-use crate::system::fs::{FileDigest, Hash};
+use crate::system::fs::Hash;
 use crate::text::diag::Diagnostic;
-use crate::text::ids::{ImageRef, RelPath};
+use crate::text::ids::ImageRef;
 use rayon::prelude::*;
 use std::fmt;
 
@@ -53,7 +54,7 @@ pub struct Recipe<'a> {
     /// Digest of its instructions.
     pub instructions: &'a Hash,
     /// Its context files.
-    pub files: &'a [(RelPath, FileDigest)],
+    pub files: &'a Files,
     /// What it uses, and how.
     pub inputs: Vec<(Edge, Fingerprint)>,
 }
@@ -71,12 +72,7 @@ impl Recipe<'_> {
         field(1, self.kind.as_bytes());
         field(2, self.name.as_bytes());
         field(3, self.instructions);
-        field(5, &(self.files.len() as u64).to_le_bytes());
-        for (path, content) in self.files {
-            field(6, path.as_str().as_bytes());
-            field(7, &[u8::from(content.executable)]);
-            field(8, &content.digest);
-        }
+        field(5, self.files.digest());
         field(9, &(self.inputs.len() as u64).to_le_bytes());
         for (edge, fingerprint) in &self.inputs {
             field(10, edge.name().as_bytes());

@@ -7,9 +7,10 @@
 //! 3. [`first_change`] finds the first stage with another fingerprint, and in it the first instruction or file.
 
 use crate::compiler::compile::Compiled;
+use crate::compiler::inputs::Why as LeftWhy;
 use crate::compiler::keys::recipe;
 use crate::compiler::outputs::{ContextFile, PlanJson};
-use crate::compiler::plan::{NodeId, Target};
+use crate::compiler::plan::{Fetched, Node, NodeId, SourceStage, Target};
 use crate::compiler::render::{Instruction, read_instructions};
 use crate::compiler::seal::{self, Form};
 use crate::system::fs::{ReadError, Tree};
@@ -53,6 +54,27 @@ pub struct StageRecipe {
     pub instructions: Vec<String>,
     /// The files of the build context that it copies.
     pub files: Vec<ContextFile>,
+    /// What stands beside them and is no source, sorted by path.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<NoSource>,
+}
+
+/// A file or directory that no stage copies.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct NoSource {
+    /// Path relative to the manifest's directory.
+    pub path: String,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// What a path source leaves out, but for what the manifest or a `.gitignore` names.
+fn left_out(node: &Node) -> Vec<NoSource> {
+    let Node::Source(SourceStage { origin: Fetched::Path { tree, .. }, .. }) = node else {
+        return Vec::new();
+    };
+    let left = tree.left.iter().filter(|left| left.why != LeftWhy::Ignored);
+    left.map(|left| NoSource { path: left.path.clone(), reason: left.why.to_string() }).collect()
 }
 
 /// A stage that another uses.
@@ -142,6 +164,7 @@ fn stage_recipe(compiled: &Compiled, id: NodeId) -> Option<StageRecipe> {
     });
     Some(StageRecipe {
         inputs: inputs.collect(),
+        left_out: left_out(graph.node(id)),
         kind: recipe.kind.into(),
         fingerprint: compiled.fingerprints.get(id.index())?.short(),
         instructions: stage.instructions().into_iter().map(|instruction| instruction.0).collect(),
@@ -232,14 +255,14 @@ impl Before {
         let PlanJson { targets, mut contexts, .. } = plan;
         let found = targets.into_iter().find(|old| old.id == target.id.as_str());
         let old = found.ok_or_else(|| "this target is new".to_owned())?;
-        let files = old.context.and_then(|name| contexts.remove(&name)).unwrap_or_default();
+        let files = old.contexts.iter().filter_map(|name| contexts.remove(name)).flatten();
         let stages: Vec<_> = old.stages.into_iter().map(|stage| (stage.name, stage.fingerprint)).collect();
         let text = sealed(tree, out, &format!("{}/Dockerfile", target.id));
         let instructions = text.ok().and_then(|text| read_instructions(&text).ok());
         Ok(Self {
             key: old.key,
             instructions: instructions.map(|instructions| by_stage(instructions, &stages)),
-            files: files.into_iter().map(|file| (file.path.clone(), file)).collect(),
+            files: files.map(|file| (file.path.clone(), file)).collect(),
             stages,
         })
     }

@@ -59,7 +59,7 @@ mod tests {
 
     fn read(bytes: &[u8]) -> Result<Certificate, Diagnostic> {
         let path = RelPath::parse("cert.pem").unwrap();
-        Certificate::read(&path, bytes, FileDigest { executable: false, digest: [0; 32] })
+        Certificate::read(&path, bytes, FileDigest::new([0; 32], 0o644, crate::system::fs::Form::Plain))
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! A value of one of these types may stand unquoted in a Dockerfile. Whether it came from the manifest, the lock
 //! file, a profile or a server makes no difference: there is no other way to make one.
 
-use camino::Utf8Path;
+pub use super::path::{FilePath, RelPath};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -148,9 +148,6 @@ text_types! {
     /// An absolute path in a container.
     AbsPath: |text| text.strip_prefix('/').is_some_and(|rest| rest.is_empty() || is_rel_path(rest)),
         "an absolute path of A-Z a-z 0-9 . _ + ~ @ : , = - without .. or //";
-    /// A path relative to the manifest's directory (or to a source's), never leaving it.
-    RelPath: |text| text == "." || is_rel_path(text),
-        "a relative path of A-Z a-z 0-9 . _ + ~ @ : , = - without .. or //, at most 200 bytes";
 }
 
 impl PackageVersion {
@@ -158,49 +155,6 @@ impl PackageVersion {
     #[must_use]
     pub fn without_epoch(&self) -> &str {
         self.0.split_once(':').map_or(&self.0, |(_, version)| version)
-    }
-}
-
-impl RelPath {
-    /// The directory itself, written `.`.
-    #[must_use]
-    pub fn root() -> Self {
-        Self(".".into())
-    }
-
-    /// Whether this is the directory itself.
-    #[must_use]
-    pub fn is_root(&self) -> bool {
-        &*self.0 == "."
-    }
-
-    /// This path with another beneath it.
-    ///
-    /// # Errors
-    /// The rule, where the joined path breaks it.
-    pub fn join(&self, below: &str) -> Result<Self, Invalid> {
-        if self.is_root() { Self::parse(below) } else { Self::parse(&format!("{self}/{below}")) }
-    }
-
-    /// The directory that holds it; `None` for the root.
-    #[must_use]
-    pub fn parent(&self) -> Option<Self> {
-        if self.is_root() {
-            return None;
-        }
-        Some(self.0.rsplit_once('/').map_or_else(Self::root, |(above, _)| Self(above.into())))
-    }
-
-    /// As a path for the file system.
-    #[must_use]
-    pub fn as_path(&self) -> &Utf8Path {
-        Utf8Path::new(&self.0)
-    }
-
-    /// Whether it lies beneath `directory` or is it.
-    #[must_use]
-    pub fn is_within(&self, directory: &Self) -> bool {
-        directory.is_root() || self.as_path().starts_with(directory.as_path())
     }
 }
 
@@ -298,7 +252,7 @@ fn is_name(text: &str) -> bool {
         && !RESERVED.contains(&stem)
 }
 
-fn is_rel_path(text: &str) -> bool {
+pub(super) fn is_rel_path(text: &str) -> bool {
     all(text, 1..=200, b"._+~@:,=/-")
         && !text.starts_with('-')
         && text.split('/').all(|part| !part.is_empty() && part != "." && part != "..")

@@ -1,19 +1,21 @@
 //! From stages to files: a Dockerfile and its ignore file for each target and toolkit, `plan.json` and `keys`.
 
+use super::ignore_file::ignore_file;
 use super::{PlanJson, PlanSecret, key_list};
 use crate::compiler::outputs::{Output, Outputs, Rope};
-use crate::compiler::plan::{NodeId, Plan};
+use crate::compiler::plan::{Fetched, Node, NodeId, Plan, SourceStage};
 use crate::compiler::render::Stage;
+use crate::system::fs::Hash;
 use crate::text::ids::{Arch, RelPath};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// The files of every target, and those that are there once. `manifest` and `out` are as the header names them.
 #[must_use]
 pub fn outputs(plan: &Plan, stages: &[Stage], json: &PlanJson, manifest: &RelPath, out: &RelPath) -> Outputs {
-    let parts = Parts { plan, stages, manifest, out };
+    let parts = Parts { plan, stages, manifest, out, ignored: RwLock::default() };
     let targets = plan.targets.par_iter().zip(&json.targets).flat_map_iter(|(target, described)| {
         let header =
             Header { id: &target.id, arch: target.arch, tags: &described.tags, secrets: &described.secrets };
@@ -45,6 +47,8 @@ struct Parts<'p> {
     stages: &'p [Stage],
     manifest: &'p RelPath,
     out: &'p RelPath,
+    /// Ignore files by the lists of files that they let in.
+    ignored: RwLock<BTreeMap<Vec<Hash>, Arc<str>>>,
 }
 
 /// What the head of a Dockerfile says of how it is built.
@@ -60,22 +64,41 @@ impl Parts<'_> {
     fn files(&self, header: &Header<'_>, root: NodeId) -> impl Iterator<Item = (RelPath, Output)> + use<> {
         let blank: Arc<str> = "\n".into();
         let mut dockerfile = Rope::from(self.header(header));
-        let mut ignored = BTreeMap::new();
-        for stage in self.plan.graph.ancestry(root).iter().filter_map(|id| self.stages.get(id.index())) {
+        let ancestry = self.plan.graph.ancestry(root);
+        for stage in ancestry.iter().filter_map(|id| self.stages.get(id.index())) {
             if stage.text.is_empty() {
                 continue;
             }
             dockerfile.push(Arc::clone(&blank));
             dockerfile.push(Arc::clone(&stage.text));
-            ignored.extend(stage.files.iter().map(|(path, _)| (path.as_str(), ())));
         }
         let file = |name: &str, text: &Rope| {
             let path = header.id.join(name).ok()?;
             let output = Output::new(&path, text);
             Some((path, output))
         };
-        let ignore = Rope::from(ignore_file(ignored.keys().copied()));
+        let ignore = Rope::from(self.ignore_file(&ancestry));
         file("Dockerfile", &dockerfile).into_iter().chain(file("Dockerfile.dockerignore", &ignore))
+    }
+
+    /// The ignore file of these stages: made once for all targets that copy the same files.
+    fn ignore_file(&self, ancestry: &[NodeId]) -> Arc<str> {
+        let stages = ancestry.iter().filter_map(|id| Some((*id, self.stages.get(id.index())?)));
+        let stages: Vec<_> = stages.filter(|(_, stage)| !stage.files.is_empty()).collect();
+        let lists: Vec<_> = stages.iter().map(|(_, stage)| *stage.files.digest()).collect();
+        if let Some(known) = self.ignored.read().unwrap_or_else(PoisonError::into_inner).get(&lists) {
+            return Arc::clone(known);
+        }
+        let trees: Vec<_> = stages
+            .iter()
+            .filter_map(|(id, _)| match self.plan.graph.node(*id) {
+                Node::Source(SourceStage { origin: Fetched::Path { dir, tree }, .. }) => Some((dir, tree)),
+                _ => None,
+            })
+            .collect();
+        let files = stages.iter().flat_map(|(_, stage)| stage.files.iter().map(|(path, _)| path));
+        let text: Arc<str> = ignore_file(&trees, files).into();
+        self.ignored.write().unwrap_or_else(PoisonError::into_inner).entry(lists).or_insert(text).clone()
     }
 
     /// What made the file, and the command that builds it. Only values of narrow grammars stand in it. Secrets are files
@@ -101,13 +124,4 @@ impl Parts<'_> {
         );
         text
     }
-}
-
-/// Lets in exactly the files that stages copy.
-fn ignore_file<'p>(paths: impl Iterator<Item = &'p str>) -> String {
-    let mut text = String::from("# The build context: these files and no other.\n*\n");
-    for path in paths {
-        let _ = writeln!(text, "!{path}");
-    }
-    text
 }

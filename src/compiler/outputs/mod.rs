@@ -3,6 +3,7 @@
 
 mod dockerfile;
 mod graph;
+mod ignore_file;
 pub mod handover;
 pub mod key_list;
 mod nodes;

@@ -1,11 +1,12 @@
 //! `plan.json`: every target on a line of its own, for programs.
 
+use crate::compiler::inputs::Files;
 use crate::compiler::keys::Fingerprint;
 use crate::compiler::outputs::Rope;
 use crate::compiler::plan::{Excluded, Node, NodeId, Plan, Target, Toolkit};
 use crate::compiler::render::Stage;
-use crate::system::fs::FileDigest;
-use crate::text::ids::RelPath;
+use crate::system::fs::{FileDigest, Form};
+use crate::text::ids::{FilePath, RelPath};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ use std::sync::Arc;
 pub struct PlanJson {
     /// Version of this format.
     pub version: u32,
-    /// Local files that targets are built from, by the name that `context` of a target refers to.
+    /// Local files that targets are built from: each list once, by the name that `contexts` of targets refer to.
     pub contexts: BTreeMap<String, Vec<ContextFile>>,
     /// The toolkit images that targets stand on, sorted by id: to be built before those.
     #[serde(default)]
@@ -35,6 +36,9 @@ pub struct ContextFile {
     pub path: String,
     /// Whether it is executable.
     pub executable: bool,
+    /// Whether it is a symbolic link; its content is where it leads.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub link: bool,
     /// BLAKE3 of its content, in hexadecimal.
     pub digest: String,
 }
@@ -59,9 +63,9 @@ pub struct PlanToolkit {
     pub key: String,
     /// Path of the Dockerfile beneath the output directory.
     pub dockerfile: String,
-    /// The name of its files in `contexts`; absent where it has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub context: Option<String>,
+    /// The names of the lists of its files in `contexts`; absent where it has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contexts: Vec<String>,
     /// The secrets that its build needs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<PlanSecret>,
@@ -106,9 +110,9 @@ pub struct PlanTarget {
     pub key: String,
     /// Path of the Dockerfile beneath the output directory.
     pub dockerfile: String,
-    /// The name of its files in `contexts`; absent where it has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub context: Option<String>,
+    /// The names of the lists of its files in `contexts`; absent where it has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contexts: Vec<String>,
     /// The id of the toolkit that it stands on; absent where it stands on none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub toolkit: Option<String>,
@@ -152,18 +156,18 @@ pub fn plan_json(plan: &Plan, stages: &[Stage], keys: &[Fingerprint]) -> PlanJso
     let describe = Describe { plan, stages, keys };
     let toolkits: Vec<_> = plan.toolkits.par_iter().map(|toolkit| describe.toolkit(toolkit)).collect();
     let targets: Vec<_> = plan.targets.par_iter().map(|target| describe.target(target)).collect();
-    let roots =
-        plan.toolkits.iter().map(|toolkit| toolkit.root).chain(plan.targets.iter().map(|target| target.root));
-    let names =
-        toolkits.iter().map(|toolkit| &toolkit.context).chain(targets.iter().map(|target| &target.context));
     let mut contexts = BTreeMap::new();
-    for (root, name) in roots.zip(names) {
-        if let Some(name) = name {
-            contexts.entry(name.clone()).or_insert_with(|| describe.files(root));
-        }
+    for files in stages.iter().map(|stage| &stage.files).filter(|files| !files.is_empty()) {
+        let list = || files.iter().map(|(path, content)| ContextFile::new(path, content)).collect();
+        contexts.entry(context_name(files)).or_insert_with(list);
     }
     let excluded = plan.excluded.iter().map(describe_excluded).collect();
     PlanJson { version: 1, contexts, toolkits, targets, excluded }
+}
+
+/// The name of a list of files.
+fn context_name(files: &Files) -> String {
+    blake3::Hash::from_bytes(*files.digest()).to_hex().chars().take(16).collect()
 }
 
 fn describe_excluded(cell: &Excluded) -> PlanExcluded {
@@ -188,24 +192,14 @@ struct Describe<'p> {
 struct Dockerfile {
     path: String,
     key: String,
-    context: Option<String>,
+    contexts: Vec<String>,
     secrets: Vec<PlanSecret>,
     stages: Vec<PlanStage>,
 }
 
 impl Describe<'_> {
-    /// The files of the build context that the stages of a Dockerfile copy.
-    fn files(&self, root: NodeId) -> Vec<ContextFile> {
-        let ids = self.plan.graph.ancestry(root);
-        let stages = ids.iter().filter_map(|id| self.stages.get(id.index()));
-        let files: BTreeMap<_, _> =
-            stages.flat_map(|stage| stage.files.iter().map(|(path, content)| (path, content))).collect();
-        files.into_iter().map(|(path, content)| ContextFile::new(path, content)).collect()
-    }
-
     fn dockerfile(&self, id: &RelPath, root: NodeId) -> Dockerfile {
-        let (mut described, mut secrets, mut has_files) = (Vec::new(), BTreeMap::new(), false);
-        let mut of_files = blake3::Hasher::new_derive_key("drvc context, version 1");
+        let (mut described, mut secrets, mut contexts) = (Vec::new(), BTreeMap::new(), Vec::new());
         for id in self.plan.graph.ancestry(root) {
             let (Some(stage), Some(key)) = (self.stages.get(id.index()), self.keys.get(id.index())) else {
                 continue;
@@ -217,22 +211,22 @@ impl Describe<'_> {
                 described.push(PlanStage { name: node.stage(), fingerprint: key.short() });
             }
             if !stage.files.is_empty() {
-                of_files.update(key.to_string().as_bytes());
-                has_files = true;
+                contexts.push(context_name(&stage.files));
             }
         }
-        let context = has_files.then(|| of_files.finalize().to_hex().chars().take(16).collect());
+        contexts.sort();
+        contexts.dedup();
         Dockerfile {
             path: id.join("Dockerfile").as_ref().map(RelPath::to_string).unwrap_or_default(),
             key: self.keys.get(root.index()).map(ToString::to_string).unwrap_or_default(),
-            context,
+            contexts,
             secrets: secrets.into_iter().map(|(id, purpose)| PlanSecret { id, purpose }).collect(),
             stages: described,
         }
     }
 
     fn target(&self, target: &Target) -> PlanTarget {
-        let Dockerfile { path, key, context, secrets, stages } = self.dockerfile(&target.id, target.root);
+        let Dockerfile { path, key, contexts, secrets, stages } = self.dockerfile(&target.id, target.root);
         PlanTarget {
             id: target.id.to_string(),
             image: target.image.to_string(),
@@ -246,7 +240,7 @@ impl Describe<'_> {
             tags: target.tags.iter().map(ToString::to_string).collect(),
             key,
             dockerfile: path,
-            context,
+            contexts,
             toolkit: target.toolkit.as_ref().map(RelPath::to_string),
             secrets,
             stages,
@@ -254,7 +248,7 @@ impl Describe<'_> {
     }
 
     fn toolkit(&self, toolkit: &Toolkit) -> PlanToolkit {
-        let Dockerfile { path, key, context, secrets, stages } = self.dockerfile(&toolkit.id, toolkit.root);
+        let Dockerfile { path, key, contexts, secrets, stages } = self.dockerfile(&toolkit.id, toolkit.root);
         let reference = match self.plan.graph.node(toolkit.root) {
             Node::Toolkit(stage) => stage.reference(&key).map(String::from),
             _ => Ok(String::new()),
@@ -268,20 +262,26 @@ impl Describe<'_> {
             arch: toolkit.arch.to_string(),
             key,
             dockerfile: path,
-            context,
+            contexts,
             secrets,
             stages,
         }
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
 impl ContextFile {
     /// Describes a file.
     #[must_use]
-    pub fn new(path: &RelPath, content: &FileDigest) -> Self {
+    pub fn new(path: &FilePath, content: &FileDigest) -> Self {
         Self {
             path: path.to_string(),
             executable: content.executable,
+            link: content.form == Form::Link,
             digest: blake3::Hash::from_bytes(content.digest).to_hex().to_string(),
         }
     }

@@ -58,19 +58,21 @@ impl Builder<'_> {
 
     /// A local source must have files in the directory that is built.
     pub(super) fn check_directory(&mut self, source: NodeId, below: Option<&str>, place: Span) {
-        let Node::Source(SourceStage { origin: Fetched::Path { dir, files }, name, .. }) =
+        let Node::Source(SourceStage { origin: Fetched::Path { dir, tree }, name, .. }) =
             self.graph.node(source)
         else {
             return;
         };
         let Some(below) = below.and_then(|below| dir.join(below).ok()) else { return };
-        if !self.directories.insert(below.clone()) || files.iter().any(|(path, _)| path.is_within(&below)) {
+        if !self.directories.insert(below.clone())
+            || tree.files.iter().any(|(path, _)| path.is_within(&below))
+        {
             return;
         }
         let report =
             Diagnostic::new(Code::MissingDirectory, format!("source `{name}` has nothing in `{below}`"))
                 .label(place, "built from an empty directory");
-        let known: BTreeSet<_> = files.iter().filter_map(|(path, _)| path.parent()).collect();
+        let known: BTreeSet<_> = tree.files.iter().filter_map(|(path, _)| path.directory()).collect();
         let inside =
             |path: &str| path.strip_prefix(dir.as_str()).unwrap_or(path).trim_start_matches('/').to_owned();
         let known: Vec<_> =

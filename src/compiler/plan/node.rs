@@ -1,6 +1,6 @@
 //! The nodes of the graph: everything that the text of a stage depends on, and nothing else.
 
-use crate::compiler::inputs::Files;
+use crate::compiler::inputs::SourceTree;
 use crate::compiler::model::{ConfigRule, Download, InTree, SignatureHash};
 use crate::knowledge::profile::PackageManager;
 use crate::system::fs::FileDigest;
@@ -164,7 +164,7 @@ pub struct SourceStage {
 #[expect(missing_docs, reason = "fields are named as in the manifest")]
 pub enum Fetched {
     Git { url: GitUrl, revision: Revision, submodules: bool },
-    Path { dir: RelPath, files: Files },
+    Path { dir: RelPath, tree: SourceTree },
     Download { kind: Download, url: FileUrl, sha256: Option<Sha256>, file: RelPath },
     Image { image: ImageRef, dir: AbsPath },
 }

@@ -36,8 +36,8 @@ impl Builder<'_> {
                 if !patches.is_empty() {
                     inputs.push((self.fetch(cell), Edge::From));
                 }
-                let files = self.inputs.contexts.tree(dir, include, ignore);
-                Fetched::Path { dir: dir.clone(), files }
+                let tree = self.inputs.contexts.tree(source, dir, include, ignore)?;
+                Fetched::Path { dir: dir.clone(), tree }
             }
             Origin::Git { url, reference, submodules } => {
                 inputs.push((self.fetch(cell), Edge::From));

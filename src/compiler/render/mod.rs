@@ -13,12 +13,13 @@ mod templates;
 pub use guard::{Instruction, parse as read_instructions};
 pub use templates::{TemplateFault, Templates, UnknownTemplate};
 
+use crate::compiler::inputs::Files;
 use crate::compiler::plan::{
     Fetched, Graph, KernelStage, ModuleStage, Node, NodeId, OnBase, RepositoryFile, SigningKey,
 };
-use crate::system::fs::{FileDigest, Hash};
+use crate::system::fs::Hash;
 use crate::text::diag::{Code, Diagnostic};
-use crate::text::ids::{ImageRef, RelPath};
+use crate::text::ids::{FilePath, ImageRef};
 use shape::{Filled, Outline, Shape, Unsafe};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -31,7 +32,7 @@ pub struct Stage {
     /// BLAKE3 of the instructions in it, each with its length before it.
     pub digest: Hash,
     /// The files of the build context that it copies, sorted by path.
-    pub files: Arc<[(RelPath, FileDigest)]>,
+    pub files: Files,
 }
 
 impl Stage {
@@ -77,7 +78,7 @@ impl<'t> Renderer<'t> {
 
     fn render(&self, graph: &Graph, id: NodeId, toolkit: Option<&ImageRef>) -> Result<Stage, Diagnostic> {
         let Some(template) = context::template(graph.node(id)) else {
-            return Ok(Stage { text: "".into(), digest: digest(&[]), files: Arc::from([]) });
+            return Ok(Stage { text: "".into(), digest: digest(&[]), files: Files::default() });
         };
         let filled =
             self.fill(template, graph, id, toolkit).map_err(|reason| self.refused(template, &reason))?;
@@ -145,32 +146,34 @@ fn named_bases(graph: &Graph, id: NodeId, mut instructions: Vec<Instruction>) ->
 }
 
 /// The files of the build context that a node copies.
-fn files(node: &Node) -> Arc<[(RelPath, FileDigest)]> {
+fn files(node: &Node) -> Files {
     let source = match node {
         Node::Source(source) => source,
-        Node::Sign(sign) => return Arc::from([sign.certificate.clone()]),
+        Node::Sign(sign) => {
+            return Files::from(vec![(sign.certificate.0.clone().into(), sign.certificate.1)]);
+        }
         Node::Tools(OnBase { repositories, .. })
         | Node::Fetch(OnBase { repositories, .. })
         | Node::Download(OnBase { repositories, .. })
         | Node::Kernel(KernelStage { repositories, .. }) => return keys(repositories),
-        _ => return Arc::from([]),
+        _ => return Files::default(),
     };
     let tree = match &source.origin {
-        Fetched::Path { files, .. } if source.patches.is_empty() => return Arc::clone(files),
-        Fetched::Path { files, .. } => files.to_vec(),
+        Fetched::Path { tree, .. } if source.patches.is_empty() => return tree.files.clone(),
+        Fetched::Path { tree, .. } => tree.files.to_vec(),
         Fetched::Git { .. } | Fetched::Download { .. } | Fetched::Image { .. } => Vec::new(),
     };
-    let patches = source.patches.iter().map(|patch| (patch.file.clone(), patch.content));
+    let patches = source.patches.iter().map(|patch| (patch.file.clone().into(), patch.content));
     let files: BTreeMap<_, _> = tree.into_iter().chain(patches).collect();
-    files.into_iter().collect()
+    files.into_iter().collect::<Vec<_>>().into()
 }
 
 /// The keys of package repositories.
-fn keys(repositories: &[RepositoryFile]) -> Arc<[(RelPath, FileDigest)]> {
+fn keys(repositories: &[RepositoryFile]) -> Files {
     let keys = repositories.iter().filter_map(|repository| match &repository.key {
-        Some(SigningKey::File(file, content)) => Some((file.clone(), *content)),
+        Some(SigningKey::File(file, content)) => Some((FilePath::from(file.clone()), *content)),
         _ => None,
     });
     let keys: BTreeMap<_, _> = keys.collect();
-    keys.into_iter().collect()
+    keys.into_iter().collect::<Vec<_>>().into()
 }

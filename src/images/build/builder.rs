@@ -13,7 +13,7 @@ use crate::images::engine::{Engine, Image, Order, Secret, how};
 use crate::system::fs::{Dir, Disk, Tree as _};
 use crate::system::process::{Ended, Interrupt};
 use crate::text::error::Error;
-use crate::text::ids::{ImageRef, RelPath};
+use crate::text::ids::{FilePath, ImageRef, RelPath};
 use camino::Utf8Path;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
@@ -313,12 +313,14 @@ impl Builder<'_> {
     }
 
     /// The first file of the build context that is no longer what the key was made of.
-    fn changed_file(&self, target: &Target) -> Option<RelPath> {
+    fn changed_file(&self, target: &Target) -> Option<FilePath> {
         let stages = self.compiled.plan.graph.ancestry(target.root).into_iter();
         let files = stages.filter_map(|id| self.compiled.stages.get(id.index()));
         let mut files = files.flat_map(|stage| stage.files.iter());
         files
-            .find(|(path, known)| self.disk.digest(path).map_or(true, |found| found.value != *known))
+            .find(|(path, known)| {
+                self.disk.again(path, known.form).map_or(true, |found| found.value != *known)
+            })
             .map(|(path, _)| path.clone())
     }
 

@@ -22,7 +22,7 @@ use crate::compiler::outputs::Outputs;
 use crate::store::state::{Freshness, HOME, Listing, Reason, Record, State, freshness, inputs_hold};
 use crate::system::fs::{Answer, Dir, Disk, Folder, Hash, Reader, Sig};
 use crate::text::error::Error;
-use crate::text::ids::RelPath;
+use crate::text::ids::{FilePath, RelPath};
 use lock::Lock;
 use rustix::io::Errno;
 use std::fmt;
@@ -163,7 +163,7 @@ pub fn run<T>(job: &Job, compile: impl Fn(&Reader) -> Compiled<T>) -> Result<Run
     Ok(Run::Done { rest, reason, report })
 }
 
-type Answers = Vec<(RelPath, Answer)>;
+type Answers = Vec<(FilePath, Answer)>;
 
 fn read_and_compile<T>(job: &Job, compile: &impl Fn(&Reader) -> Compiled<T>) -> (Compiled<T>, Answers) {
     let reader = Reader::new(job.root).hide(job.out.clone());

@@ -12,7 +12,7 @@
 use super::{HOME, Known, Reason, State};
 use crate::compiler::seal;
 use crate::system::fs::{Answer, Dir, Disk, Entry, Folder, Hash, Kind, Reader, Sig, path_in};
-use crate::text::ids::RelPath;
+use crate::text::ids::{FilePath, RelPath};
 use rayon::prelude::*;
 use rustix::io::Errno;
 
@@ -84,7 +84,7 @@ fn folder_holds(root: &Disk, reader: &Reader, folder: &mut Folder<Answer>) -> Re
             continue;
         }
         let path = path_in(folder, name);
-        match RelPath::parse(&path).map(|path| reader.again(&path, before)) {
+        match FilePath::parse(&path).map(|path| reader.again(&path, before)) {
             Ok(now) if now.agrees(before) => {
                 same &= now == *before;
                 *before = now;

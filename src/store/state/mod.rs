@@ -8,7 +8,7 @@ mod freshness;
 pub use freshness::{Freshness, freshness, inputs_hold};
 
 use crate::system::fs::{Answer, Dir, Folder, Hash, Sig};
-use crate::text::ids::RelPath;
+use crate::text::ids::FilePath;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -64,7 +64,7 @@ pub struct Record {
     /// A note to the next run that finds nothing to do.
     pub memo: String,
     /// Every answer of the [`crate::system::fs::Reader`].
-    pub inputs: Vec<(RelPath, Answer)>,
+    pub inputs: Vec<(FilePath, Answer)>,
     /// What stands in the output directory, but for `.drvc`.
     pub outputs: Listing,
 }

@@ -124,6 +124,16 @@ impl Dir {
         rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW).map(Status::from)
     }
 
+    /// Where a link right in this directory leads, if that is UTF-8, and its status.
+    ///
+    /// # Errors
+    /// What the system says; `EINVAL` for what is no link.
+    pub fn read_link(&self, name: &str) -> Result<(Option<String>, Status)> {
+        let status = self.status_of(name)?;
+        let target = rustix::fs::readlinkat(&self.0, name, Vec::new())?;
+        Ok((target.into_string().ok(), status))
+    }
+
     /// The names in this directory, sorted by bytes, without `.` and `..`.
     ///
     /// # Errors

@@ -1,9 +1,10 @@
 //! A real directory as a [`Tree`].
 
 use super::dir::{Dir, OpenFile};
-use super::{Entry, FileDigest, Found, ReadError, Tree};
+use super::form::{self, Form};
+use super::{Entry, FileDigest, Found, Hash, ReadError, Tree};
 use crate::text::error::Error;
-use crate::text::ids::RelPath;
+use crate::text::ids::FilePath;
 use camino::Utf8Path;
 use rustix::io::Errno;
 
@@ -38,7 +39,7 @@ impl Disk {
 }
 
 impl Tree for Disk {
-    fn read(&self, path: &RelPath, limit: u64) -> Result<Found<Vec<u8>>, ReadError> {
+    fn read(&self, path: &FilePath, limit: u64) -> Result<Found<Vec<u8>>, ReadError> {
         let mut file = self.root.open_file(path.as_str()).map_err(of_file)?;
         let bytes = file.read(limit.saturating_add(1)).map_err(|error| ReadError::Io(error.to_string()))?;
         if bytes.len() as u64 > limit {
@@ -47,30 +48,46 @@ impl Tree for Disk {
         Ok(Found { value: bytes, sig: file.status.sig })
     }
 
-    fn digest(&self, path: &RelPath) -> Result<Found<FileDigest>, ReadError> {
+    fn digest(&self, path: &FilePath) -> Result<Found<FileDigest>, ReadError> {
         let mut file = self.root.open_file(path.as_str()).map_err(of_file)?;
         let sig = file.status.sig;
-        let digest = hash(&mut file).map_err(|error| ReadError::Io(error.to_string()))?;
-        Ok(Found { value: FileDigest::new(digest, sig.mode), sig })
+        let (digest, form) = hash(&mut file).map_err(|error| ReadError::Io(error.to_string()))?;
+        Ok(Found { value: FileDigest::new(digest, sig.mode, form), sig })
     }
 
-    fn list(&self, path: &RelPath) -> Result<Found<Vec<Entry>>, ReadError> {
+    fn list(&self, path: &FilePath) -> Result<Found<Vec<Entry>>, ReadError> {
         let dir = self.root.open_dir(path.as_str()).map_err(of_directory)?;
         let sig = dir.status().map_err(of_directory)?.sig;
         Ok(Found { value: dir.entries().map_err(of_directory)?, sig })
     }
+
+    fn link(&self, path: &FilePath) -> Result<Found<String>, ReadError> {
+        let parent = path.directory().ok_or(ReadError::WrongKind("it is a directory"))?;
+        let dir = self.root.open_dir(parent.as_str()).map_err(of_file)?;
+        let name = path.as_path().file_name().unwrap_or_default();
+        let (target, status) = dir.read_link(name).map_err(|errno| match errno {
+            Errno::INVAL => ReadError::WrongKind("it is not a symbolic link"),
+            errno => of_file(errno),
+        })?;
+        let target = target.ok_or_else(|| ReadError::Io("where it leads is not UTF-8 text".into()))?;
+        Ok(Found { value: target, sig: status.sig })
+    }
 }
 
-fn hash(file: &mut OpenFile) -> std::io::Result<super::Hash> {
+fn hash(file: &mut OpenFile) -> std::io::Result<(Hash, Form)> {
     if file.status.sig.size < LARGE {
-        return Ok(blake3::hash(&file.read(u64::MAX)?).into());
+        let bytes = file.read(u64::MAX)?;
+        return Ok((blake3::hash(&bytes).into(), form::of(&bytes)));
     }
     let mut hasher = blake3::Hasher::new();
+    let mut form = None;
     loop {
         let piece = file.read(PIECE)?;
         if piece.is_empty() {
-            return Ok(hasher.finalize().into());
+            return Ok((hasher.finalize().into(), form.unwrap_or_default()));
         }
+        // Pointers and keys are smaller; outputs are known by their first bytes.
+        form.get_or_insert_with(|| form::of(&piece));
         hasher.update_rayon(&piece);
     }
 }
@@ -98,6 +115,7 @@ fn of_directory(errno: Errno) -> ReadError {
 mod tests {
     use super::*;
     use crate::system::fs::Kind;
+    use crate::text::ids::RelPath;
     use std::fs;
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
@@ -133,6 +151,9 @@ mod tests {
         ] {
             assert_eq!(disk.read(&path(file), 4).unwrap_err(), error, "{file}");
         }
+        assert_eq!(disk.link(&path("out")).unwrap().value, "../secret");
+        assert_eq!(disk.link(&path("in/deep")).unwrap_err(), ReadError::Link);
+        assert_eq!(disk.link(&path("tool")).unwrap_err(), ReadError::WrongKind("it is not a symbolic link"));
         assert_eq!(disk.list(&path("in")).unwrap_err(), ReadError::Link);
         assert_eq!(disk.list(&path("tool")).unwrap_err(), ReadError::WrongKind("it is not a directory"));
         assert!(disk.digest(&path("tool")).unwrap().value.executable);

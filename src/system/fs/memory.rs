@@ -1,13 +1,16 @@
 //! A tree of files made of values: for tests, and for a revision read out of git.
 
 use super::{Entry, FileDigest, Found, Kind, ReadError, Sig, Tree};
-use crate::text::ids::RelPath;
+use crate::text::ids::FilePath;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The mode of a symbolic link.
+const LINK: u32 = 0o120_777;
 
 /// Files by path; directories exist where a file lies beneath them.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
-    files: BTreeMap<RelPath, (Vec<u8>, Sig)>,
+    files: BTreeMap<FilePath, (Vec<u8>, Sig)>,
 }
 
 impl Memory {
@@ -18,36 +21,44 @@ impl Memory {
     }
 
     /// Puts a file that is not executable; one that stands there is replaced.
-    pub fn insert(&mut self, path: RelPath, bytes: impl Into<Vec<u8>>) {
+    pub fn insert(&mut self, path: impl Into<FilePath>, bytes: impl Into<Vec<u8>>) {
         self.insert_with_mode(path, bytes, 0o644);
     }
 
     /// Puts a file with these permissions; one that stands there is replaced.
-    pub fn insert_with_mode(&mut self, path: RelPath, bytes: impl Into<Vec<u8>>, mode: u32) {
+    pub fn insert_with_mode(&mut self, path: impl Into<FilePath>, bytes: impl Into<Vec<u8>>, mode: u32) {
         let bytes = bytes.into();
         let sig = Sig { size: bytes.len() as u64, mode: 0o100_000 | mode, ..Sig::default() };
-        self.files.insert(path, (bytes, sig));
+        self.files.insert(path.into(), (bytes, sig));
+    }
+
+    /// Puts a symbolic link that leads there.
+    pub fn insert_link(&mut self, path: impl Into<FilePath>, target: &str) {
+        let sig = Sig { size: target.len() as u64, mode: LINK, ..Sig::default() };
+        self.files.insert(path.into(), (target.as_bytes().to_vec(), sig));
     }
 
     /// Takes a file away and returns its bytes.
-    pub fn remove(&mut self, path: &RelPath) -> Option<Vec<u8>> {
+    pub fn remove(&mut self, path: &FilePath) -> Option<Vec<u8>> {
         self.files.remove(path).map(|(bytes, _)| bytes)
     }
 
-    fn file(&self, path: &RelPath) -> Result<&(Vec<u8>, Sig), ReadError> {
-        self.files.get(path).ok_or_else(|| match self.has_beneath(path) {
-            true => ReadError::WrongKind("it is a directory"),
-            false => ReadError::Absent,
-        })
+    fn file(&self, path: &FilePath) -> Result<&(Vec<u8>, Sig), ReadError> {
+        match self.files.get(path) {
+            Some((_, sig)) if sig.mode == LINK => Err(ReadError::Link),
+            Some(file) => Ok(file),
+            None if self.has_beneath(path) => Err(ReadError::WrongKind("it is a directory")),
+            None => Err(ReadError::Absent),
+        }
     }
 
-    fn has_beneath(&self, path: &RelPath) -> bool {
+    fn has_beneath(&self, path: &FilePath) -> bool {
         path.is_root() || self.files.keys().any(|file| file.is_within(path))
     }
 }
 
 impl Tree for Memory {
-    fn read(&self, path: &RelPath, limit: u64) -> Result<Found<Vec<u8>>, ReadError> {
+    fn read(&self, path: &FilePath, limit: u64) -> Result<Found<Vec<u8>>, ReadError> {
         let (bytes, sig) = self.file(path)?;
         if sig.size > limit {
             return Err(ReadError::TooLarge { limit });
@@ -55,32 +66,48 @@ impl Tree for Memory {
         Ok(Found { value: bytes.clone(), sig: *sig })
     }
 
-    fn digest(&self, path: &RelPath) -> Result<Found<FileDigest>, ReadError> {
+    fn digest(&self, path: &FilePath) -> Result<Found<FileDigest>, ReadError> {
         let (bytes, sig) = self.file(path)?;
         Ok(Found { value: FileDigest::of(bytes, sig.mode), sig: *sig })
     }
 
-    fn list(&self, path: &RelPath) -> Result<Found<Vec<Entry>>, ReadError> {
-        if self.files.contains_key(path) {
-            return Err(ReadError::WrongKind("it is not a directory"));
+    fn list(&self, path: &FilePath) -> Result<Found<Vec<Entry>>, ReadError> {
+        if let Some((_, sig)) = self.files.get(path) {
+            let link = sig.mode == LINK;
+            return Err(if link { ReadError::Link } else { ReadError::WrongKind("it is not a directory") });
         }
         if !self.has_beneath(path) {
             return Err(ReadError::Absent);
         }
         let prefix = if path.is_root() { String::new() } else { format!("{path}/") };
-        let below = self.files.keys().filter_map(|file| file.as_str().strip_prefix(&prefix));
-        let entry = |rest: &str| match rest.split_once('/') {
+        let below = self
+            .files
+            .iter()
+            .filter_map(|(file, (_, sig))| Some((file.as_str().strip_prefix(&prefix)?, sig)));
+        let entry = |(rest, sig): (&str, &Sig)| match rest.split_once('/') {
             Some((name, _)) => Entry { name: name.to_owned(), kind: Kind::Directory },
+            None if sig.mode == LINK => Entry { name: rest.to_owned(), kind: Kind::Link },
             None => Entry { name: rest.to_owned(), kind: Kind::File },
         };
         let entries: BTreeSet<Entry> = below.map(entry).collect();
         Ok(Found { value: entries.into_iter().collect(), sig: Sig::default() })
+    }
+
+    fn link(&self, path: &FilePath) -> Result<Found<String>, ReadError> {
+        match self.files.get(path) {
+            Some((target, sig)) if sig.mode == LINK => {
+                Ok(Found { value: String::from_utf8_lossy(target).into_owned(), sig: *sig })
+            }
+            Some(_) => Err(ReadError::WrongKind("it is not a symbolic link")),
+            None => Err(ReadError::Absent),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::ids::RelPath;
 
     fn path(text: &str) -> RelPath {
         RelPath::parse(text).unwrap()

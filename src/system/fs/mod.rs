@@ -3,18 +3,17 @@
 //! * [`Tree`] is a directory full of files: [`Disk`] is a real one, [`Memory`] one made of values.
 //! * [`Reader`] is what `compile` gets: a tree whose every answer is logged, so that a later run can tell
 //!   whether any of them would differ.
-//! * [`walk`] lists a source directory through a reader.
 //! * [`Dir`] makes every system call, for reading and writing; none follows a symbolic link.
 
 mod dir;
 mod disk;
 mod folders;
+pub mod form;
 mod lock;
 mod memory;
 mod overlay;
 mod reader;
 mod user;
-mod walk;
 mod writer;
 
 pub use dir::{Dir, OpenFile, Status};
@@ -25,10 +24,9 @@ pub use memory::Memory;
 pub use overlay::Overlay;
 pub use reader::{Answer, Reader, listing_digest};
 pub use user::{UserFile, open_user_file, read_user_file};
-pub use walk::{BadGlob, Refusal, Rules, Walked, walk};
 pub use writer::{Temporary, is_temporary, write};
 
-use crate::text::ids::RelPath;
+use crate::text::ids::FilePath;
 use serde::{Deserialize, Serialize};
 
 /// BLAKE3 of some bytes.
@@ -63,6 +61,24 @@ pub struct FileDigest {
     pub digest: Hash,
     /// Whether the owner may execute it.
     pub executable: bool,
+    /// What its bytes show.
+    pub form: Form,
+}
+
+/// What a file is, as far as its bytes show that it is no ordinary one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Form {
+    /// No more than a file.
+    #[default]
+    Plain,
+    /// A symbolic link; its content is where it leads.
+    Link,
+    /// What git checks out in place of a file that Git LFS has not fetched.
+    LfsPointer,
+    /// A private key as PEM, or as OpenPGP armours it.
+    PrivateKey,
+    /// An output of drvc: it begins with a seal.
+    Sealed,
 }
 
 /// A file's or directory's signature: it stays the same for as long as the content does.
@@ -124,31 +140,55 @@ pub trait Tree: Sync {
     ///
     /// # Errors
     /// See [`ReadError`].
-    fn read(&self, path: &RelPath, limit: u64) -> Result<Found<Vec<u8>>, ReadError>;
+    fn read(&self, path: &FilePath, limit: u64) -> Result<Found<Vec<u8>>, ReadError>;
 
     /// Digest and executable bit of a regular file of any size.
     ///
     /// # Errors
     /// See [`ReadError`].
-    fn digest(&self, path: &RelPath) -> Result<Found<FileDigest>, ReadError>;
+    fn digest(&self, path: &FilePath) -> Result<Found<FileDigest>, ReadError>;
 
     /// The names in a directory, sorted by bytes. [`RelPath::root`] is the tree itself.
     ///
     /// # Errors
     /// See [`ReadError`].
-    fn list(&self, path: &RelPath) -> Result<Found<Vec<Entry>>, ReadError>;
+    fn list(&self, path: &FilePath) -> Result<Found<Vec<Entry>>, ReadError>;
+
+    /// Where a symbolic link leads.
+    ///
+    /// # Errors
+    /// See [`ReadError`]; a text that is not UTF-8 cannot be read.
+    fn link(&self, path: &FilePath) -> Result<Found<String>, ReadError>;
+
+    /// What stands at a path that was a link before, or was none.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn again(&self, path: &FilePath, form: Form) -> Result<Found<FileDigest>, ReadError> {
+        if form != Form::Link {
+            return self.digest(path);
+        }
+        let Found { value, sig } = self.link(path)?;
+        Ok(Found { value: FileDigest::of_link(&value), sig })
+    }
 }
 
 impl FileDigest {
     /// Of a file with these bytes and this `st_mode`.
     #[must_use]
     pub fn of(bytes: &[u8], mode: u32) -> Self {
-        Self::new(blake3::hash(bytes).into(), mode)
+        Self::new(blake3::hash(bytes).into(), mode, form::of(bytes))
     }
 
-    /// Of a file whose bytes have this digest.
+    /// Of a link that leads there.
     #[must_use]
-    pub const fn new(digest: Hash, mode: u32) -> Self {
-        Self { digest, executable: mode & 0o100 != 0 }
+    pub fn of_link(target: &str) -> Self {
+        Self { digest: blake3::hash(target.as_bytes()).into(), executable: false, form: Form::Link }
+    }
+
+    /// Of a file whose bytes have this digest and are of this form.
+    #[must_use]
+    pub const fn new(digest: Hash, mode: u32, form: Form) -> Self {
+        Self { digest, executable: mode & 0o100 != 0, form }
     }
 }

@@ -1,7 +1,7 @@
 //! A tree whose every answer is logged, so that a later run can tell whether any of them would differ.
 
 use super::{Entry, FileDigest, Found, Hash, Kind, ReadError, Sig, Tree};
-use crate::text::ids::RelPath;
+use crate::text::ids::{FilePath, RelPath};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
@@ -40,7 +40,7 @@ impl Answer {
 pub struct Reader<'a> {
     tree: &'a dyn Tree,
     hidden: Option<RelPath>,
-    log: Mutex<BTreeMap<RelPath, Answer>>,
+    log: Mutex<BTreeMap<FilePath, Answer>>,
 }
 
 impl<'a> Reader<'a> {
@@ -61,7 +61,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// See [`ReadError`].
-    pub fn read(&self, path: &RelPath, limit: u64) -> Result<Vec<u8>, ReadError> {
+    pub fn read(&self, path: &FilePath, limit: u64) -> Result<Vec<u8>, ReadError> {
         let found = self.visible(path).and_then(|()| self.tree.read(path, limit));
         self.log(path, answer(&found, |bytes, sig| FileDigest::of(bytes, sig.mode).answer(sig)));
         found.map(|found| found.value)
@@ -71,9 +71,19 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// See [`ReadError`].
-    pub fn digest(&self, path: &RelPath) -> Result<FileDigest, ReadError> {
+    pub fn digest(&self, path: &FilePath) -> Result<FileDigest, ReadError> {
         let found = self.ask_digest(path);
         self.log(path, answer(&found, |digest, sig| digest.answer(sig)));
+        found.map(|found| found.value)
+    }
+
+    /// Where a symbolic link leads.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn link(&self, path: &FilePath) -> Result<String, ReadError> {
+        let found = self.visible(path).and_then(|()| self.tree.link(path));
+        self.log(path, answer(&found, |target, sig| FileDigest::of_link(target).answer(sig)));
         found.map(|found| found.value)
     }
 
@@ -81,7 +91,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// See [`ReadError`].
-    pub fn list(&self, path: &RelPath) -> Result<Vec<Entry>, ReadError> {
+    pub fn list(&self, path: &FilePath) -> Result<Vec<Entry>, ReadError> {
         let found = self.ask_list(path);
         self.log(path, answer(&found, |entries, sig| Answer::Dir(sig, listing_digest(entries))));
         found.map(|found| found.value)
@@ -89,11 +99,13 @@ impl<'a> Reader<'a> {
 
     /// Asks again what an earlier run was answered, without logging it.
     #[must_use]
-    pub fn again(&self, path: &RelPath, before: &Answer) -> Answer {
+    pub fn again(&self, path: &FilePath, before: &Answer) -> Answer {
         match before {
-            Answer::File(..) | Answer::Absent => {
-                answer(&self.ask_digest(path), |digest, sig| digest.answer(sig))
+            Answer::File(_, FileDigest { form, .. }) => {
+                let found = self.visible(path).and_then(|()| self.tree.again(path, *form));
+                answer(&found, |digest, sig| digest.answer(sig))
             }
+            Answer::Absent => answer(&self.ask_digest(path), |digest, sig| digest.answer(sig)),
             Answer::Dir(..) => {
                 answer(&self.ask_list(path), |entries, sig| Answer::Dir(sig, listing_digest(entries)))
             }
@@ -103,33 +115,33 @@ impl<'a> Reader<'a> {
 
     /// Every answer given so far, sorted by path.
     #[must_use]
-    pub fn answers(&self) -> Vec<(RelPath, Answer)> {
+    pub fn answers(&self) -> Vec<(FilePath, Answer)> {
         let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         log.iter().map(|(path, answer)| (path.clone(), *answer)).collect()
     }
 
-    fn visible(&self, path: &RelPath) -> Result<(), ReadError> {
+    fn visible(&self, path: &FilePath) -> Result<(), ReadError> {
         match &self.hidden {
             Some(hidden) if path.is_within(hidden) => Err(ReadError::Hidden),
             _ => Ok(()),
         }
     }
 
-    fn ask_digest(&self, path: &RelPath) -> Result<Found<FileDigest>, ReadError> {
+    fn ask_digest(&self, path: &FilePath) -> Result<Found<FileDigest>, ReadError> {
         self.visible(path).and_then(|()| self.tree.digest(path))
     }
 
-    fn ask_list(&self, path: &RelPath) -> Result<Found<Vec<Entry>>, ReadError> {
+    fn ask_list(&self, path: &FilePath) -> Result<Found<Vec<Entry>>, ReadError> {
         let mut found = self.visible(path).and_then(|()| self.tree.list(path))?;
         if let Some(hidden) = &self.hidden
-            && hidden.parent().as_ref() == Some(path)
+            && hidden.directory().as_ref() == Some(path)
         {
             found.value.retain(|entry| Some(entry.name.as_str()) != hidden.as_path().file_name());
         }
         Ok(found)
     }
 
-    fn log(&self, path: &RelPath, answer: Answer) {
+    fn log(&self, path: &FilePath, answer: Answer) {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         match log.entry(path.clone()) {
             Slot::Vacant(slot) => drop(slot.insert(answer)),

@@ -3,10 +3,10 @@
 //! 1. [`Revision::open`] resolves the name to a commit, and lists the files beneath the project's directory.
 //! 2. What of them is asked for is read through one `git cat-file --batch`, each blob once.
 
-use crate::system::fs::{Entry, FileDigest, Found, Kind, ReadError, Sig, Tree};
+use crate::system::fs::{Entry, FileDigest, Form, Found, Kind, ReadError, Sig, Tree};
 use crate::system::process::{Dialogue, Ended, Environment, Finished, Program};
 use crate::text::error::Error;
-use crate::text::ids::{Commit, RelPath};
+use crate::text::ids::{Commit, FilePath};
 use camino::Utf8Path;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -99,7 +99,7 @@ impl Revision {
         self.files.insert(path, blob);
     }
 
-    fn blob(&self, path: &RelPath) -> Result<&Blob, ReadError> {
+    fn blob(&self, path: &FilePath) -> Result<&Blob, ReadError> {
         let Some(blob) = self.files.get(path.as_str()) else {
             let directory = self.directories.contains_key(path.as_str());
             return Err(if directory { ReadError::WrongKind("it is a directory") } else { self.above(path) });
@@ -112,8 +112,8 @@ impl Revision {
     }
 
     /// Why there is nothing at a path: on the way to it may be a link or a submodule.
-    fn above(&self, path: &RelPath) -> ReadError {
-        let above = std::iter::successors(path.parent(), RelPath::parent);
+    fn above(&self, path: &FilePath) -> ReadError {
+        let above = std::iter::successors(path.directory(), FilePath::directory);
         let found = above.filter_map(|above| self.files.get(above.as_str())).next();
         match found.map(|blob| blob.mode) {
             Some(LINK) => ReadError::Link,
@@ -186,7 +186,7 @@ fn sig(blob: &Blob, size: u64) -> Sig {
 }
 
 impl Tree for Revision {
-    fn read(&self, path: &RelPath, limit: u64) -> Result<Found<Vec<u8>>, ReadError> {
+    fn read(&self, path: &FilePath, limit: u64) -> Result<Found<Vec<u8>>, ReadError> {
         let blob = self.blob(path)?;
         let mut bytes = Vec::new();
         let mut blobs = self.blobs.lock().unwrap_or_else(PoisonError::into_inner);
@@ -201,14 +201,14 @@ impl Tree for Revision {
         Ok(Found { value: bytes, sig: sig(blob, size) })
     }
 
-    fn digest(&self, path: &RelPath) -> Result<Found<FileDigest>, ReadError> {
+    fn digest(&self, path: &FilePath) -> Result<Found<FileDigest>, ReadError> {
         let blob = self.blob(path)?;
         let mut blobs = self.blobs.lock().unwrap_or_else(PoisonError::into_inner);
         let (digest, size) = blobs.digest(&blob.object)?;
-        Ok(Found { value: FileDigest::new(digest, blob.mode), sig: sig(blob, size) })
+        Ok(Found { value: FileDigest::new(digest, blob.mode, Form::Plain), sig: sig(blob, size) })
     }
 
-    fn list(&self, path: &RelPath) -> Result<Found<Vec<Entry>>, ReadError> {
+    fn list(&self, path: &FilePath) -> Result<Found<Vec<Entry>>, ReadError> {
         let Some(entries) = self.directories.get(path.as_str()) else {
             return Err(match self.files.get(path.as_str()).map(|blob| blob.mode) {
                 Some(LINK) => ReadError::Link,
@@ -219,6 +219,20 @@ impl Tree for Revision {
         };
         let entries = entries.iter().map(|(name, kind)| Entry { name: name.clone(), kind: *kind });
         Ok(Found { value: entries.collect(), sig: Sig::default() })
+    }
+
+    fn link(&self, path: &FilePath) -> Result<Found<String>, ReadError> {
+        let blob = match self.files.get(path.as_str()) {
+            Some(blob) if blob.mode == LINK => blob,
+            Some(_) => return Err(ReadError::WrongKind("it is not a symbolic link")),
+            None => return Err(self.above(path)),
+        };
+        let mut target = Vec::new();
+        let mut blobs = self.blobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let size = blobs.read(&blob.object, |_, piece| target.extend_from_slice(piece))?;
+        let target = String::from_utf8(target)
+            .map_err(|_| ReadError::Io("where it leads is not UTF-8 text".into()))?;
+        Ok(Found { value: target, sig: sig(blob, size) })
     }
 }
 

@@ -117,6 +117,8 @@ codes! {
     InvalidMultiLineText = "invalid-multi-line-text", Error;
     InvalidRequirement = "invalid-requirement", Error;
     KernelOfAnotherRelease = "kernel-of-another-release", Error;
+    LeftOutFile = "left-out-file", Warning;
+    LfsPointer = "lfs-pointer", Error;
     ListPunctuation = "list-punctuation", Error;
     LockConflict = "lock-conflict", Error;
     MalformedCertificate = "malformed-certificate", Error;
@@ -147,6 +149,7 @@ codes! {
     MissingRunner = "missing-runner", Error;
     MissingSource = "missing-source", Error;
     MissingSpace = "missing-space", Error;
+    MissingSubmodule = "missing-submodule", Error;
     MissingToolkit = "missing-toolkit", Error;
     MissingValue = "missing-value", Error;
     NewerDrvcRequired = "newer-drvc-required", Error;
@@ -155,6 +158,7 @@ codes! {
     NumberOutOfRange = "number-out-of-range", Error;
     OldRawText = "old-raw-text", Error;
     PathTooLong = "path-too-long", Error;
+    PrivateKey = "private-key", Error;
     PublicToolkit = "public-toolkit", Warning;
     RepeatedCell = "repeated-cell", Error;
     RepeatedNode = "repeated-node", Error;

@@ -18,7 +18,7 @@ pub mod sarif;
 mod suggest;
 mod words;
 
-pub use clean::Clean;
+pub use clean::{Clean, is_hostile};
 pub use code::{Code, Severity};
 pub use report::{Place, Report};
 pub use suggest::nearest;

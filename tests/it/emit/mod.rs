@@ -4,9 +4,10 @@ mod history;
 mod hostile;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use drvc::compiler::inputs::{Rules, walk};
 use drvc::compiler::outputs::{Outputs, Rope};
 use drvc::store::emit::{self, Compiled, DriftKind, Job, Report, Run, Why};
-use drvc::system::fs::{Disk, Reader, Rules, walk};
+use drvc::system::fs::{Disk, Reader};
 use drvc::text::ids::RelPath;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -98,7 +99,8 @@ fn toy(reader: &Reader) -> Compiled<()> {
     let mut outputs = Outputs::new();
     let mut plan = String::from("{\n\"targets\": [");
     for image in String::from_utf8_lossy(&manifest).split_whitespace() {
-        let walked = walk(reader, &path(&format!("src/{image}")), &Rules::new(&[], &["*.o"]).unwrap());
+        let walked =
+            walk(reader, &path(&format!("src/{image}")), &Rules::new(&[], &["*.o".to_owned()]).unwrap());
         let mut text = Rope::from(shared.clone());
         for (file, digest) in walked.files {
             text.push(format!("COPY {file} {} {:?}\n", digest.executable, digest.digest));

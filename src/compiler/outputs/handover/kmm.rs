@@ -158,7 +158,7 @@ impl Resources<'_> {
         let mut refused = None;
         for &target in mapping.targets.iter().filter(|target| target.builder == Builder::Dtk) {
             let json = self.inputs.json.targets.iter().find(|json| json.id == target.id.as_str());
-            let has_files = json.is_some_and(|json| json.context.is_some());
+            let has_files = json.is_some_and(|json| !json.contexts.is_empty());
             let has_secrets = json.is_some_and(|json| !json.secrets.is_empty());
             let text = stream::open(&dockerfile(self.inputs, target), target.kernel.as_str());
             let text = match text {

@@ -57,14 +57,19 @@ static PATH: Node = Node {
     ..Node::new(
         "path",
         Count::AtMostOne,
-        "Files of this repository. Files that a `.gitignore` beneath the manifest names are left out, and so are `.git`, \
-         `drivers.lock` and the output directory.",
+        "Files of this repository. What a `.gitignore` beneath the manifest names is left out, and so is what is no source: \
+         drvc's own files and outputs, version control, CI, `*.md`, patches, and what kbuild leaves. Links to files of the \
+         same source are carried as links.",
     )
 };
 
 static INCLUDE: Node = Node {
     arguments: &[Argument::some("GLOB", Kind::TEXT, "a pattern, relative to the directory")],
-    ..Node::new("include", Count::Any, "Takes only files that match one of these.")
+    ..Node::new(
+        "include",
+        Count::Any,
+        "Takes only files that match one of these. One that names more than `*` takes what is no source, too.",
+    )
 };
 
 static IGNORE: Node = Node {

@@ -1,0 +1,67 @@
+//! The bytes of a file -> whether it is one that is no source as it is: a Git LFS pointer, a private key, an output of drvc.
+
+pub use super::Form;
+
+/// Git LFS's specification: a pointer is shorter than this.
+const POINTER_LIMIT: usize = 1024;
+/// A key is shorter than this; larger files are not searched for one.
+const KEY_LIMIT: usize = 64 << 10;
+
+/// How outputs of drvc begin: see `compiler::seal`.
+const SEALS: [&[u8]; 2] = [b"# drvc-seal ", b"{\"seal\": \""];
+
+/// What these bytes, the whole of a file, are.
+#[must_use]
+pub fn of(bytes: &[u8]) -> Form {
+    if SEALS.iter().any(|seal| bytes.starts_with(seal)) {
+        return Form::Sealed;
+    }
+    if bytes.len() < POINTER_LIMIT && is_pointer(bytes) {
+        return Form::LfsPointer;
+    }
+    if bytes.len() < KEY_LIMIT && holds_key(bytes) { Form::PrivateKey } else { Form::Plain }
+}
+
+fn is_pointer(bytes: &[u8]) -> bool {
+    ["version https://git-lfs", "version https://hawser.github.com"]
+        .iter()
+        .any(|start| bytes.starts_with(start.as_bytes()))
+}
+
+/// `-----BEGIN … PRIVATE KEY-----` or `… PRIVATE KEY BLOCK-----` as a line of its own, with more after it.
+fn holds_key(bytes: &[u8]) -> bool {
+    let mut lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
+    let begins = |line: &[u8]| {
+        let label = line.strip_prefix(b"-----BEGIN ").and_then(|line| line.strip_suffix(b"-----"));
+        label.is_some_and(|label| label.ends_with(b"PRIVATE KEY") || label.ends_with(b"PRIVATE KEY BLOCK"))
+    };
+    lines.by_ref().any(begins) && lines.any(|line| !line.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_pointers_and_keys_from_what_speaks_of_them() {
+        let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
+        let key = |label: &str| format!("-----BEGIN {label}-----\r\nMIIB\r\n-----END {label}-----\r\n");
+        for (text, form) in [
+            (pointer.to_owned(), Form::LfsPointer),
+            (format!("{pointer}{}", " ".repeat(1024)), Form::Plain),
+            (key("PRIVATE KEY"), Form::PrivateKey),
+            (key("RSA PRIVATE KEY"), Form::PrivateKey),
+            (key("ENCRYPTED PRIVATE KEY"), Form::PrivateKey),
+            (key("OPENSSH PRIVATE KEY"), Form::PrivateKey),
+            (key("PGP PRIVATE KEY BLOCK"), Form::PrivateKey),
+            (format!("{}{}", key("CERTIFICATE"), key("EC PRIVATE KEY")), Form::PrivateKey),
+            (key("CERTIFICATE"), Form::Plain),
+            ("# drvc-seal 00\nFROM scratch\n".to_owned(), Form::Sealed),
+            (key("PUBLIC KEY"), Form::Plain),
+            ("char *s = \"-----BEGIN PRIVATE KEY-----\\n\";\nint x;\n".to_owned(), Form::Plain),
+            ("-----BEGIN PRIVATE KEY-----".to_owned(), Form::Plain),
+        ] {
+            assert_eq!(of(text.as_bytes()), form, "{text}");
+        }
+    }
+}
