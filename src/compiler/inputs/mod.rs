@@ -92,6 +92,16 @@ pub struct SourceTree {
     pub left: Arc<[LeftOut]>,
 }
 
+impl SourceTree {
+    /// The first link, as seen from the source's directory, that a glob matches or goes through.
+    #[must_use]
+    pub fn link_on(&self, dir: &RelPath, glob: &str) -> Option<String> {
+        let links = self.files.iter().filter(|(_, content)| content.form == Form::Link);
+        let mut links = links.filter_map(|(path, _)| path.beneath(dir));
+        links.find(|link| rules::goes_through(glob, link)).map(str::to_owned)
+    }
+}
+
 impl PartialEq for SourceTree {
     fn eq(&self, other: &Self) -> bool {
         self.files == other.files

@@ -118,3 +118,12 @@ fn globs(globs: &[String]) -> Result<Gitignore, BadGlob> {
     }
     builder.build().map_err(|error| BadGlob { glob: globs.join(" "), reason: error.to_string() })
 }
+
+/// Whether a path of a glob is this one, or leads through it.
+pub(super) fn goes_through(glob: &str, path: &str) -> bool {
+    let parts: Vec<&str> = glob.trim_start_matches("./").split('/').take(path.split('/').count()).collect();
+    let way = GitignoreBuilder::new("")
+        .add_line(None, &format!("/{}", parts.join("/")))
+        .and_then(|glob| glob.build());
+    parts.len() == path.split('/').count() && way.is_ok_and(|way| way.matched(path, false).is_ignore())
+}

@@ -39,6 +39,15 @@ impl Builder<'_> {
             }
         };
         let glob = self.scope(cell).text(&extra.glob);
+        if let Node::Source(source) = self.graph.node(node)
+            && let Some(link) = source.link_on(&glob)
+        {
+            let report =
+                Diagnostic::new(Code::UnfitFile, format!("`{link}` of source `{}` is a link", source.name));
+            let report = report.label(extra.glob.span, "engines follow it, each in its own way");
+            self.report_once(report.help("name what the link leads to"));
+            return None;
+        }
         let glob = format!("{dir}/{glob}");
         Some((ExtraFiles { from, glob, to: extra.to.clone() }, node))
     }

@@ -63,6 +63,13 @@ impl Builder<'_> {
         else {
             return;
         };
+        let link = below.and_then(|below| tree.link_on(dir, below));
+        if let Some(link) = link {
+            let report = Diagnostic::new(Code::UnfitFile, format!("`{link}` of source `{name}` is a link"))
+                .label(place, "built through a link")
+                .help("name the directory that the link leads to");
+            return self.report_once(report);
+        }
         let Some(below) = below.and_then(|below| dir.join(below).ok()) else { return };
         if !self.directories.insert(below.clone())
             || tree.files.iter().any(|(path, _)| path.is_within(&below))

@@ -159,6 +159,16 @@ pub struct SourceStage {
     pub install: PackageInstall,
 }
 
+impl SourceStage {
+    /// The first link of a local source that a glob matches, or goes through.
+    pub(super) fn link_on(&self, glob: &str) -> Option<String> {
+        match &self.origin {
+            Fetched::Path { dir, tree } => tree.link_on(dir, glob),
+            _ => None,
+        }
+    }
+}
+
 /// Where a source's files come from, resolved.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "fields are named as in the manifest")]
