@@ -15,7 +15,7 @@ use std::io::{self, Read};
 const FILE_LIMIT: u64 = 4 << 30;
 
 impl Resolver {
-    /// The commit of a ref, by its full name.
+    /// The commit of a ref, by its full name; a short one is a branch's or else a tag's, as for `git clone --branch`.
     ///
     /// # Errors
     /// There is no such ref, or the repository cannot be asked.
@@ -28,11 +28,19 @@ impl Resolver {
             timeout: client.timeout(),
             interrupt: client.interrupt(),
         };
-        client.count_request();
-        remote.commit(url, reference)?.ok_or_else(|| {
-            Error::new("ask", url.as_str(), format!("there is no `{reference}`"))
-                .help("check the name of the branch or tag in the manifest")
-        })
+        let names = if reference == "HEAD" || reference.starts_with("refs/") {
+            vec![reference.to_owned()]
+        } else {
+            vec![format!("refs/heads/{reference}"), format!("refs/tags/{reference}")]
+        };
+        for name in names {
+            client.count_request();
+            if let Some(commit) = remote.commit(url, &name)? {
+                return Ok(commit);
+            }
+        }
+        Err(Error::new("ask", url.as_str(), format!("there is no `{reference}`"))
+            .help("check the name of the branch or tag in the manifest"))
     }
 
     /// The digest of an image, and of what it is for each architecture.

@@ -47,6 +47,8 @@ pub enum GitReference {
     Branch(GitRef),
     /// A tag, to be resolved by the lock.
     Tag(GitRef),
+    /// A branch or a tag, to be found out by the lock.
+    Ref(GitRef),
     /// Exactly this commit.
     Commit(Commit),
     /// Whatever the remote's HEAD names, to be resolved by the lock.
@@ -54,12 +56,13 @@ pub enum GitReference {
 }
 
 impl GitReference {
-    /// The full name of the ref at the remote; `None` for a commit.
+    /// The full name of the ref at the remote, short where only the remote knows it; `None` for a commit.
     #[must_use]
     pub fn full_name(&self) -> Option<String> {
         match self {
             Self::Branch(name) => Some(format!("refs/heads/{name}")),
             Self::Tag(name) => Some(format!("refs/tags/{name}")),
+            Self::Ref(name) => Some(name.to_string()),
             Self::Head => Some("HEAD".into()),
             Self::Commit(_) => None,
         }
@@ -110,6 +113,9 @@ fn lower_origin(lower: &mut Lower<'_>, origin: &Spanned<ast::Origin>) -> Option<
                 }
                 Some(ast::GitReference::Tag(name)) => {
                     lower.parse("tag", name, GitRef::parse).map(GitReference::Tag)
+                }
+                Some(ast::GitReference::Ref(name)) => {
+                    lower.parse("branch or tag", name, GitRef::parse).map(GitReference::Ref)
                 }
                 Some(ast::GitReference::Commit(commit)) => {
                     lower.parse("commit", commit, Commit::parse).map(GitReference::Commit)

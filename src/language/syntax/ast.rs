@@ -107,7 +107,7 @@ pub struct SourceBody {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "fields are the properties and children of the same name")]
 pub enum Origin {
-    /// `git URL branch=|tag=|commit= { submodules #true }`
+    /// `git URL branch=|tag=|ref=|commit= { submodules #true }`
     Git { url: Text, reference: Option<GitReference>, submodules: bool },
     /// `path DIR { include GLOB…; ignore GLOB… }`
     Path { dir: Text, include: Vec<Text>, ignore: Vec<Text> },
@@ -128,6 +128,8 @@ pub enum GitReference {
     Branch(Text),
     /// `tag=`
     Tag(Text),
+    /// `ref=`
+    Ref(Text),
     /// `commit=`
     Commit(Text),
 }

@@ -43,6 +43,7 @@ fn reference(node: &Node) -> Option<GitReference> {
     let branch = property("branch").map(GitReference::Branch);
     branch
         .or_else(|| property("tag").map(GitReference::Tag))
+        .or_else(|| property("ref").map(GitReference::Ref))
         .or_else(|| property("commit").map(GitReference::Commit))
 }
 
