@@ -17,6 +17,8 @@ pub struct Draft {
     pub images: Vec<Image>,
     /// `os NAME RELEASE…` with kernels; empty until [`super::matrix`] fills it.
     pub matrix: Vec<Os>,
+    /// `output { kmm }`
+    pub kmm: Option<Kmm>,
     /// What could not be taken over, for the terminal.
     pub warnings: Vec<String>,
 }
@@ -61,10 +63,17 @@ pub enum Origin {
     Git {
         /// Its address.
         url: String,
-        /// `branch`, `tag` or `commit`, and its name.
+        /// `branch`, `tag`, `ref` or `commit`, and its name.
         reference: Option<(&'static str, String)>,
         /// Whether its submodules are fetched too.
         submodules: bool,
+    },
+    /// An archive that is downloaded.
+    Archive {
+        /// Its address.
+        url: String,
+        /// Leading directories that are left out.
+        strip: u32,
     },
 }
 
@@ -156,6 +165,18 @@ pub struct Image {
     pub packages: Vec<String>,
     /// `only`, each with its properties.
     pub only: Vec<Vec<(&'static str, String)>>,
+}
+
+/// `output { kmm }`
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "fields are the nodes of the same name")]
+pub struct Kmm {
+    pub namespace: Option<String>,
+    pub selector: Vec<(String, String)>,
+    /// Each with its key, and its properties.
+    pub tolerations: Vec<(String, Vec<(String, String)>)>,
+    pub pull_secret: Option<String>,
+    pub service_account: Option<String>,
 }
 
 /// `os`

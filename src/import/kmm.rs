@@ -8,6 +8,10 @@ use crate::text::ids::{KernelText, KmodName, Repository};
 use serde_yaml_ng::{Deserializer, Value};
 use std::collections::BTreeMap;
 
+/// How deep brackets of YAML may stand in each other, and how many documents a file may have.
+const MAX_DEPTH: usize = 200;
+const MAX_DOCUMENTS: usize = 1000;
+
 /// One of `kernelMappings`.
 struct Mapping {
     /// Its place in the list, from 1.
@@ -30,12 +34,7 @@ impl Mapping {
 /// # Errors
 /// A text that is no YAML, or holds no Module.
 pub fn import(text: &str, file: &str) -> Result<Draft, Refusal> {
-    use serde::Deserialize as _;
-    let mut documents = Vec::new();
-    for document in Deserializer::from_str(text) {
-        documents
-            .push(Value::deserialize(document).map_err(|error| Refusal(format!("it is no YAML: {error}")))?);
-    }
+    let documents = documents(text)?;
     let of = |kind: &str| {
         documents.iter().filter(|one| string(one, &["kind"]).as_deref() == Some(kind)).collect::<Vec<_>>()
     };
@@ -78,6 +77,15 @@ pub fn import(text: &str, file: &str) -> Result<Draft, Refusal> {
     if let Some(firmware) = string(container, &["modprobe", "firmwarePath"]) {
         say(format!("firmwarePath `{firmware}` is left out: say `firmware` in the image"));
     }
+    let mut kmm = draft::Kmm {
+        namespace: string(module, &["metadata", "namespace"]),
+        pull_secret: string(module, &["spec", "imageRepoSecret", "name"]),
+        service_account: string(module, &["spec", "moduleLoader", "serviceAccountName"]),
+        ..draft::Kmm::default()
+    };
+    nodes(module, &mut kmm, &mut say);
+    left_over(module, "", &mut say);
+    draft.kmm = Some(kmm);
     if modules.len() > 1 {
         say("only the first Module of the file was imported".to_owned());
     }
@@ -99,6 +107,143 @@ pub fn import(text: &str, file: &str) -> Result<Draft, Refusal> {
     Ok(draft)
 }
 
+/// The documents of a file, and those in a `List`.
+fn documents(text: &str) -> Result<Vec<Value>, Refusal> {
+    use serde::Deserialize as _;
+    let depth = text.bytes().fold((0_usize, 0_usize), |(now, most), byte| match byte {
+        b'{' | b'[' => (now + 1, most.max(now + 1)),
+        b'}' | b']' => (now.saturating_sub(1), most),
+        _ => (now, most),
+    });
+    if depth.1 > MAX_DEPTH {
+        return Err(Refusal(format!("its brackets stand more than {MAX_DEPTH} deep in each other")));
+    }
+    let mut documents = Vec::new();
+    for document in Deserializer::from_str(text) {
+        let document =
+            Value::deserialize(document).map_err(|error| Refusal(format!("it is no YAML: {error}")))?;
+        match at(&document, &["items"]).and_then(Value::as_sequence) {
+            Some(items) => documents.extend(items.iter().take(MAX_DOCUMENTS).cloned()),
+            None => documents.push(document),
+        }
+        if documents.len() > MAX_DOCUMENTS {
+            return Err(Refusal(format!("it holds more than {MAX_DOCUMENTS} documents")));
+        }
+    }
+    Ok(documents)
+}
+
+/// Labels and taints of the nodes.
+fn nodes(module: &Value, kmm: &mut draft::Kmm, say: &mut impl FnMut(String)) {
+    let labels = at(module, &["spec", "selector"]).and_then(Value::as_mapping).into_iter().flatten();
+    for (label, value) in labels.filter_map(|(label, value)| Some((label.as_str()?, value))) {
+        match scalar(value) {
+            Some(value) => kmm.selector.push((label.to_owned(), value)),
+            None => say(format!("spec.selector `{label}` is left out: its value is no text")),
+        }
+    }
+    let taints = at(module, &["spec", "tolerations"]).and_then(Value::as_sequence).into_iter().flatten();
+    for taint in taints {
+        let Some(key) = string(taint, &["key"]).filter(|key| !key.is_empty()) else {
+            say("a toleration without a key is left out: say `toleration` for each taint".to_owned());
+            continue;
+        };
+        let property = |name: &str| Some((name.to_owned(), string(taint, &[name])?));
+        let properties = ["value", "effect"].iter().filter_map(|name| property(name)).collect();
+        if let Some(seconds) = at(taint, &["tolerationSeconds"]).and_then(scalar) {
+            say(format!(
+                "tolerationSeconds `{seconds}` of the toleration `{key}` is left out: a Module of drvc has none"
+            ));
+        }
+        kmm.tolerations.push((key, properties));
+    }
+}
+
+/// Fields that are read, each with all that is in it but for those of [`OPEN`].
+const READ: [&str; 25] = [
+    "apiVersion",
+    "kind",
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.creationTimestamp",
+    "metadata.generation",
+    "metadata.managedFields",
+    "metadata.resourceVersion",
+    "metadata.uid",
+    "status",
+    "spec.selector",
+    "spec.tolerations",
+    "spec.imageRepoSecret",
+    "spec.moduleLoader.serviceAccountName",
+    "spec.moduleLoader.container.containerImage",
+    "spec.moduleLoader.container.modprobe.moduleName",
+    "spec.moduleLoader.container.modprobe.parameters",
+    "spec.moduleLoader.container.modprobe.modulesLoadingOrder",
+    "spec.moduleLoader.container.modprobe.firmwarePath",
+    "spec.moduleLoader.container.inTreeModuleToRemove",
+    "spec.moduleLoader.container.inTreeModulesToRemove",
+    "spec.moduleLoader.container.sign",
+    "spec.moduleLoader.container.build.dockerfileConfigMap",
+    "spec.moduleLoader.container.build.buildArgs",
+    "spec.moduleLoader.container.build.secrets",
+];
+/// Fields of a mapping that are read.
+const READ_OF_MAPPING: [&str; 7] = [
+    "literal",
+    "regexp",
+    "containerImage",
+    "sign",
+    "build.dockerfileConfigMap",
+    "build.buildArgs",
+    "build.secrets",
+];
+/// Fields in which others stand that are looked at one by one.
+const OPEN: [&str; 7] = [
+    "metadata",
+    "spec",
+    "spec.moduleLoader",
+    "spec.moduleLoader.container",
+    "spec.moduleLoader.container.modprobe",
+    "spec.moduleLoader.container.build",
+    "build",
+];
+
+/// Names every field that nothing was made of.
+fn left_over(value: &Value, path: &str, say: &mut impl FnMut(String)) {
+    for (key, inner) in value.as_mapping().into_iter().flatten() {
+        let Some(key) = key.as_str() else { continue };
+        let here = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+        let tail = here.split_once("].").map_or(here.as_str(), |(_, tail)| tail);
+        let of_mapping = tail != here;
+        let read = if of_mapping { READ_OF_MAPPING.contains(&tail) } else { READ.contains(&here.as_str()) };
+        let default = (key == "imagePullPolicy" && inner.as_str() == Some("IfNotPresent"))
+            || (key == "dirName" && inner.as_str() == Some("/opt"));
+        if read || default || inner.is_null() {
+            continue;
+        }
+        if OPEN.contains(&tail) && inner.is_mapping() {
+            left_over(inner, &here, say);
+        } else if key == "kernelMappings" && !of_mapping {
+            for (index, one) in inner.as_sequence().into_iter().flatten().enumerate() {
+                left_over(one, &format!("{here}[{index}]"), say);
+            }
+        } else {
+            let shown = scalar(inner).map(|text| format!(" `{text}`")).unwrap_or_default();
+            say(format!("{here}{shown} is left out: drvc's Module has no word for it"));
+        }
+    }
+}
+
+/// A text, number or truth value as a text.
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        _ => None,
+    }
+}
+
 /// The draft of the Dockerfile that the Module is built by; without one, sources that are to be named.
 fn built(maps: &[&Value], container: &Value, file: &str, kmod: &str) -> Result<Draft, Refusal> {
     let wanted = builds(container).find_map(|build| string(build, &["dockerfileConfigMap", "name"]));
@@ -107,7 +252,11 @@ fn built(maps: &[&Value], container: &Value, file: &str, kmod: &str) -> Result<D
         && let Some(map) = maps.iter().find(|map| string(map, &["metadata", "name"]).as_ref() == Some(wanted))
     {
         return match string(map, &["data", "dockerfile"]) {
-            Some(text) => dockerfile::import(&text, &format!("{wanted}/dockerfile"), kmod),
+            Some(text) => {
+                let mut draft = dockerfile::import(&text, &format!("{wanted}/dockerfile"), kmod)?;
+                called(&mut draft, kmod);
+                Ok(draft)
+            }
             None => Err(Refusal(format!("its ConfigMap `{wanted}` has no key `dockerfile`"))),
         };
     }
@@ -138,6 +287,22 @@ fn built(maps: &[&Value], container: &Value, file: &str, kmod: &str) -> Result<D
     Ok(draft)
 }
 
+/// The Module says what its Dockerfile does not: the name of what is loaded.
+fn called(draft: &mut Draft, kmod: &str) {
+    let built = !draft.warnings.iter().any(|warning| warning.contains("nothing here builds"));
+    if let [module] = draft.modules.as_mut_slice()
+        && built
+        && module.outputs.iter().all(|output| output.file == "*.ko")
+    {
+        module.name = draft::module_name(kmod);
+        module.outputs = vec![Output { file: format!("{kmod}.ko"), when: String::new() }];
+        module.notes.retain(|note| !note.contains("`.ko` files"));
+        let names = vec![module.name.clone()];
+        draft.images.iter_mut().for_each(|image| image.modules = names.clone());
+    }
+    draft.images.iter_mut().for_each(|image| image.notes.clear());
+}
+
 fn image_of(image: &mut Image, container: &Value, mappings: &[Mapping], name: &str, kmod: &str) {
     image.name = draft::name(name);
     if KmodName::parse(kmod).is_ok() {
@@ -160,13 +325,15 @@ fn image_of(image: &mut Image, container: &Value, mappings: &[Mapping], name: &s
     let mut replaces = strings(at(container, &["inTreeModulesToRemove"]));
     replaces.extend(string(container, &["inTreeModuleToRemove"]));
     image.replaces = replaces.into_iter().filter(|kmod| KmodName::parse(kmod).is_ok()).collect();
+    // The first of the order is loaded last: each stands before what it needs.
     let order = strings(at(container, &["modprobe", "modulesLoadingOrder"]));
-    if !order.is_empty() {
-        image.notes.push(format!(
-            "modulesLoadingOrder was {}: add a `softdep` where these do not depend on each other.",
-            order.join(", ")
-        ));
+    for kmod in order.iter().filter(|one| KmodName::parse(one).is_ok()) {
+        image.load.retain(|known| known != kmod);
     }
+    let mut load: Vec<String> = order.into_iter().rev().filter(|one| KmodName::parse(one).is_ok()).collect();
+    load.dedup();
+    load.append(&mut image.load);
+    image.load = load;
 }
 
 /// Mappings that never apply, or whose images take each other's place.
@@ -181,13 +348,13 @@ fn findings(mappings: &[Mapping], say: &mut impl FnMut(String)) {
             say(format!("{} is never reached: {} matches first", one.shown(), first.shown()));
         }
         let Some(image) = &one.image else { continue };
-        if one.regexp.is_some() && !image.contains("${") {
+        if one.regexp.is_some() && !image.contains('$') {
             say(format!("{} gives all its kernels one image, `{image}`", one.shown()));
         }
         let kernel = one.literal.as_deref().unwrap_or("${KERNEL_FULL_VERSION}");
-        let tag = image
-            .replace("${KERNEL_FULL_VERSION}", kernel)
-            .replace("${KERNEL_VERSION}", kernel)
+        let tag = ["${KERNEL_FULL_VERSION}", "$KERNEL_FULL_VERSION", "${KERNEL_VERSION}", "$KERNEL_VERSION"]
+            .iter()
+            .fold(image.clone(), |image, variable| image.replace(variable, kernel))
             .replace('+', "_");
         if let Some(first) = tags.insert(tag.clone(), one)
             && one.literal.is_some()
@@ -222,11 +389,11 @@ fn signing(container: &Value, kmod: &str, say: &mut impl FnMut(String)) {
     }
     say("`sign` is left out: say `signing` with the key as a build secret".to_owned());
     for file in signs.iter().flat_map(|sign| strings(at(sign, &["filesToSign"]))) {
-        if !file.contains("${KERNEL") && file.contains("/lib/modules/") {
+        if !file.contains("${KERNEL") && !file.contains("$KERNEL") && file.contains("/lib/modules/") {
             say(format!("filesToSign `{file}` names one kernel for all"));
         }
         let signed = file.rsplit('/').next().unwrap_or_default().trim_end_matches(".ko").replace('-', "_");
-        if signed != kmod.replace('-', "_") && !signed.contains('*') {
+        if signed != kmod.replace('-', "_") && !signed.contains(['*', '?', '[']) {
             say(format!("filesToSign `{file}` is not the module that is loaded, `{kmod}`"));
         }
     }
@@ -259,7 +426,7 @@ fn secrets(all: &[&Value], container: &Value, say: &mut impl FnMut(String)) {
 fn built_otherwise(outputs: &[String], kmod: &str) -> Option<String> {
     let names: Vec<String> =
         outputs.iter().map(|file| file.trim_end_matches(".ko").replace('-', "_")).collect();
-    let unlike = !names.iter().any(|name| *name == kmod.replace('-', "_") || name.contains(['*', '?']));
+    let unlike = !names.iter().any(|name| *name == kmod.replace('-', "_") || name.contains(['*', '?', '[']));
     (unlike && !names.is_empty()).then(|| outputs.join("`, `"))
 }
 
@@ -271,8 +438,8 @@ fn mappings(container: &Value) -> Vec<Mapping> {
     let default = string(container, &["containerImage"]);
     let mapping = |(index, one): (usize, &Value)| Mapping {
         at: index + 1,
-        literal: string(one, &["literal"]),
-        regexp: string(one, &["regexp"]),
+        literal: string(one, &["literal"]).filter(|text| !text.is_empty()),
+        regexp: string(one, &["regexp"]).filter(|text| !text.is_empty()),
         image: string(one, &["containerImage"]).or_else(|| default.clone()),
     };
     all.iter().enumerate().map(mapping).collect()
@@ -314,7 +481,7 @@ mod tests {
         let (manifest, warnings) = imported("      - literal: 6.1.0-56-amd64\n", MAP);
         assert_eq!(warnings, Vec::<String>::new());
         for expected in [
-            "git \"https://h.example/r\" branch=\"v1\"",
+            "git \"https://h.example/r\" ref=\"v1\"",
             "make KVER=\"{kernel}\"",
             "image \"kmm-ci\" {",
             "    repository \"quay.io/a/b\"\n",
@@ -322,6 +489,47 @@ mod tests {
             "    os \"debian\" \"12\" {\n        kernel \"6.1.0-56-amd64\"\n",
         ] {
             assert!(manifest.contains(expected), "{expected}\n{manifest}");
+        }
+    }
+
+    #[test]
+    fn every_field_is_taken_or_named() {
+        let text = "kind: Module\nmetadata:\n  name: m\n  namespace: ns\n  labels: {a: b}\nspec:\n  selector: {role: gpu}\n  tolerations:\n  - {key: t, operator: Exists, effect: NoSchedule}\n  - {operator: Exists}\n  imageRepoSecret: {name: pull}\n  devicePlugin: {container: {image: x}}\n  moduleLoader:\n    serviceAccountName: sa\n    container:\n      version: '3'\n      registryTLS: {insecure: true}\n      modprobe:\n        moduleName: a\n        modulesLoadingOrder: [a, b]\n        rawArgs: {load: [x]}\n      kernelMappings:\n      - literal: 6.1.0-56-amd64\n        regexp: ''\n        containerImage: q.io/a/b:$KERNEL_FULL_VERSION\n        registryTLS: {insecure: true}\n      - regexp: '^6'\n        containerImage: q.io/a/b:$KERNEL_FULL_VERSION\n";
+        let draft = import(text, "m.yaml").unwrap();
+        let manifest = write(&draft);
+        for expected in [
+            "    load \"b\" \"a\"\n",
+            "        namespace \"ns\"\n        selector role=\"gpu\"\n        toleration \"t\" effect=\"NoSchedule\"\n        pull-secret \"pull\"\n        service-account \"sa\"\n",
+        ] {
+            assert!(manifest.contains(expected), "{expected}\n{manifest}");
+        }
+        let warnings = draft.warnings.join("\n");
+        for expected in [
+            "metadata.labels is left out",
+            "a toleration without a key",
+            "spec.devicePlugin is left out",
+            "container.version `3` is left out",
+            "container.registryTLS is left out",
+            "modprobe.rawArgs is left out",
+            "kernelMappings[0].registryTLS is left out",
+        ] {
+            assert!(warnings.contains(expected), "{expected}\n{warnings}");
+        }
+        assert!(!warnings.contains("never reached") && !warnings.contains("one image"), "{warnings}");
+        let list = format!("kind: List\nitems:\n- {}", text.trim_end().replace('\n', "\n  "));
+        assert_eq!(import(&list, "m.yaml").unwrap().warnings, draft.warnings);
+    }
+
+    #[test]
+    fn hostile_yaml_is_refused_soon() {
+        let aliases: String = (0..30).map(|n| format!("a{}: &a{} [*a{n}, *a{n}]\n", n + 1, n + 1)).collect();
+        for text in [
+            "{a: ".repeat(20_000),
+            "[".repeat(500_000),
+            "- ".repeat(300_000),
+            format!("a0: &a0 x\n{aliases}"),
+        ] {
+            assert!(import(&text, "m.yaml").is_err());
         }
     }
 

@@ -33,29 +33,42 @@ pub fn examples() -> Vec<Vec<Os>> {
 pub fn of(kernels: &[String], os: Option<&str>, profiles: &Profiles) -> Result<Vec<Os>, (String, String)> {
     let mut nodes: Vec<Os> = Vec::new();
     for kernel in kernels {
-        let (name, release) = home(kernel, os, profiles)?;
-        match nodes.iter_mut().find(|node| node.name == name && node.releases == [release.clone()]) {
-            Some(node) => node.kernels.push(kernel.clone()),
-            None => nodes.push(Os {
-                notes: Vec::new(),
-                name,
-                releases: vec![release],
-                kernels: vec![kernel.clone()],
-            }),
-        }
+        let (name, release) = home(kernel, os, None, profiles)?;
+        put(&mut nodes, name, release, kernel);
     }
     Ok(nodes)
 }
 
-/// The system and the release that a kernel belongs to. RHEL's kernels are also those of what is rebuilt from it, so
+/// Puts a kernel under the node of its system and release.
+pub(super) fn put(nodes: &mut Vec<Os>, name: String, release: String, kernel: &str) {
+    match nodes.iter_mut().find(|node| node.name == name && node.releases == [release.clone()]) {
+        Some(node) if node.kernels.iter().any(|known| known == kernel) => {}
+        Some(node) => node.kernels.push(kernel.to_owned()),
+        None => nodes.push(Os {
+            notes: Vec::new(),
+            name,
+            releases: vec![release],
+            kernels: vec![kernel.to_owned()],
+        }),
+    }
+}
+
+/// The system and the release that a kernel belongs to, `prefer` where it may be several. RHEL's kernels are also those of what is rebuilt from it, so
 /// RHEL is taken for them unless another is named.
-fn home(kernel: &str, os: Option<&str>, profiles: &Profiles) -> Result<(String, String), (String, String)> {
+pub(super) fn home(
+    kernel: &str,
+    os: Option<&str>,
+    prefer: Option<&str>,
+    profiles: &Profiles,
+) -> Result<(String, String), (String, String)> {
     let wanted = profiles.names().into_iter().filter(|name| os.is_none_or(|os| os == *name));
     let mut homes: Vec<(String, String)> = wanted
         .filter_map(|name| {
             let profile = profiles.get(name)?;
             let known = profiles.kernel(profile, kernel).ok()?;
-            let release = profile.releases_of(&known).into_iter().next()?;
+            let releases = profile.releases_of(&known);
+            let preferred = releases.iter().find(|release| Some(release.as_str()) == prefer);
+            let release = preferred.or_else(|| releases.first())?.clone();
             Some((name.to_owned(), release))
         })
         .collect();

@@ -14,6 +14,7 @@ pub mod matrix;
 mod tree;
 mod write;
 pub mod dkms;
+mod bases;
 mod kbuild;
 mod dockerfile;
 mod kmm;

@@ -1,6 +1,6 @@
 //! A draft into the text of a manifest, in canonical layout.
 
-use super::draft::{Build, Draft, Image, Module, Origin, Os, Source, Step};
+use super::draft::{Build, Draft, Image, Kmm, Module, Origin, Os, Source, Step};
 use crate::text::diag::clean::escape;
 use std::fmt::Write as _;
 
@@ -85,6 +85,7 @@ pub fn write(draft: &Draft) -> String {
     draft.sources.iter().for_each(|one| source(&mut page, one));
     draft.modules.iter().for_each(|one| module(&mut page, one));
     draft.images.iter().for_each(|one| image(&mut page, one));
+    draft.kmm.iter().for_each(|one| kmm(&mut page, one));
     page.line("matrix {");
     draft.matrix.iter().for_each(|one| os(&mut page, one));
     page.line("}");
@@ -139,6 +140,10 @@ fn origin(page: &mut Page, origin: &Origin, before: &str) {
             page.line(&format!("{before}path {} {{", quoted(dir)));
             page.list("ignore", ignore);
             page.line("}");
+        }
+        Origin::Archive { url, strip } => {
+            let strip = if *strip == 0 { String::new() } else { format!(" strip={strip}") };
+            page.line(&format!("{before}archive {}{strip}", quoted(url)));
         }
         Origin::Git { url, reference, submodules } => {
             let reference = reference.as_ref().map(|(kind, name)| format!(" {kind}={}", quoted(name)));
@@ -246,6 +251,31 @@ fn image(page: &mut Page, image: &Image) {
             properties.iter().map(|(key, value)| format!("{key}={}", quoted(value))).collect();
         page.line(&format!("only {}", properties.join(" ")));
     }
+    page.line("}");
+    page.blank();
+}
+
+fn kmm(page: &mut Page, kmm: &Kmm) {
+    let empty = kmm.namespace.is_none() && kmm.pull_secret.is_none() && kmm.service_account.is_none();
+    page.line("output {");
+    if empty && kmm.selector.is_empty() && kmm.tolerations.is_empty() {
+        page.line("kmm");
+        page.line("}");
+        return page.blank();
+    }
+    page.line("kmm {");
+    page.option("namespace", kmm.namespace.as_deref());
+    if !kmm.selector.is_empty() {
+        page.line(&format!("selector {}", pairs(&kmm.selector)));
+    }
+    for (key, properties) in &kmm.tolerations {
+        let properties =
+            if properties.is_empty() { String::new() } else { format!(" {}", pairs(properties)) };
+        page.line(&format!("toleration {}{properties}", quoted(key)));
+    }
+    page.option("pull-secret", kmm.pull_secret.as_deref());
+    page.option("service-account", kmm.service_account.as_deref());
+    page.line("}");
     page.line("}");
     page.blank();
 }

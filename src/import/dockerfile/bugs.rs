@@ -62,7 +62,7 @@ fn release(rest: &str, say: &mut impl FnMut(String)) {
     }
 }
 
-fn is_secret(text: &str) -> bool {
+pub(super) fn is_secret(text: &str) -> bool {
     let name = text.split(['=', ' ']).next().unwrap_or_default().to_uppercase();
     [
         "ACTIVATION_KEY",

@@ -9,6 +9,8 @@ pub(super) struct Instruction {
     pub(super) keyword: String,
     /// What follows, continued lines joined by a blank.
     pub(super) rest: String,
+    /// The words of a RUN that are the engine's, as `--mount=…`.
+    pub(super) flags: Vec<String>,
 }
 
 /// Reads the instructions; comments and blank lines, also within an instruction, are passed over. What a RUN is given
@@ -17,6 +19,7 @@ pub(super) fn read(text: &str) -> Vec<Instruction> {
     let mut instructions: Vec<Instruction> = Vec::new();
     let mut open: Option<(usize, String)> = None;
     let mut document: Option<String> = None;
+    let escape = if escapes_by_backtick(text) { '`' } else { '\\' };
     for (at, line) in text.lines().enumerate() {
         if let Some(end) = &document {
             if line.trim_start_matches('\t') == end {
@@ -31,7 +34,7 @@ pub(super) fn read(text: &str) -> Vec<Instruction> {
             continue;
         }
         let (start, mut whole) = open.take().unwrap_or((at + 1, String::new()));
-        let (part, goes_on) = match trimmed.strip_suffix('\\') {
+        let (part, goes_on) = match trimmed.strip_suffix(escape) {
             Some(part) => (part.trim_end(), true),
             None => (trimmed, false),
         };
@@ -48,14 +51,42 @@ pub(super) fn read(text: &str) -> Vec<Instruction> {
     instructions
 }
 
+/// Whether the first comments say `# escape=` with a backtick.
+fn escapes_by_backtick(text: &str) -> bool {
+    let comments = text.lines().map_while(|line| line.trim().strip_prefix('#'));
+    comments.into_iter().any(|line| line.replace(' ', "").eq_ignore_ascii_case("escape=`"))
+}
+
+/// The words of a line; quotes keep a word together and are taken off.
+pub(super) fn words(text: &str) -> Vec<String> {
+    let (mut words, mut current, mut quote) = (Vec::new(), None::<String>, None);
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (quote, c) {
+            (Some(open), _) if c == open => quote = None,
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                current.get_or_insert_default();
+            }
+            (None, _) if c.is_whitespace() => words.extend(current.take()),
+            (None | Some('"'), '\\') => current.get_or_insert_default().extend(chars.next()),
+            _ => current.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(current);
+    words
+}
+
 fn instruction(line: usize, text: &str) -> Option<Instruction> {
     let (keyword, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let (keyword, mut rest) = (keyword.to_uppercase(), rest.trim());
-    // `RUN --mount=…`: words for the engine, which no command begins with.
+    let mut flags = Vec::new();
     while keyword == "RUN" && rest.starts_with("--") {
-        rest = rest.split_once(char::is_whitespace).map_or("", |(_, rest)| rest.trim_start());
+        let (flag, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+        flags.push(flag.to_owned());
+        rest = after.trim_start();
     }
-    (!keyword.is_empty()).then(|| Instruction { line, keyword, rest: rest.to_owned() })
+    (!keyword.is_empty()).then(|| Instruction { line, keyword, rest: rest.to_owned(), flags })
 }
 
 /// The word that ends the text which an instruction goes on with; it is taken out of a RUN that is nothing but that text.

@@ -1,59 +1,560 @@
-//! The calls of make in a Dockerfile into the way that a module is built, and the directory that it is built in.
+//! The calls of make of a Dockerfile, and what is run in the same sources before them, into sources and modules.
 
-use super::{Found, HERE, KERNEL_DIR, named, shown};
+use super::run::tree_of_make;
+use super::{
+    Action, Draft, Fate, HERE, Image, KERNEL_DIR, Project, Reading, SOURCE, absolute, bases, beneath, left,
+    lines, named, shown,
+};
 use crate::import::commands::{self, Command};
-use crate::import::draft::{self, Build, Step};
-use crate::text::ids::RelPath;
+use crate::import::draft::{self, Build, Module, Origin, Output, Source, Step};
+use crate::text::ids::{KmodName, RelPath};
+use std::collections::BTreeMap;
 
-impl Found {
-    /// The directory of the sources that make is first called in; none where it is their top.
-    pub(super) fn made_in(&self) -> Result<Option<String>, String> {
-        let Some((dir, command)) = self.makes.first() else { return Ok(None) };
-        let asked = match commands::make(command) {
-            Some(Command::Own { dir, .. }) if dir != HERE => dir,
-            _ => String::new(),
-        };
-        let dir = match asked.as_str() {
-            "" => dir.clone(),
-            absolute if absolute.starts_with('/') => absolute.to_owned(),
-            below => format!("{dir}/{below}"),
-        };
-        if self.clone.is_empty() || dir.is_empty() {
-            return Ok(None);
+/// Targets that put modules where drvc puts them, or tidy up.
+const NOT_BUILT: [&str; 9] = [
+    "install",
+    "modules_install",
+    "modules-install",
+    "clean",
+    "distclean",
+    "mrproper",
+    "uninstall",
+    "help",
+    "depmod",
+];
+
+/// Where make is called: one module.
+struct Group {
+    tree: Option<usize>,
+    /// The directory, from `/` on, and as seen from the tree's top.
+    at: String,
+    dir: Option<String>,
+    stage: usize,
+    steps: Vec<(usize, String)>,
+    makes: usize,
+    env: Vec<(String, String)>,
+    notes: Vec<String>,
+}
+
+impl Reading {
+    pub(super) fn drafted(&mut self, draft: &mut Draft, file: &str, hint: &str) {
+        let groups = self.groups();
+        let name = self.name(&groups, hint);
+        draft.project = Project { name: draft::name(&name), ..Project::default() };
+        let mut image = Image { name: draft::name(&name), ..Image::default() };
+        if groups.is_empty() {
+            self.nothing(draft, file, &name);
         }
-        let name = self.clone.rsplit('/').next().unwrap_or_default();
-        let below = dir.strip_prefix(&self.clone).filter(|rest| rest.is_empty() || rest.starts_with('/'));
+        let mut sources: BTreeMap<Option<usize>, String> = BTreeMap::new();
+        for group in &groups {
+            if !sources.contains_key(&group.tree) {
+                let source = self.source(group, draft, file, sources.len());
+                sources.insert(group.tree, source.name.clone());
+                draft.sources.push(source);
+            }
+            let source = sources.get(&group.tree).cloned().unwrap_or_default();
+            let module = self.module(group, &groups, draft, source, &name);
+            for note in &group.notes {
+                draft.warn(file, 0, note);
+            }
+            draft.modules.push(module);
+        }
+        for (output, line) in &self.outputs {
+            let made = draft.modules.iter().flat_map(|module| &module.outputs);
+            if !made.into_iter().any(|one| kmod(&one.file) == kmod(&draft::literal(output))) {
+                self.fates
+                    .push((*line, left(output, "which module makes it was not found: say `output` in it")));
+            }
+        }
+        self.packages(draft, &mut image);
+        image.modules = draft.modules.iter().map(|module| module.name.clone()).collect();
+        self.loaded(draft, &mut image, groups.is_empty());
+        self.unused(&groups);
+        self.system(draft, &groups, file);
+        if self.subscribed {
+            let text = "`subscription-manager` is left out: say `entitlement \"rhsm\"`, where the build has to register";
+            draft.head.push(format!("{file}: {text}"));
+            draft.warn(file, 0, text);
+        }
+        draft.images.push(image);
+    }
+
+    /// Goes over what was run, and gives each command to the place that make is called in.
+    fn groups(&mut self) -> Vec<Group> {
+        let actions = std::mem::take(&mut self.actions);
+        let mut groups: Vec<Group> = Vec::new();
+        let built: Vec<bool> = actions.iter().map(|action| action.is_make).collect();
+        let mut waiting: Vec<&Action> = Vec::new();
+        for (at, action) in actions.iter().enumerate() {
+            if !action.is_make {
+                let later = built.iter().skip(at + 1).any(|is_make| *is_make);
+                if later {
+                    waiting.push(action);
+                } else {
+                    let tidies = ["rm ", "rmdir ", "strip ", "xz ", "gzip ", "mkdir "];
+                    let tidies = tidies.iter().any(|program| action.text.starts_with(program));
+                    self.fates
+                        .push((action.line, if tidies { Fate::Replaced } else { not_built(&action.text) }));
+                }
+                continue;
+            }
+            let words = lines::words(&action.text);
+            if calls_of_kernel(&words) || only_tidies(&words, &groups, self, action) {
+                let fate = if calls_of_kernel(&words) {
+                    left(&action.text, "the kernel's headers come prepared")
+                } else {
+                    Fate::Replaced
+                };
+                self.fates.push((action.line, fate));
+                continue;
+            }
+            let index = self.group(action, &words, &mut groups);
+            let before: Vec<&Action> = std::mem::take(&mut waiting);
+            if let Some(group) = groups.get_mut(index) {
+                for one in before {
+                    let fate = self.step(group, one);
+                    self.fates.push((one.line, fate));
+                }
+                self.make(group, action);
+            }
+        }
+        self.fates.extend(waiting.iter().map(|action| (action.line, not_built(&action.text))));
+        groups
+    }
+
+    /// The group of a call of make; a new one where it is the first in its directory.
+    fn group(&mut self, action: &Action, words: &[String], groups: &mut Vec<Group>) -> usize {
+        let at = made_in(action, words);
+        let tree = self.tree_at(action.stage, &at);
+        if let Some(known) = groups
+            .iter()
+            .position(|group| group.tree == tree.as_ref().map(|(tree, _)| *tree) && group.at == at)
+        {
+            return known;
+        }
+        let mut notes = Vec::new();
+        let dir = match &tree {
+            Some((_, Some(below))) => Some(below.clone()).filter(|below| !below.is_empty()),
+            Some((tree, None)) => {
+                let lies = self.trees.get(*tree).map_or("", |tree| tree.at.as_str());
+                notes.push(format!(
+                    "make is called in `{}`, but the sources lie in `{}`: say `dir=` behind `source`",
+                    shown(&at),
+                    shown(lies)
+                ));
+                None
+            }
+            None => None,
+        };
+        let tree = tree.map(|(tree, _)| tree);
+        if let Some(tree) = tree.and_then(|tree| self.trees.get_mut(tree)) {
+            tree.made = true;
+        }
+        let (env, steps) = (action.env.clone(), Vec::new());
+        groups.push(Group { tree, at, dir, stage: action.stage, steps, makes: 0, env, notes });
+        groups.len() - 1
+    }
+
+    /// The tree that a directory of a stage is in, and where in it.
+    fn tree_at(&self, stage: usize, at: &str) -> Option<(usize, Option<String>)> {
+        let places = &self.stages.get(stage)?.places;
+        let is_dir = |below: &&str| below.is_empty() || RelPath::parse(below).is_ok();
+        let within = places.iter().rev().filter_map(|(place, tree)| {
+            let below = beneath(at, place).filter(is_dir)?;
+            Some((place.len(), *tree, below.to_owned()))
+        });
+        // Of those in the same place, the one that came last; what a RUN mounts is known by its tree alone.
+        if let Some((_, tree, below)) = within.rev().max_by_key(|(length, ..)| *length) {
+            return Some((tree, Some(below)));
+        }
+        let mounted = self.trees.iter().enumerate().filter(|(_, tree)| tree.shown.starts_with("--mount"));
+        for (index, tree) in mounted {
+            if let Some(below) = beneath(at, &tree.at).filter(is_dir) {
+                return Some((index, Some(below.to_owned())));
+            }
+        }
         // The base says where a clone without a directory lies; its name tells.
-        let below = below.or_else(|| dir.split_once(&format!("/{name}")).map(|(_, rest)| rest));
-        let below = below.map(|dir| dir.trim_matches('/').to_owned());
-        match below {
-            Some(below) if below.is_empty() => Ok(None),
-            Some(below) if RelPath::parse(&below).is_ok() => Ok(Some(below)),
-            _ => Err(format!(
-                "make is called in `{}`, but the sources lie in `{}`: say `dir=` behind `source`",
-                shown(&dir),
-                shown(&self.clone)
-            )),
+        let by_name = places.iter().rev().find_map(|(place, tree)| {
+            let name = place.rsplit('/').next().filter(|name| !name.is_empty())?;
+            let (_, below) = at.split_once(&format!("/{name}"))?;
+            let below = below.trim_matches('/');
+            (below.is_empty() || RelPath::parse(below).is_ok()).then(|| (*tree, Some(below.to_owned())))
+        });
+        by_name.or_else(|| places.first().map(|(_, tree)| (*tree, None)))
+    }
+
+    /// A command before make: a step of the build where it works on the same files.
+    fn step(&mut self, group: &mut Group, action: &Action) -> Fate {
+        let place =
+            group.tree.and_then(|tree| self.trees.get(tree)).map(|tree| tree.at.clone()).unwrap_or_default();
+        let here =
+            group.tree.is_some() && action.stage <= group.stage && beneath(&action.dir, &place).is_some();
+        let text = if place.is_empty() { action.text.clone() } else { replaced(&action.text, &place) };
+        let foreign = lines::words(&text).iter().any(|word| {
+            let path = word.rsplit(['=', '>', '<']).next().unwrap_or(word);
+            path.starts_with('/')
+                && path != "/dev/null"
+                && !path.starts_with("/bin/")
+                && !path.starts_with("/usr/bin/")
+        });
+        if !here || foreign {
+            return not_built(&action.text);
+        }
+        let text = in_dir(&action.dir, &group.at, text);
+        group.steps.push((action.line, text));
+        self.missing(group, &action.text);
+        Fate::Taken
+    }
+
+    fn make(&mut self, group: &mut Group, action: &Action) {
+        let place =
+            group.tree.and_then(|tree| self.trees.get(tree)).map(|tree| tree.at.clone()).unwrap_or_default();
+        let mut text = action.text.clone();
+        // What `M=` names is where make is called now.
+        for name in ["M=", "SUBDIRS="] {
+            if let Some(written) =
+                lines::words(&text).iter().find_map(|word| word.strip_prefix(name)).map(str::to_owned)
+            {
+                let quotes = [
+                    format!("{name}\"{written}\""),
+                    format!("{name}{written}"),
+                    format!("\"{name}{written}\""),
+                ];
+                if let Some(found) = quotes.iter().find(|one| text.contains(one.as_str())) {
+                    text = text.replace(found.as_str(), &format!("{name}{HERE}"));
+                }
+            }
+        }
+        if !place.is_empty() {
+            text = replaced(&text, &place);
+        }
+        group.steps.push((action.line, text));
+        group.makes += 1;
+        group.env.retain(|(name, _)| !action.env.iter().any(|(known, _)| known == name));
+        group.env.extend(action.env.iter().cloned());
+        self.missing(group, &action.text);
+        self.fates.push((action.line, Fate::Taken));
+    }
+
+    /// Says which variables of a command have no value.
+    fn missing(&mut self, group: &mut Group, text: &str) {
+        for name in self.values.missing(text) {
+            let note = format!(
+                "`${{{name}}}` has no value in the file: give it one, with `env` or where it is used"
+            );
+            if !group.notes.contains(&note)
+                && !group.steps.iter().any(|(_, step)| step.contains(&format!("{name}=")))
+            {
+                group.notes.push(note);
+            }
         }
     }
 
-    pub(super) fn build(&self) -> Build {
-        match self.makes.as_slice() {
-            [] => Build::Kbuild,
-            [(_, only)] => match commands::make(only) {
-                Some(Command::Own { targets, variables, env, .. }) if env.is_empty() => Build::Make {
-                    targets: targets.iter().map(|target| named(&draft::literal(target))).collect(),
-                    variables: variables
-                        .into_iter()
-                        .map(|(name, value)| (name, named(&draft::literal(&value))))
-                        .collect(),
-                },
-                Some(Command::Kernel { dir, rest }) if dir == KERNEL_DIR && rest.is_empty() => Build::Kbuild,
-                _ => Build::Steps(vec![Step::Script(named(&draft::literal_script(only)))]),
-            },
-            several => Build::Steps(
-                several.iter().map(|(_, one)| Step::Script(named(&draft::literal_script(one)))).collect(),
-            ),
+    /// The name of what is built: that of what is loaded, of the only file that comes out, or of the sources.
+    fn name(&self, groups: &[Group], hint: &str) -> String {
+        let plain = |name: &&str| !name.contains(['*', '?']);
+        let loaded = self.loads.first().map(String::as_str);
+        let output = self.outputs.first().map(|(file, _)| kmod(file)).filter(plain);
+        let clone = groups.first().and_then(|group| match &self.trees.get(group.tree?)?.origin {
+            Origin::Git { url, .. } => url.rsplit('/').next().map(|name| name.trim_end_matches(".git")),
+            _ => None,
+        });
+        loaded.or(output).or(clone).unwrap_or(hint).to_owned()
+    }
+
+    fn source(&self, group: &Group, draft: &mut Draft, file: &str, before: usize) -> Source {
+        let name = if before == 0 { "driver".to_owned() } else { format!("driver-{}", before + 1) };
+        match group.tree.and_then(|tree| self.trees.get(tree)) {
+            Some(tree) => {
+                Source { name, origin: tree.origin.clone(), notes: tree.notes.clone(), ..Source::default() }
+            }
+            None => {
+                let text = "where the sources come from was not found: say `git` or `path` in `source`";
+                draft.warn(file, 0, text);
+                let origin = Origin::Path { dir: ".".to_owned(), ignore: vec!["drivers.kdl".to_owned()] };
+                Source { name, origin, notes: vec![text.to_owned()], ..Source::default() }
+            }
         }
     }
+
+    fn module(&self, group: &Group, groups: &[Group], draft: &Draft, source: String, name: &str) -> Module {
+        let single = groups.len() == 1;
+        let place = group.tree.and_then(|tree| self.trees.get(tree)).map_or("", |tree| tree.at.as_str());
+        let mut outputs: Vec<String> = Vec::new();
+        for (file, _) in &self.outputs {
+            let path = absolute("", file);
+            let below = beneath(&path, &group.at).filter(|below| file.starts_with('/') && !below.is_empty());
+            let other = groups.iter().any(|one| {
+                one.at != group.at && one.at.len() > group.at.len() && beneath(&path, &one.at).is_some()
+            });
+            let output = match below {
+                Some(below) if !other && !group.at.is_empty() => Some(below.to_owned()),
+                _ if single
+                    || (!place.is_empty()
+                        && beneath(&path, place).is_some()
+                        && !other
+                        && draft.modules.is_empty()) =>
+                {
+                    file.rsplit('/').next().map(str::to_owned)
+                }
+                _ => None,
+            };
+            outputs.extend(output.filter(|output| !outputs.contains(output)));
+        }
+        let own = outputs.first().map(|file| kmod(file)).filter(|name| !name.contains(['*', '?']));
+        let last = group.at.rsplit('/').next().unwrap_or_default();
+        let wanted = if single { name } else { own.unwrap_or(if last.is_empty() { name } else { last }) };
+        let mut unique = draft::module_name(wanted);
+        let mut number = 2;
+        while draft.modules.iter().any(|module| module.name == unique) {
+            unique = format!("{}-{number}", draft::module_name(wanted));
+            number += 1;
+        }
+        let mut notes = group.notes.clone();
+        if outputs.is_empty() && self.loads.is_empty() {
+            notes.push("which `.ko` files come out is not said: say so with `output`".to_owned());
+        }
+        if outputs.is_empty() && !(single && self.loads.len() == 1) {
+            outputs.push("*.ko".to_owned());
+        }
+        Module {
+            name: unique,
+            notes,
+            source,
+            dir: group.dir.clone(),
+            build: self.build(group),
+            env: group
+                .env
+                .iter()
+                .map(|(name, value)| (name.clone(), named(&draft::literal(value))))
+                .collect(),
+            outputs: outputs
+                .iter()
+                .map(|file| Output { file: draft::literal(file), when: String::new() })
+                .collect(),
+            ..Module::default()
+        }
+    }
+
+    /// The steps of a group as the manifest says them: a single call of make in its own words.
+    fn build(&self, group: &Group) -> Build {
+        if let [(_, only)] = group.steps.as_slice() {
+            let words_of_a_shell = only.contains('$');
+            match commands::make(only).filter(|_| !words_of_a_shell) {
+                Some(Command::Own { targets, variables, env, .. }) if env.is_empty() => {
+                    let here =
+                        group.dir.as_ref().map_or_else(|| SOURCE.to_owned(), |dir| format!("{SOURCE}/{dir}"));
+                    let targets = targets.iter().filter(|target| !NOT_BUILT.contains(&target.as_str()));
+                    return Build::Make {
+                        targets: targets.map(|target| named(&draft::literal(target))).collect(),
+                        variables: variables
+                            .into_iter()
+                            .map(|(name, value)| (name, named(&draft::literal(&value.replace(HERE, &here)))))
+                            .collect(),
+                    };
+                }
+                Some(Command::Kernel { dir, rest })
+                    if dir == KERNEL_DIR && rest.iter().all(|word| NOT_BUILT.contains(&word.as_str())) =>
+                {
+                    return Build::Kbuild;
+                }
+                _ => {}
+            }
+        }
+        // Commands of one RUN share their variables.
+        let mut scripts: Vec<(usize, String)> = Vec::new();
+        for (line, text) in &group.steps {
+            match scripts.last_mut().filter(|(last, _)| last == line) {
+                Some((_, script)) => script.extend(["\n", text]),
+                None => scripts.push((*line, text.clone())),
+            }
+        }
+        let script = |(_, text): (usize, String)| {
+            let whole = format!("{}{text}", self.values.assignments(&text));
+            Step::Script(named(&draft::literal_script(&whole)))
+        };
+        Build::Steps(scripts.into_iter().map(script).collect())
+    }
+
+    fn packages(&mut self, draft: &mut Draft, image: &mut Image) {
+        // What the last of several stages installs is there when the driver is loaded.
+        let last = self.last;
+        let (late, early): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.packages).into_iter().partition(|(stage, _)| last > 1 && *stage == last);
+        image.packages = late.into_iter().map(|(_, name)| name).collect();
+        let early: Vec<String> = early.into_iter().map(|(_, name)| name).collect();
+        for module in &mut draft.modules {
+            module.packages = early.clone();
+        }
+    }
+
+    fn loaded(&mut self, draft: &Draft, image: &mut Image, nothing: bool) {
+        image.load = self.loads.clone();
+        if let Some(kmod) = self.loads.first().filter(|_| !self.options.is_empty()) {
+            let options =
+                self.options.iter().map(|(name, value)| (name.clone(), named(&draft::literal(value))));
+            image.options.push((kmod.clone(), options.collect()));
+        }
+        if self.loads.is_empty() && !nothing {
+            let outputs =
+                draft.modules.iter().flat_map(|module| &module.outputs).map(|output| kmod(&output.file));
+            image.load = outputs.filter(|name| KmodName::parse(name).is_ok()).map(str::to_owned).collect();
+            image.notes.push("No modprobe was found: say here what is loaded.".to_owned());
+        }
+        for module in draft
+            .modules
+            .iter()
+            .filter(|module| module.outputs.is_empty() && Some(&module.name) != self.loads.first())
+        {
+            image.notes.push(format!("What `{}` makes is not known by name.", module.name));
+        }
+    }
+
+    /// A file that builds no module: said, and no name is made up.
+    fn nothing(&self, draft: &mut Draft, file: &str, name: &str) {
+        let text = "nothing here builds a module";
+        draft.head.push(format!("{file}: {text}"));
+        draft.warn(file, 0, text);
+        draft.sources.push(Source {
+            name: "driver".to_owned(),
+            notes: vec![text.to_owned()],
+            ..Source::default()
+        });
+        if let Some(source) = draft.sources.last_mut() {
+            source.origin = Origin::Path { dir: ".".to_owned(), ignore: vec!["drivers.kdl".to_owned()] };
+        }
+        draft.modules.push(Module {
+            name: draft::module_name(name),
+            notes: vec![text.to_owned()],
+            source: "driver".to_owned(),
+            outputs: vec![Output { file: "*.ko".to_owned(), when: String::new() }],
+            ..Module::default()
+        });
+    }
+
+    /// Names the trees that make is not called in, and the variables that it does not see.
+    fn unused(&mut self, groups: &[Group]) {
+        for (name, value, line) in std::mem::take(&mut self.set) {
+            let pair = (name, value);
+            let fate = if groups.iter().any(|group| group.env.contains(&pair)) {
+                Fate::Taken
+            } else {
+                left(
+                    &format!("{}={}", pair.0, pair.1),
+                    "make does not see it: say `env`, if the build needs it",
+                )
+            };
+            self.fates.push((line, fate));
+        }
+        for tree in &self.trees {
+            let fate = if tree.made {
+                Fate::Taken
+            } else {
+                Fate::Left(format!("`{}` is left out: make is not called in it", tree.shown))
+            };
+            self.fates.push((tree.line, fate));
+        }
+        for (_, url, line) in &self.downloads {
+            self.fates
+                .push((*line, left(url, "say `file` or `archive` in a `source`, if the build needs it")));
+        }
+    }
+
+    fn system(&self, draft: &mut Draft, groups: &[Group], file: &str) {
+        let stages = groups.iter().map(|group| group.stage).chain((0..self.stages.len()).rev());
+        let images: Vec<String> =
+            stages.filter_map(|stage| self.image_of(stage)).map(str::to_owned).collect();
+        if images
+            .iter()
+            .any(|image| ["driver-toolkit", "DTK", "DRIVER_TOOLKIT"].iter().any(|word| image.contains(word)))
+        {
+            draft.head.push("It was built in OpenShift's Driver Toolkit: `os \"openshift\" \"4.16.3\"` in the matrix does the same.".to_owned());
+        }
+        let (matrix, notes) = bases::matrix(&self.kernels, &images);
+        draft.matrix = matrix;
+        for note in notes {
+            draft.head.push(format!("{file}: {note}"));
+        }
+    }
+}
+
+fn kmod(file: &str) -> &str {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    name.strip_suffix(".ko").unwrap_or(name)
+}
+
+fn not_built(text: &str) -> Fate {
+    left(text, "if the build needs it, write it as `run` or `script`")
+}
+
+/// Where a call of make works: what `-C` or `M=` says, seen from where it is called.
+fn made_in(action: &Action, words: &[String]) -> String {
+    let put = |dir: &str| absolute(&action.dir, &dir.replace(HERE, &action.dir));
+    let asked = words.iter().enumerate().find_map(|(at, word)| match word.as_str() {
+        "-C" | "--directory" => words.get(at + 1).map(String::as_str),
+        _ => word.strip_prefix("-C").or_else(|| word.strip_prefix("--directory=")),
+    });
+    match (tree_of_make(words), asked) {
+        (Some(tree), _) => put(tree),
+        (None, Some(dir)) if !dir.starts_with(KERNEL_DIR) => put(dir),
+        _ => action.dir.clone(),
+    }
+}
+
+/// Whether make is called for the kernel's own tree.
+fn calls_of_kernel(words: &[String]) -> bool {
+    let of_kernel = words.iter().any(|word| word.trim_start_matches("-C") == KERNEL_DIR);
+    of_kernel && tree_of_make(words).is_none() && !words.iter().any(|word| word.contains('='))
+}
+
+/// Whether a call of make only installs what was made before, or tidies.
+fn only_tidies(words: &[String], groups: &[Group], reading: &Reading, action: &Action) -> bool {
+    let targets: Vec<&str> = words
+        .iter()
+        .skip_while(|word| !word.ends_with("make"))
+        .skip(1)
+        .map(String::as_str)
+        .filter(|word| {
+            NOT_BUILT.contains(word)
+                || (!word.contains(['=', '/', '$', '\u{e001}', '\u{e000}'])
+                    && !word.starts_with('-')
+                    && !word.parse::<u32>().is_ok())
+        })
+        .collect();
+    let tidies = !targets.is_empty()
+        && targets.iter().all(|target| NOT_BUILT.contains(target) || target.ends_with("clean"));
+    let cleans =
+        targets.iter().all(|target| target.ends_with("clean") || *target == "mrproper" || *target == "help");
+    let at = made_in(action, words);
+    let tree = reading.tree_at(action.stage, &at).map(|(tree, _)| tree);
+    tidies && (cleans || groups.iter().any(|group| group.makes > 0 && (group.tree == tree || group.at == at)))
+}
+
+/// Text with a source's place in it by the variable's name.
+fn replaced(text: &str, place: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(place) {
+        let whole =
+            after.is_empty() || after.starts_with(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c));
+        let begins = !before.ends_with(|c: char| c.is_ascii_alphanumeric() || "._-/}".contains(c));
+        out.extend([before, if whole && begins { SOURCE } else { place }]);
+        rest = after;
+    }
+    out + rest
+}
+
+/// A command that is run in another directory of the same source.
+fn in_dir(dir: &str, module: &str, text: String) -> String {
+    if dir == module {
+        return text;
+    }
+    if let Some(below) = beneath(dir, module) {
+        return format!("(cd {below} && {text})");
+    }
+    let up = match beneath(module, dir) {
+        Some(below) => below.split('/').map(|_| "..").collect::<Vec<_>>().join("/"),
+        None => format!("{SOURCE}/{}", dir.rsplit('/').next().unwrap_or_default()),
+    };
+    format!("(cd {up} && {text})")
 }

@@ -22,7 +22,9 @@ CMD ["modprobe", "-d", "/opt", "ptemplate_char_dev", "max_dev=2"]
 
 fn imported(text: &str) -> (String, Vec<String>) {
     let mut draft = import(text, "Dockerfile", "hint").unwrap();
-    draft.matrix = crate::import::matrix::examples().remove(0);
+    if draft.matrix.is_empty() {
+        draft.matrix = crate::import::matrix::examples().remove(0);
+    }
     (write(&draft), draft.warnings)
 }
 
@@ -31,7 +33,7 @@ fn a_driver_container_becomes_a_manifest() {
     let (manifest, warnings) = imported(TOOLKIT);
     assert_eq!(warnings, Vec::<String>::new());
     for expected in [
-        "    git \"https://github.com/rh-ecosystem-edge/accelerator_templates.git\" branch=\"main\"\n",
+        "    git \"https://github.com/rh-ecosystem-edge/accelerator_templates.git\" ref=\"main\"\n",
         "module \"ptemplate_char_dev\" {\n    source \"driver\" dir=\"src/kernel_module\"\n    make ",
         "    make \"all\" KVER=\"{kernel}\" KERNEL_SRC_DIR=\"{kernel_dir}\"\n",
         "    load \"ptemplate_char_dev\"\n    option \"ptemplate_char_dev\" max_dev=\"2\"\n    packages \"numactl\"\n",
@@ -63,13 +65,13 @@ fn shell_text_is_taken_apart() {
         ),
         (
             "RUN for f in *; do if a; then b; fi; done && make",
-            "`for f in *; do if a; then b; fi; done` is left out",
+            "        for f in *; do if a; then b; fi; done\n        make\n",
         ),
     ];
     let (manifest, warnings) = imported(
         "FROM a\nRUN subscription-manager register && git clone -b v1 https://h.example/r && cd r && git submodule update --init && make -C s",
     );
-    assert!(manifest.contains("branch=\"v1\" {\n        submodules #true\n    }\n"), "{manifest}");
+    assert!(manifest.contains("ref=\"v1\" {\n        submodules #true\n    }\n"), "{manifest}");
     assert!(manifest.contains("dir=\"s\"\n    make\n"), "{manifest}");
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     for (text, expected) in cases {
@@ -166,4 +168,208 @@ fn mistakes_are_named() {
         assert!(manifest.contains(&note), "{manifest}");
     }
     assert!(import("RUN x", "Dockerfile", "x").is_err());
+}
+
+#[test]
+fn the_source_is_where_make_runs() {
+    for (text, expected) in [
+        (
+            "RUN git clone https://h.example/driver && cd driver && make && cd .. && git clone https://h.example/fw",
+            "git \"https://h.example/driver\"\n",
+        ),
+        (
+            "RUN git clone https://h.example/a && git clone https://h.example/b && make -C a",
+            "git \"https://h.example/a\"\n",
+        ),
+        (
+            "RUN git clone https://h.example/a\nRUN git -C a checkout v2\nWORKDIR a/src\nRUN make",
+            "git \"https://h.example/a\" ref=\"v2\"\n",
+        ),
+        (
+            "RUN git clone --branch v1.2 https://h.example/a && pushd a && make && popd",
+            "git \"https://h.example/a\" ref=\"v1.2\"\n",
+        ),
+        (
+            "ARG REV=abc\nRUN git clone https://h.example/a && cd a && git checkout ${REV} && make",
+            "ref=\"abc\"\n",
+        ),
+        (
+            "RUN git init a && cd a && git remote add origin https://h.example/a && git fetch --depth 1 origin v3 && git checkout FETCH_HEAD && make",
+            "git \"https://h.example/a\" ref=\"v3\"\n",
+        ),
+        (
+            "RUN git clone https://h.example/a /w\nFROM x AS c\nCOPY --from=0 /w /src\nRUN cd /src/sub && make\nFROM y",
+            "source \"driver\" dir=\"sub\"\n",
+        ),
+        (
+            "COPY . /src\nRUN (cd /src/m && make M=/src/m -C /lib/modules/${KVER}/build modules)\nRUN cd /src && rm -rf m",
+            "source \"driver\" dir=\"m\"\n    output",
+        ),
+        (
+            "RUN curl -L https://h.example/d-1.tar.gz | tar xz && cd d-1 && make",
+            "archive \"https://h.example/d-1.tar.gz\"\n",
+        ),
+        (
+            "RUN wget https://h.example/d-1.tgz && tar xf d-1.tgz --strip-components=1 -C /s && make -C /s",
+            "archive \"https://h.example/d-1.tgz\" strip=1\n",
+        ),
+        ("RUN --mount=type=bind,source=drv,target=/s make -C /s", "path \"drv\"\n"),
+        (
+            "ADD https://github.com/a/b.git#v9 /s\nRUN make -C /s",
+            "git \"https://github.com/a/b.git\" ref=\"v9\"\n",
+        ),
+    ] {
+        let (manifest, _) = imported(&format!("FROM debian:12 AS b\nARG KVER\n{text}\n"));
+        assert!(manifest.contains(expected), "{text}\n{manifest}");
+    }
+    let (manifest, _) = imported(
+        "FROM a\nRUN git clone https://h.example/a && cd a && make\nRUN git clone https://h.example/b && cd b/k && make\nRUN cp /a/a.ko /b/k/b.ko /opt",
+    );
+    assert!(
+        manifest.contains("module \"b\" {\n    source \"driver-2\" dir=\"k\"\n    make\n}"),
+        "{manifest}"
+    );
+}
+
+#[test]
+fn what_is_done_before_make_is_a_step_or_named() {
+    let head = "FROM ubuntu:22.04\nARG KERNEL_VERSION\nWORKDIR /s\nCOPY . .\n";
+    for (text, expected) in [
+        ("RUN export MODE=x && make", " MODE=\"x\"\n    make\n"),
+        ("ENV MODE=a B=\"c d\"\nRUN make", " MODE=\"a\" B=\"c d\"\n    make\n"),
+        ("RUN cp defconfigs/x .config && make", "        cp defconfigs/x .config\n        make\n"),
+        (
+            "RUN ./configure --with-linux=/lib/modules/${KERNEL_VERSION}/build && make && make install",
+            "        ./configure --with-linux={kernel_dir}\n        make\n",
+        ),
+        ("RUN BASE=${KERNEL_VERSION%%-*} && make V=$BASE", "        KERNEL_VERSION=\"{kernel}\"\n"),
+        ("RUN sed -i s/a/b/ /s/Makefile && make SRC=/s", "        sed -i s/a/b/ {source_dir}/Makefile\n"),
+        ("ARG DEBUG=1\nRUN make", " DEBUG=\"1\"\n"),
+        ("RUN make SRC=$(pwd)/x", "    make SRC=\"{source_dir}/x\"\n"),
+        ("RUN make", "    os \"ubuntu\" \"22.04\" {\n        kernel \"5.15.0-91-generic\"\n"),
+    ] {
+        let (manifest, _) = imported(&format!("{head}{text}\n"));
+        assert!(manifest.contains(expected), "{text}\n{manifest}");
+    }
+    for (text, expected) in [
+        ("RUN make V=${KERNEL_VERSION%%-*}", ":5: `${KERNEL_VERSION%%-*}` is another text than"),
+        (
+            "RUN make\nFROM debian:12\nCOPY firmware /lib/firmware",
+            ":7: `COPY firmware /lib/firmware` is left out: say `firmware`",
+        ),
+        (
+            "RUN make\nFROM debian:12\nCOPY x.conf /etc/modprobe.d/",
+            ":7: `COPY x.conf /etc/modprobe.d/` is left out: say `option`",
+        ),
+        (
+            "RUN make\nFROM debian:12\nCOPY --from=0 /s/tool /usr/bin/",
+            ":7: `COPY --from=0 /s/tool /usr/bin/` is left out: if the image",
+        ),
+        (
+            "COPY script /usr/local/bin\nRUN make",
+            ":5: `COPY script /usr/local/bin` is left out: make is not called in it",
+        ),
+        ("ADD install.sh /tmp\nRUN make", ":5: `ADD install.sh /tmp` is left out: if the image needs it"),
+        (
+            "RUN git clone https://h.example/fw\nRUN make",
+            ":5: `git clone https://h.example/fw` is left out: make is not called in it",
+        ),
+        (
+            "ARG REV\nRUN git clone https://h.example/r && cd r && git checkout ${REV} && make",
+            ":6: `git checkout ${REV}` names what the file does not say",
+        ),
+        ("LABEL a=b\nRUN make", ":5: `LABEL a=b` is left out"),
+        ("RUN make\nRUN pip install x", ":6: `pip install x` is left out"),
+    ] {
+        let (_, warnings) = imported(&format!("{head}{text}\n"));
+        assert!(
+            warnings.iter().any(|one| one.contains(&format!("Dockerfile{expected}"))),
+            "{text}\n{warnings:#?}"
+        );
+    }
+}
+
+#[test]
+fn what_builds_nothing_says_so() {
+    let (manifest, warnings) = imported("FROM debian:12\nRUN apt-get install -y nginx\nCMD [\"nginx\"]");
+    assert!(warnings.contains(&"Dockerfile: nothing here builds a module".to_owned()), "{warnings:?}");
+    assert!(!manifest.contains("load \"") && manifest.contains("os \"debian\" \"12\""), "{manifest}");
+}
+
+/// Instructions as people write them; `@` stands for a word that no other instruction has.
+const REAL: [&str; 44] = [
+    "ENV MODE_@=v@",
+    "ENV X@ y@",
+    "ARG A@=b@",
+    "ARG A@",
+    "LABEL l@=x",
+    "MAINTAINER m@",
+    "USER u@",
+    "EXPOSE 80@",
+    "VOLUME /v@",
+    "SHELL [\"/bin/bash\", \"-c\", \"@\"]",
+    "HEALTHCHECK CMD h@",
+    "STOPSIGNAL 9@",
+    "ONBUILD RUN o@",
+    "CMD [\"modprobe\", \"m@\"]",
+    "ENTRYPOINT [\"/e@\"]",
+    "CMD /run@.sh",
+    "COPY c@ /somewhere",
+    "COPY c@.sh /usr/local/bin/",
+    "ADD a@.tar.gz /x",
+    "ADD https://h.example/f@ /x",
+    "COPY --from=ghcr.io/x@/y /bin/t /bin/t",
+    "COPY f@.bin /lib/firmware/",
+    "COPY k@.ko /opt/lib/modules/",
+    "RUN apt-get install -y p@",
+    "RUN dnf -y install ./p@.rpm",
+    "RUN git clone https://h.example/r@",
+    "RUN git clone -b v@ https://h.example/r && cd r && make",
+    "RUN cd /src && ./configure --x@",
+    "RUN cd /src && make t@",
+    "RUN sed -i s/@/b/ /src/Makefile && make -C /src",
+    "RUN pip install q@",
+    "RUN curl -o /usr/bin/c@ https://h.example/c@",
+    "RUN wget https://h.example/w@.tar.gz && tar xf w@.tar.gz",
+    "RUN echo x@ > /etc/y",
+    "RUN insmod i@.ko",
+    "RUN dkms install d@/1",
+    "RUN rpm -i r@.rpm",
+    "RUN if [ -e @ ]; then x; fi",
+    "RUN for a in @; do make $a; done",
+    "RUN export E@=f@ && cd /src && make",
+    "RUN V=${KVER%%-@} && echo $V",
+    "RUN useradd s@",
+    "RUN --mount=type=secret,id=s@ cat /run/secrets/x > y",
+    "RUN python3 z@.py | tee log",
+];
+
+proptest::proptest! {
+    #[test]
+    fn every_instruction_is_accounted_for(chosen in proptest::collection::vec((0..REAL.len(), proptest::bool::weighted(0.1)), 1..12)) {
+        let mut text = "FROM debian:12 AS b\nARG KVER\nCOPY src /src\nRUN make -C /src KVER=$KVER\n".to_owned();
+        for (at, (which, stage)) in chosen.iter().enumerate() {
+            if *stage {
+                text += "FROM b\n";
+            }
+            text += &REAL[*which].replace('@', &format!("zq{at}z"));
+            text.push('\n');
+        }
+        let instructions = lines::read(&text);
+        let mut reading = Reading { last: instructions.iter().filter(|one| one.keyword == "FROM").count(), ..Reading::default() };
+        instructions.iter().for_each(|one| reading.take(one, &text));
+        let mut draft = Draft::default();
+        reading.drafted(&mut draft, "Dockerfile", "hint");
+        reading.accounted(&mut draft, "Dockerfile");
+        let (manifest, warnings) = imported(&text);
+        for one in &instructions {
+            let fated = reading.fates.iter().any(|(line, _)| *line == one.line);
+            proptest::prop_assert!(fated, "line {} has no account:\n{text}", one.line);
+            let marks = one.rest.split(|c: char| !c.is_ascii_alphanumeric()).filter_map(|word| Some(word.get(word.find("zq")?..word.rfind('z')? + 1)?));
+            for mark in marks {
+                let said = manifest.contains(mark) || warnings.iter().any(|one| one.contains(mark));
+                proptest::prop_assert!(said, "`{mark}` of line {} is lost:\n{text}\n{manifest}", one.line);
+            }
+        }
+    }
 }

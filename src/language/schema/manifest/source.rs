@@ -35,7 +35,11 @@ static GIT: Node = Node {
     properties: &[
         Property::optional("branch", Kind::TEXT, "follow a branch; `drvc lock` pins its commit"),
         Property::optional("tag", Kind::TEXT, "follow a tag; `drvc lock` pins its commit"),
-        Property::optional("ref", Kind::TEXT, "follow a branch or a tag, whichever it is; `drvc lock` finds out, as `git clone --branch` does"),
+        Property::optional(
+            "ref",
+            Kind::TEXT,
+            "follow a branch or a tag, whichever it is; `drvc lock` finds out, as `git clone --branch` does",
+        ),
         Property::optional("commit", Kind::TEXT, "one commit, in full"),
     ],
     rules: &[Rule { kind: RuleKind::AtMostOne, groups: &[&["branch"], &["tag"], &["ref"], &["commit"]] }],
