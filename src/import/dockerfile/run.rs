@@ -46,7 +46,7 @@ const FILES: [&str; 14] = [
     "install",
 ];
 /// Where drvc, or the engine, keeps what such programs tidy.
-const TIDIED: [&str; 10] = [
+const TIDIED: [&str; 9] = [
     "/lib/modules",
     "/opt",
     "/usr/src",
@@ -55,7 +55,6 @@ const TIDIED: [&str; 10] = [
     "/var/lib/apt",
     "/tmp",
     "/var/tmp",
-    "/root/.cache",
     "/var/log",
 ];
 
