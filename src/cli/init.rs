@@ -7,10 +7,10 @@ use super::{Exit, Failure, Global};
 use crate::compiler::compile::Request;
 use crate::import::{self, Draft, Place};
 use crate::knowledge::profile::Profiles;
-use crate::system::fs::{Disk, Overlay, Reader};
-use crate::text::diag::{Code, count};
+use crate::system::fs::Disk;
+use crate::text::diag::count;
 use crate::text::error::Error;
-use crate::text::ids::RelPath;
+use crate::text::ids::{KernelText, RelPath};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
@@ -59,13 +59,29 @@ pub(super) fn init(global: &Global, args: &Init, terminal: &mut Terminal) -> Res
     let mut draft = draft(&disk, &project, &place)?;
     let matrices = matrix.map_or_else(import::matrix::examples, |matrix| vec![matrix]);
     let given = !draft.matrix.is_empty() && args.kernel.is_empty();
-    let text =
-        if given { settled(&disk, &project, &draft) } else { best(&disk, &project, &mut draft, matrices) };
+    let mut matrices = if given { vec![draft.matrix.clone()] } else { matrices };
+    if args.kernel.is_empty() {
+        this_machine(&mut matrices);
+    }
+    let out = RelPath::parse("drivers.out").unwrap_or_else(|_| RelPath::root());
+    let target = import::Target { tree: &disk, manifest: &project.manifest, out: &out };
+    let text = import::settled(&target, &mut draft, matrices);
     write(&disk, &project, &text)?;
     for warning in &draft.warnings {
         terminal.say(&format!("warning: {warning}"));
     }
     Ok(told(&disk, &project, &draft, terminal))
+}
+
+/// Says the kernel of this machine beside the kernels that are an example.
+fn this_machine(matrices: &mut [Vec<import::Os>]) {
+    let kernels = Disk::open(Utf8Path::new("/proc/sys/kernel")).ok();
+    let name = RelPath::parse("osrelease").ok();
+    let running = kernels.zip(name).and_then(|(disk, name)| import::text(&disk, &name).ok());
+    let Some(running) = running.filter(|text| KernelText::parse(text.trim()).is_ok()) else { return };
+    for os in matrices.iter_mut().flatten().filter(|os| !os.notes.is_empty()) {
+        os.notes.push(format!("This machine runs `{}`.", running.trim()));
+    }
 }
 
 /// What is imported, and where it lies in the project; a tree from elsewhere is copied into it.
@@ -151,56 +167,6 @@ fn draft(disk: &Disk, project: &Project, place: &Place) -> Result<Draft, Failure
                 .help("write the manifest by hand: `drvc` alone shows one to begin with"),
         )
     })
-}
-
-/// The manifest with the first of several matrices that it compiles for; else with the first.
-fn best(disk: &Disk, project: &Project, draft: &mut Draft, matrices: Vec<Vec<import::Os>>) -> String {
-    let mut first = None;
-    for matrix in matrices {
-        draft.matrix = matrix;
-        let text = settled(disk, project, draft);
-        if !in_memory(disk, project, &text).diagnostics.has_errors() {
-            return text;
-        }
-        first.get_or_insert_with(|| (draft.matrix.clone(), text));
-    }
-    let (matrix, text) = first.unwrap_or_default();
-    draft.matrix = matrix;
-    text
-}
-
-/// The manifest's text, in which what selects no kernel of the matrix is taken out by `/-`.
-fn settled(disk: &Disk, project: &Project, draft: &Draft) -> String {
-    let mut text = import::write(draft);
-    loop {
-        let compilation = in_memory(disk, project, &text);
-        let dead = compilation.diagnostics.iter().find(|one| one.code == Code::DeadSelector);
-        let Some(at) = dead.and_then(|one| one.labels.first()).map(|label| label.span.start as usize) else {
-            return laid_out(text);
-        };
-        // The label begins within the node's line; the node is the first thing on it.
-        let line = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
-        let indent = text.get(line..).map_or(0, |rest| rest.len() - rest.trim_start().len());
-        let (before, after) = text.split_at(line + indent);
-        if after.starts_with("/-") || after.starts_with("only") {
-            return laid_out(text);
-        }
-        let blanks = " ".repeat(indent);
-        text = format!(
-            "{before}// Selects no kernel of the matrix: take `/-` away when there is one.\n{blanks}/-{after}"
-        );
-    }
-}
-
-fn laid_out(text: String) -> String {
-    crate::language::layout::format(&text).unwrap_or(text)
-}
-
-fn in_memory(disk: &Disk, project: &Project, text: &str) -> crate::compiler::compile::Compilation {
-    let tree = Overlay::new(disk, project.manifest.clone(), text.as_bytes().to_vec());
-    let out = RelPath::parse("drivers.out").unwrap_or_else(|_| RelPath::root());
-    let request = Request { manifest: project.manifest.clone(), out: out.clone(), max_targets: 10_000 };
-    crate::compiler::compile::compile(&Reader::new(&tree).hide(out), &request)
 }
 
 fn write(disk: &Disk, project: &Project, text: &str) -> Result<(), Failure> {

@@ -1,10 +1,13 @@
 //! Directories and names into what there is to import, and trees from elsewhere into the project.
 
-use crate::system::fs::{Disk, Kind as FileKind, ReadError, Tree};
+use crate::system::fs::{Dir, Disk, Kind as FileKind, ReadError, Tree};
 use crate::text::ids::RelPath;
 
 /// Bytes that an imported file may have.
 const MAX_BYTES: u64 = 1 << 20;
+/// How deep, and in how many directories, a Makefile is looked for.
+const MAX_DEPTH: usize = 3;
+const MAX_DIRECTORIES: usize = 500;
 /// Files and bytes that a copied tree may have.
 const MAX_FILES: usize = 20_000;
 const MAX_COPY: u64 = 512 << 20;
@@ -67,7 +70,34 @@ pub fn find(tree: &impl Tree, dir: &RelPath) -> Result<Option<Place>, (RelPath, 
             Err(error) => return Err((file, error)),
         }
     }
-    Ok(None)
+    let beneath = makefiles_beneath(tree, dir);
+    let first = beneath.first().and_then(|dir| super::kbuild::file_of(tree, dir));
+    Ok(first.map(|(file, text)| Place { kind: Kind::Kbuild, file, dir: dir.clone(), text }))
+}
+
+/// The directories beneath one that build modules, the uppermost of each branch; none where there are too many.
+pub(super) fn makefiles_beneath(tree: &impl Tree, dir: &RelPath) -> Vec<RelPath> {
+    let (mut found, mut seen) = (Vec::new(), 0_usize);
+    let mut open = vec![(dir.clone(), 0_usize)];
+    while let Some((at, depth)) = open.pop() {
+        seen += 1;
+        if seen > MAX_DIRECTORIES {
+            return Vec::new();
+        }
+        let text = super::kbuild::file_of(tree, &at).filter(|_| depth > 0);
+        if text.is_some_and(|(_, text)| text.lines().any(|line| line.trim_start().starts_with("obj-"))) {
+            found.push(at);
+            continue;
+        }
+        for entry in tree.list(&at).map(|found| found.value).unwrap_or_default() {
+            let hidden = entry.name.starts_with('.') || entry.name == "drivers.out";
+            if entry.kind == FileKind::Directory && depth < MAX_DEPTH && !hidden {
+                open.extend(at.join(&entry.name).ok().map(|path| (path, depth + 1)));
+            }
+        }
+    }
+    found.sort();
+    found
 }
 
 /// What a file is, by its name and its text.
@@ -144,15 +174,21 @@ pub fn copy(from: &Disk, to: &Disk, dir: &RelPath) -> Result<Copied, (String, St
         }
     }
     files.sort();
+    // All of it is there, or nothing: a run that is killed leaves a name that no run takes for a driver.
+    let aside = to.root().aside().map_err(|error| failed(dir.as_str(), &error))?;
     let mut left = MAX_COPY;
     for (path, executable) in &files {
         let bytes = from.read(path, left).map_err(|error| failed(path.as_str(), &error))?.value;
         left = left.saturating_sub(bytes.len() as u64);
-        let target = dir.join(path.as_str()).map_err(|rule| failed(path.as_str(), &rule))?;
-        let (above, name) = target.as_str().rsplit_once('/').unwrap_or((".", target.as_str()));
-        let above = to.root().make_dirs(above).map_err(|error| failed(target.as_str(), &error))?;
-        above.create_new_with(name, &bytes, *executable).map_err(|error| failed(target.as_str(), &error))?;
+        let (above, name) = path.as_str().rsplit_once('/').unwrap_or(("", path.as_str()));
+        let write = |dir: &Dir| dir.create_new_with(name, &bytes, *executable);
+        let written = match above {
+            "" => write(aside.dir()),
+            above => aside.dir().make_dirs(above).and_then(|dir| write(&dir)),
+        };
+        written.map_err(|error| failed(path.as_str(), &error))?;
     }
+    aside.rename(dir.as_str()).map_err(|error| failed(dir.as_str(), &error))?;
     copied.files = files.len();
     Ok(copied)
 }

@@ -18,9 +18,11 @@ mod bases;
 mod kbuild;
 mod dockerfile;
 mod kmm;
+mod settle;
 
 pub use draft::{Draft, Os};
 pub use files::{Kind, Place, copy, find, kind, text};
+pub use settle::{Target, settled};
 pub use write::write;
 
 use crate::system::fs::Tree;
@@ -45,6 +47,7 @@ pub fn draft(tree: &impl Tree, place: &Place, hint: &str) -> Result<Draft, Refus
         Kind::Dockerfile => {
             let mut draft = dockerfile::import(&place.text, place.file.as_str(), hint)?;
             kbuild::held_to_makefiles(tree, place, &mut draft);
+            kbuild::outputs_from_tree(tree, &mut draft);
             Ok(draft)
         }
         Kind::Kmm => kmm::import(&place.text, place.file.as_str()),

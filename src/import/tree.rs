@@ -12,9 +12,11 @@ const MAX_FILES: usize = 300;
 /// What was found.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
-    /// `MODULE_VERSION`, where all files that have one agree.
+    /// The package's version; that of `MODULE_VERSION`, where every module has one and all agree.
     pub(super) version: Option<String>,
-    /// The `SPDX-License-Identifier` of most source files.
+    /// What could not be told for certain.
+    pub(super) notes: Vec<String>,
+    /// The `SPDX-License-Identifier` of most source files; else what `MODULE_LICENSE` stands for.
     pub(super) license: Option<String>,
     /// The remote `origin` of git, as drvc takes it.
     pub(super) remote: Option<String>,
@@ -35,6 +37,7 @@ impl Facts {
 /// Looks into the source files of a directory and right beneath it, and into git's files.
 pub(super) fn facts(tree: &impl Tree, dir: &RelPath) -> Facts {
     let (mut versions, mut licenses) = (BTreeMap::new(), BTreeMap::new());
+    let (mut modules, mut declared) = (0_usize, BTreeMap::new());
     for file in sources(tree, dir) {
         let Ok(text) = text(tree, &file) else { continue };
         let license = text.lines().take(5).find_map(|line| line.split_once("SPDX-License-Identifier:"));
@@ -42,20 +45,115 @@ pub(super) fn facts(tree: &impl Tree, dir: &RelPath) -> Facts {
             let license = license.trim().trim_end_matches("*/").trim().to_owned();
             *licenses.entry(license).or_insert(0_usize) += 1;
         }
-        let version = text.split_once("MODULE_VERSION(\"").and_then(|(_, rest)| rest.split_once('"'));
-        if let Some((version, _)) = version {
-            *versions.entry(version.to_owned()).or_insert(0_usize) += 1;
+        if let Some(license) = macro_text(&text, "MODULE_LICENSE").or_else(|| field(&text, "license")) {
+            modules += 1;
+            *declared.entry(license).or_insert(0_usize) += 1;
+        }
+        if let Some(version) = macro_text(&text, "MODULE_VERSION") {
+            *versions.entry(version).or_insert(0_usize) += 1;
         }
     }
+    let of_modules = versions.into_iter().next().filter(|(_, count)| *count >= modules);
+    let mut notes = Vec::new();
+    let license = licenses.into_iter().max_by_key(|(_, count)| *count).map(|(license, _)| license);
+    let license = license.or_else(|| {
+        let (written, _) = declared.into_iter().max_by_key(|(_, count)| *count)?;
+        let (license, other) = spdx(&written)?;
+        notes.push(match other {
+            Some(other) => {
+                format!("MODULE_LICENSE(\"{written}\") also allows {other}, without saying which.")
+            }
+            None => format!("The licence is what the kernel reads MODULE_LICENSE(\"{written}\") as."),
+        });
+        Some(license.to_owned())
+    });
     // What lies deeper is not what that remote has at its top.
     let (remote, branch) = if dir.is_root() { git(tree) } else { (None, None) };
     Facts {
-        version: (versions.len() == 1).then(|| versions.into_keys().next()).flatten(),
-        license: licenses.into_iter().max_by_key(|(_, count)| *count).map(|(license, _)| license),
+        version: package_version(tree, dir).or(of_modules.map(|(version, _)| version)),
+        notes,
+        license,
         remote,
         branch,
         submodules: RelPath::parse(".gitmodules").is_ok_and(|file| text(tree, &file).is_ok()),
     }
+}
+
+/// The text of `NAME("TEXT")`.
+fn macro_text(text: &str, name: &str) -> Option<String> {
+    let (_, rest) = text.split_once(name)?;
+    let rest = rest.trim_start().strip_prefix('(')?.trim_start().strip_prefix('"')?;
+    rest.split_once('"').map(|(text, _)| text.to_owned()).filter(|text| text.len() <= 100)
+}
+
+/// `license: "GPL",` of a module in Rust.
+fn field(text: &str, name: &str) -> Option<String> {
+    let (_, body) = text.split_once("module!")?;
+    let (_, rest) = body.split_once(&format!("{name}:"))?;
+    rest.trim_start()
+        .trim_start_matches('b')
+        .strip_prefix('"')?
+        .split_once('"')
+        .map(|(text, _)| text.to_owned())
+}
+
+/// What the kernel's table of `MODULE_LICENSE` stands for, and another choice of which it does not say the text.
+fn spdx(written: &str) -> Option<(&'static str, Option<&'static str>)> {
+    Some(match written {
+        "GPL" | "GPL v2" | "GPL and additional rights" => ("GPL-2.0-only", None),
+        "Dual MIT/GPL" => ("GPL-2.0-only OR MIT", None),
+        "Dual BSD/GPL" => ("GPL-2.0-only", Some("a licence of BSD")),
+        "Dual MPL/GPL" => ("GPL-2.0-only", Some("a licence of Mozilla")),
+        _ => return None,
+    })
+}
+
+/// The version that the package as a whole says: in a file of its own, to dkms, to autoconf, or in its Makefile.
+fn package_version(tree: &impl Tree, dir: &RelPath) -> Option<String> {
+    let read = |name: &str| dir.join(name).ok().and_then(|file| text(tree, &file).ok());
+    let plain = |text: &str| {
+        let text = text.trim().trim_matches(['"', '\'', '[', ']']).trim_start_matches('v').to_owned();
+        let fits = text.starts_with(|c: char| c.is_ascii_digit()) && text.len() <= 40;
+        Some(text)
+            .filter(|text| fits && text.chars().all(|c| c.is_ascii_alphanumeric() || ".+~_-".contains(c)))
+    };
+    let own = ["VERSION", "version", "VERSION.txt", ".version"].iter().find_map(|name| plain(&read(name)?));
+    let assigned = |file: &str, names: &[&str]| {
+        let text = read(file)?;
+        let lines = text.lines().filter_map(|line| line.split_once('='));
+        let mut found = lines.filter(|(name, _)| {
+            let name = name.trim_start_matches("export ").trim_end_matches([':', '?', ' ', '\t']);
+            names.contains(&name.trim())
+        });
+        found.find_map(|(_, value)| plain(value))
+    };
+    let autoconf = || {
+        let text = read("configure.ac").or_else(|| read("configure.in"))?;
+        plain(
+            text.split_once("AC_INIT(")?
+                .1
+                .split(',')
+                .nth(1)?
+                .trim_end_matches([')', '\n'])
+                .split(')')
+                .next()?,
+        )
+    };
+    own.or_else(|| {
+        ["dkms.conf", "debian/dkms.conf"].iter().find_map(|file| assigned(file, &["PACKAGE_VERSION"]))
+    })
+    .or_else(autoconf)
+    .or_else(|| {
+        let names = [
+            "PACKAGE_VERSION",
+            "DRIVER_VERSION",
+            "MODULE_VERSION",
+            "DRV_VERSION",
+            "RELEASE_VERSION",
+            "VERSION",
+        ];
+        ["Makefile", "Kbuild"].iter().find_map(|file| assigned(file, &names))
+    })
 }
 
 fn sources(tree: &impl Tree, dir: &RelPath) -> Vec<RelPath> {
@@ -65,7 +163,9 @@ fn sources(tree: &impl Tree, dir: &RelPath) -> Vec<RelPath> {
         for entry in tree.list(&at).map(|found| found.value).unwrap_or_default() {
             let Ok(path) = at.join(&entry.name) else { continue };
             match entry.kind {
-                Kind::File if entry.name.ends_with(".c") || entry.name.ends_with(".h") => found.push(path),
+                Kind::File if [".c", ".h", ".rs"].iter().any(|end| entry.name.ends_with(end)) => {
+                    found.push(path)
+                }
                 Kind::Directory
                     if depth < 2 && !entry.name.starts_with('.') && entry.name != "drivers.out" =>
                 {

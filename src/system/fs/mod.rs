@@ -5,6 +5,7 @@
 //!   whether any of them would differ.
 //! * [`Dir`] makes every system call, for reading and writing; none follows a symbolic link.
 
+mod aside;
 mod dir;
 mod disk;
 mod folders;

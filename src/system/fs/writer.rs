@@ -20,6 +20,18 @@ pub fn is_temporary(name: &str) -> bool {
     rest.is_some_and(|(pid, count)| number(pid) && number(count))
 }
 
+/// A temporary name that no other run has.
+pub(super) fn next_temporary() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!("{TEMPORARY}{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Whether a name is a temporary one of a process that is gone.
+pub(super) fn is_dead(name: &str) -> bool {
+    let pid = name.split('-').nth(2).and_then(|pid| pid.parse().ok()).and_then(Pid::from_raw);
+    is_temporary(name) && pid.is_some_and(|pid| test_kill_process(pid) == Err(Errno::SRCH))
+}
+
 /// Puts a file with these bytes at a path of the user's word, in place of a file that stands there.
 ///
 /// # Errors
@@ -153,11 +165,9 @@ impl Dir {
     /// # Errors
     /// What the system says.
     pub fn temporary(&self) -> Result<Temporary<'_>> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let pid = std::process::id();
         loop {
-            let name = format!("{TEMPORARY}{pid}-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+            let name = next_temporary();
             match rustix::fs::openat(self, &name, flags, Mode::from_raw_mode(0o666)) {
                 Ok(fd) => return Ok(Temporary { dir: self, name: Some(name), file: fd.into() }),
                 Err(Errno::EXIST) => {}
@@ -169,13 +179,9 @@ impl Dir {
     /// Removes the temporary files right in this directory whose process is gone: a run that was killed left them.
     pub fn remove_dead_temporaries(&self) {
         let names = self.entries().unwrap_or_default().into_iter().map(|entry| entry.name);
-        for name in names.filter(|name| is_temporary(name)) {
-            let pid = name.split('-').nth(2).and_then(|pid| pid.parse().ok()).and_then(Pid::from_raw);
-            let gone = pid.is_some_and(|pid| test_kill_process(pid) == Err(Errno::SRCH));
-            if gone {
-                // Should this fail, the next run removes it.
-                let _ = self.remove_file(&name);
-            }
+        for name in names.filter(|name| is_dead(name)) {
+            // Should this fail, the next run removes it.
+            let _ = self.remove_file(&name);
         }
     }
 

@@ -1,0 +1,205 @@
+//! Makefiles as drivers have them, and what is made of each.
+
+use super::*;
+use crate::import::{Kind, write};
+use crate::system::fs::Memory;
+
+fn imported(files: &[(&str, &str)]) -> String {
+    let mut tree = Memory::new();
+    for (path, text) in files {
+        tree.insert(RelPath::parse(path).unwrap(), *text);
+    }
+    let file = RelPath::parse(files[0].0).unwrap();
+    let place = Place { kind: Kind::Kbuild, file, dir: RelPath::root(), text: files[0].1.to_owned() };
+    let mut draft = import(&tree, &place, "hint").unwrap();
+    draft.matrix = crate::import::matrix::examples().remove(0);
+    write(&draft)
+}
+
+#[test]
+fn makefiles_have_a_say_in_dockerfiles() {
+    let makefile =
+        "obj-m := f.o\nKVER ?= $(shell uname -r)\nall:\n\tmake -C /usr/src/kernels/$(KVER) M=$(PWD)\n";
+    let dockerfile = "FROM a\nARG KERNEL_VERSION\nCOPY src /src\nRUN cd /src && make KERNEL_SRC_DIR=/usr/src/kernels/${KERNEL_VERSION}\n";
+    let mut tree = Memory::new();
+    tree.insert(RelPath::parse("src/Makefile").unwrap(), makefile);
+    let file = RelPath::parse("Dockerfile").unwrap();
+    let place = Place { kind: Kind::Dockerfile, file, dir: RelPath::root(), text: dockerfile.to_owned() };
+    let draft = crate::import::draft(&tree, &place, "hint").unwrap();
+    assert_eq!(
+        draft.warnings,
+        [
+            "Dockerfile: make is given `KERNEL_SRC_DIR`, which `src/Makefile` does not use",
+            "Dockerfile: make is not given `KVER`, which `src/Makefile` names the kernel by"
+        ]
+    );
+    assert!(write(&draft).contains("make KERNEL_SRC_DIR=\"{kernel_dir}\" KVER=\"{kernel}\""));
+}
+
+#[test]
+fn what_is_built_is_found() {
+    let cases: &[(&[(&str, &str)], &str)] = &[
+        (
+            &[("Kbuild", "obj-m := foo.o\nfoo-objs := a.o b.o\n")],
+            "module \"foo\" {\n    source \"driver\"\n}\n",
+        ),
+        (&[("Makefile", "obj-m += a.o \\\n  b.o # c.o\n")], "    output \"a.ko\" \"b.ko\"\n"),
+        (
+            &[("Kbuild", "obj-$(CONFIG_X) += x.o\nobj-m += y.o")],
+            "    // where CONFIG_X is set:\n    output \"x.ko\" optional=#true\n",
+        ),
+        (
+            &[("Kbuild", "obj-m += sub/\n"), ("sub/Makefile", "obj-m := s.o")],
+            "module \"s\" {\n    source \"driver\"\n    output \"sub/s.ko\"\n",
+        ),
+        (
+            &[(
+                "Makefile",
+                "obj-m := f.o\nKVER ?= $(shell uname -r)\nKDIR ?= /lib/modules/$(KVER)/build\nall:\n\t$(MAKE) -C $(KDIR) M=$(PWD)\n",
+            )],
+            "    make \"all\" KDIR=\"{kernel_dir}\" KVER=\"{kernel}\"\n",
+        ),
+        (
+            &[("Makefile", "obj-m := f.o\ndefault:\n\t$(MAKE) -C $(KERNEL_SRC) M=$(PWD)\n")],
+            "    make \"default\" KERNEL_SRC=\"{kernel_dir}\"\n",
+        ),
+        (&[("Makefile", "obj-m := f.o\nODD := $(shell uname -r)\n")], "    make ODD=\"{kernel}\"\n"),
+        (&[("Makefile", "all:\n\ttrue\n")], "    // no `obj-m` was found"),
+        (
+            &[
+                ("Kbuild", "obj-m := f.o"),
+                ("f.c", "// SPDX-License-Identifier: GPL-2.0-only\nMODULE_VERSION(\"1.2\");\n"),
+            ],
+            "    version \"1.2\"\n    license \"GPL-2.0-only\"\n",
+        ),
+        (
+            &[
+                ("Kbuild", "obj-m := f.o"),
+                (".git/config", "[remote \"origin\"]\n\turl = git@github.com:a/b.git\n"),
+                (".git/HEAD", "ref: refs/heads/main\n"),
+            ],
+            "    /-git \"ssh://git@github.com/a/b.git\" branch=\"main\"\n",
+        ),
+    ];
+    for (files, expected) in cases {
+        let manifest = imported(files);
+        assert!(manifest.contains(expected), "{files:?}\n{manifest}");
+    }
+}
+
+#[test]
+fn options_that_are_set_make_modules_certain() {
+    let cases: &[(&[(&str, &str)], &str)] = &[
+        (
+            &[(
+                "Makefile",
+                "obj-$(CONFIG_QQ) += q.o\nall:\n\t$(MAKE) -C $(KDIR) M=$(PWD) CONFIG_QQ=m modules\n",
+            )],
+            "    load \"q\"\n",
+        ),
+        (&[("Makefile", "export CONFIG_QQ = m\nobj-$(CONFIG_QQ) += q.o\n")], "    load \"q\"\n"),
+        (&[("Kbuild", "CONFIG_QQ ?= m\nobj-${CONFIG_QQ} += q.o\n")], "    load \"q\"\n"),
+        (&[("Kbuild", "CONFIG_QQ := y\nobj-$(CONFIG_QQ:y=m) += q.o\n")], "    load \"q\"\n"),
+        (
+            &[
+                ("Makefile", "export CONFIG_QQ=m\nobj-$(CONFIG_QQ) += sub/\n"),
+                ("sub/Makefile", "obj-$(CONFIG_QQ) += q.o\n"),
+            ],
+            "    output \"sub/q.ko\"\n",
+        ),
+        (&[("Kbuild", "NAME := q\nobj-m := $(NAME).o\n$(NAME)-y := a.o\n")], "    load \"q\"\n"),
+        (&[("Kbuild", "obj-m += $(patsubst %.c,%.o,$(wildcard *.c))\n")], "is not read: say with `output`"),
+        (
+            &[(
+                "Makefile",
+                "ifneq ($(KERNELRELEASE),)\nobj-m := q.o\nelse\nKDIR ?= /lib/modules/$(shell uname -r)/build\nall:\n\tmake -C $(KDIR) M=$(PWD)\nendif\n",
+            )],
+            "    load \"q\"\n",
+        ),
+        (
+            &[(
+                "Kbuild",
+                "obj-m := q.o\nifdef CONFIG_PCI\nobj-m += p.o\nendif\nifeq ($(ARCH),arm)\nobj-m += r.o\nendif\n",
+            )],
+            "    output \"q.ko\"\n    // where CONFIG_PCI is set:\n    output \"p.ko\" optional=#true\n    // where `ifeq ($(ARCH),arm)`:\n",
+        ),
+        (&[("Kbuild", "include $(src)/Kbuild.inc\n"), ("Kbuild.inc", "obj-m := q.o\n")], "    load \"q\"\n"),
+        (
+            &[
+                ("Makefile", "all:\n\t$(MAKE) -C $(KDIR) M=$(PWD)/src modules\n"),
+                ("src/Kbuild", "obj-m := q.o\n"),
+            ],
+            "    output \"src/q.ko\"\n",
+        ),
+        (
+            &[
+                ("Makefile", "SUBDIRS := a b\nall:\n\tfor d in $(SUBDIRS); do make -C $$d; done\n"),
+                ("a/Makefile", "obj-m := x.o"),
+                ("b/Makefile", "obj-m := y.o"),
+            ],
+            "    output \"a/x.ko\" \"b/y.ko\"\n",
+        ),
+        (
+            &[("Kbuild", "obj-m := rust_q.o\n"), ("rust_q.rs", "module! { license: \"GPL\", }")],
+            "    requires-config \"CONFIG_RUST\"\n",
+        ),
+        (
+            &[
+                ("Makefile.in", "obj-m := q.o\n"),
+                ("configure.ac", "AC_INIT([q],[1.4])\nAC_ARG_WITH([linux], [])\n"),
+            ],
+            "    run \"autoreconf\" \"-fi\"\n    run \"./configure\" \"--with-linux={kernel_dir}\"\n",
+        ),
+    ];
+    for (files, expected) in cases {
+        let manifest = imported(files);
+        assert!(manifest.contains(expected), "{files:?}\n{manifest}");
+    }
+}
+
+#[test]
+fn trees_say_who_they_are() {
+    let module = ("q.c", "MODULE_LICENSE(\"GPL\");\nMODULE_VERSION(\"9\");\n");
+    let cases: &[(&[(&str, &str)], &str)] = &[
+        (&[("Kbuild", "obj-m := q.o"), module], "    version \"9\"\n    license \"GPL-2.0-only\"\n"),
+        (
+            &[("Kbuild", "obj-m := q.o r.o"), module, ("r.c", "MODULE_LICENSE(\"GPL\");")],
+            "stay on this machine\n    license",
+        ),
+        (&[("Kbuild", "obj-m := q.o"), module, ("VERSION", "2.5\n")], "    version \"2.5\"\n"),
+        (&[("Makefile", "DRIVER_VERSION := 3.1\nobj-m := q.o\n"), module], "    version \"3.1\"\n"),
+        (
+            &[("Kbuild", "obj-m := q.o"), ("q.c", "MODULE_LICENSE(\"Dual MIT/GPL\");")],
+            "    license \"GPL-2.0-only OR MIT\"\n",
+        ),
+        (
+            &[("Kbuild", "obj-m := q.o"), ("q.c", "MODULE_LICENSE(\"Dual BSD/GPL\");")],
+            "also allows a licence of BSD",
+        ),
+    ];
+    for (files, expected) in cases {
+        let manifest = imported(files);
+        assert!(manifest.contains(expected), "{files:?}\n{manifest}");
+    }
+}
+
+#[test]
+fn makefiles_only_in_subdirectories_are_read() {
+    let mut tree = Memory::new();
+    for (path, text) in
+        [("a/Makefile", "obj-m := x.o\n"), ("b/k/Kbuild", "obj-m := y.o\n"), ("doc/Makefile", "all:\n")]
+    {
+        tree.insert(RelPath::parse(path).unwrap(), text);
+    }
+    let place = crate::import::find(&tree, &RelPath::root()).unwrap().unwrap();
+    let mut draft = crate::import::draft(&tree, &place, "hint").unwrap();
+    draft.matrix = crate::import::matrix::examples().remove(0);
+    let manifest = write(&draft);
+    for expected in [
+        "module \"x\" {\n    source \"driver\" dir=\"a\"\n",
+        "module \"y\" {\n    source \"driver\" dir=\"b/k\"\n",
+        "    load \"x\" \"y\"\n",
+    ] {
+        assert!(manifest.contains(expected), "{manifest}");
+    }
+}
