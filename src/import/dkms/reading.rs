@@ -139,8 +139,10 @@ impl Reading {
             None if self.lost.contains_key("BUILT_MODULE_LOCATION") => None,
             None => Some(String::new()),
         };
-        let trimmed = location.map(|text| text.trim_start_matches("./").trim_matches('/').to_owned());
-        Record { index, name, location: trimmed, line }
+        let parts = |text: String| {
+            text.split('/').filter(|part| !["", "."].contains(part)).collect::<Vec<_>>().join("/")
+        };
+        Record { index, name, location: location.map(parts), line }
     }
 }
 
