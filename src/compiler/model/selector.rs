@@ -1,15 +1,18 @@
 //! Selectors: `os="rhel" el="<9"` as tests on cells.
 
+mod index;
+
+pub use index::{Index, Values};
+
 use crate::knowledge::profile::VersionOrder;
 use crate::language::syntax::ast;
 use crate::text::diag::{Code, Diagnostic, Diagnostics};
 use crate::text::source::Span;
 use globset::{Glob, GlobMatcher};
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
 
 /// What can be selected by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "each is the property of that name")]
 pub enum Key {
     Os,
@@ -152,14 +155,6 @@ impl Selector {
     #[must_use]
     pub fn selects(&self, view: &View<'_>) -> bool {
         self.tests.iter().all(|(key, test)| test.holds(*key, view))
-    }
-
-    /// The first property that no cell passes the test of, and the values that the cells have there.
-    #[must_use]
-    pub fn unmet<'v>(&self, cells: &[View<'v>]) -> Option<(&'static str, BTreeSet<&'v str>)> {
-        let fails = |(key, test): &&(Key, Test)| !cells.iter().any(|cell| test.holds(*key, cell));
-        let (key, _) = self.tests.iter().find(fails)?;
-        Some((key.name(), cells.iter().filter_map(|cell| key.of(cell)).collect()))
     }
 }
 

@@ -4,13 +4,13 @@ use super::Inputs;
 use super::cell::{Cell, Excluded, Setup};
 use super::kernels::{self, Named, default_arch, supported_arches};
 use super::zstreams;
-use crate::compiler::model::selector::View;
+use crate::compiler::model::selector::{Index, Values, View};
 use crate::compiler::model::{Access, CellBody, OsRule, Overlay, Selector};
 use crate::knowledge::profile::{Builder, Incompatibility, IncompatibilityKind, Profile, ReleaseFacts};
 use crate::text::diag::{Code, Diagnostic, Diagnostics, listed, nearest};
 use crate::text::ids::Arch;
 use crate::text::source::{Span, Spanned};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// So many combinations are looked at and no more: what is beyond was not meant.
@@ -49,24 +49,21 @@ pub(super) fn expand<'a>(
 /// Takes out what is excluded for every image.
 fn exclude(inputs: &Inputs<'_>, cells: &mut Vec<Cell<'_>>, diagnostics: &mut Diagnostics) -> Vec<Excluded> {
     let excludes = inputs.model.matrix.exclude.iter().filter(|exclude| !exclude.selector.names_image());
-    let mut excludes: Vec<_> = excludes.map(|exclude| (exclude, false)).collect();
+    let excludes: Vec<_> = excludes.collect();
+    let index = Index::new(excludes.iter().map(|exclude| &exclude.selector));
+    let mut seen = BTreeSet::new();
     let mut excluded = Vec::new();
     cells.retain(|cell| {
-        let view = cell.view(None);
-        let mut reason = None;
-        for (exclude, seen) in &mut excludes {
-            if exclude.selector.selects(&view) {
-                *seen = true;
-                reason = reason.or(Some(&exclude.reason));
-            }
-        }
+        let selecting = index.selecting(&cell.view(None));
+        let reason = selecting.first().and_then(|&at| excludes.get(at)).map(|exclude| &exclude.reason);
         excluded.extend(reason.map(|reason| cell.excluded(None, reason)));
+        seen.extend(selecting);
         reason.is_none()
     });
-    if !diagnostics.has_errors() {
-        let unseen = excludes.iter().filter(|(_, seen)| !seen);
-        for (exclude, _) in unseen {
-            diagnostics.push(dead(&exclude.selector, "`exclude`", cells.iter().map(|cell| cell.view(None))));
+    if !diagnostics.has_errors() && seen.len() < excludes.len() {
+        let values = Values::of(cells.iter().map(|cell| cell.view(None)));
+        for (_, exclude) in excludes.iter().enumerate().filter(|(at, _)| !seen.contains(at)) {
+            diagnostics.push(dead_among(&exclude.selector, "`exclude`", &values));
         }
     }
     excluded
@@ -337,8 +334,12 @@ fn warn_dead(overlays: &[Overlay<CellBody>], cells: &[Cell<'_>], diagnostics: &m
 
 /// A selector that selects none of these cells.
 pub(super) fn dead<'v>(selector: &Selector, node: &str, cells: impl Iterator<Item = View<'v>>) -> Diagnostic {
-    let cells: Vec<_> = cells.collect();
-    let (label, help) = match selector.unmet(&cells) {
+    dead_among(selector, node, &Values::of(cells))
+}
+
+/// The same of many selectors, for cells whose values are looked at once.
+pub(super) fn dead_among(selector: &Selector, node: &str, values: &Values<'_>) -> Diagnostic {
+    let (label, help) = match values.unmet(selector) {
         Some((key, values)) if (1..=MOST_VALUES).contains(&values.len()) => (
             format!("no cell passes its `{key}`"),
             format!("in this matrix, `{key}` is {}", listed(values, "or")),

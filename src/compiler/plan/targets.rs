@@ -1,16 +1,16 @@
 //! From cells to targets: an image for a cell; cells that are one build are merged into one target.
 
 use super::cell::{Cell, Excluded};
-use super::cells::{dead, too_many};
+use super::cells::{dead, dead_among, too_many};
 use super::nodes::Builder;
 use super::{Graph, Inputs, Modprobe, NodeId, Toolkit};
 use crate::compiler::model::Image;
-use crate::compiler::model::selector::View;
+use crate::compiler::model::selector::{Index, Values, View};
 use crate::knowledge::profile::{self, VersionOrder};
 use crate::text::diag::{Code, Diagnostic, Diagnostics};
 use crate::text::ids::{Arch, Flavor, ImageRef, KernelText, Name, OsName, RelPath, Release};
 use crate::text::source::Span;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The longest name of a file in a target's directory.
 const LONGEST_NAME: &str = "Dockerfile.dockerignore";
@@ -99,7 +99,10 @@ pub(super) fn select<'a>(
     diagnostics: &mut Diagnostics,
 ) -> Vec<Group<'a>> {
     let model = inputs.model;
-    let mut excludes = vec![false; model.matrix.exclude.len()];
+    let excludes: Vec<_> =
+        model.matrix.exclude.iter().filter(|exclude| exclude.selector.names_image()).collect();
+    let index = Index::new(excludes.iter().map(|exclude| &exclude.selector));
+    let mut seen = BTreeSet::new();
     let mut groups = Vec::new();
     for image in &model.images {
         let name = image.layers.name.as_str();
@@ -108,13 +111,9 @@ pub(super) fn select<'a>(
         for cell in cells {
             let view = cell.view(Some(name));
             let is_wanted = image.only.is_empty() || image.only.iter().any(|only| only.selects(&view));
-            let mut reason = None;
-            for (exclude, seen) in model.matrix.exclude.iter().zip(&mut excludes) {
-                if exclude.selector.names_image() && exclude.selector.selects(&view) {
-                    *seen = true;
-                    reason = reason.or(Some(&exclude.reason));
-                }
-            }
+            let selecting = index.selecting(&view);
+            let reason = selecting.first().and_then(|&at| excludes.get(at)).map(|exclude| &exclude.reason);
+            seen.extend(selecting);
             match reason {
                 _ if !is_wanted => {}
                 Some(reason) => excluded.push(cell.excluded(Some(&image.layers.name), reason)),
@@ -130,11 +129,12 @@ pub(super) fn select<'a>(
             }
         }
     }
-    for (exclude, seen) in model.matrix.exclude.iter().zip(&excludes) {
-        if exclude.selector.names_image() && !seen {
-            let names = model.images.iter().map(|image| image.layers.name.as_str());
-            let views = names.flat_map(|name| cells.iter().map(move |cell| cell.view(Some(name))));
-            diagnostics.push(dead(&exclude.selector, "`exclude`", views));
+    if seen.len() < excludes.len() {
+        let names = model.images.iter().map(|image| image.layers.name.as_str());
+        let views = names.flat_map(|name| cells.iter().map(move |cell| cell.view(Some(name))));
+        let values = Values::of(views);
+        for (_, exclude) in excludes.iter().enumerate().filter(|(at, _)| !seen.contains(at)) {
+            diagnostics.push(dead_among(&exclude.selector, "`exclude`", &values));
         }
     }
     if groups.is_empty() && !diagnostics.has_errors() {
