@@ -36,6 +36,7 @@ pub(super) fn clean(global: &Global, args: &Clean, terminal: &mut Terminal) -> R
         verify: false,
         patience: Duration::from_secs(args.lock_timeout),
         waiting: &waiting,
+        phase: &|_| {},
     };
     let cleaned = emit::clean(&job)?;
     let out = project.root.join(args.place.out.as_path());

@@ -3,11 +3,12 @@
 use super::project::{Compiling, Project};
 use super::report::{Verdict, compile as in_memory};
 use super::terminal::Terminal;
+use super::timings::{Clock, Timings};
 use super::{Exit, Failure, Global};
-use crate::compiler::compile::{Compilation, Request, compile as pure};
+use crate::compiler::compile::{Compilation, Request, compile_in_phases};
 use crate::compiler::outputs::Outputs;
 use crate::store::emit::{self, Drift, DriftKind, Job, Run, Why};
-use crate::system::fs::Disk;
+use crate::system::fs::{Disk, Reader};
 use crate::text::diag::{Diagnostics, count};
 use crate::text::error::Error;
 use crate::text::source::Sources;
@@ -47,16 +48,26 @@ pub(super) struct Compile {
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     lock_timeout: u64,
     #[command(flatten)]
+    timings: Timings,
+    #[command(flatten)]
     compiling: Compiling,
 }
 
 pub(super) fn compile(global: &Global, args: &Compile, terminal: &mut Terminal) -> Result<Exit, Failure> {
+    let clock = Clock::default();
+    let exit = timed(global, args, &clock, terminal)?;
+    clock.tell(&args.timings, terminal)?;
+    Ok(exit)
+}
+
+fn timed(global: &Global, args: &Compile, clock: &Clock, terminal: &mut Terminal) -> Result<Exit, Failure> {
     let project = Project::new(global)?;
     let disk = project.open()?;
     let request = project.request(&args.compiling);
     if args.check {
-        return check(&project, &disk, &request, terminal);
+        return check(&project, &disk, &request, clock, terminal);
     }
+    let phase = |phase| clock.begin(phase);
     let waiting = || terminal.say("waiting for another drvc that writes to the same directory");
     let job = Job {
         root: &disk,
@@ -66,8 +77,10 @@ pub(super) fn compile(global: &Global, args: &Compile, terminal: &mut Terminal) 
         verify: args.verify,
         patience: Duration::from_secs(args.lock_timeout),
         waiting: &waiting,
+        phase: &phase,
     };
-    let run = emit::run(&job, |reader| Summary::of(pure(reader, &request), args.locked))?;
+    let run =
+        emit::run(&job, |reader| Summary::of(compile_in_phases(reader, &request, &phase), args.locked))?;
     match run {
         Run::Fresh(memo) => {
             let memo: Memo = serde_json::from_str(&memo).unwrap_or_default();
@@ -163,8 +176,16 @@ pub(super) fn kept(kept: &[emit::Kept], project: &Project, request: &Request, te
 }
 
 /// `--check`: compares every byte, takes no lock, and writes nothing.
-fn check(project: &Project, disk: &Disk, request: &Request, terminal: &Terminal) -> Result<Exit, Failure> {
-    let compilation = in_memory(disk, request);
+fn check(
+    project: &Project,
+    disk: &Disk,
+    request: &Request,
+    clock: &Clock,
+    terminal: &Terminal,
+) -> Result<Exit, Failure> {
+    let reader = Reader::new(disk).hide(request.out.clone());
+    let compilation = compile_in_phases(&reader, request, &|phase| clock.begin(phase));
+    clock.begin("compare with the output directory");
     let verdict = Verdict::of(&compilation.diagnostics);
     terminal.diagnostics(&project.report(&compilation.sources, compilation.diagnostics));
     let Some(compiled) = compilation.plan else { return Ok(verdict.exit(true)) };

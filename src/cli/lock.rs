@@ -4,6 +4,7 @@ use super::network::Network;
 use super::project::{Compiling, Project};
 use super::report::{Verdict, compile};
 use super::terminal::Terminal;
+use super::timings::{Clock, Timings};
 use super::{Exit, Failure, Global};
 use crate::knowledge::lock::to_text;
 use crate::resolve::{Change, ChangeKind, Job, Progress, Refusal, Resolver, Settled, Update, settle};
@@ -49,10 +50,20 @@ pub(super) struct Lock {
     #[command(flatten)]
     network: Network,
     #[command(flatten)]
+    timings: Timings,
+    #[command(flatten)]
     compiling: Compiling,
 }
 
 pub(super) fn lock(global: &Global, args: &Lock, terminal: &mut Terminal) -> Result<Exit, Failure> {
+    let clock = Clock::default();
+    let exit = timed(global, args, &clock, terminal)?;
+    clock.tell(&args.timings, terminal)?;
+    Ok(exit)
+}
+
+fn timed(global: &Global, args: &Lock, clock: &Clock, terminal: &mut Terminal) -> Result<Exit, Failure> {
+    clock.begin("read manifest and lock");
     let project = Project::new(global)?;
     let disk = project.open()?;
     if args.check {
@@ -79,9 +90,13 @@ pub(super) fn lock(global: &Global, args: &Lock, terminal: &mut Terminal) -> Res
             Some(Some(name)) => Update::Named(name),
         },
         resolver: resolver.as_ref(),
-        progress: &|progress| bar.show(progress),
+        progress: &|progress| {
+            clock.begin("ask servers");
+            bar.show(progress);
+        },
     });
     bar.end();
+    clock.begin("write and report");
     resolver.iter().flat_map(Resolver::notes).for_each(|note| terminal.say(&note));
     let settled = settled.map_err(|refusal| refused(refusal, &project, terminal))?;
     write(&disk, &project, &path, &settled)?;

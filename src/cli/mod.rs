@@ -34,6 +34,7 @@ mod image_arg;
 mod table;
 mod target;
 mod terminal;
+mod timings;
 mod verify;
 mod why;
 

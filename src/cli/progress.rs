@@ -1,6 +1,7 @@
 //! From what running jobs tell to a line for each on a terminal, or plain lines elsewhere.
 
 use super::terminal::Terminal;
+use super::timings::Clock;
 use crate::images::build::{Done, Outcome, Step, Watch};
 use crate::text::diag::Clean;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -15,14 +16,15 @@ const TICK: Duration = Duration::from_millis(100);
 /// Tells of running jobs.
 pub(super) struct Progress<'t> {
     terminal: &'t Terminal,
+    clock: &'t Clock,
     lines: Option<MultiProgress>,
     running: Mutex<BTreeMap<usize, ProgressBar>>,
 }
 
 impl<'t> Progress<'t> {
-    pub(super) fn new(terminal: &'t Terminal) -> Self {
+    pub(super) fn new(terminal: &'t Terminal, clock: &'t Clock) -> Self {
         let lines = std::io::stderr().is_terminal().then(MultiProgress::new);
-        Self { terminal, lines, running: Mutex::default() }
+        Self { terminal, clock, lines, running: Mutex::default() }
     }
 
     /// Prints a line above those of running jobs.
@@ -36,6 +38,7 @@ impl<'t> Progress<'t> {
 
 impl Watch for Progress<'_> {
     fn started(&self, job: usize, name: &str) {
+        self.clock.begin("build, push and name images");
         let Some(lines) = &self.lines else {
             return self.terminal.say(&format!("building {name}"));
         };

@@ -3,6 +3,7 @@
 use super::kernels::KernelsJson;
 use super::matrix::MatrixJson;
 use super::terminal::Terminal;
+use super::timings::TimingsJson;
 use super::{Exit, Failure};
 use crate::compiler::outputs::{GraphJson, NodesJson, PlanJson};
 use crate::compiler::why::Why;
@@ -31,6 +32,7 @@ pub const JSON_SCHEMAS: &[NamedSchema] = &[
     ("nodes", || schemars::schema_for!(NodesJson)),
     ("plan", || schemars::schema_for!(PlanJson)),
     ("report", || schemars::schema_for!(ReportJson)),
+    ("timings", || schemars::schema_for!(TimingsJson)),
     ("verify", || schemars::schema_for!(Verified)),
     ("why", || schemars::schema_for!(Why)),
 ];
@@ -50,10 +52,11 @@ Examples:
   drvc schema nodes        of `drvc plan --nodes FILE --format json`
   drvc schema matrix       of `drvc matrix --format json`
   drvc schema verify       of `drvc verify --format json`
-  drvc schema boot         of `drvc boot --format json`")]
+  drvc schema boot         of `drvc boot --format json`
+  drvc schema timings      of `--timings=FILE`")]
 pub(super) struct Schema {
     /// What to print the JSON Schema of: `boot`, `build`, `diff`, `graph`, `images`, `kernels`, `matrix`, `nodes`, `plan`,
-    /// `report`, `verify` or `why`; without it, the manifest's schema
+    /// `report`, `timings`, `verify` or `why`; without it, the manifest's schema
     name: Option<String>,
 }
 

@@ -72,9 +72,18 @@ pub struct Compiled {
 
 /// Compiles a manifest.
 pub fn compile(reader: &Reader<'_>, request: &Request) -> Compilation {
+    compile_in_phases(reader, request, &|_| {})
+}
+
+/// The same, and `phase` hears what begins: a clock is the caller's, and no part of the result.
+pub fn compile_in_phases(
+    reader: &Reader<'_>,
+    request: &Request,
+    phase: &dyn Fn(&'static str),
+) -> Compilation {
     let mut sources = Sources::default();
     let mut diagnostics = Diagnostics::default();
-    let plan = run(reader, request, &mut sources, &mut diagnostics);
+    let plan = run(reader, request, &mut sources, &mut diagnostics, phase);
     let plan = plan.filter(|_| !diagnostics.has_errors());
     Compilation { sources, diagnostics: diagnostics.sorted(), plan }
 }
@@ -84,15 +93,20 @@ fn run(
     request: &Request,
     sources: &mut Sources,
     diagnostics: &mut Diagnostics,
+    phase: &dyn Fn(&'static str),
 ) -> Option<Compiled> {
+    phase("read manifest and sources");
     let parts = Parts::read(reader, request, sources, diagnostics)?;
+    phase("expand the matrix");
     let plan = parts.expand(&lock::Consulted::new(&parts.lock), sources, request, diagnostics);
     if diagnostics.has_errors() {
         return None;
     }
+    phase("render stages and hash them");
     let renderer = Renderer::new(&parts.templates);
     let stages = keys::stages(&plan.graph, &renderer);
     let (stages, fingerprints) = stages.map_err(|refusal| diagnostics.push(refusal)).ok()?;
+    phase("make the outputs");
     let json = outputs::plan_json(&plan, &stages, &fingerprints);
     let mut outputs = outputs::outputs(&plan, &stages, &json, &request.manifest, &request.out);
     let (manifest, out) = (&request.manifest, &request.out);

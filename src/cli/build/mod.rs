@@ -9,6 +9,7 @@ use super::network::Network;
 use super::progress::Progress;
 use super::project::{Compiling, Project};
 use super::terminal::Terminal;
+use super::timings::{Clock, Timings};
 use super::{Exit, Failure, Format, Global};
 use crate::images::build::{AfterFailure, Choice, Proof, Session, choose};
 use crate::images::engine::{Engine, Kind, Secret};
@@ -100,6 +101,8 @@ pub(super) struct Build {
     #[command(flatten)]
     network: Network,
     #[command(flatten)]
+    timings: Timings,
+    #[command(flatten)]
     compiling: Compiling,
 }
 
@@ -109,18 +112,27 @@ pub(super) fn engine(name: &str) -> Result<Kind, String> {
 }
 
 pub(super) fn build(global: &Global, args: &Build, terminal: &mut Terminal) -> Result<Exit, Failure> {
+    let clock = Clock::default();
+    let exit = timed(global, args, &clock, terminal)?;
+    clock.tell(&args.timings, terminal)?;
+    Ok(exit)
+}
+
+fn timed(global: &Global, args: &Build, clock: &Clock, terminal: &mut Terminal) -> Result<Exit, Failure> {
     let start = Instant::now();
     let project = Project::new(global)?;
     let disk = project.open()?;
     let request = project.request(&args.compiling);
     let interrupt = Interrupt::of_signals()?;
+    clock.begin("complete the lock");
     if !args.locked && !args.offline {
         complete_lock(&project, &disk, &request, args, terminal)?;
     }
-    let (sources, compiled) = match compiled(&project, &disk, &request, args, terminal)? {
+    let (sources, compiled) = match compiled(&project, &disk, &request, args, clock, terminal)? {
         Ok(ready) => ready,
         Err(exit) => return Ok(exit),
     };
+    clock.begin("choose targets");
     let changed = match &args.since {
         Some(revision) => Some(project.since(&args.compiling, revision, &compiled, terminal)?),
         None => None,
@@ -145,7 +157,8 @@ pub(super) fn build(global: &Global, args: &Build, terminal: &mut Terminal) -> R
         true => Some(Booting::new(global, &args.network, &args.limits, &interrupt, terminal)?),
         false => None,
     };
-    let progress = Progress::new(terminal);
+    clock.begin("ask engine and registry");
+    let progress = Progress::new(terminal, clock);
     let session = Session {
         compiled: &compiled,
         engine,
@@ -170,6 +183,7 @@ pub(super) fn build(global: &Global, args: &Build, terminal: &mut Terminal) -> R
         watch: &progress,
     };
     let verdicts = session.run(&items)?;
+    clock.begin("report");
     let summary =
         BuildSummary { project: &project, sources: &sources, compiled: &compiled, verdicts: &verdicts };
     summary.everything(args, engine_name, start.elapsed(), terminal)?;

@@ -5,12 +5,13 @@ use crate::cli::compile::{Memo, kept};
 use crate::cli::project::Project;
 use crate::cli::report::{Verdict as Summary, compile as in_memory};
 use crate::cli::terminal::Terminal;
+use crate::cli::timings::Clock;
 use crate::cli::{Exit, Failure, lock};
-use crate::compiler::compile::{Compilation, Compiled, Request, compile as pure};
+use crate::compiler::compile::{Compilation, Compiled, Request, compile_in_phases};
 use crate::resolve::{self, Resolver, Update, settle};
 use crate::store::emit::{self, Run};
 use crate::store::state::HOME;
-use crate::system::fs::{Dir, Disk, Held};
+use crate::system::fs::{Dir, Disk, Held, Reader};
 use crate::system::process::Interrupt;
 use crate::text::diag::{Code, Diagnostic};
 use crate::text::error::Error;
@@ -63,8 +64,10 @@ pub(super) fn compiled(
     disk: &Disk,
     request: &Request,
     args: &Build,
+    clock: &Clock,
     terminal: &Terminal,
 ) -> Result<Result<(Sources, Compiled), Exit>, Failure> {
+    let phase = |phase| clock.begin(phase);
     let waiting = || terminal.say("waiting for another drvc that writes to the same directory");
     let job = emit::Job {
         root: disk,
@@ -74,16 +77,20 @@ pub(super) fn compiled(
         verify: false,
         patience: Duration::from_secs(args.lock_timeout),
         waiting: &waiting,
+        phase: &phase,
     };
     let wanted = |compilation: &Compilation| Memo::of(compilation).verdict.exit(args.locked) == Exit::Fine;
     let run = emit::run(&job, |reader| {
-        let compilation = pure(reader, request);
+        let compilation = compile_in_phases(reader, request, &phase);
         let outputs = compilation.plan.as_ref().filter(|_| wanted(&compilation));
         let (outputs, memo) = (outputs.map(|plan| plan.outputs.clone()), Memo::of(&compilation).to_text());
         emit::Compiled { outputs, memo, rest: compilation }
     })?;
     let compilation = match run {
-        Run::Fresh(_) => in_memory(disk, request),
+        Run::Fresh(_) => {
+            let reader = Reader::new(disk).hide(request.out.clone());
+            compile_in_phases(&reader, request, &phase)
+        }
         Run::Refused(compilation) => compilation,
         Run::Done { rest, report, .. } => {
             let exit = kept(&report.kept, project, request, terminal);

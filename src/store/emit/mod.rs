@@ -45,6 +45,8 @@ pub struct Job<'a> {
     pub patience: Duration,
     /// Called once, when waiting for another run takes long.
     pub waiting: &'a dyn Fn(),
+    /// Hears what begins.
+    pub phase: &'a dyn Fn(&'static str),
 }
 
 /// What a compilation hands over.
@@ -129,6 +131,7 @@ pub fn run<T>(job: &Job, compile: impl Fn(&Reader) -> Compiled<T>) -> Result<Run
     let mut started = Instant::now();
     let before = state_sig(job)?;
     let (mut reason, mut last) = (None, None);
+    (job.phase)("look for changes");
     if !job.verify {
         match freshness(job.root, job.out, &job.request) {
             Freshness::Stale(why, state) => (reason, last) = (Some(why), state),
@@ -172,7 +175,9 @@ fn read_and_compile<T>(job: &Job, compile: &impl Fn(&Reader) -> Compiled<T>) -> 
 }
 
 fn emit(lock: &Lock, job: &Job, outputs: &Outputs, last: Option<&State>) -> Result<(Report, Listing), Error> {
+    (job.phase)("look at the output directory");
     let scan = output_scan::scan(Some(&lock.out), job.out.as_str(), outputs, last)?;
+    (job.phase)("write");
     write::settle(&lock.out, job.out.as_str(), scan, job.force)
 }
 

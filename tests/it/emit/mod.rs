@@ -46,7 +46,16 @@ impl Project {
     fn job<T>(&self, force: bool, then: impl FnOnce(&Job) -> T) -> T {
         let (root, out) = (Disk::open(&self.root).unwrap(), path("out"));
         let (request, patience) = ([0; 32], Duration::from_secs(60));
-        then(&Job { root: &root, out: &out, request, force, verify: false, patience, waiting: &|| {} })
+        then(&Job {
+            root: &root,
+            out: &out,
+            request,
+            force,
+            verify: false,
+            patience,
+            waiting: &|| {},
+            phase: &|_| {},
+        })
     }
 
     fn run(&self, compile: Compile) -> Run<()> {
