@@ -35,7 +35,7 @@ use shell::Refusal;
 pub fn draft(tree: &impl Tree, place: &Place, hint: &str) -> Result<Draft, Refusal> {
     match place.kind {
         Kind::Dkms => {
-            let mut draft = dkms::import(&place.text, place.file.as_str(), &place.dir)?;
+            let mut draft = dkms::import(&place.text, place.file.as_str(), &place.dir, hint)?;
             let facts = tree::facts(tree, &place.dir);
             draft.project.license = facts.license.clone();
             if let Some(source) = draft.sources.first_mut().filter(|source| source.patches.is_empty()) {

@@ -1,6 +1,6 @@
 //! How a dkms.conf builds: MAKE, PRE_BUILD and POST_BUILD.
 
-use super::{ARCH, Directive, Importer, KERNEL, KERNEL_DIR, SOURCE, TREE, is_mark};
+use super::{ARCH, Directive, Importer, JOBS, KERNEL, KERNEL_DIR, SOURCE, TREE, is_mark};
 use crate::import::commands::{self, Command};
 use crate::import::draft::{self, Build, Step};
 use crate::import::kernels::selectors;
@@ -59,7 +59,10 @@ impl Importer<'_> {
         let told = text.starts_with("make");
         match commands::make(&self.without_marks(&raw)) {
             Some(Command::Kernel { dir, rest }) if dir == KERNEL_DIR && rest.is_empty() => Build::Kbuild,
-            Some(Command::Own { targets, mut variables, env, dir }) if dir.is_empty() || dir == SOURCE => {
+            Some(Command::Own { targets, mut variables, env, dir })
+                if (dir.is_empty() || dir == SOURCE)
+                    && !variables.iter().chain(&env).any(|(_, value)| value.contains(JOBS)) =>
+            {
                 if told && !variables.iter().any(|(name, _)| name == "KERNELRELEASE") {
                     variables.push(("KERNELRELEASE".to_owned(), KERNEL.to_owned()));
                 }
@@ -168,7 +171,7 @@ fn template(text: &str) -> String {
 
 /// A value as a script of the manifest.
 fn script(text: &str) -> String {
-    named(&draft::literal_script(text))
+    named(&draft::literal_script(text)).replace(JOBS, "$(nproc)")
 }
 
 fn named(text: &str) -> String {

@@ -29,6 +29,8 @@ pub const ARCH: &str = "\u{e003}";
 const SOURCE: &str = "\u{e004}";
 const MODULE: &str = "\u{e005}";
 const VERSION: &str = "\u{e006}";
+/// How many processors there are.
+const JOBS: &str = "\u{e007}";
 
 /// Directives that ask for something on the host where dkms installs.
 const OF_THE_HOST: [&str; 9] = [
@@ -92,11 +94,11 @@ fn readings(marked: &Marked) -> Result<(Evaluated, Vec<Reading>), Refusal> {
 }
 
 /// Makes a draft of a dkms.conf. `file` is its name for messages; `dir` the directory of its sources, as seen from the
-/// manifest.
+/// manifest; `hint` the project's name where the file's own is filled in later.
 ///
 /// # Errors
 /// A file that cannot be read as shell text, or that names no package.
-pub fn import(text: &str, file: &str, dir: &RelPath) -> Result<Draft, Refusal> {
+pub fn import(text: &str, file: &str, dir: &RelPath, hint: &str) -> Result<Draft, Refusal> {
     let marked = Marked::new(text);
     let (found, readings) = readings(&marked)?;
     let conf = file.strip_prefix(dir.as_str()).map_or(file, |rest| rest.trim_start_matches('/'));
@@ -114,7 +116,7 @@ pub fn import(text: &str, file: &str, dir: &RelPath) -> Result<Draft, Refusal> {
         image: Image::default(),
     };
     importer.refused();
-    importer.project()?;
+    importer.project(hint)?;
     importer.source(dir);
     importer.outputs();
     importer.build();
@@ -130,14 +132,20 @@ pub fn import(text: &str, file: &str, dir: &RelPath) -> Result<Draft, Refusal> {
 
 impl Importer<'_> {
     /// The package's name and version, and what is called after them.
-    fn project(&mut self) -> Result<(), Refusal> {
+    fn project(&mut self, hint: &str) -> Result<(), Refusal> {
         let of = |importer: &Self, name: &str| {
             importer.all(name).into_iter().find(|one| one.index == 0).and_then(|one| one.text)
         };
-        let name = of(self, "PACKAGE_NAME").unwrap_or_default();
+        let mut name = of(self, "PACKAGE_NAME").unwrap_or_default();
         let version = of(self, "PACKAGE_VERSION").unwrap_or_default();
-        if name.is_empty() || shell::is_symbolic(&name) {
+        if self.all("PACKAGE_NAME").is_empty() {
             return Err(Refusal("it has no PACKAGE_NAME that could be read".into()));
+        }
+        if name.is_empty() || shell::is_symbolic(&name) {
+            self.meet(&name);
+            name = hint.to_owned();
+            let text = format!("PACKAGE_NAME is not known here: `{hint}` stands for it");
+            self.draft.warn(self.file, 0, &text);
         }
         // dkms makes directories of both, so nobody has other characters in them.
         let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "._+~-:".contains(c));
@@ -229,6 +237,7 @@ impl Importer<'_> {
             (KERNEL, "$kernelver"),
             (KERNEL_DIR, "$kernel_source_dir"),
             (TREE, "$dkms_tree"),
+            (JOBS, "$(nproc)"),
             (ARCH, "$arch"),
         ];
         let text = names.iter().fold(text.to_owned(), |text, (mark, name)| text.replace(mark, name));

@@ -49,10 +49,7 @@ impl Marked {
         for found in expression.captures_iter(line) {
             let Some(word) = found.name("word") else { continue };
             let Some(before) = line.get(from..word.start()) else { continue };
-            let name = word.as_str().trim_matches(|c: char| !c.is_alphanumeric() && c != '_');
-            let variable = ['=', '+', '['].iter().any(|sign| text.contains(&format!("{name}{sign}")));
-            let function = ["()", " ()", " {"].iter().any(|sign| text.contains(&format!("{name}{sign}")));
-            if variable || function {
+            if means_something(word.as_str(), text) {
                 continue;
             }
             let at =
@@ -74,6 +71,20 @@ impl Marked {
     pub(super) fn of(&self, c: char) -> Option<&(String, usize)> {
         self.placeholders.get(usize::try_from(u32::from(c).checked_sub(FIRST)?).ok()?)
     }
+}
+
+/// Whether the file itself gives a word that looks like a placeholder a meaning: a variable or a function of that name.
+fn means_something(word: &str, text: &str) -> bool {
+    let name = word.trim_matches('$');
+    if !word.starts_with(['$', '_']) {
+        return false;
+    }
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.match_indices(name).any(|(at, _)| {
+        let whole = !text.get(..at).is_some_and(|before| before.ends_with(is_name));
+        let after = text.get(at + name.len()..).unwrap_or_default();
+        whole && ["=", "+=", "[", "()", " ()", " {"].iter().any(|sign| after.starts_with(sign))
+    })
 }
 
 /// Whether a character stands for a placeholder.

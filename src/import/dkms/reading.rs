@@ -1,16 +1,17 @@
 //! What dkms itself has read of a file once it builds: it reads each value a second time, and takes modules by record.
 
-use super::{ARCH, KERNEL, KERNEL_DIR, MODULE, TREE, VERSION};
+use super::{ARCH, JOBS, KERNEL, KERNEL_DIR, MODULE, TREE, VERSION};
 use crate::import::shell::{self, Value, World};
 use std::collections::BTreeMap;
 
 /// What dkms sets before it reads a file, and what stands for it in a value.
-pub(super) const GIVEN: [(&str, &str); 8] = [
+pub(super) const GIVEN: [(&str, &str); 9] = [
     ("kernelver", KERNEL),
     ("kernel_source_dir", KERNEL_DIR),
     ("kernel_config", "\u{e001}/.config"),
     ("dkms_tree", TREE),
     ("arch", ARCH),
+    ("parallel_jobs", JOBS),
     ("source_tree", "/usr/src"),
     ("module", MODULE),
     ("module_version", VERSION),

@@ -6,7 +6,7 @@ use crate::import::write;
 /// The manifest of a dkms.conf from its module on, and the warnings.
 fn imported(text: &str) -> (String, Vec<String>) {
     let text = format!("PACKAGE_NAME=foo\nPACKAGE_VERSION=1.2\n{text}");
-    let mut draft = import(&text, "dkms.conf", &RelPath::root()).unwrap();
+    let mut draft = import(&text, "dkms.conf", &RelPath::root(), "d").unwrap();
     draft.matrix = crate::import::matrix::examples().remove(0);
     let manifest = write(&draft);
     let from = manifest.find("source ").unwrap();
@@ -32,6 +32,16 @@ fn directives_have_their_words() {
         ("MAKE=\"make all\"", "    make \"all\" KERNELRELEASE=\"{kernel}\"\n"),
         ("MAKE=\"'make' all KVER=$kernelver\"", "    make \"all\" KVER=\"{kernel}\"\n}"),
         ("MAKE=\"A=1 make\"", "    env A=\"1\"\n    make\n}"),
+        ("MAKE=\"'make' -j$(nproc) all\"", "    make \"all\"\n}"),
+        (
+            "MAKE=\"make -j`nproc` -C $kernel_source_dir M=$dkms_tree/foo/1.2/build\"",
+            "    source \"driver\"\n}",
+        ),
+        ("MAKE=\"./b.sh $(nproc)\"", "./b.sh $(nproc)"),
+        (
+            "if grep -q 'CONFIG_Y=y\\|CONFIG_Y=m' $kernel_source_dir/.config; then BUILT_MODULE_NAME=(a b); fi",
+            "    // where CONFIG_Y is set:\n",
+        ),
         ("MAKE=\" make all\"", "    make \"all\"\n}"),
         ("MAKE=\"\\${MAKEBIN:-make} all\"", "    make \"all\" KERNELRELEASE=\"{kernel}\"\n"),
         (
@@ -126,11 +136,12 @@ fn what_has_no_word_is_said() {
     let (_, warnings) = imported("PACKAGE_VERSION=$(./version)");
     assert_eq!(warnings, ["dkms.conf: PACKAGE_VERSION is not known here: say `version` in `project`"]);
     for text in ["X=1", "PACKAGE_NAME=\"it's\"", "PACKAGE_NAME=a PACKAGE_VERSION='{kernel}'"] {
-        assert!(import(text, "dkms.conf", &RelPath::root()).is_err(), "{text}");
+        assert!(import(text, "dkms.conf", &RelPath::root(), "d").is_err(), "{text}");
     }
-    let unknown = import("PACKAGE_NAME=a MAKE=$(x)", "d/debian/dkms.conf", &RelPath::parse("d").unwrap());
+    let unknown =
+        import("PACKAGE_NAME=a MAKE=$(x)", "d/debian/dkms.conf", &RelPath::parse("d").unwrap(), "d");
     assert!(write(&unknown.unwrap()).contains("bash -c '. ./debian/dkms.conf >/dev/null;"));
-    assert!(import("PACKAGE_NAME=((", "dkms.conf", &RelPath::root()).is_err());
+    assert!(import("PACKAGE_NAME=((", "dkms.conf", &RelPath::root(), "d").is_err());
 }
 
 #[test]
@@ -190,6 +201,10 @@ fn placeholders_are_named_once_and_never_used() {
         assert_eq!(warnings, [expected], "{mark}");
         assert!(manifest.contains("    make B=\"1\" KERNELRELEASE="), "{mark}\n{manifest}");
     }
+    let text = "PACKAGE_NAME=@NAME@\nPACKAGE_VERSION=@VERSION@\nBUILT_MODULE_NAME=a";
+    let draft = import(text, "dkms.conf", &RelPath::root(), "dir").unwrap();
+    assert_eq!((draft.project.name.as_str(), draft.project.version), ("dir", None));
+    assert_eq!(draft.warnings.len(), 3, "{:?}", draft.warnings);
     for text in [
         "A=x; V=\"${A#X}${A%%Y}\"; MAKE=\"make V=$V\"",
         "X_Y=1; MAKE=\"make V=$X_Y\"; BUILD_EXCLUSIVE_KERNEL=\"^$X_Y$\"",

@@ -292,6 +292,10 @@ impl Shell {
             ("uname", Some([flag])) if ["-m", "-p", "-i"].contains(&flag.as_str()) => {
                 given("arch").map(|text| text + "\n")
             }
+            ("nproc", Some([])) => given("parallel_jobs").map(|text| text + "\n"),
+            ("getconf", Some([name])) if name == "_NPROCESSORS_ONLN" => {
+                given("parallel_jobs").map(|text| text + "\n")
+            }
             (_, Some(texts)) => filters::run(name, texts, input.as_deref()),
             _ => None,
         };

@@ -212,13 +212,20 @@ impl Shell {
             return Truth::of(lines.iter().any(|line| regex.is_match(line)));
         }
         let found = pattern.as_deref().filter(|_| in_config).and_then(|pattern| {
-            let (name, value) = pattern.trim_start_matches('^').split_once('=')?;
-            let value = value.trim_end_matches('$');
-            let set = ["[ym]", "[my]", "y", "m", "(y|m)", "(m|y)", ""].contains(&value);
-            (set && config_in(name) == Some(name)).then(|| name.to_owned())
+            let mut names = pattern.split("\\|").map(set_option);
+            let first = names.next()??;
+            names.all(|name| name == Some(first)).then(|| first.to_owned())
         });
         found.map_or_else(|| Truth::other(text), |name| config(&name, true))
     }
+}
+
+/// The option that an expression on one line of the kernel's configuration asks for.
+fn set_option(expression: &str) -> Option<&str> {
+    let (name, value) = expression.trim_start_matches('^').split_once('=')?;
+    let value = value.trim_end_matches('$');
+    let set = ["[ym]", "[my]", "y", "m", "(y|m)", "(m|y)", ""].contains(&value);
+    (set && config_in(name) == Some(name)).then_some(name)
 }
 
 /// The kernel's option that a word names.
