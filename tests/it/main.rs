@@ -18,6 +18,7 @@ mod fmt;
 mod init;
 mod history;
 mod layers;
+mod limits;
 mod lock;
 mod locked;
 mod manual;

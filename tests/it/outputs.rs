@@ -181,6 +181,126 @@ fn kmm_pulls_what_the_lock_has_a_digest_for() {
     assert!(project.read("drivers.lock").contains(&digest), "`drvc lock` takes out what is used");
 }
 
+/// The project of the examples with these kernels of OpenShift, and a `kmm` node.
+fn with_kmm(kernels: &str, kmm: &str) -> Project {
+    let project = Project::example("08-everywhere");
+    let manifest = project.read("drivers.kdl");
+    let (head, _) = manifest.split_once("matrix {").unwrap();
+    project
+        .write("drivers.kdl", &format!("{head}matrix {{\n{kernels}\n}}\noutput {{\nkmm {{\n{kmm}\n}}\n}}\n"));
+    let _ = std::fs::remove_file(project.path("drivers.lock"));
+    project
+}
+
+const TWO_STREAMS: &str = r#"
+    os "openshift" "4.16.20" { kernel "5.14.0-427.57.1.el9_4.x86_64"; }
+    os "openshift" "4.19.1" { kernel "5.14.0-570.19.1.el9_6.x86_64"; }
+"#;
+
+#[test]
+fn kmm_builds_unknown_kernels_by_the_dockerfile_of_those_that_match() {
+    let both = r#"build regexp="^5\\.14\\.0-427\\."
+        build regexp="el9_6""#;
+    let project = with_kmm(TWO_STREAMS, both);
+    let documents = documents(&project, "kmm/pt-char-dev.yaml");
+    let mappings = &of_kind(&documents, "Module")["spec"]["moduleLoader"]["container"]["kernelMappings"];
+    let config_map = |mapping: &Value| mapping["build"]["dockerfileConfigMap"]["name"].clone();
+    let known = |kernel: &str| {
+        let all = mappings.as_array().unwrap();
+        config_map(
+            all.iter()
+                .find(|mapping| mapping["literal"].as_str().is_some_and(|one| one.contains(kernel)))
+                .unwrap(),
+        )
+    };
+    let open: Vec<_> =
+        mappings.as_array().unwrap().iter().filter(|mapping| !mapping["regexp"].is_null()).collect();
+    assert_eq!((config_map(open[0]), config_map(open[1])), (known("427"), known("570")));
+    assert_ne!(known("427"), known("570"));
+    let several = with_kmm(TWO_STREAMS, r#"build regexp="^5\\.14\\.0-""#);
+    several.run(&["compile"]).expect(1, "", "ambiguous-mapping");
+    let none = with_kmm(TWO_STREAMS, r#"build regexp="^6\\.""#);
+    none.run(&["compile"]).expect(0, "", "matches no kernel of the matrix");
+}
+
+#[test]
+fn kmm_signs_files_by_their_paths() {
+    let kernels = r#"
+    os "openshift" "4.16.20" { kernel "5.14.0-427.57.1.el9_4.x86_64+rt" "5.14.0-427.57.1.el9_4.x86_64"; }"#;
+    let sign = r#"sign key="k" certificate="c""#;
+    let project = with_kmm(kernels, &format!("{sign}\nbuild regexp=\"x86_64$\""));
+    let documents = documents(&project, "kmm/pt-char-dev.yaml");
+    let mappings = &of_kind(&documents, "Module")["spec"]["moduleLoader"]["container"]["kernelMappings"];
+    let signed: Vec<_> =
+        mappings.as_array().unwrap().iter().map(|one| one["sign"]["filesToSign"].clone()).collect();
+    let path = |kernel: &str| json!([format!("/opt/lib/modules/{kernel}/updates/ptemplate_char_dev.ko")]);
+    assert_eq!(
+        signed,
+        [
+            path("5.14.0-427.57.1.el9_4.x86_64"),
+            path("5.14.0-427.57.1.el9_4.x86_64+rt"),
+            path("${KERNEL_FULL_VERSION}")
+        ]
+    );
+    // What `+` stands in, KMM would look for with `_`.
+    let project = with_kmm(kernels, &format!("{sign}\nbuild regexp=\"rt$\""));
+    project.run(&["compile"]).expect(0, "", "KMM would look for what it signs");
+    project.edit(
+        "drivers.kdl",
+        "    source \"accelerator\" dir",
+        "    output \"*.ko\"\n    source \"accelerator\" dir",
+    );
+    project.run(&["compile"]).expect(1, "", "KMM cannot sign `*.ko`");
+}
+
+#[test]
+fn kmm_removes_modules_by_kernel() {
+    let project = with_kmm(TWO_STREAMS, "namespace \"drivers\"");
+    project.edit(
+        "drivers.kdl",
+        "    load \"ptemplate_char_dev\"",
+        "    load \"ptemplate_char_dev\"\n    on kernel=\"5.14.0-427.*\" { replaces \"old_driver\"; }",
+    );
+    let documents = documents(&project, "kmm/pt-char-dev.yaml");
+    let container = &of_kind(&documents, "Module")["spec"]["moduleLoader"]["container"];
+    assert!(container["inTreeModulesToRemove"].is_null());
+    let mappings = container["kernelMappings"].as_array().unwrap();
+    let removed: Vec<_> = mappings.iter().map(|one| one["inTreeModulesToRemove"].clone()).collect();
+    assert_eq!(removed, [json!(["old_driver"]), Value::Null]);
+}
+
+#[test]
+fn texts_of_outputs_are_texts_to_every_reader() {
+    let project = Project::example("08-everywhere");
+    project.edit("drivers.kdl", "    github\n", "    github { directory \"@scope/driver\"; }\n");
+    project.edit(
+        "drivers.kdl",
+        "namespace \"drivers\"\n        selector",
+        "namespace \"on\"\n        selector",
+    );
+    project.run(&["compile"]).expect(0, "", "files written");
+    let workflow: Value = serde_yaml_ng::from_str(&project.read("drivers.out/github/drvc.yml")).unwrap();
+    assert_eq!(workflow["defaults"]["run"]["working-directory"], "@scope/driver");
+    assert!(project.read("drivers.out/kmm/pt-char-dev.yaml").contains("namespace: \"on\"\n"));
+}
+
+#[test]
+fn buildconfigs_push_to_the_registry_with_a_secret() {
+    let project = Project::example("08-everywhere");
+    project.edit(
+        "drivers.kdl",
+        "    buildconfig {",
+        "    buildconfig {\n        pull-secret \"pull\"\n        push-secret \"push\"",
+    );
+    let path = "buildconfig/pt-char-dev/openshift-4.18.7-x86_64/5.14.0-427.62.1.el9_4.x86_64.yaml";
+    let documents = documents(&project, path);
+    let spec = &of_kind(&documents, "BuildConfig")["spec"];
+    assert_eq!(spec["strategy"]["dockerStrategy"]["pullSecret"]["name"], "pull");
+    assert_eq!(spec["output"]["pushSecret"]["name"], "push");
+    assert_eq!(spec["output"]["to"]["kind"], "DockerImage");
+    assert!(documents.iter().all(|document| document["kind"] != "ImageStream"));
+}
+
 #[test]
 fn buildconfigs_build_the_very_dockerfile() {
     let project = Project::example("08-everywhere");

@@ -77,6 +77,8 @@ pub struct BuildConfig {
     pub span: Span,
     pub namespace: Option<String>,
     pub entitlement_secret: String,
+    pub pull_secret: Option<String>,
+    pub push_secret: Option<String>,
 }
 
 /// `kmm { … }`
@@ -91,7 +93,8 @@ pub struct Kmm {
     pub pull_secret: Option<String>,
     pub service_account: Option<String>,
     pub sign: Option<KmmSign>,
-    pub build: Option<KmmBuild>,
+    /// Whether KMM builds, and for which kernels beside those of the matrix.
+    pub builds: Vec<KmmBuild>,
     pub machine_config: Option<String>,
 }
 
@@ -210,9 +213,12 @@ fn lower_pipeline(lower: &mut Lower<'_>, pipeline: &ast::Pipeline, defaults: &[(
 
 fn lower_buildconfig(lower: &mut Lower<'_>, buildconfig: &ast::BuildConfig) -> BuildConfig {
     let secret = buildconfig.entitlement_secret.as_ref().and_then(|text| object(lower, text));
+    let mut named = |text: &Option<ast::Text>| text.as_ref().and_then(|text| object(lower, text));
     BuildConfig {
         span: buildconfig.span,
-        namespace: buildconfig.namespace.as_ref().and_then(|text| object(lower, text)),
+        namespace: named(&buildconfig.namespace),
+        pull_secret: named(&buildconfig.pull_secret),
+        push_secret: named(&buildconfig.push_secret),
         entitlement_secret: secret.unwrap_or_else(|| "etc-pki-entitlement".into()),
     }
 }
@@ -237,10 +243,11 @@ fn lower_kmm(lower: &mut Lower<'_>, kmm: &ast::Kmm) -> Kmm {
     let sign = kmm.sign.as_ref().and_then(|(key, certificate)| {
         Some(KmmSign { key: object(lower, key)?, certificate: object(lower, certificate)? })
     });
-    let build = kmm.build.as_ref().map(|build| KmmBuild {
+    let builds = kmm.builds.iter().map(|build| KmmBuild {
         span: build.span,
         regexp: build.regexp.as_ref().and_then(|text| lower.parse("regular expression", text, parse_regexp)),
     });
+    let builds = builds.collect();
     let mut named = |text: &Option<ast::Text>| text.as_ref().and_then(|text| object(lower, text));
     Kmm {
         span: kmm.span,
@@ -251,7 +258,7 @@ fn lower_kmm(lower: &mut Lower<'_>, kmm: &ast::Kmm) -> Kmm {
         selector,
         tolerations,
         sign,
-        build,
+        builds,
     }
 }
 

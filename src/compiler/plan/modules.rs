@@ -11,6 +11,9 @@ use crate::text::ids::{AbsPath, ModuleName};
 use crate::text::source::Span;
 use std::collections::BTreeSet;
 
+/// How often one image's modules may be copied to others that need them, or need what does.
+const MAX_COPIES: usize = 20_000;
+
 impl Builder<'_> {
     /// A module's stage, after those of all that it needs.
     pub(super) fn module(&mut self, module: ModuleId, cell: &Cell<'_>, image: &Image, at: usize) {
@@ -20,6 +23,10 @@ impl Builder<'_> {
         let Some(body) = self.module_body(module, cell, image) else { return };
         let Some(layers) = self.inputs.model.modules.get(module.0) else { return };
         let needs = build_order(&self.needs(module, cell, image), |need| self.needs(need, cell, image));
+        self.copies += needs.len();
+        if self.copies > MAX_COPIES {
+            return self.too_many_copies(image);
+        }
         let built: Vec<_> =
             needs.iter().filter_map(|&need| self.modules.get(&(need, cell.id, at)).cloned()).collect();
         let Some(used) = &body.source else {
@@ -54,6 +61,15 @@ impl Builder<'_> {
         inputs.extend(built.iter().map(|&(node, _)| (node, Edge::Symbols)));
         let node = self.graph.intern(Node::Module(Box::new(stage)), &inputs);
         self.modules.insert((module, cell.id, at), (node, dir));
+    }
+
+    fn too_many_copies(&mut self, image: &Image) {
+        let name = &image.layers.name;
+        self.report_once(
+            Diagnostic::new(Code::ExceededLimit, format!("the modules of image `{name}` need each other too often"))
+                .label(image.layers.span, format!("more than {MAX_COPIES} times, those needed by what is needed among them"))
+                .help("build modules of one source as one `module` with several outputs, and name in `needs` only what is used"),
+        );
     }
 
     /// A local source must have files in the directory that is built.

@@ -38,6 +38,8 @@ pub(super) struct Builder<'a> {
     /// Toolkits by their ids.
     pub(super) toolkits: BTreeMap<RelPath, Toolkit>,
     pub(super) images_matter: bool,
+    /// How often modules of the image at hand are copied to others.
+    pub(super) copies: usize,
 }
 
 /// Bodies by what they are of and the overlays laid over, and which overlays ever were.
@@ -92,6 +94,7 @@ impl<'a> Builder<'a> {
             unpinned: BTreeMap::new(),
             unpinned_packages: BTreeMap::new(),
             toolkits: BTreeMap::new(),
+            copies: 0,
             images_matter: selectors.into_iter().any(Selector::names_image),
         }
     }
@@ -200,6 +203,7 @@ impl<'a> Builder<'a> {
     /// The stages of an image for a cell.
     pub fn image(&mut self, image: &Image, cell: &Cell<'_>) -> NodeId {
         let body = self.image_body(image, cell);
+        self.copies = 0;
         let at = if self.images_matter { self.image_index(image) } else { 0 };
         let roots: Vec<_> = body.modules.iter().map(|module| module.value).collect();
         let order = build_order(&roots, |module| self.needs(module, cell, image));

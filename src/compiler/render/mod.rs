@@ -8,6 +8,7 @@ mod context;
 mod guard;
 mod install;
 mod shape;
+mod limits;
 mod templates;
 
 pub use guard::{Instruction, parse as read_instructions};

@@ -9,6 +9,7 @@
 //!    the others are quoted for the shell or for JSON.
 
 use super::guard::{self, Instruction};
+use super::limits::{Cost, MAX_RENDERED};
 use handlebars::Handlebars;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -134,7 +135,8 @@ impl Shape {
     /// # Errors
     /// What handlebars says, or what the guard says of the result: a flag that is not allowed, a quoted word
     /// inside other quotes, a line that no engine reads the same.
-    pub fn new(registry: &Handlebars<'_>, template: &str, context: &Value) -> Result<Self, Unsafe> {
+    pub fn new(registry: &Handlebars<'static>, template: &str, context: &Value) -> Result<Self, Unsafe> {
+        Cost::check(registry, template, context).map_err(Unsafe)?;
         let tokens = inert(context, &mut 0);
         let text = registry.render(template, &tokens).map_err(|error| Unsafe(error.reason().to_string()))?;
         let instructions = guard::parse(&text).map_err(Unsafe)?;
@@ -193,6 +195,9 @@ fn join(pieces: &[Piece], strings: &[String]) -> Result<String, Unsafe> {
                 let string = strings.get(*number).map(String::as_str).unwrap_or_default();
                 write(&mut text, string, *form)?;
             }
+        }
+        if text.len() > MAX_RENDERED {
+            return Err(Unsafe(format!("it makes more than {MAX_RENDERED} bytes")));
         }
     }
     Ok(text)

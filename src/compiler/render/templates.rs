@@ -1,6 +1,7 @@
 //! The templates: built in, or the user's own in place of one.
 
 use super::guard::helper_token;
+use super::limits;
 use super::shape::{Form, has_token_characters};
 use crate::text::diag::nearest;
 use crate::text::source::Span;
@@ -115,6 +116,7 @@ impl Templates {
         if has_token_characters(text) {
             return Err(TemplateFault { reason: "it holds control characters".into(), at: None });
         }
+        limits::admit(text).map_err(|reason| TemplateFault { reason, at: None })?;
         self.registry.register_template_string(name, text).map_err(|error| {
             let reason = error.reason().to_string();
             // What the grammar would have allowed is listed in terms of the grammar alone.

@@ -182,7 +182,7 @@ impl Kernel {
             let mut bytes = Vec::new();
             let read = unpacked(packed.as_slice(), FILE).and_then(|mut from| from.read_to_end(&mut bytes));
             read.map_err(|cause| failed(cause.to_string()))?;
-            let module = Module::parse(path, &bytes).map_err(|cause| failed(cause.to_string()))?;
+            let module = Module::parse(path, bytes.as_slice()).map_err(|cause| failed(cause.to_string()))?;
             open.extend(module.depends);
             let soft = module.softdeps.iter().flat_map(|line| softdeps(line));
             open.extend(soft.filter(|name| by_name.contains_key(name)));

@@ -6,10 +6,15 @@ use crate::system::fs::UserFile;
 use crate::system::unpack::unpacked;
 use crate::text::error::Error;
 use sha2::{Digest as _, Sha256};
-use std::io::{self, Read};
+use std::cell::Cell;
+use std::io::{self, BufRead as _, Read, Write as _};
 
-/// Largest layer, unpacked. Builder images with a whole tool chain stay below 2 GiB.
-const UNPACKED: u64 = 16 << 30;
+/// Largest image, unpacked: all layers together. Builder images with a whole tool chain stay below 2 GiB.
+pub(super) const UNPACKED: u64 = 16 << 30;
+/// How many times its stored size a layer may have unpacked, beyond [`SMALL`]: archives of files have 2 to 10.
+pub(super) const RATIO: u64 = 200;
+/// So much a layer may always have.
+pub(super) const SMALL: u64 = 16 << 20;
 /// Most files in a layer.
 const FILES: usize = 2_000_000;
 
@@ -22,6 +27,8 @@ pub(super) struct Layer {
     pub entries: Vec<Entry>,
     /// Bytes as it was stored.
     pub stored: u64,
+    /// Bytes of the archive.
+    pub unpacked: u64,
 }
 
 /// A member of a layer.
@@ -49,28 +56,56 @@ pub(super) enum What {
 }
 
 impl Layer {
-    /// Reads a layer, checks its digest and lists it.
-    pub(super) fn read(name: &str, blobs: &dyn Blobs, layer: &LayerName) -> Result<Self, Error> {
+    /// Reads a layer that may have `left` bytes, checks its digest and lists it.
+    pub(super) fn read(name: &str, blobs: &dyn Blobs, layer: &LayerName, left: u64) -> Result<Self, Error> {
         let digest = &layer.name;
         let blob =
             blobs.blob(digest)?.ok_or_else(|| broken(name, format!("its layer {digest} is missing")))?;
         let failed = |cause: io::Error| broken(name, format!("its layer {digest}: {cause}"));
         let mut reader = Hashing { inner: blob, hash: Sha256::new(), read: 0 };
-        let archive = unpack(&mut reader).map_err(failed)?;
+        let (archive, unpacked) = unpack(&mut reader, left).map_err(failed)?;
         // What follows the end of the compressed stream is part of the blob too.
         io::copy(&mut reader, &mut io::sink()).map_err(failed)?;
         if layer.checked && reader.digest() != *digest {
             return Err(failed(io::Error::other("its content does not have that digest")));
         }
         let entries = list(&archive).map_err(failed)?;
-        Ok(Self { archive, entries, stored: reader.read })
+        Ok(Self { archive, entries, stored: reader.read, unpacked })
     }
 }
 
-fn unpack(packed: impl Read) -> io::Result<UserFile> {
+fn unpack(packed: &mut Hashing<impl Read>, left: u64) -> io::Result<(UserFile, u64)> {
+    let stored = Cell::new(0);
     let mut file = tempfile::tempfile()?;
-    io::copy(&mut unpacked(packed, UNPACKED)?, &mut file)?;
-    Ok(file)
+    let mut reader = unpacked(Counting { inner: packed, read: &stored }, left)?;
+    let mut written = 0;
+    loop {
+        let bytes = reader.fill_buf()?;
+        let length = bytes.len();
+        if length == 0 {
+            return Ok((file, written));
+        }
+        file.write_all(bytes)?;
+        reader.consume(length);
+        written += length as u64;
+        if written > SMALL + RATIO.saturating_mul(stored.get()) {
+            return Err(io::Error::other(format!("it unpacks to more than {RATIO} times its size")));
+        }
+    }
+}
+
+/// A reader that tells how much went through it.
+struct Counting<'a, R> {
+    inner: R,
+    read: &'a Cell<u64>,
+}
+
+impl<R: Read> Read for Counting<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.read.set(self.read.get() + read as u64);
+        Ok(read)
+    }
 }
 
 fn list(archive: &UserFile) -> io::Result<Vec<Entry>> {

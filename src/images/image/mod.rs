@@ -15,12 +15,12 @@ mod manifest;
 mod remote;
 mod root;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use blobs::{Archive, Blobs, Layout};
 pub use manifest::Config;
 pub use remote::{from_engine, from_engine_id, from_registry};
-pub use root::{File, Kind, Root};
+pub use root::{File, Kind, Part, Root};
 
 use crate::text::error::Error;
 use crate::text::ids::Arch;
@@ -75,9 +75,11 @@ impl Image {
     pub fn load(name: &str, blobs: &dyn Blobs, arch: Option<Arch>, tag: Option<&str>) -> Result<Self, Error> {
         let found = manifest::find(name, blobs, arch, tag)?;
         let mut layers = Vec::new();
+        let mut left = layer::UNPACKED;
         let mut root = root::Builder::default();
         for part in &found.layers {
-            let layer = Layer::read(name, blobs, part)?;
+            let layer = Layer::read(name, blobs, part, left)?;
+            left = left.saturating_sub(layer.unpacked);
             layers.push(LayerSize {
                 digest: part.name.clone(),
                 stored: layer.stored,

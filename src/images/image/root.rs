@@ -120,6 +120,15 @@ impl Root {
         self.bytes(file).map_err(failed)
     }
 
+    /// A regular file as something to read from, of which nothing is in memory.
+    ///
+    /// # Errors
+    /// There is no such layer.
+    pub fn part(&self, file: &File) -> io::Result<Part<'_>> {
+        let archive = self.archives.get(file.layer).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Part { archive, begin: file.position, size: file.size, at: 0 })
+    }
+
     /// The bytes of a regular file, whatever its size.
     ///
     /// # Errors
@@ -129,6 +138,38 @@ impl Root {
         let mut bytes = vec![0; usize::try_from(file.size).map_err(io::Error::other)?];
         archive.read_exact_at(&mut bytes, file.position)?;
         Ok(bytes)
+    }
+}
+
+/// A part of a layer.
+#[derive(Debug)]
+pub struct Part<'a> {
+    archive: &'a UserFile,
+    begin: u64,
+    size: u64,
+    at: u64,
+}
+
+impl io::Read for Part<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.size.saturating_sub(self.at)).unwrap_or(usize::MAX);
+        let wanted = buffer.len().min(left);
+        let read =
+            self.archive.read_at(buffer.get_mut(..wanted).unwrap_or_default(), self.begin + self.at)?;
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
+impl io::Seek for Part<'_> {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            io::SeekFrom::Start(at) => Some(at),
+            io::SeekFrom::End(by) => self.size.checked_add_signed(by),
+            io::SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
     }
 }
 

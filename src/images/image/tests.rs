@@ -20,7 +20,7 @@ fn digest(bytes: &[u8]) -> String {
 }
 
 /// `path` a file, `path/` a directory, `path->target` a symbolic and `path=>target` a hard link.
-fn layer(members: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn layer(members: &[(&str, &str)]) -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
     for (path, content) in members {
         let mut header = tar::Header::new_gnu();
@@ -83,7 +83,7 @@ fn parts(layers: &[Vec<u8>]) -> Parts {
     parts
 }
 
-fn load(layers: &[Vec<u8>]) -> Image {
+pub(crate) fn load(layers: &[Vec<u8>]) -> Image {
     Image::load("test", &parts(layers), Some(Arch::X86_64), None).unwrap()
 }
 
@@ -102,6 +102,14 @@ fn layers_lie_over_each_other() {
     assert_eq!(image.root.beneath("/c").map(|(path, _)| path).collect::<Vec<_>>(), ["a/2"]);
     assert!(image.root.get("a/1").is_none() && image.root.get("e/x").is_none());
     assert_eq!((image.config.labels["k"].as_str(), image.config.arch()), ("v", Some(Arch::X86_64)));
+}
+
+#[test]
+fn layers_that_grow_beyond_measure_are_refused() {
+    let of = |mib: usize| gzip(&layer(&[("a", &"\0".repeat(mib << 20))]));
+    let loaded = |layer: Vec<u8>| Image::load("test", &parts(&[layer]), Some(Arch::X86_64), None);
+    assert!(loaded(of(12)).is_ok());
+    assert!(loaded(of(48)).unwrap_err().to_string().contains("200 times its size"));
 }
 
 #[test]

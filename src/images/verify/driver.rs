@@ -4,8 +4,9 @@ use super::finding::{Finding, Kind};
 use super::module::{Module, kmod_name};
 use crate::images::image::{self, Image};
 use crate::system::unpack::unpacked;
+use object::ReadCache;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read as _;
+use std::io;
 
 /// Where KMM and drvc look for a kernel's modules.
 pub const PLACE: &str = "opt/lib/modules";
@@ -13,6 +14,14 @@ pub const PLACE: &str = "opt/lib/modules";
 const WRONG_PLACES: [&str; 2] = ["lib/modules", "usr/lib/modules"];
 /// Largest module: GPU drivers with debug information reach some hundred MiB.
 const SIZE: u64 = 1 << 30;
+/// How many times its packed size a module may have, beyond [`SMALL`]: xz makes modules a tenth at best.
+const RATIO: u64 = 100;
+/// So much a module may always have unpacked.
+const SMALL: u64 = 1 << 20;
+/// Most modules of an image: all of a distribution's kernel are some 7,000.
+const MODULES: usize = 20_000;
+/// Largest list of modules that are built in.
+const LIST: u64 = 16 << 20;
 
 /// The driver in an image.
 #[derive(Clone, Debug, Default)]
@@ -68,7 +77,7 @@ impl Driver {
         driver.directory = format!("{PLACE}/{kernel}");
         driver.read_modules(image);
         let builtin =
-            image.root.read(&format!("{}/modules.builtin", driver.directory), SIZE).unwrap_or_default();
+            image.root.read(&format!("{}/modules.builtin", driver.directory), LIST).unwrap_or_default();
         driver.builtin = String::from_utf8_lossy(&builtin).lines().map(kmod_name).collect();
         driver.linked = image.root.iter().any(|(path, file)| {
             path.strip_prefix(driver.directory.as_str()) == Some("/host")
@@ -87,13 +96,12 @@ impl Driver {
             if !is_module || file.kind != image::Kind::File {
                 continue;
             }
-            let bytes = image.root.bytes(file).and_then(|packed| {
-                let mut bytes = Vec::new();
-                unpacked(packed.as_slice(), SIZE)?.read_to_end(&mut bytes)?;
-                Ok(bytes)
-            });
-            let module = bytes.map_err(|cause| cause.to_string());
-            match module.and_then(|bytes| Module::parse(name, &bytes).map_err(|cause| cause.to_string())) {
+            if self.modules.len() == MODULES {
+                let message = format!("/{directory} has more than {MODULES} modules: the rest was not read");
+                self.findings.push(Finding::new(Kind::DamagedModule, message));
+                break;
+            }
+            match module(image, name, file) {
                 Ok(module) => {
                     let inner = path.get(directory.len() + 1..).unwrap_or(path).to_owned();
                     self.modules.push(Packed { path: path.to_owned(), inner, module });
@@ -119,6 +127,22 @@ impl Driver {
     pub fn built(&self) -> impl Iterator<Item = &Packed> {
         self.modules.iter().filter(|packed| !packed.is_in_tree())
     }
+}
+
+/// Reads a module in sections, from the layer or from a file that it is unpacked to.
+fn module(image: &Image, name: &str, file: &image::File) -> Result<Module, String> {
+    let read = || {
+        let mut part = image.root.part(file)?;
+        if name.ends_with(".ko") {
+            return Ok(Module::parse(name, &ReadCache::new(part)));
+        }
+        let most = SIZE.min(SMALL + RATIO.saturating_mul(file.size));
+        let mut plain = tempfile::tempfile()?;
+        io::copy(&mut unpacked(&mut part, most)?, &mut plain)?;
+        Ok(Module::parse(name, &ReadCache::new(plain)))
+    };
+    let parsed: io::Result<_> = read();
+    parsed.map_err(|cause| cause.to_string())?.map_err(|cause| cause.to_string())
 }
 
 /// The kernels that the image has modules for.

@@ -4,6 +4,9 @@ use super::kinds::kinds;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+/// Most characters of a message: an image may hold names of any length and number.
+const MESSAGE: usize = 1_000;
+
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -77,7 +80,12 @@ impl Finding {
     /// A finding about the image as a whole.
     #[must_use]
     pub fn new(code: Kind, message: impl Into<String>) -> Self {
-        Self { level: code.level(), code, file: None, message: message.into(), help: None }
+        let mut message = message.into();
+        if let Some((end, _)) = message.char_indices().nth(MESSAGE) {
+            message.truncate(end);
+            message.push('…');
+        }
+        Self { level: code.level(), code, file: None, message, help: None }
     }
 
     /// Says which file it is about.

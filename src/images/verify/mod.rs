@@ -15,6 +15,8 @@ mod module;
 mod modules;
 mod signatures;
 mod symvers;
+#[cfg(test)]
+mod tests;
 
 pub use against::{Against, against};
 pub use driver::{Driver, Packed};
@@ -27,6 +29,9 @@ use crate::images::image::Image;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeSet;
+
+/// Most findings of a report.
+const FINDINGS: usize = 500;
 
 /// What is known of an image besides itself.
 #[derive(Clone, Debug, Default)]
@@ -114,6 +119,11 @@ pub fn verify(image: &Image, driver: &Driver, expected: &Expected) -> Report {
     findings.extend(contract::check(image, driver, expected));
     findings.sort();
     findings.dedup();
+    let more = findings.len().saturating_sub(FINDINGS);
+    if more > 0 {
+        findings.truncate(FINDINGS);
+        findings.push(Finding::new(Kind::Unverified, format!("there is more to say, {more} times")));
+    }
     let module = |packed: &Packed| ModuleReport {
         path: format!("/{}", packed.path),
         name: packed.module.name.clone(),

@@ -7,19 +7,29 @@
 use cms::content_info::ContentInfo;
 use cms::signed_data::{SignedData, SignerIdentifier};
 use der::Decode as _;
-use object::read::elf::ElfFile64;
-use object::{Endianness, Object as _, ObjectSection as _, ObjectSymbol as _};
+use object::elf::{FileHeader64, SHT_SYMTAB, STB_WEAK};
+use object::read::elf::{FileHeader as _, SectionHeader as _, SectionTable, Sym as _};
+use object::{Endianness, ReadRef};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// What stands at the end of a signed module.
 const SIGNED: &[u8] = b"~Module signature appended~\n";
 /// `struct module_signature`.
-const SIGNATURE_INFO: usize = 12;
+const SIGNATURE_INFO: u64 = 12;
 /// `PKEY_ID_PKCS7`, the only kind that kernels still take.
 const PKCS7: u8 = 2;
 /// `struct modversion_info` of a 64-bit kernel: a CRC in eight bytes, a name in 56.
 const VERSION: usize = 64;
+
+/// Largest table of symbols, and largest other section that is read: GPU drivers have a tenth of it.
+const SECTION: u64 = 32 << 20;
+/// Largest signature.
+const SIGNATURE: u64 = 1 << 20;
+/// Most modules that one may depend on, and most lines of `.modinfo` of any one kind: those with the most devices have
+/// some thousands.
+const NAMED: usize = 50_000;
+const DEPENDS: usize = 1_000;
 
 /// A module as its file describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,13 +79,17 @@ impl Module {
     ///
     /// # Errors
     /// It is not a 64-bit relocatable ELF file, or says what it cannot mean.
-    pub fn parse(file_name: &str, bytes: &[u8]) -> Result<Self, Damaged> {
-        let (elf, signature) = split(bytes)?;
-        let file = ElfFile64::<Endianness>::parse(elf)
-            .map_err(|cause| Damaged(format!("not a 64-bit ELF file: {cause}")))?;
-        let section =
-            |name| file.section_by_name(name).and_then(|section| section.data().ok()).unwrap_or_default();
-        let info = section(".modinfo");
+    pub fn parse<'d, R: ReadRef<'d>>(file_name: &str, data: R) -> Result<Self, Damaged> {
+        let signature = signature(data)?;
+        let not_elf = |cause| Damaged(format!("not a 64-bit ELF file: {cause}"));
+        let header = FileHeader64::<Endianness>::parse(data).map_err(not_elf)?;
+        let endian = header.endian().map_err(not_elf)?;
+        if header.e_shnum(endian) == 0 {
+            return Err(Damaged("it has no sections".to_owned()));
+        }
+        let sections = header.sections(endian, data).map_err(not_elf)?;
+        let section = |name: &str| section(&sections, endian, data, name);
+        let info = section(".modinfo")?;
         if info.is_empty() {
             return Err(Damaged("it has no .modinfo section, so it is no kernel module".to_owned()));
         }
@@ -85,16 +99,26 @@ impl Module {
         {
             module.say(&key, value);
         }
+        let most = [&module.softdeps, &module.firmware, &module.parameters, &module.aliases];
+        if module.depends.len() > DEPENDS || most.iter().any(|lines| lines.len() > NAMED) {
+            return Err(Damaged("its .modinfo lists more than any driver has".to_owned()));
+        }
         if module.name.is_empty() {
             module.name = kmod_name(file_name);
         }
-        let (crcs, names) = (section("__version_ext_crcs"), section("__version_ext_names"));
-        let versions = versions(file.is_little_endian(), section("__versions"), crcs, names);
-        for symbol in file.symbols() {
-            let Ok(name) = symbol.name() else { continue };
-            if symbol.is_undefined() && !name.is_empty() {
+        let (crcs, names) = (section("__version_ext_crcs")?, section("__version_ext_names")?);
+        let versions = versions(header.is_little_endian(), section("__versions")?, crcs, names);
+        let mut tables = sections.iter().filter(|section| section.sh_type(endian) == SHT_SYMTAB);
+        if tables.any(|table| table.sh_size(endian) > SECTION) {
+            return Err(Damaged(format!("its table of symbols has more than {SECTION} bytes")));
+        }
+        let symbols = sections.symbols(endian, data, SHT_SYMTAB).map_err(not_elf)?;
+        for symbol in symbols.iter() {
+            let Ok(name) = symbol.name(endian, symbols.strings()) else { continue };
+            let name = &*String::from_utf8_lossy(name);
+            if symbol.is_undefined(endian) && !name.is_empty() {
                 module.imports.insert(name.to_owned(), versions.get(name).copied());
-                if symbol.is_weak() {
+                if symbol.st_bind() == STB_WEAK {
                     module.weak.insert(name.to_owned());
                 }
             } else if let Some(exported) = name.strip_prefix("__ksymtab_") {
@@ -137,6 +161,20 @@ pub fn kmod_name(text: &str) -> String {
     name.split(".ko").next().unwrap_or(name).replace('-', "_")
 }
 
+/// The bytes of a section; none, where there is no such section.
+fn section<'d, R: ReadRef<'d>>(
+    sections: &SectionTable<'d, FileHeader64<Endianness>, R>,
+    endian: Endianness,
+    data: R,
+    name: &str,
+) -> Result<&'d [u8], Damaged> {
+    let Some((_, section)) = sections.section_by_name(endian, name.as_bytes()) else { return Ok(&[]) };
+    if section.sh_size(endian) > SECTION {
+        return Err(Damaged(format!("its section {name} has more than {SECTION} bytes")));
+    }
+    Ok(section.data(endian, data).unwrap_or_default())
+}
+
 /// Texts that end in NUL.
 fn strings(bytes: &[u8]) -> impl Iterator<Item = String> {
     let texts = bytes.split(|byte| *byte == 0).filter(|text| !text.is_empty());
@@ -158,19 +196,26 @@ fn versions(little: bool, plain: &[u8], crcs: &[u8], names: &[u8]) -> BTreeMap<S
     plain.chain(extended).collect()
 }
 
-/// A module's ELF file and its signature.
-fn split(bytes: &[u8]) -> Result<(&[u8], Option<Signature>), Damaged> {
-    let Some(rest) = bytes.strip_suffix(SIGNED) else { return Ok((bytes, None)) };
+/// The signature that is appended to a module.
+fn signature<'d, R: ReadRef<'d>>(data: R) -> Result<Option<Signature>, Damaged> {
     let damaged = || Damaged("the signature at its end is damaged".to_owned());
-    let (rest, info) = rest.split_at_checked(rest.len().wrapping_sub(SIGNATURE_INFO)).ok_or_else(damaged)?;
-    let &[_, _, kind, signer, key, _, _, _, a, b, c, d] = info else { return Err(damaged()) };
-    let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).map_err(|_| damaged())?;
-    let (rest, signature) = rest.split_at_checked(rest.len().wrapping_sub(length)).ok_or_else(damaged)?;
+    let mut end = data.len().map_err(|()| Damaged("it cannot be read".to_owned()))?;
+    let mut last = |bytes: u64| {
+        end = end.checked_sub(bytes)?;
+        data.read_bytes_at(end, bytes).ok()
+    };
+    if last(SIGNED.len() as u64) != Some(SIGNED) {
+        return Ok(None);
+    }
+    let Some(&[_, _, kind, signer, key, _, _, _, a, b, c, d]) = last(SIGNATURE_INFO) else {
+        return Err(damaged());
+    };
+    let length = u64::from(u32::from_be_bytes([a, b, c, d]));
     if kind != PKCS7 || signer != 0 || key != 0 {
         return Err(Damaged("its signature is not PKCS#7, which is all that kernels take".to_owned()));
     }
-    let signature = pkcs7(signature).ok_or_else(damaged)?;
-    Ok((rest, Some(signature)))
+    let message = if length > SIGNATURE { None } else { last(length) };
+    message.and_then(pkcs7).map(Some).ok_or_else(damaged)
 }
 
 /// Signer and hash of a PKCS#7 message.

@@ -12,6 +12,8 @@ pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Nodes and values that a file may have. The `kdl` crate reads so many in less than a second; what is longer is a list,
 /// and lists have files of their own.
 pub const MAX_ITEMS: usize = 30_000;
+/// Comments and line breaks by `\` that a file may have besides, each of which takes the `kdl` crate as long as a value.
+pub const MAX_BETWEEN: usize = 10_000;
 /// How deep blocks may stand in each other.
 pub const MAX_DEPTH: usize = 64;
 /// How deep `/-` may stand in what another `/-` takes out.
@@ -53,6 +55,7 @@ pub(super) struct Parser<'a> {
     /// How many nodes have begun.
     pub(super) nodes: usize,
     items: usize,
+    between: usize,
     depth: usize,
     pub(super) hidden: usize,
     /// End of the last token that is neither space nor comment.
@@ -77,6 +80,7 @@ impl<'a> Parser<'a> {
             found: Diagnostics::default(),
             nodes: 0,
             items: 0,
+            between: 0,
             depth: 0,
             hidden: 0,
             touched: 0,
@@ -147,7 +151,8 @@ impl<'a> Parser<'a> {
                         help,
                     );
                 }
-                Kind::Space | Kind::LineComment | Kind::BlockComment { .. } | Kind::Continuation => {}
+                Kind::BlockComment { .. } | Kind::Continuation => self.count_between(token),
+                Kind::Space | Kind::LineComment => {}
                 _ => return Some(token),
             }
             self.lexer.next();
@@ -281,6 +286,17 @@ impl<'a> Parser<'a> {
         if self.items > MAX_ITEMS {
             let label = format!("a file has at most {MAX_ITEMS} nodes and values");
             self.mistake(Code::ExceededLimit, "too many nodes and values", token, &label, SPLIT);
+            self.stopped = true;
+        }
+    }
+
+    /// Counts what stands between nodes and values.
+    fn count_between(&mut self, token: Token) {
+        self.between += 1;
+        if self.between > MAX_BETWEEN {
+            let label = format!("a file has at most {MAX_BETWEEN} `/* */` and line breaks by `\\`");
+            let help = "write each node on one line, and comments as `//`";
+            self.mistake(Code::ExceededLimit, "too many line breaks and comments", token, &label, help);
             self.stopped = true;
         }
     }

@@ -1,7 +1,7 @@
 //! Every form of KDL and every mistake, by example; and against the `kdl` crate, at random.
 
 use super::{Data, Node, Value, lex::Lexer, parse};
-use crate::text::diag::Diagnostics;
+use crate::text::diag::{Code, Diagnostics};
 use crate::text::source::Sources;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -124,6 +124,16 @@ fn hostile_text_costs_one_report() {
         let text = unit.repeat(300_000);
         let (_, found, _) = read(&text);
         assert!((1..=super::MAX_MISTAKES).contains(&found.len()), "{unit:?}: {}", found.len());
+    }
+}
+
+#[test]
+fn what_stands_between_nodes_is_counted() {
+    for unit in [" \\\n", " /* x */", " \\ // x\n"] {
+        let text = |number: usize| format!("a{} b\n", unit.repeat(number));
+        assert_eq!(read(&text(super::parse::MAX_BETWEEN)).1.len(), 0, "{unit:?}");
+        let (_, found, _) = read(&text(super::parse::MAX_BETWEEN + 1));
+        assert_eq!(found.iter().next().unwrap().code, Code::ExceededLimit, "{unit:?}");
     }
 }
 

@@ -4,8 +4,9 @@
 
 use super::dir::Dir;
 use camino::Utf8Path;
-use rustix::fs::Mode;
-use std::io::{Error, ErrorKind, Read as _, Result};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use std::io::{Error, Read as _, Result};
 
 impl Dir {
     /// Opens a directory by its path, and makes those on the way that do not exist, for the user alone.
@@ -33,11 +34,11 @@ pub type UserFile = std::fs::File;
 /// # Errors
 /// What the system says, and that it is not a regular file.
 pub fn open_user_file(path: &Utf8Path) -> Result<Option<UserFile>> {
-    let file = match std::fs::File::open(path) {
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
-        file => file?,
+    // Without waiting: a FIFO has no end until somebody opens the other one.
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = match rustix::fs::open(path.as_str(), flags, Mode::empty()) {
+        Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
+        file => std::fs::File::from(file?),
     };
     if !file.metadata()?.is_file() {
         return Err(Error::other("not a regular file"));
@@ -74,5 +75,8 @@ mod tests {
         assert!(read_user_file(&root.join("a"), 3).is_err());
         assert_eq!(read_user_file(&root.join("a/b/f/g"), 3).unwrap(), None);
         assert_eq!(read_user_file(&root.join("none"), 3).unwrap(), None);
+        let pipe = root.join("pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, pipe.as_str(), Mode::from_raw_mode(0o600)).unwrap();
+        assert!(read_user_file(&pipe, 3).unwrap_err().to_string().contains("not a regular file"));
     }
 }

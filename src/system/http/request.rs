@@ -6,7 +6,7 @@ use super::failure::{self, Again, Failure};
 use super::url::Url;
 use crate::text::error::Error;
 use std::io::{self, Read};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use ureq::http;
 
 /// What an answer may have by default, in bytes.
@@ -15,6 +15,9 @@ const LIMIT: u64 = 64 << 20;
 const REDIRECTS: usize = 5;
 /// How often a request is sent that may succeed later.
 const ATTEMPTS: u32 = 4;
+/// Bytes a second that an answer has to come with, measured from its beginning, once it has taken as long as a server
+/// may stay silent.
+const RATE: u64 = 1_024;
 /// The longest time that a server may ask to wait for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -268,8 +271,13 @@ impl<'a> Request<'a> {
             if let Some(failure) = failure::of_status(self.method, &head) {
                 return Err(failure);
             }
-            let mut body =
-                Counted { inner: body.into_with_config().limit(u64::MAX).reader(), failed: None, read: 0 };
+            let mut body = Counted {
+                inner: body.into_with_config().limit(u64::MAX).reader(),
+                failed: None,
+                read: 0,
+                begin: Instant::now(),
+                silence: self.client.timeout(),
+            };
             let result = each(&head, &mut body);
             self.client.count_bytes(body.read);
             return match (result, body.failed) {
@@ -340,6 +348,15 @@ struct Counted<'a> {
     inner: ureq::BodyReader<'a>,
     failed: Option<io::Error>,
     read: u64,
+    begin: Instant,
+    silence: Duration,
+}
+
+impl Counted<'_> {
+    fn is_too_slow(&self) -> bool {
+        let time = self.begin.elapsed();
+        time > self.silence && self.read < RATE.saturating_mul(time.as_secs().max(1))
+    }
 }
 
 impl Read for Counted<'_> {
@@ -347,6 +364,11 @@ impl Read for Counted<'_> {
         match self.inner.read(buffer) {
             Ok(number) => {
                 self.read += number as u64;
+                if number > 0 && self.is_too_slow() {
+                    let slow = || io::Error::new(io::ErrorKind::TimedOut, "less than 1 KiB a second");
+                    self.failed = Some(slow());
+                    return Err(slow());
+                }
                 Ok(number)
             }
             Err(cause) => {
@@ -355,5 +377,49 @@ impl Read for Counted<'_> {
                 Err(copy)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::system::http::{Client, Options, Policy, Url};
+    use crate::system::process::Environment;
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::time::{Duration, Instant};
+
+    /// A server that answers with `bytes` at a time, ten times a second.
+    fn server(bytes: usize) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().map_while(Result::ok) {
+                let _ = stream.read(&mut [0; 4096]);
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6000\r\n\r\n");
+                for _ in 0..6_000 / bytes {
+                    std::thread::sleep(Duration::from_millis(100));
+                    if stream.write_all(&vec![b'a'; bytes]).is_err() {
+                        break;
+                    }
+                }
+            }
+        });
+        format!("http://{address}/")
+    }
+
+    #[test]
+    fn an_answer_has_to_come_at_a_least_rate() {
+        let get = |bytes| {
+            let mut options = Options::new(Environment::default());
+            (options.timeout, options.backoff, options.cache) =
+                (Duration::from_secs(1), Duration::ZERO, None);
+            options.policy = Policy { http: ["127.0.0.1".to_owned()].into(), ..Policy::default() };
+            Client::new(options).get(&Url::parse(&server(bytes)).unwrap()).send()
+        };
+        assert_eq!(get(300).unwrap().body.len(), 6_000);
+        let begin = Instant::now();
+        let refused = get(1).unwrap_err().to_string();
+        assert!(refused.contains("less than 1 KiB a second"), "{refused}");
+        assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
     }
 }

@@ -23,8 +23,9 @@ pub(super) fn files(inputs: &Inputs<'_>, settings: &BuildConfig, files: &mut Fil
             } else if !json.secrets.is_empty() {
                 with_secrets += 1;
             } else {
-                let documents =
-                    [image_stream(settings, target), build_config(inputs, settings, target, json)];
+                let stream = settings.push_secret.is_none().then(|| image_stream(settings, target));
+                let mut documents: Vec<_> = stream.into_iter().collect();
+                documents.push(build_config(inputs, settings, target, json));
                 let header = header(inputs.manifest, "`oc apply -f` it.");
                 files
                     .insert(&format!("buildconfig/{}.yaml", target.id), yaml::documents(&header, &documents));
@@ -83,9 +84,21 @@ fn build_config(inputs: &Inputs<'_>, settings: &BuildConfig, target: &Target, js
             }]),
         );
     }
+    let secret = |name: &String| json!({ "name": name });
+    strategy.extend(settings.pull_secret.iter().map(|name| ("pullSecret".into(), secret(name))));
+    let text = dockerfile(inputs, target);
+    let text = if target.subscribed { entitled(&text) } else { text };
     // This file is the one that is built.
-    let text = dockerfile(inputs, target) + &keys::instruction(&json.key, &[]);
+    let text = text + &keys::instruction(&json.key, &[]);
     let tag = target.tags.first().and_then(|tag| tag.tag()).unwrap_or("latest");
+    let output = match (&settings.push_secret, target.tags.first()) {
+        (Some(name), Some(tag)) => {
+            json!({ "to": { "kind": "DockerImage", "name": tag.as_str() }, "pushSecret": secret(name) })
+        }
+        _ => json!({
+            "to": { "kind": "ImageStreamTag", "name": format!("{}:{tag}", object(target.image.as_str())) },
+        }),
+    };
     json!({
         "apiVersion": "build.openshift.io/v1",
         "kind": "BuildConfig",
@@ -96,11 +109,37 @@ fn build_config(inputs: &Inputs<'_>, settings: &BuildConfig, target: &Target, js
             "nodeSelector": { "kubernetes.io/arch": target.arch.oci() },
             "source": { "type": "Dockerfile", "dockerfile": text },
             "strategy": { "type": "Docker", "dockerStrategy": strategy },
-            "output": {
-                "to": { "kind": "ImageStreamTag", "name": format!("{}:{tag}", object(target.image.as_str())) },
-            },
+            "output": output,
         },
     })
+}
+
+/// A Dockerfile in which each image from outside looks for the subscription where the build mounts it: Red Hat's have a
+/// link to a host's, `/etc/rhsm-host`, which a build in a cluster does not have.
+fn entitled(dockerfile: &str) -> String {
+    let mut text = String::new();
+    let mut stages: Vec<&str> = Vec::new();
+    for (at, stage) in dockerfile.split_inclusive("\nFROM ").enumerate() {
+        let from = stage.split_whitespace().nth(usize::from(at == 0)).unwrap_or_default();
+        let (first, rest) = stage.split_once('\n').unwrap_or((stage, ""));
+        text.push_str(first);
+        text.push('\n');
+        if stage.contains("\nRUN ") && !stages.contains(&from) {
+            text.push_str("RUN rm -rf /etc/rhsm-host\n");
+        }
+        text.push_str(rest);
+        stages.extend(first.split_once(" AS ").map(|(_, name)| name));
+    }
+    text
+}
+
+#[cfg(test)]
+#[test]
+fn images_from_outside_forget_the_host_they_would_ask() {
+    let dockerfile = "FROM ubi AS kernel\nRUN dnf install make\nFROM kernel AS pack\nRUN make\nFROM micro\nCOPY --from=pack /a /a\n";
+    let expected = "FROM ubi AS kernel\nRUN rm -rf /etc/rhsm-host\nRUN dnf install make\nFROM kernel AS pack\nRUN make\n\
+                    FROM micro\nCOPY --from=pack /a /a\n";
+    assert_eq!(entitled(dockerfile), expected);
 }
 
 /// The target's id as a name of Kubernetes; a long one ends in a piece of its digest instead.

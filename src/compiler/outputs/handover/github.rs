@@ -1,8 +1,8 @@
 //! `output { github }`: a workflow for GitHub Actions, and the matrix of its jobs.
 
 use super::fill::fill;
-use super::pipeline::{check, login, registries, secret_options, secrets, variable};
-use super::yaml::quoted;
+use super::pipeline::{check, login, registries, secret_options, secrets, variable, word};
+use super::yaml::{list, quoted};
 use super::{Files, Inputs, Job, Jobs, header};
 use crate::compiler::model::Pipeline;
 use crate::text::ids::Arch;
@@ -45,7 +45,8 @@ impl Workflow<'_> {
     fn text(&self) -> String {
         let Pipeline { branches, directory, .. } = self.settings;
         let branches: Vec<_> = branches.iter().map(|branch| quoted(branch.as_str())).collect();
-        let in_directory = format!("defaults:\n  run:\n    working-directory: {directory}\n");
+        let in_directory =
+            format!("defaults:\n  run:\n    working-directory: {}\n", quoted(directory.as_str()));
         let labels = Arch::ALL.iter().find_map(|arch| self.settings.runners.get(arch));
         fill(
             include_str!("templates/github.yml"),
@@ -56,9 +57,9 @@ impl Workflow<'_> {
                 ),
                 ("branches", &branches.join(", ")),
                 ("defaults", if directory.is_root() { "" } else { &in_directory }),
-                ("runner", &json!(labels.into_iter().flatten().collect::<Vec<_>>()).to_string()),
+                ("runner", &list(labels.into_iter().flatten().map(String::as_str))),
                 ("install", &quoted(&self.settings.install)),
-                ("out", self.inputs.out.as_str()),
+                ("out", &word(self.inputs.out.as_str())),
                 ("toolkits", &if self.has_toolkits { self.job("toolkits") } else { String::new() }),
                 ("images", &self.job("images")),
             ],
@@ -117,10 +118,11 @@ impl Workflow<'_> {
         let steps = registries(self.inputs.json).into_iter().map(|registry| {
             let (user, password) = (variable(&[registry, "user"]), variable(&[registry, "password"]));
             format!(
-                "      - name: Log in to {registry}\n        if: {pushes}\n        env:\n          \
+                "      - name: {}\n        if: {pushes}\n        env:\n          \
                  {user}: ${{{{ secrets.{user} }}}}\n          {password}: ${{{{ secrets.{password} }}}}\n        \
                  run: {}\n",
-                login(self.settings.engine, registry)
+                quoted(&format!("Log in to {registry}")),
+                quoted(&login(self.settings.engine, registry))
             )
         });
         steps.collect()

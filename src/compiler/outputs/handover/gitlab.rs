@@ -1,13 +1,12 @@
 //! `output { gitlab }`: a pipeline for GitLab, and the child pipeline whose jobs build what changed.
 
 use super::fill::fill;
-use super::pipeline::{check, login, registries, secret_options, secrets};
-use super::yaml::quoted;
+use super::pipeline::{check, login, registries, secret_options, secrets, word};
+use super::yaml::{list, quoted};
 use super::{Files, Inputs, Job, Jobs, header};
 use crate::compiler::model::Pipeline;
 use crate::compiler::outputs::PlanJson;
 use crate::text::ids::Arch;
-use serde_json::json;
 use std::collections::BTreeMap;
 
 /// The pipeline.
@@ -24,7 +23,7 @@ pub(super) fn files(inputs: &Inputs<'_>, settings: &Pipeline, files: &mut Files)
             ("tags", &tags(labels.map(Vec::as_slice).unwrap_or_default())),
             ("install", &quoted(&settings.install)),
             ("directory", &directory(settings)),
-            ("out", inputs.out.as_str()),
+            ("diff", &quoted(&format!("git diff --exit-code -- {}", word(inputs.out.as_str())))),
         ],
     );
     files.insert("gitlab/drvc.yml", text);
@@ -79,13 +78,21 @@ fn phase(stage: &str, jobs: &[Job], settings: &Pipeline) -> String {
 /// What goes to the manifest, where it does not lie on top.
 fn directory(settings: &Pipeline) -> String {
     let directory = &settings.directory;
-    if directory.is_root() { String::new() } else { format!("    - cd {directory}\n") }
+    if directory.is_root() {
+        String::new()
+    } else {
+        format!("    - {}\n", quoted(&format!("cd {}", word(directory.as_str()))))
+    }
 }
 
 fn image(settings: &Pipeline) -> String {
-    settings.image.as_ref().map(|image| format!("  image: {image}\n")).unwrap_or_default()
+    settings.image.as_ref().map(|image| format!("  image: {}\n", quoted(image.as_str()))).unwrap_or_default()
 }
 
 fn tags(labels: &[String]) -> String {
-    if labels.is_empty() { String::new() } else { format!("  tags: {}\n", json!(labels)) }
+    if labels.is_empty() {
+        String::new()
+    } else {
+        format!("  tags: {}\n", list(labels.iter().map(String::as_str)))
+    }
 }

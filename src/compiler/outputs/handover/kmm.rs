@@ -1,15 +1,16 @@
 //! `output { kmm }`: a Module of the Kernel Module Management operator for each image.
 
-use super::mapping::{Mapping, mapping, reference, unmapped};
+use super::mapping::{Mapping, mapping, reference, stage, unmapped};
 use super::{Files, Inputs, dockerfile, header, stream, yaml};
-use crate::compiler::model::{Kmm, KmmSign};
-use crate::compiler::plan::Target;
+use crate::compiler::model::{Kmm, KmmBuild, KmmSign};
+use crate::compiler::plan::{ModuleStage, Node, Target};
 use crate::knowledge::profile::Builder;
-use crate::text::ids::ImageRef;
+use crate::text::diag::{Code, Diagnostic};
+use crate::text::ids::{ImageRef, KmodName};
 use crate::text::source::Span;
 use base64::Engine as _;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The Module of each image, with what it refers to.
 pub(super) fn files(inputs: &Inputs<'_>, settings: &Kmm, files: &mut Files) {
@@ -73,10 +74,7 @@ impl Resources<'_> {
         let mut container = Map::new();
         container.insert("modprobe".into(), Value::Object(modprobe));
         container.insert("imagePullPolicy".into(), json!("IfNotPresent"));
-        if !mapping.replaces.is_empty() {
-            let replaces: Vec<_> = mapping.replaces.iter().map(ToString::to_string).collect();
-            container.insert("inTreeModulesToRemove".into(), json!(replaces));
-        }
+        container.extend(mapping.replaces.and_then(removed));
         container.insert("kernelMappings".into(), json!(self.mappings(mapping, streams, files)));
         let mut loader = Map::new();
         loader.insert("container".into(), Value::Object(container));
@@ -111,16 +109,22 @@ impl Resources<'_> {
             let image = if stream.is_some() { target.tags.first() } else { reference(target) };
             let Some(image) = image else { continue };
             let mut value = self.mapping("literal", target.kernel.as_str(), image.as_str());
+            if mapping.replaces.is_none() {
+                value.extend(stage(self.inputs, target).and_then(|stage| removed(&stage.replaces)));
+            }
             if let Some(stream) = stream {
                 value.insert("build".into(), build(stream));
             }
             if let Some(sign) = &self.settings.sign {
-                self.sign(&mut value, sign, target.kernel.as_str(), image, stream.is_some());
+                let Some(signed) = signed(self.inputs, target, files) else { continue };
+                self.sign(&mut value, sign, &signed, image, stream.is_some());
             }
             mappings.insert(target.kernel.as_str(), Value::Object(value));
         }
         let mut mappings: Vec<_> = mappings.into_values().collect();
-        mappings.extend(self.unknown_kernels(streams, files));
+        for build in &self.settings.builds {
+            mappings.extend(self.unknown_kernels(mapping, build, streams, files));
+        }
         mappings
     }
 
@@ -133,11 +137,13 @@ impl Resources<'_> {
         &self,
         value: &mut Map<String, Value>,
         sign: &KmmSign,
-        kernel: &str,
+        signed: &[String],
         image: &ImageRef,
         builds: bool,
     ) {
-        let tag = image.tag().map_or_else(|| kernel.replace(['+', '~'], "_"), str::to_owned);
+        // What is pinned to a digest alone is signed into a tag of the digest's own name.
+        let tag =
+            image.tag().map_or_else(|| image.as_str().rsplit(':').next().unwrap_or_default(), |tag| tag);
         value.insert("containerImage".into(), json!(format!("{}:{tag}_signed", image.repository())));
         let mut section = Map::new();
         section.insert("keySecret".into(), json!({ "name": sign.key }));
@@ -145,14 +151,14 @@ impl Resources<'_> {
         if !builds {
             section.insert("unsignedImage".into(), json!(image.as_str()));
         }
-        section.insert("filesToSign".into(), json!([format!("/opt/lib/modules/{kernel}/updates/*.ko")]));
+        section.insert("filesToSign".into(), json!(signed));
         value.insert("sign".into(), Value::Object(section));
     }
 
     /// The streams of the targets that KMM can build, where it is asked to.
     fn streams<'t>(&self, mapping: &Mapping<'t>, files: &mut Files) -> Vec<Stream<'t>> {
         let mut streams: Vec<Stream<'t>> = Vec::new();
-        if self.settings.build.is_none() {
+        if self.settings.builds.is_empty() {
             return streams;
         }
         let mut refused = None;
@@ -214,11 +220,16 @@ impl Resources<'_> {
         })
     }
 
-    /// The mapping for kernels that match `regexp=`, built by the Dockerfile of the newest stream.
-    fn unknown_kernels(&self, streams: &[Stream<'_>], files: &mut Files) -> Option<Value> {
-        let regexp = self.settings.build.as_ref()?.regexp.as_ref()?;
-        let stream = streams.last()?;
-        let target = stream.targets.last()?;
+    /// The mapping for kernels that match a `regexp=`, built by the Dockerfile of the kernels of the matrix that do.
+    fn unknown_kernels(
+        &self,
+        mapping: &Mapping<'_>,
+        build: &KmmBuild,
+        streams: &[Stream<'_>],
+        files: &mut Files,
+    ) -> Option<Value> {
+        let regexp = build.regexp.as_ref()?;
+        let (stream, target) = self.matching(build, regexp, streams, files)?;
         let kernel = target.kernel.as_str().replace(['+', '~'], "_");
         let tag = target.tags.first()?;
         if !tag.as_str().contains(&kernel) {
@@ -229,14 +240,64 @@ impl Resources<'_> {
         }
         let image = tag.as_str().replace(&kernel, "${KERNEL_FULL_VERSION}");
         let mut value = self.mapping("regexp", regexp, &image);
-        value.insert("build".into(), build(stream));
+        if mapping.replaces.is_none() {
+            value.extend(stage(self.inputs, target).and_then(|stage| removed(&stage.replaces)));
+        }
+        value.insert("build".into(), self::build(stream));
         if let Some(sign) = &self.settings.sign {
-            let mut signed = value.clone();
-            self.sign(&mut signed, sign, "${KERNEL_FULL_VERSION}", tag, true);
-            value.extend(signed.remove("sign").map(|sign| ("sign".to_owned(), sign)));
+            if kernel != target.kernel.as_str() {
+                let problem = format!(
+                    "KMM would look for what it signs under `{kernel}`, not under `{}`",
+                    target.kernel
+                );
+                let help =
+                    "list such kernels in the matrix: KMM writes `_` for `+` where it fills a kernel in";
+                unmapped(files, self.settings, self.span, problem, help);
+                return None;
+            }
+            let paths = signed(self.inputs, target, files)?;
+            let open = |path: &String| path.replace(&kernel, "${KERNEL_FULL_VERSION}");
+            let paths: Vec<_> = paths.iter().map(open).collect();
+            self.sign(&mut value, sign, &paths, tag, true);
             value.insert("containerImage".into(), json!(format!("{image}_signed")));
         }
         Some(Value::Object(value))
+    }
+
+    /// The stream whose kernels a `regexp=` matches, and the last of them.
+    fn matching<'s>(
+        &self,
+        build: &KmmBuild,
+        regexp: &str,
+        streams: &'s [Stream<'s>],
+        files: &mut Files,
+    ) -> Option<(&'s Stream<'s>, &'s Target)> {
+        let regex = regex::Regex::new(regexp).ok()?;
+        let found = streams.iter().filter_map(|stream| {
+            let mut targets = stream.targets.iter().filter(|target| regex.is_match(target.kernel.as_str()));
+            Some((stream, *targets.next_back()?))
+        });
+        let found: Vec<_> = found.collect();
+        match found.as_slice() {
+            [one] => return Some(*one),
+            [] if streams.is_empty() => {}
+            [] => {
+                let problem = format!("`{regexp}` matches no kernel of the matrix, so drvc knows no Dockerfile for it");
+                let help = "put a kernel that it matches into the matrix; it need not be the newest";
+                unmapped(files, self.settings, self.span, problem, help);
+            }
+            [(_, one), .., (_, other)] => files.diagnostics.push(
+                Diagnostic::new(
+                    Code::AmbiguousMapping,
+                    format!("`{regexp}` matches kernels of image `{}` that have different Dockerfiles", self.name),
+                )
+                .label(build.span, format!("{} Dockerfiles", found.len()))
+                .label(one.span, format!("`{}`", one.kernel))
+                .label(other.span, format!("`{}`", other.kernel))
+                .help("write one `build regexp=` for each, such as `^5\\\\.14\\\\.0-427\\\\..*\\\\.el9_4\\\\.x86_64$`"),
+            ),
+        }
+        None
     }
 
     /// What nodes of a pool must not load by themselves.
@@ -259,6 +320,49 @@ impl Resources<'_> {
             } },
         }))
     }
+}
+
+/// The modules of the kernel's own that give way.
+fn removed(replaces: &[KmodName]) -> Option<(String, Value)> {
+    let names: Vec<_> = replaces.iter().map(ToString::to_string).collect();
+    (!names.is_empty()).then(|| ("inTreeModulesToRemove".to_owned(), json!(names)))
+}
+
+/// The paths of a target's modules in its image. KMM before 2.6 takes each for the name of one file.
+fn signed(inputs: &Inputs<'_>, target: &Target, files: &mut Files) -> Option<Vec<String>> {
+    let mut paths = BTreeSet::new();
+    for stage in modules(inputs, target) {
+        for (output, optional) in &stage.outputs {
+            let name = output.rsplit('/').next().unwrap_or_default();
+            let name = name.split_once(".ko").map_or(name, |(name, _)| name);
+            if *optional || name.contains(['*', '?', '[']) {
+                let span = inputs.model.modules.iter().find(|module| module.name == stage.name)?.span;
+                files.diagnostics.push(
+                    Diagnostic::new(Code::AmbiguousMapping, format!("KMM cannot sign `{output}` of module `{}`", stage.name))
+                        .label(span, "whether and how many files it is, only the build knows")
+                        .label(target.span, "for this kernel")
+                        .help("name each file by an `output` of its own, under `on` where only some kernels have it, or sign with `signing`"),
+                );
+                return None;
+            }
+            paths.insert(format!("/opt/lib/modules/{}/updates/{name}.ko", target.kernel));
+        }
+    }
+    Some(paths.into_iter().collect())
+}
+
+/// The modules that are built for a target.
+fn modules<'a>(inputs: &Inputs<'a>, target: &Target) -> Vec<&'a ModuleStage> {
+    let (mut open, mut seen, mut found) = (vec![target.root], BTreeSet::new(), Vec::new());
+    while let Some(id) = open.pop() {
+        if seen.insert(id) {
+            if let Node::Module(stage) = inputs.plan.graph.node(id) {
+                found.push(&**stage);
+            }
+            open.extend(inputs.plan.graph.inputs(id).into_iter().map(|(input, _)| input));
+        }
+    }
+    found
 }
 
 fn build(stream: &Stream<'_>) -> Value {

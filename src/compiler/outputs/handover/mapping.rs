@@ -15,7 +15,8 @@ pub(super) struct Mapping<'a> {
     pub order: Vec<KmodName>,
     /// Of the module that is loaded last.
     pub parameters: Vec<String>,
-    pub replaces: &'a [KmodName],
+    /// The modules of the kernel's own that give way, where they are the same on every kernel.
+    pub replaces: Option<&'a [KmodName]>,
     pub blacklist: &'a [KmodName],
     pub firmware: bool,
 }
@@ -33,11 +34,7 @@ pub(super) fn mapping<'a>(
     let differs = |other: &&&Target| {
         let theirs = self::stage(inputs, other);
         other.modprobe != first.modprobe
-            || theirs.is_none_or(|theirs| {
-                theirs.load != stage.load
-                    || theirs.replaces != stage.replaces
-                    || theirs.firmware != stage.firmware
-            })
+            || theirs.is_none_or(|theirs| theirs.load != stage.load || theirs.firmware != stage.firmware)
     };
     if let Some(other) = others.iter().find(differs) {
         files.diagnostics.push(
@@ -85,7 +82,11 @@ pub(super) fn mapping<'a>(
         let help = "add `machine-config \"worker\"` to `kmm`, and drvc writes a MachineConfig with it";
         unmapped(files, settings, image, problem, help);
     }
-    let (replaces, blacklist) = (stage.replaces.as_slice(), first.modprobe.blacklist.as_slice());
+    let same = |target: &&&Target| {
+        self::stage(inputs, target).is_some_and(|theirs| theirs.replaces == stage.replaces)
+    };
+    let replaces = (others.iter().filter(same).count() == others.len()).then_some(stage.replaces.as_slice());
+    let blacklist = first.modprobe.blacklist.as_slice();
     Some(Mapping { order, parameters, replaces, blacklist, firmware: stage.firmware, targets })
 }
 

@@ -32,6 +32,12 @@ pub(super) fn variable(words: &[&str]) -> String {
     if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
 }
 
+/// A path as one word of a shell.
+pub(super) fn word(path: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._/-+".contains(&b);
+    if path.bytes().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }
+}
+
 /// The options of `drvc build` that hand over secrets from the environment.
 pub(super) fn secret_options(secrets: &BTreeMap<&str, &str>) -> String {
     secrets.keys().map(|id| format!("--secret id={id},env={} ", variable(&[id]))).collect()

@@ -125,7 +125,7 @@ static RUNNER: Node = Node {
 };
 
 static BUILDCONFIG: Node = Node {
-    body: &Body { nodes: &[&NAMESPACE, &ENTITLEMENT_SECRET], rules: &[] },
+    body: &Body { nodes: &[&NAMESPACE, &ENTITLEMENT_SECRET, &BASE_PULL_SECRET, &PUSH_SECRET], rules: &[] },
     ..Node::new(
         "buildconfig",
         Count::AtMostOne,
@@ -149,6 +149,24 @@ static ENTITLEMENT_SECRET: Node = Node {
         "entitlement-secret",
         Count::AtMostOne,
         "The secret with the certificates for subscribed repositories. Unless said it is `etc-pki-entitlement`.",
+    )
+};
+
+static BASE_PULL_SECRET: Node = Node {
+    arguments: &[Argument::one("NAME", Kind::TEXT, "a secret of the namespace")],
+    ..Node::new(
+        "pull-secret",
+        Count::AtMostOne,
+        "The secret that base images and toolkits of private registries are pulled with.",
+    )
+};
+
+static PUSH_SECRET: Node = Node {
+    arguments: &[Argument::one("NAME", Kind::TEXT, "a secret of the namespace")],
+    ..Node::new(
+        "push-secret",
+        Count::AtMostOne,
+        "Pushes images to the registry that their `tag` names, with this secret; unless said they are in an ImageStream.",
     )
 };
 
@@ -240,13 +258,14 @@ static BUILD: Node = Node {
     properties: &[Property::optional(
         "regexp",
         Kind::TEXT,
-        "kernels that the matrix does not have and that are built for too, as KMM's `regexp`",
+        "kernels that are built for too, though the matrix does not have them: KMM's `regexp`. The Dockerfile is that of the kernels of \
+         the matrix that match it",
     )],
     ..Node::new(
         "build",
-        Count::AtMostOne,
+        Count::Any,
         "Has KMM build images that the registry lacks in the cluster, from a Driver Toolkit, by one Dockerfile for each \
-         stream of kernels.",
+         stream of kernels. Each stream may have a `regexp=` of its own.",
     )
 };
 

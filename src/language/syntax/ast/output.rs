@@ -54,6 +54,8 @@ pub struct BuildConfig {
     pub span: Span,
     pub namespace: Option<Text>,
     pub entitlement_secret: Option<Text>,
+    pub pull_secret: Option<Text>,
+    pub push_secret: Option<Text>,
 }
 
 /// `kmm { … }`
@@ -69,7 +71,7 @@ pub struct Kmm {
     pub service_account: Option<Text>,
     /// `sign key= certificate=`
     pub sign: Option<(Text, Text)>,
-    pub build: Option<KmmBuild>,
+    pub builds: Vec<KmmBuild>,
     pub machine_config: Option<Text>,
 }
 

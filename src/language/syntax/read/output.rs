@@ -40,6 +40,8 @@ fn buildconfig(node: &Node) -> BuildConfig {
         span: node.name.span,
         namespace: child_text(node, "namespace"),
         entitlement_secret: child_text(node, "entitlement-secret"),
+        pull_secret: child_text(node, "pull-secret"),
+        push_secret: child_text(node, "push-secret"),
     }
 }
 
@@ -54,7 +56,7 @@ fn kmm(node: &Node) -> Kmm {
         pull_secret: child_text(node, "pull-secret"),
         service_account: child_text(node, "service-account"),
         sign: node.child("sign").and_then(sign),
-        build: node.child("build").map(build),
+        builds: node.all("build").map(build).collect(),
         machine_config: child_text(node, "machine-config"),
     }
 }

@@ -1,0 +1,85 @@
+//! Hostile modules: what they may cost.
+
+use super::*;
+use crate::images::image::tests::{layer, load};
+use crate::system::unpack::tests::xz;
+use std::fmt::Write as _;
+
+/// An ELF file with a `.modinfo` of this text, and a section `__versions` that claims to have so many bytes.
+fn module(info: &str, versions: u64) -> Vec<u8> {
+    let names = b"\0.modinfo\0__versions\0.shstrtab\0";
+    let info = info.as_bytes();
+    let (info_at, names_at) = (64, 64 + info.len() as u64);
+    let headers_at = names_at + names.len() as u64;
+    let mut file = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x01\0\x3e\0\x01\0\0\0".to_vec();
+    file.extend([0; 16]);
+    file.extend(headers_at.to_le_bytes());
+    file.extend([0, 0, 0, 0, 64, 0, 0, 0, 0, 0, 64, 0, 4, 0, 3, 0]);
+    file.extend(info);
+    file.extend(names);
+    let mut section = |name: u32, kind: u32, at: u64, size: u64| {
+        file.extend(name.to_le_bytes());
+        file.extend(kind.to_le_bytes());
+        file.extend([0; 16]);
+        file.extend(at.to_le_bytes());
+        file.extend(size.to_le_bytes());
+        file.extend([0; 24]);
+    };
+    section(0, 0, 0, 0);
+    section(1, 1, info_at, info.len() as u64);
+    section(10, 1, info_at, versions);
+    section(21, 3, names_at, names.len() as u64);
+    file
+}
+
+fn info(depends: usize) -> String {
+    let names: Vec<_> = (0..depends).map(|number| format!("needed{number}")).collect();
+    format!("name=hello\0vermagic=6.1.0 SMP\0depends={}\0", names.join(","))
+}
+
+fn driver(name: &str, bytes: &[u8]) -> (Image, Driver) {
+    let path = format!("opt/lib/modules/6.1.0/updates/{name}");
+    // Members are texts in these tests; the bytes of a module are put in their place.
+    let holder = "#".repeat(bytes.len());
+    let mut archive = layer(&[(path.as_str(), holder.as_str())]);
+    let at = archive.windows(holder.len()).position(|window| window == holder.as_bytes()).unwrap();
+    archive[at..at + bytes.len()].copy_from_slice(bytes);
+    let image = load(&[archive]);
+    let driver = Driver::read(&image, None);
+    (image, driver)
+}
+
+#[test]
+fn modules_are_read_in_sections_and_each_is_bounded() {
+    let read = |info: &str, versions| Module::parse("hello.ko", module(info, versions).as_slice());
+    assert_eq!(read(&info(1_000), 0).unwrap().depends.len(), 1_000);
+    assert!(read(&info(1_001), 0).unwrap_err().to_string().contains("more than any driver"));
+    assert!(read(&info(1), 33 << 20).unwrap_err().to_string().contains("__versions"));
+    let aliases = |number| "alias=pci:*\0".repeat(number) + "name=hello\0";
+    assert!(read(&aliases(50_000), 0).is_ok() && read(&aliases(50_001), 0).is_err());
+}
+
+#[test]
+fn packed_modules_do_not_grow_beyond_measure() {
+    let mut grown = module(&info(1), 0);
+    let (_, small) = driver("hello.ko.xz", &xz(&grown));
+    assert_eq!(small.modules.len(), 1, "{:?}", small.findings);
+    grown.extend(vec![0; 8 << 20]);
+    let (_, large) = driver("hello.ko.xz", &xz(&grown));
+    assert!(
+        large.findings.iter().any(|finding| finding.message.contains("too large")),
+        "{:?}",
+        large.findings
+    );
+}
+
+#[test]
+fn findings_and_their_texts_are_bounded() {
+    let (image, driver) = driver("hello.ko", &module(&info(1_000), 0));
+    let report = verify(&image, &driver, &Expected::default());
+    assert!(report.findings.len() <= FINDINGS + 1, "{}", report.findings.len());
+    assert!(report.findings.last().unwrap().message.starts_with("there is more to say"));
+    let mut long = String::new();
+    (0..10_000).for_each(|number| drop(write!(long, "{number}")));
+    assert!(Finding::new(Kind::NoModules, long).message.len() <= 1_003);
+}
