@@ -102,6 +102,7 @@ fn one(
     if check {
         show(&path, &text, &laid_out, terminal);
     } else {
+        disk.root().remove_dead_temporaries();
         let written = disk.root().rewrite(name.as_str(), laid_out.as_bytes());
         written.map_err(|error| Error::new("write", path.as_str(), error))?;
     }

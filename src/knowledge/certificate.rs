@@ -8,6 +8,15 @@ use x509_cert::der::{Decode, DecodePem};
 /// The line that a certificate begins with in PEM.
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 
+/// Kinds of keys that the kernel's `sign-file` or its check of modules cannot use, by their numbers in RFC 8410, RFC 4055 and
+/// RFC 3279. What is not known may do.
+const UNFIT: &[(&str, &str)] = &[
+    ("1.3.101.112", "Ed25519"),
+    ("1.3.101.113", "Ed448"),
+    ("1.2.840.113549.1.1.10", "RSASSA-PSS"),
+    ("1.2.840.10040.4.1", "DSA"),
+];
+
 /// A certificate beside the manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
@@ -43,6 +52,13 @@ impl Certificate {
             _ => return Err(malformed("it has no line `-----BEGIN CERTIFICATE-----`")),
         };
         let certificate = read.map_err(|error| malformed(&error.to_string()))?;
+        let algorithm = certificate.tbs_certificate().subject_public_key_info().algorithm.oid.to_string();
+        if let Some((_, name)) = UNFIT.iter().find(|(number, _)| *number == algorithm) {
+            let problem =
+                format!("`{path}` is for a key of kind {name}, which no kernel checks modules with");
+            return Err(Diagnostic::new(Code::MalformedCertificate, problem)
+                .help("make an RSA key, or an ECDSA key of NIST P-256 or P-384 for kernels from 5.13 on"));
+        }
         let serial = certificate.tbs_certificate().serial_number().as_bytes();
         // In DER a number with its highest bit set has a zero before it, which is not printed.
         let start = serial.iter().position(|byte| *byte != 0).unwrap_or(0);
@@ -70,6 +86,14 @@ mod tests {
         let lines: String = PEM.lines().filter(|line| !line.starts_with('-')).collect();
         let der = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, lines).unwrap();
         assert_eq!(read(&der).unwrap(), pem);
+    }
+
+    #[test]
+    fn keys_that_no_module_can_be_signed_with_are_refused() {
+        let ed25519 = include_bytes!("../../tests/data/ed25519.pem");
+        let refused = read(ed25519).unwrap_err();
+        assert!(refused.message.contains("Ed25519"), "{refused:?}");
+        assert!(read(include_bytes!("../../tests/data/p384.pem")).is_ok());
     }
 
     #[test]

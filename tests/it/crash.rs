@@ -49,13 +49,13 @@ impl Project {
         command
     }
 
-    /// Runs `drvc compile`, with something injected into the `nth` system call of this name in each thread.
-    fn injected(&self, call: &str, what: &str, nth: usize) -> Output {
+    /// Runs `drvc`, with something injected into the `nth` system call of this name in each thread.
+    fn injected(&self, argument: &str, call: &str, what: &str, nth: usize) -> Output {
         let mut command = self.command("strace");
         command.env("RAYON_NUM_THREADS", "1");
         command.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}")]);
         command.args(["-e", &format!("inject={call}:{what}:when={nth}")]);
-        command.args([env!("CARGO_BIN_EXE_drvc"), "compile"]).output().unwrap()
+        command.args([env!("CARGO_BIN_EXE_drvc"), argument]).output().unwrap()
     }
 
     fn compile(&self) {
@@ -144,7 +144,7 @@ fn suffer(calls: &[&str], what: &str, judge: impl Fn(&Output, &str)) -> usize {
                 project.forget();
             }
             project.edit(version);
-            let output = project.injected(call, what, nth);
+            let output = project.injected("compile", call, what, nth);
             undisturbed = if output.status.success() { undisturbed + 1 } else { 0 };
             let point = format!("{call} {nth} {what}");
             judge(&output, &point);
@@ -213,6 +213,77 @@ fn a_disk_that_fails_is_reported_and_tears_nothing() {
         });
     }
     assert!(points > 50, "failed at {points} points only");
+}
+
+/// Runs `drvc ARGUMENT` upon what `prepare` makes, disturbed at each system call of these names in turn, and lets `judge` look.
+fn disturb(
+    argument: &str,
+    calls: &[&str],
+    what: &str,
+    prepare: impl Fn(&Project),
+    judge: impl Fn(&Project, &str),
+) {
+    let project = Project::new();
+    project.edit(0);
+    let (stride, patience) = if thorough() { (1, 8) } else { (3, 2) };
+    for call in calls {
+        let (mut nth, mut undisturbed) = (1, 0);
+        while undisturbed < patience {
+            prepare(&project);
+            let output = project.injected(argument, call, what, nth);
+            undisturbed = if output.status.success() { undisturbed + 1 } else { 0 };
+            judge(&project, &format!("{argument}: {call} {nth} {what}"));
+            nth += stride;
+        }
+    }
+}
+
+const DISTURBANCES: [(&[&str], &str); 3] = [
+    (&["openat", "openat2", "write", "fsync", "renameat", "unlinkat", "getdents64", "close"], "signal=KILL"),
+    (&["write", "renameat", "fsync"], "error=ENOSPC"),
+    (&["renameat", "unlinkat", "openat2"], "error=EIO"),
+];
+
+#[test]
+fn laying_out_is_all_or_nothing() {
+    if strace_is_missing() {
+        return;
+    }
+    let project = Project::new();
+    project.edit(0);
+    let manifest = fs::read_to_string(project.root.join("drivers.kdl")).unwrap();
+    let untidy = manifest.replace("    ", "\t ");
+    for (calls, what) in DISTURBANCES {
+        let prepare = |project: &Project| fs::write(project.root.join("drivers.kdl"), &untidy).unwrap();
+        disturb("fmt", calls, what, prepare, |project, point| {
+            let text = fs::read_to_string(project.root.join("drivers.kdl")).unwrap();
+            assert!(text == untidy || text == manifest, "{point}");
+            assert!(project.drvc().arg("fmt").output().unwrap().status.success(), "{point}");
+            assert_eq!(fs::read_to_string(project.root.join("drivers.kdl")).unwrap(), manifest, "{point}");
+            fs::write(project.root.join("drivers.kdl"), &untidy).unwrap();
+            assert!(project.drvc().arg("fmt").output().unwrap().status.success(), "{point}");
+            let left: Vec<_> =
+                files(&project.root).into_keys().filter(|name| name.contains(".drvc-tmp-")).collect();
+            assert_eq!(left, [""; 0], "{point}");
+        });
+    }
+}
+
+#[test]
+fn cleaning_that_is_killed_is_finished_by_the_next() {
+    if strace_is_missing() {
+        return;
+    }
+    for (calls, what) in DISTURBANCES {
+        disturb("clean", calls, what, Project::compile, |project, point| {
+            assert!(project.drvc().arg("clean").output().unwrap().status.success(), "{point}");
+            assert!(!project.root.join("drivers.out").exists(), "{point}");
+            assert!(
+                project.root.join("drivers.kdl").exists() && project.root.join("driver").exists(),
+                "{point}"
+            );
+        });
+    }
 }
 
 #[test]

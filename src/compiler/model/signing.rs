@@ -15,6 +15,8 @@ pub struct Signing {
     pub span: Span,
     /// The private key.
     pub key: SigningKey,
+    /// The build secret that holds the token's PIN, or the key's passphrase.
+    pub pin: Option<SecretId>,
     /// The certificate, relative to the manifest.
     pub certificate: Spanned<RelPath>,
     /// The hash; the kernel's own where none is named.
@@ -28,8 +30,8 @@ pub struct Signing {
 pub enum SigningKey {
     /// In a build secret.
     Secret(SecretId),
-    /// In a token, by its PKCS#11 URI; and the build secret that holds its PIN.
-    Token(String, Option<SecretId>),
+    /// In a token, by its PKCS#11 URI.
+    Token(String),
 }
 
 /// A hash that a kernel can check signatures by.
@@ -63,10 +65,10 @@ impl SignatureHash {
 /// Lowers `signing`.
 pub(super) fn lower_signing(lower: &mut Lower<'_>, signing: &ast::Signing) -> Option<Signing> {
     let secret = |lower: &mut Lower<'_>, id: &ast::Text| lower.parse("secret id", id, SecretId::parse);
-    let pin = signing.pin.as_ref().map(|id| secret(lower, id));
+    let pin = signing.pin.as_ref().and_then(|id| secret(lower, id));
     let key = match (&signing.key_secret, &signing.key_uri) {
         (Some(id), _) => secret(lower, id).map(SigningKey::Secret),
-        (None, Some(uri)) => lower_uri(lower, uri).map(|uri| SigningKey::Token(uri, pin.flatten())),
+        (None, Some(uri)) => lower_uri(lower, uri).map(SigningKey::Token),
         (None, None) => None,
     };
     let certificate = signing.certificate.as_ref()?;
@@ -77,6 +79,7 @@ pub(super) fn lower_signing(lower: &mut Lower<'_>, signing: &ast::Signing) -> Op
     Some(Signing {
         span: signing.span,
         key: key?,
+        pin,
         certificate: Spanned::new(file?, certificate.span),
         hash,
         packages,

@@ -263,6 +263,8 @@ pub struct SignStage {
     pub install: PackageInstall,
     /// The private key.
     pub key: KeyHandle,
+    /// The secret that holds the token's PIN, or the key's passphrase.
+    pub pin: Option<SecretId>,
     /// The certificate in the build context.
     pub certificate: (RelPath, FileDigest),
     /// Its serial number, as `modinfo` prints it.
@@ -276,8 +278,8 @@ pub struct SignStage {
 pub enum KeyHandle {
     /// A file that the engine mounts.
     Secret(SecretId),
-    /// A token by its PKCS#11 URI, and the secret that holds its PIN.
-    Token(String, Option<SecretId>),
+    /// A token by its PKCS#11 URI.
+    Token(String),
 }
 
 /// Files from another stage, or from an image, for the image.
@@ -355,12 +357,15 @@ impl PackageInstall {
 impl SignStage {
     /// The secrets that it asks for, and what each holds.
     fn secrets(&self) -> Vec<(&SecretId, &'static str)> {
-        match &self.key {
-            KeyHandle::Secret(id) => vec![(id, "the private key that signs modules")],
-            KeyHandle::Token(_, pin) => {
-                pin.iter().map(|id| (id, "the PIN of the token that signs modules")).collect()
-            }
-        }
+        let (mut secrets, pin) = match &self.key {
+            KeyHandle::Secret(id) => (
+                vec![(id, "the private key that signs modules")],
+                "the passphrase of the key that signs modules",
+            ),
+            KeyHandle::Token(_) => (Vec::new(), "the PIN of the token that signs modules"),
+        };
+        secrets.extend(self.pin.iter().map(|id| (id, pin)));
+        secrets
     }
 }
 

@@ -25,8 +25,9 @@ impl Builder<'_> {
             install: self.install(cell, self.packages(&signing.packages, &self.scope(cell))),
             key: match &signing.key {
                 SigningKey::Secret(id) => KeyHandle::Secret(id.clone()),
-                SigningKey::Token(uri, pin) => KeyHandle::Token(uri.clone(), pin.clone()),
+                SigningKey::Token(uri) => KeyHandle::Token(uri.clone()),
             },
+            pin: signing.pin.clone(),
             certificate: (signing.certificate.value.clone(), certificate.content),
             serial: certificate.serial.clone(),
             hash: signing.hash,

@@ -35,11 +35,26 @@ pub fn clean(job: &Job) -> Result<Cleaned, Error> {
     let others = scan.strays.iter().filter(|(_, stray)| matches!(stray, Stray::Foreign(_) | Stray::Other));
     let kept = others.map(|(path, _)| path.clone()).collect();
     let (report, _) = settle(&lock.out, shown, scan, false)?;
+    remove_empty(&lock.out, DEEPEST).map_err(|error| Error::new("delete", shown, error))?;
     let failed = |error| Error::new("delete", path_in(shown, HOME), error);
     empty(&lock.home).map_err(failed)?;
     lock.out.remove_empty_dir(HOME).map_err(failed)?;
     remove_out(job).map_err(|error| Error::new("delete", shown, error))?;
     Ok(Cleaned { deleted: report.deleted, kept })
+}
+
+/// How deep outputs may stand, and more.
+const DEEPEST: usize = 16;
+
+/// Removes the empty directories in a directory: a run that was killed may have left them, and no state tells which.
+fn remove_empty(dir: &Dir, deepest: usize) -> io::Result<()> {
+    for entry in dir.entries()? {
+        if entry.kind == Kind::Directory && entry.name != HOME && deepest > 0 {
+            remove_empty(&dir.open_dir(&entry.name)?, deepest - 1)?;
+            dir.remove_empty_dir(&entry.name)?;
+        }
+    }
+    Ok(())
 }
 
 /// Deletes everything in a directory of drvc's own, the lock last.

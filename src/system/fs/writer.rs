@@ -134,7 +134,8 @@ impl Dir {
         Ok(rustix::fs::linkat(self, made, self, name, AtFlags::empty())?)
     }
 
-    /// Puts other bytes into a file right in this directory; its permissions stay.
+    /// Puts other bytes into a file right in this directory, as durably as
+    /// [`replace_durably`](Self::replace_durably); its permissions stay.
     ///
     /// # Errors
     /// What the system says; then the file is as it was. A link is not followed.
@@ -143,7 +144,7 @@ impl Dir {
         let mut temporary = self.temporary()?;
         rustix::fs::fchmod(&temporary.file, Mode::from_raw_mode(mode))?;
         temporary.write(bytes)?;
-        temporary.rename(name)
+        temporary.rename_durably(name)
     }
 
     /// As [`replace`](Self::replace), and on the disk before the file has its name: the old bytes or the new, whenever
@@ -154,10 +155,7 @@ impl Dir {
     pub fn replace_durably(&self, name: &str, bytes: &[u8]) -> Result<Sig> {
         let mut temporary = self.temporary()?;
         temporary.write(bytes)?;
-        temporary.file.sync_all()?;
-        let sig = temporary.rename(name)?;
-        rustix::fs::fsync(self)?;
-        Ok(sig)
+        temporary.rename_durably(name)
     }
 
     /// Makes an empty temporary file in this directory.
@@ -221,6 +219,15 @@ impl Temporary<'_> {
     /// What the system says.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.file.write_all(bytes)
+    }
+
+    /// As [`rename`](Self::rename), with file and name on the disk afterwards.
+    fn rename_durably(self, name: &str) -> Result<Sig> {
+        let dir = self.dir;
+        self.file.sync_all()?;
+        let sig = self.rename(name)?;
+        rustix::fs::fsync(dir)?;
+        Ok(sig)
     }
 
     /// Puts it in its place, over a file that stands there, and returns its signature from then on.

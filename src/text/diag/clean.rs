@@ -13,7 +13,7 @@ impl Clean {
     /// Makes any text safe to show. Line feeds stay.
     #[must_use]
     pub fn text(text: &str) -> Self {
-        Self::styled(&escape(text))
+        Self::styled(&escape(&without_passwords(text)))
     }
 
     /// Takes text whose parts went through [`escape`] and which holds colours of our own.
@@ -32,6 +32,28 @@ impl Clean {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// A text of the same length in which the passwords of URLs are stars: `https://me:***@host/`. In `https://word@host/` the
+/// word is a token; `ssh://git@host/` has none.
+#[must_use]
+pub fn without_passwords(text: &str) -> Cow<'_, str> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((scheme, behind)) = rest.split_once("://") {
+        let end = behind.find(|c: char| c.is_whitespace() || "/\"'`<>".contains(c)).unwrap_or(behind.len());
+        let user =
+            behind.get(..end).and_then(|authority| authority.rsplit_once('@')).map_or("", |(user, _)| user);
+        let open = match user.split_once(':') {
+            Some((name, _)) => name.len() + 1,
+            None if scheme.ends_with("ssh") => user.len(),
+            None => 0,
+        };
+        out.extend([scheme, "://", user.get(..open).unwrap_or_default()]);
+        out.extend(std::iter::repeat_n('*', user.len() - open));
+        rest = behind.get(user.len()..).unwrap_or_default();
+    }
+    if out.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(out + rest) }
 }
 
 /// Whether a character must never reach a terminal as it is: C0 but for the line feed, DEL, C1, and everything that
@@ -134,6 +156,20 @@ mod tests {
             Clean::styled("\u{1b}[31m ::error::x\u{1b}[0m").as_str(),
             "\u{1b}[31m \\u{3a}:error::x\u{1b}[0m"
         );
+    }
+
+    #[test]
+    fn passwords_in_urls_are_stars() {
+        for (given, shown) in [
+            ("see https://me:pass@host/x and ssh://a:b@c", "see https://me:****@host/x and ssh://a:*@c"),
+            ("git \"https://ghp_x@host/a@b\"", "git \"https://*****@host/a@b\""),
+            ("ssh://git@host/x https://host/a:b@c", "ssh://git@host/x https://host/a:b@c"),
+            ("https://é:ü@h", "https://é:**@h"),
+            ("://", "://"),
+        ] {
+            assert_eq!(without_passwords(given), shown);
+            assert_eq!(without_passwords(given).len(), given.len());
+        }
     }
 
     proptest! {

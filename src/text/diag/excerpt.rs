@@ -100,7 +100,7 @@ impl Excerpt {
 
     /// Appends one line, escaped and cut where it is long, and marks the labels that begin on it.
     fn add_line(&mut self, file: &SourceFile, line: usize, labels: &[(usize, &Label)]) {
-        let raw = line_text(file, line);
+        let raw = &*clean::without_passwords(line_text(file, line));
         let begin = file.line_start(line);
         let first = labels.iter().map(|(_, label)| label.span.start as usize).min();
         let window = shown_window(raw, first.map(|first| first.saturating_sub(begin)));

@@ -101,6 +101,15 @@ impl Diagnostics {
         self
     }
 
+    /// Replaces every text in them.
+    pub(super) fn change_texts(&mut self, change: impl Fn(&str) -> String) {
+        for one in &mut self.all {
+            let labels = one.labels.iter_mut().map(|label| &mut label.text);
+            let texts = labels.chain([&mut one.message]).chain(&mut one.help);
+            texts.for_each(|text| *text = change(text));
+        }
+    }
+
     /// Whether any is an error, so that nothing may be written.
     #[must_use]
     pub fn has_errors(&self) -> bool {

@@ -1,6 +1,6 @@
 //! What every format of report needs: diagnostics in order, the texts that they point into, and where those lie.
 
-use super::{Diagnostics, Severity};
+use super::{Diagnostics, Severity, clean};
 use crate::text::source::{Position, Sources, Span};
 use camino::Utf8Path;
 
@@ -28,7 +28,9 @@ impl<'a> Report<'a> {
     /// they are the same): paths are shown beneath it.
     #[must_use]
     pub fn new(sources: &'a Sources, diagnostics: Diagnostics, root: &'a Utf8Path) -> Self {
-        Self { sources, diagnostics: diagnostics.sorted(), root }
+        let mut diagnostics = diagnostics.sorted();
+        diagnostics.change_texts(|text| clean::without_passwords(text).into_owned());
+        Self { sources, diagnostics, root }
     }
 
     /// How many there are of one severity.

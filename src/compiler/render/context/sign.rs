@@ -21,16 +21,16 @@ pub(super) struct Sign {
 
 impl Sign {
     pub(super) fn new(stage: &SignStage) -> Self {
-        let (secret, uri, pin) = match &stage.key {
-            KeyHandle::Secret(id) => (Some(id.to_string()), None, None),
-            KeyHandle::Token(uri, pin) => (None, Some(uri.clone()), pin.as_ref().map(ToString::to_string)),
+        let (secret, uri) = match &stage.key {
+            KeyHandle::Secret(id) => (Some(id.to_string()), None),
+            KeyHandle::Token(uri) => (None, Some(uri.clone())),
         };
         Self {
             modules: stage.modules.iter().map(|name| name.as_str().to_ascii_lowercase()).collect(),
             certificate: stage.certificate.0.to_string(),
             secret,
             uri,
-            pin,
+            pin: stage.pin.as_ref().map(ToString::to_string),
             hash: stage.hash.map(SignatureHash::name),
             serial: stage.serial.clone(),
             install: Install::new(&stage.install),

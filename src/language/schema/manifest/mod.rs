@@ -161,13 +161,10 @@ static KEY: Node = Node {
         Property::optional(
             "pin",
             Kind::TEXT,
-            "the id of the build secret that holds the PIN of the token that the URI names",
+            "the id of the build secret that holds the PIN of the token that the URI names, or the key's passphrase",
         ),
     ],
-    rules: &[
-        Rule { kind: RuleKind::ExactlyOne, groups: &[&["URI"], &["secret"]] },
-        Rule { kind: RuleKind::AtMostOne, groups: &[&["pin"], &["secret"]] },
-    ],
+    rules: &[Rule { kind: RuleKind::ExactlyOne, groups: &[&["URI"], &["secret"]] }],
     ..Node::new(
         "key",
         Count::ExactlyOne,
