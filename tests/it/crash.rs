@@ -252,7 +252,10 @@ fn laying_out_is_all_or_nothing() {
     let project = Project::new();
     project.edit(0);
     let manifest = fs::read_to_string(project.root.join("drivers.kdl")).unwrap();
-    let untidy = manifest.replace("    ", "\t ");
+    let untidy = manifest.replace("\n    ", "\n  ");
+    fs::write(project.root.join("drivers.kdl"), &untidy).unwrap();
+    assert!(project.drvc().arg("fmt").output().unwrap().status.success());
+    let manifest = fs::read_to_string(project.root.join("drivers.kdl")).unwrap();
     for (calls, what) in DISTURBANCES {
         let prepare = |project: &Project| fs::write(project.root.join("drivers.kdl"), &untidy).unwrap();
         disturb("fmt", calls, what, prepare, |project, point| {

@@ -160,7 +160,13 @@ fn kmm_loads_in_the_order_of_the_image() {
     assert_eq!(mapping["literal"], "6.1.0-18-amd64");
     assert_eq!(mapping["containerImage"], "quay.io/example/example:6.1.0-18-amd64_signed");
     assert_eq!(mapping["sign"]["unsignedImage"], "quay.io/example/example:6.1.0-18-amd64");
-    assert_eq!(mapping["sign"]["filesToSign"], json!(["/opt/lib/modules/6.1.0-18-amd64/updates/*.ko"]));
+    assert_eq!(
+        mapping["sign"]["filesToSign"],
+        json!([
+            "/opt/lib/modules/6.1.0-18-amd64/updates/example.ko",
+            "/opt/lib/modules/6.1.0-18-amd64/updates/other.ko"
+        ])
+    );
 }
 
 #[test]

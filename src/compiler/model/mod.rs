@@ -25,7 +25,9 @@ pub use image::{Base, Extra, ExtraFrom, Image, ImageBody, InTree, KmodOption, So
 pub use lower::lower;
 pub use matrix::{CellBody, Exclude, KernelRule, Matrix, OsRule};
 pub use module::{Build, ConfigRule, ModuleBody, ModuleOutput, SourceUse, Step};
-pub use output::{Bake, BuildConfig, Engine, Kmm, KmmBuild, KmmSign, Output, Pipeline, Service, Toleration};
+pub use output::{
+    Bake, BuildConfig, DevicePlugin, Engine, Kmm, KmmBuild, KmmSign, Output, Pipeline, Service, Toleration,
+};
 pub use repository::{AddedRepository, PackageRepository, RepositoryKey};
 pub use selector::Selector;
 pub use signing::{SignatureHash, Signing, SigningKey};

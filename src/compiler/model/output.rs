@@ -96,6 +96,23 @@ pub struct Kmm {
     /// Whether KMM builds, and for which kernels beside those of the matrix.
     pub builds: Vec<KmmBuild>,
     pub machine_config: Option<String>,
+    /// Where `ordered-upgrades` stands.
+    pub ordered_upgrades: Option<Span>,
+    pub load_args: Vec<String>,
+    pub unload_args: Vec<String>,
+    pub image_pull_policy: String,
+    pub registry_tls: Option<ast::Tls>,
+    pub device_plugin: Option<DevicePlugin>,
+}
+
+/// `device-plugin IMAGE { … }`
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "fields are the argument and the nodes")]
+pub struct DevicePlugin {
+    pub image: ImageRef,
+    pub args: Vec<String>,
+    pub env: BTreeMap<String, String>,
+    pub service_account: Option<String>,
 }
 
 /// `toleration KEY value= effect=`
@@ -122,6 +139,14 @@ pub struct KmmBuild {
     pub span: Span,
     /// `regexp=`
     pub regexp: Option<String>,
+    /// `secret`
+    pub secrets: Vec<String>,
+    /// `build-arg`
+    pub args: BTreeMap<String, String>,
+    /// `selector`
+    pub selector: BTreeMap<String, String>,
+    /// `base-image-registry-tls`
+    pub tls: Option<ast::Tls>,
 }
 
 /// Lowers `output`; nothing where there is none.
@@ -224,12 +249,7 @@ fn lower_buildconfig(lower: &mut Lower<'_>, buildconfig: &ast::BuildConfig) -> B
 }
 
 fn lower_kmm(lower: &mut Lower<'_>, kmm: &ast::Kmm) -> Kmm {
-    let mut selector: BTreeMap<String, String> = BTreeMap::new();
-    for pair in &kmm.selector {
-        let key = lower.parse("label of a node", &pair.key, parse_label_key);
-        let value = lower.parse("value of a label", &pair.value, parse_label_value);
-        selector.extend(key.zip(value));
-    }
+    let mut selector = labels(lower, &kmm.selector);
     if kmm.selector.is_empty() {
         selector.insert("node-role.kubernetes.io/worker".into(), String::new());
     }
@@ -246,8 +266,20 @@ fn lower_kmm(lower: &mut Lower<'_>, kmm: &ast::Kmm) -> Kmm {
     let builds = kmm.builds.iter().map(|build| KmmBuild {
         span: build.span,
         regexp: build.regexp.as_ref().and_then(|text| lower.parse("regular expression", text, parse_regexp)),
+        secrets: build.secrets.iter().filter_map(|name| object(lower, name)).collect(),
+        args: texts(&build.args),
+        selector: labels(lower, &build.selector),
+        tls: build.tls,
     });
     let builds = builds.collect();
+    let device_plugin = kmm.device_plugin.as_ref().and_then(|plugin| {
+        Some(DevicePlugin {
+            image: lower.parse("image reference", &plugin.image, ImageRef::parse)?,
+            args: plugin.args.iter().map(|text| text.value.clone()).collect(),
+            env: texts(&plugin.env),
+            service_account: plugin.service_account.as_ref().and_then(|text| object(lower, text)),
+        })
+    });
     let mut named = |text: &Option<ast::Text>| text.as_ref().and_then(|text| object(lower, text));
     Kmm {
         span: kmm.span,
@@ -259,7 +291,32 @@ fn lower_kmm(lower: &mut Lower<'_>, kmm: &ast::Kmm) -> Kmm {
         tolerations,
         sign,
         builds,
+        ordered_upgrades: kmm.ordered_upgrades,
+        load_args: kmm.load_args.iter().map(|text| text.value.clone()).collect(),
+        unload_args: kmm.unload_args.iter().map(|text| text.value.clone()).collect(),
+        image_pull_policy: kmm
+            .image_pull_policy
+            .as_ref()
+            .map_or("IfNotPresent", |text| &text.value)
+            .to_owned(),
+        registry_tls: kmm.registry_tls,
+        device_plugin,
     }
+}
+
+/// Labels of nodes.
+fn labels(lower: &mut Lower<'_>, pairs: &[ast::Pair]) -> BTreeMap<String, String> {
+    let mut labels = BTreeMap::new();
+    for pair in pairs {
+        let key = lower.parse("label of a node", &pair.key, parse_label_key);
+        let value = lower.parse("value of a label", &pair.value, parse_label_value);
+        labels.extend(key.zip(value));
+    }
+    labels
+}
+
+fn texts(pairs: &[ast::Pair]) -> BTreeMap<String, String> {
+    pairs.iter().map(|pair| (pair.key.value.clone(), pair.value.value.clone())).collect()
 }
 
 /// The name of an object of Kubernetes: a DNS label, or several with dots between them.

@@ -267,7 +267,7 @@ mod tests {
                 loops("", "{{#each list}}{{#each ../list}}{{/each}}{{/each}}"),
                 loops(
                     "",
-                    "{{#each list}}{{#each ../list}}{{#each ../../list}}{{#if x}}{{/if}}{{/each}}{{/each}}{{/each}}",
+                    "{{#each list}}{{#each ../list}}{{#each ../../list}}{{#if x}}{{/if}}{{#if x}}{{/if}}{{#if x}}{{/if}}{{/each}}{{/each}}{{/each}}",
                 ),
                 "steps",
             ),

@@ -5,7 +5,7 @@
 
 mod output;
 
-pub use output::{Bake, BuildConfig, Kmm, KmmBuild, Output, Pipeline, Runner, Toleration};
+pub use output::{Bake, BuildConfig, DevicePlugin, Kmm, KmmBuild, Output, Pipeline, Runner, Tls, Toleration};
 
 use crate::text::source::{Span, Spanned};
 use std::collections::BTreeSet;

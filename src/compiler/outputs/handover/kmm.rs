@@ -2,9 +2,10 @@
 
 use super::mapping::{Mapping, mapping, reference, stage, unmapped};
 use super::{Files, Inputs, dockerfile, header, stream, yaml};
-use crate::compiler::model::{Kmm, KmmBuild, KmmSign};
+use crate::compiler::model::{DevicePlugin, Kmm, KmmBuild, KmmSign};
 use crate::compiler::plan::{ModuleStage, Node, Target};
 use crate::knowledge::profile::Builder;
+use crate::language::syntax::ast::Tls;
 use crate::text::diag::{Code, Diagnostic};
 use crate::text::ids::{ImageRef, KmodName};
 use crate::text::source::Span;
@@ -68,12 +69,23 @@ impl Resources<'_> {
         if !mapping.parameters.is_empty() {
             modprobe.insert("parameters".into(), json!(mapping.parameters));
         }
+        let args = [("load", &self.settings.load_args), ("unload", &self.settings.unload_args)];
+        let args: Map<_, _> = args
+            .into_iter()
+            .filter(|(_, all)| !all.is_empty())
+            .map(|(name, all)| (name.into(), json!(all)))
+            .collect();
+        if !args.is_empty() {
+            modprobe.insert("args".into(), Value::Object(args));
+        }
         if mapping.firmware {
             modprobe.insert("firmwarePath".into(), json!("/opt/lib/firmware"));
         }
         let mut container = Map::new();
         container.insert("modprobe".into(), Value::Object(modprobe));
-        container.insert("imagePullPolicy".into(), json!("IfNotPresent"));
+        container.insert("imagePullPolicy".into(), json!(self.settings.image_pull_policy));
+        container.extend(self.settings.registry_tls.map(|tls| ("registryTLS".into(), self::tls(tls))));
+        container.extend(self.version(files).map(|version| ("version".into(), json!(version))));
         container.extend(mapping.replaces.and_then(removed));
         container.insert("kernelMappings".into(), json!(self.mappings(mapping, streams, files)));
         let mut loader = Map::new();
@@ -83,6 +95,9 @@ impl Resources<'_> {
         spec.insert("moduleLoader".into(), Value::Object(loader));
         spec.extend(pull_secret.iter().map(|name| ("imageRepoSecret".into(), json!({ "name": name }))));
         spec.insert("selector".into(), json!(selector));
+        spec.extend(
+            self.settings.device_plugin.as_ref().map(|plugin| ("devicePlugin".into(), device_plugin(plugin))),
+        );
         if !tolerations.is_empty() {
             let all = tolerations.iter().map(|taint| {
                 let operator = if taint.value.is_some() { "Equal" } else { "Exists" };
@@ -100,6 +115,20 @@ impl Resources<'_> {
         })
     }
 
+    /// The version that KMM upgrades nodes by, as a label's value.
+    fn version(&self, files: &mut Files) -> Option<&str> {
+        let asked = self.settings.ordered_upgrades?;
+        let version = self.inputs.model.project.version.as_deref();
+        if version.is_none() {
+            files.diagnostics.push(
+                Diagnostic::new(Code::UnmappedSetting, "the project has no `version` to upgrade nodes to")
+                    .label(asked, "goes by the project's version")
+                    .help("add `version` to `project`"),
+            );
+        }
+        version
+    }
+
     /// One mapping for each kernel, and the one for kernels that the matrix does not have, which comes last.
     fn mappings(&self, mapping: &Mapping<'_>, streams: &[Stream<'_>], files: &mut Files) -> Vec<Value> {
         let mut mappings: BTreeMap<&str, Value> = BTreeMap::new();
@@ -113,7 +142,11 @@ impl Resources<'_> {
                 value.extend(stage(self.inputs, target).and_then(|stage| removed(&stage.replaces)));
             }
             if let Some(stream) = stream {
-                value.insert("build".into(), build(stream));
+                // Those without a regexp, or the one that matches, say how.
+                let fits =
+                    |build: &&KmmBuild| build.regexp.as_ref().is_none_or(|regexp| matches(regexp, target));
+                let settings = self.settings.builds.iter().find(fits).or(self.settings.builds.first());
+                value.insert("build".into(), build(stream, settings));
             }
             if let Some(sign) = &self.settings.sign {
                 let Some(signed) = signed(self.inputs, target, files) else { continue };
@@ -243,7 +276,7 @@ impl Resources<'_> {
         if mapping.replaces.is_none() {
             value.extend(stage(self.inputs, target).and_then(|stage| removed(&stage.replaces)));
         }
-        value.insert("build".into(), self::build(stream));
+        value.insert("build".into(), self::build(stream, Some(build)));
         if let Some(sign) = &self.settings.sign {
             if kernel != target.kernel.as_str() {
                 let problem = format!(
@@ -272,9 +305,8 @@ impl Resources<'_> {
         streams: &'s [Stream<'s>],
         files: &mut Files,
     ) -> Option<(&'s Stream<'s>, &'s Target)> {
-        let regex = regex::Regex::new(regexp).ok()?;
         let found = streams.iter().filter_map(|stream| {
-            let mut targets = stream.targets.iter().filter(|target| regex.is_match(target.kernel.as_str()));
+            let mut targets = stream.targets.iter().filter(|target| matches(regexp, target));
             Some((stream, *targets.next_back()?))
         });
         let found: Vec<_> = found.collect();
@@ -365,6 +397,40 @@ fn modules<'a>(inputs: &Inputs<'a>, target: &Target) -> Vec<&'a ModuleStage> {
     found
 }
 
-fn build(stream: &Stream<'_>) -> Value {
-    json!({ "dockerfileConfigMap": { "name": stream.name } })
+fn build(stream: &Stream<'_>, settings: Option<&KmmBuild>) -> Value {
+    let mut build = Map::from_iter([("dockerfileConfigMap".into(), json!({ "name": stream.name }))]);
+    let Some(settings) = settings else { return Value::Object(build) };
+    let args: Vec<_> =
+        settings.args.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+    let secrets: Vec<_> = settings.secrets.iter().map(|name| json!({ "name": name })).collect();
+    let lists = [("buildArgs", args), ("secrets", secrets)].into_iter().filter(|(_, all)| !all.is_empty());
+    build.extend(lists.map(|(name, all)| (name.into(), Value::Array(all))));
+    if !settings.selector.is_empty() {
+        build.insert("selector".into(), json!(settings.selector));
+    }
+    build.extend(settings.tls.map(|tls| ("baseImageRegistryTLS".into(), self::tls(tls))));
+    Value::Object(build)
+}
+
+/// Whether KMM, which looks for a match anywhere in it, finds a target's kernel.
+fn matches(regexp: &str, target: &Target) -> bool {
+    regex::Regex::new(regexp).is_ok_and(|regex| regex.is_match(target.kernel.as_str()))
+}
+
+fn tls(tls: Tls) -> Value {
+    json!({ "insecure": tls.insecure, "insecureSkipTLSVerify": tls.skip_verify })
+}
+
+fn device_plugin(plugin: &DevicePlugin) -> Value {
+    let mut container = Map::from_iter([("image".into(), json!(plugin.image.as_str()))]);
+    if !plugin.args.is_empty() {
+        container.insert("args".into(), json!(plugin.args));
+    }
+    if !plugin.env.is_empty() {
+        let env = plugin.env.iter().map(|(name, value)| json!({ "name": name, "value": value }));
+        container.insert("env".into(), env.collect());
+    }
+    let mut value = Map::from_iter([("container".into(), Value::Object(container))]);
+    value.extend(plugin.service_account.iter().map(|name| ("serviceAccountName".into(), json!(name))));
+    Value::Object(value)
 }

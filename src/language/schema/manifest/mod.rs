@@ -1,6 +1,7 @@
 //! The language of `drivers.kdl`, edition 1: every node, where it may stand, and what it says.
 
 mod image;
+mod kmm;
 mod matrix;
 mod module;
 mod output;

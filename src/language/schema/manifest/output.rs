@@ -1,6 +1,10 @@
 //! `output`
 
 use super::super::{Argument, Body, Count, Enum, FreeProperties, Kind, Node, Property, Rule, RuleKind};
+use super::kmm::{
+    BASE_REGISTRY_TLS, BUILD_ARG, BUILD_SECRET, BUILD_SELECTOR, DEVICE_PLUGIN, IMAGE_PULL_POLICY, LOAD_ARGS,
+    ORDERED_UPGRADES, REGISTRY_TLS, UNLOAD_ARGS,
+};
 
 pub(super) static OUTPUT: Node = Node {
     body: &Body {
@@ -181,6 +185,12 @@ static KMM: Node = Node {
             &SIGN,
             &BUILD,
             &MACHINE_CONFIG,
+            &ORDERED_UPGRADES,
+            &LOAD_ARGS,
+            &UNLOAD_ARGS,
+            &IMAGE_PULL_POLICY,
+            &REGISTRY_TLS,
+            &DEVICE_PLUGIN,
         ],
         rules: &[],
     },
@@ -255,6 +265,7 @@ static SIGN: Node = Node {
 };
 
 static BUILD: Node = Node {
+    body: &Body { nodes: &[&BUILD_SECRET, &BUILD_ARG, &BUILD_SELECTOR, &BASE_REGISTRY_TLS], rules: &[] },
     properties: &[Property::optional(
         "regexp",
         Kind::TEXT,

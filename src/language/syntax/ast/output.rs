@@ -73,6 +73,30 @@ pub struct Kmm {
     pub sign: Option<(Text, Text)>,
     pub builds: Vec<KmmBuild>,
     pub machine_config: Option<Text>,
+    pub ordered_upgrades: Option<Span>,
+    pub load_args: Vec<Text>,
+    pub unload_args: Vec<Text>,
+    pub image_pull_policy: Option<Text>,
+    pub registry_tls: Option<Tls>,
+    pub device_plugin: Option<DevicePlugin>,
+}
+
+/// `registry-tls` and `base-image-registry-tls`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are the properties of the node")]
+pub struct Tls {
+    pub insecure: bool,
+    pub skip_verify: bool,
+}
+
+/// `device-plugin IMAGE { … }`
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are the argument and the nodes")]
+pub struct DevicePlugin {
+    pub image: Text,
+    pub args: Vec<Text>,
+    pub env: Vec<Pair>,
+    pub service_account: Option<Text>,
 }
 
 /// `toleration KEY value= effect=`
@@ -91,4 +115,12 @@ pub struct KmmBuild {
     pub span: Span,
     /// `regexp=`
     pub regexp: Option<Text>,
+    /// `secret`
+    pub secrets: Vec<Text>,
+    /// `build-arg`
+    pub args: Vec<Pair>,
+    /// `selector`
+    pub selector: Vec<Pair>,
+    /// `base-image-registry-tls`
+    pub tls: Option<Tls>,
 }
