@@ -26,7 +26,6 @@ mod outputs;
 mod project;
 mod pure;
 mod schemas;
-mod sensitivity;
 mod ui;
 
 use camino::{Utf8Path, Utf8PathBuf};
