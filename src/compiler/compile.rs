@@ -103,7 +103,7 @@ fn run(
         return None;
     }
     phase("render stages and hash them");
-    let renderer = Renderer::new(&parts.templates);
+    let renderer = Renderer::new(&parts.templates, &request.out);
     let stages = keys::stages(&plan.graph, &renderer);
     let (stages, fingerprints) = stages.map_err(|refusal| diagnostics.push(refusal)).ok()?;
     phase("make the outputs");

@@ -67,9 +67,13 @@ def examples(directory):
         command = ["shellcheck", "--shell=sh", "--severity=warning", "-"]
         if complaint := checked(command, shell):
             fail(f"shellcheck, {file}:\n{complaint}")
-    if len(files) < 10 or len(shells) < 20:
-        fail(f"only {len(files)} Dockerfiles with {len(shells)} commands below {directory}")
-    print(f"  {len(files)} Dockerfiles, {len(shells)} different commands")
+    scripts = {file.read_text().split("\n", 1)[1] for file in pathlib.Path(directory).glob("*/drivers.out/build/*")}
+    for script in scripts:
+        if complaint := checked(["shellcheck", "--severity=style", "-"], script):
+            fail(f"shellcheck:\n{complaint}")
+    if len(files) < 10 or len(shells) < 20 or len(scripts) < 7:
+        fail(f"only {len(files)} Dockerfiles, {len(shells)} commands and {len(scripts)} scripts below {directory}")
+    print(f"  {len(files)} Dockerfiles, {len(shells)} different commands, {len(scripts)} scripts")
 
 
 PARTS = [
@@ -165,11 +169,11 @@ def hostile(directory, drvc):
         words = words_after(parsed, ["printf", "%s"])
         (script,) = [one.value[2] for one in parsed if one.cmd.lower() == "run" and one.json]
         # The checks of what was made follow in the same RUN.
-        made, after = (behind := words_after(parsed, ["set", "-eu;", "make"]))[1:3], behind[3]
-        if not (made[1].endswith(";") and after.startswith("o=/drvc/out/")):
+        made, after = (behind := words_after(parsed, ["make"]))[1:3], behind[3:6]
+        if after != ["&&", "sh", "/drvc/bin/install-module"]:
             fail(f"{name}\n  the words of make: {behind}")
         seen = {"env": env, "label": label, "word": words[0], "word2": words[1], "script": script}
-        seen |= {"target": made[0], "var": made[1].removeprefix("VAR=").removesuffix(";")}
+        seen |= {"target": made[0], "var": made[1].removeprefix("VAR=")}
         if len(words) != 2 or seen != values:
             fail(f"{name}\n  became {seen}")
         samples.append((values, env_written, label_written, text))

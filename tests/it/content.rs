@@ -86,7 +86,7 @@ fn files_come_from_a_built_tree_a_source_or_an_image() {
     ] {
         let text = dockerfile(&compiled(&image(extra), ""));
         assert!(text.lines().any(|line| line == copy), "{copy}\n{text}");
-        assert_eq!(text.contains("CMD [\"drvc-load\"]"), extra.starts_with("firmware"));
+        assert_eq!(text.contains("CMD [\"drvc-load\", \"--firmware\""), extra.starts_with("firmware"));
     }
     for (extra, code) in [
         ("firmware \"../x\" from=\"a\"", Code::MalformedValue),
@@ -132,7 +132,7 @@ fn a_key_is_a_secret_or_a_token() {
     assert!(dockerfile(&secret).contains("--secret id=mok,src=$S/mok"));
     let token = compiled(&nodes("\"pkcs11:token=a;object=b\" pin=\"pin\""), "");
     assert_eq!(secrets(&token), "pin");
-    assert!(dockerfile(&token).contains("k='pkcs11:token=a;object=b'"));
+    assert!(dockerfile(&token).contains("sh /drvc/bin/sign 'pkcs11:token=a;object=b'"));
     assert!(has(&compiled(&nodes("\"pkcs11:object=a?pin-value=1234\""), ""), Code::SecretInManifest));
     assert!(has(&compiled(&nodes("\"file:/key.pem\""), ""), Code::MalformedValue));
     let unsigned = compiled(&format!("{DRIVER}image \"i\" {{ module \"a\"; }}"), "");
@@ -144,8 +144,8 @@ fn finished_modules_are_not_stripped() {
     let nodes = format!("{DRIVER}image \"i\" {{ module \"a\"; }}");
     let finished =
         nodes.replace("source \"driver\"; }\nimage", "source \"driver\"; build \"none\"; }\nimage");
-    assert!(dockerfile(&compiled(&nodes, "")).contains("strip --strip-debug"));
-    assert!(!dockerfile(&compiled(&finished, "")).contains("strip --strip-debug"));
+    assert!(dockerfile(&compiled(&nodes, "")).contains("sh /drvc/bin/install-module a a.ko"));
+    assert!(dockerfile(&compiled(&finished, "")).contains("sh /drvc/bin/install-module --finished a a.ko"));
 }
 
 #[test]

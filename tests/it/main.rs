@@ -26,6 +26,7 @@ mod outputs;
 mod project;
 mod pure;
 mod schemas;
+mod scripts;
 mod ui;
 
 use camino::{Utf8Path, Utf8PathBuf};

@@ -3,6 +3,8 @@
 
 use crate::commands::validate;
 use crate::project::Project;
+use drvc::compiler::render::with_inline_scripts;
+use drvc::text::ids::RelPath;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
@@ -29,7 +31,7 @@ fn of_kind<'v>(documents: &'v [Value], kind: &str) -> &'v Value {
 #[test]
 fn outputs_are_sealed_checked_and_taken_away() {
     let project = Project::example("08-everywhere");
-    project.run(&["compile"]).expect(0, "", "21 files written");
+    project.run(&["compile"]).expect(0, "", "26 files written");
     for path in ["github/drvc.yml", "bake/pt-char-dev/debian-12.json", "kmm/pt-char-dev.yaml"] {
         let path = format!("drivers.out/{path}");
         let text = project.read(&path);
@@ -126,7 +128,7 @@ fn bake_gets_texts_as_they_are() {
         "load \"example\"\n    label text=\"${{HOME}} %{{if}} \\\"\"",
     );
     with_output(&project, "bake { cache-from \"type=registry,ref={registry}/cache:{kernel}\"; }");
-    project.run(&["compile"]).expect(0, "", "6 files written");
+    project.run(&["compile"]).expect(0, "", "11 files written");
     let file: Value = serde_json::from_str(&project.read("drivers.out/bake/example/debian-12.json")).unwrap();
     let target = file["target"].as_object().unwrap().values().next().unwrap();
     assert_eq!(target["labels"]["text"], "$${HOME} %%{if} \"");
@@ -316,7 +318,9 @@ fn buildconfigs_build_the_very_dockerfile() {
     let text = build["spec"]["source"]["dockerfile"].as_str().unwrap();
     let dockerfile = project.read(&format!("drivers.out/{id}/Dockerfile"));
     let (image, label) = text.rsplit_once("LABEL dev.drvc.key=").unwrap();
-    assert_eq!(dockerfile.split_once("\n\n").unwrap().1, image);
+    let out = RelPath::parse("drivers.out").unwrap();
+    assert_eq!(with_inline_scripts(dockerfile.split_once("\n\n").unwrap().1, &out), image);
+    assert!(image.contains("RUN mkdir -p /drvc/bin && printf") && !image.contains("drivers.out"), "{image}");
     assert_eq!(label.trim_end().trim_matches('\''), build["metadata"]["annotations"]["dev.drvc.key"]);
     assert_eq!(build["spec"]["nodeSelector"]["kubernetes.io/arch"], "amd64");
     assert_eq!(build["spec"]["output"]["to"]["name"], "pt-char-dev:5.14.0-427.62.1.el9_4.x86_64");
@@ -356,7 +360,7 @@ fn matrices_hold_the_targets_asked_for() {
     };
     assert_eq!(targets(&["--all"]), all);
     assert_eq!(targets(&["--changed"]), all);
-    project.run(&["compile"]).expect(0, "", "7 files written");
+    project.run(&["compile"]).expect(0, "", "12 files written");
     assert!(targets(&["--changed"]).is_empty());
     project.edit("drivers.out/example/debian-12-x86_64/6.1.0-20-amd64/Dockerfile", "FROM", "# mine\nFROM");
     assert_eq!(targets(&["--changed"]), all[1..]);

@@ -4,11 +4,11 @@ use super::ignore_file::ignore_file;
 use super::{PlanJson, PlanSecret, key_list};
 use crate::compiler::outputs::{Output, Outputs, Rope};
 use crate::compiler::plan::{Fetched, Node, NodeId, Plan, SourceStage};
-use crate::compiler::render::Stage;
+use crate::compiler::render::{Script, Stage};
 use crate::system::fs::Hash;
 use crate::text::ids::{Arch, RelPath};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -37,6 +37,13 @@ pub fn outputs(plan: &Plan, stages: &[Stage], json: &PlanJson, manifest: &RelPat
         (".gitattributes", "# Reviews fold away what is generated.\n* linguist-generated\n".into()),
     ] {
         outputs.extend(RelPath::parse(name).ok().map(|path| (path, text)));
+    }
+    let scripts: BTreeMap<_, _> =
+        stages.iter().flat_map(|stage| stage.scripts).map(|script| (script.name, script)).collect();
+    for script in scripts.into_values() {
+        if let Ok(path) = RelPath::parse(&script.path()) {
+            outputs.insert(path, &Rope::from(script.text));
+        }
     }
     outputs
 }
@@ -77,7 +84,8 @@ impl Parts<'_> {
             let output = Output::new(&path, text);
             Some((path, output))
         };
-        let ignore = Rope::from(self.ignore_file(&ancestry));
+        let mut ignore = Rope::from(self.ignore_file(&ancestry));
+        ignore.push(self.scripts(&ancestry));
         file("Dockerfile", &dockerfile).into_iter().chain(file("Dockerfile.dockerignore", &ignore))
     }
 
@@ -101,6 +109,13 @@ impl Parts<'_> {
         self.ignored.write().unwrap_or_else(PoisonError::into_inner).entry(lists).or_insert(text).clone()
     }
 
+    /// The lines of an ignore file that let in the scripts of these stages.
+    fn scripts(&self, ancestry: &[NodeId]) -> String {
+        let stages = ancestry.iter().filter_map(|id| self.stages.get(id.index()));
+        let names: BTreeSet<_> = stages.flat_map(|stage| stage.scripts).map(Script::path).collect();
+        names.iter().map(|name| format!("!{}/{name}\n", self.out)).collect()
+    }
+
     /// What made the file, and the command that builds it. Only values of narrow grammars stand in it. Secrets are files
     /// named by their ids in the directory `$S`, outside of the project unless said.
     fn header(&self, header: &Header<'_>) -> String {
@@ -111,16 +126,16 @@ impl Parts<'_> {
         let tags = header.tags.iter().map(|tag| format!("-t {tag}"));
         let _ = write!(
             text,
-            "# Made by drvc from {}: do not edit, run `drvc compile`. To build it where that file lies:\n\
+            "# Made by drvc from {}: do not edit, run `drvc compile`. To build it, beside that file:\n\
              # D={}/{}{}\n\
-             # podman build --platform linux/{} --ignorefile $D/Dockerfile.dockerignore -f $D/Dockerfile \\\n\
-             {secrets}#  {} .\n",
+             # podman build --platform linux/{} -f $D/Dockerfile --ignorefile $D/Dockerfile.dockerignore \\\n\
+             {secrets}#   {} .\n",
             self.manifest,
             self.out,
             header.id,
             if header.secrets.is_empty() { "" } else { " S=${S:-..}" },
             header.arch.oci(),
-            tags.collect::<Vec<_>>().join(" "),
+            tags.collect::<Vec<_>>().join(" \\\n#   "),
         );
         text
     }

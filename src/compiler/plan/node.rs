@@ -369,6 +369,15 @@ impl SignStage {
     }
 }
 
+impl ImageStage {
+    /// Whether its command is the script `drvc-load`: modprobe alone loads one module, and knows neither firmware nor
+    /// what is to go first.
+    #[must_use]
+    pub fn loads_by_script(&self) -> bool {
+        !self.load.is_empty() && (self.load.len() > 1 || !self.replaces.is_empty() || self.firmware)
+    }
+}
+
 impl ToolkitStage {
     /// The reference that it is pushed as, given its key: one that is there is never replaced.
     ///

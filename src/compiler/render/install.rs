@@ -40,7 +40,7 @@ struct Certs {
 
 impl Install {
     pub fn new(install: &PackageInstall) -> Self {
-        Self::from_column(install, 68)
+        Self::from_column(install, if install.manager == PackageManager::Apt { 66 } else { 60 })
     }
 
     /// As [`Install::new`], where the words begin at another column.
@@ -83,11 +83,9 @@ impl Install {
 /// A package that is not found is mostly one that the subscription does not reach.
 fn missing(subscription: &Subscription) -> String {
     match subscription {
-        Subscription::Host => "packages are missing: is the host subscribed? (entitlement \"host\")".into(),
+        Subscription::Host => "is the host subscribed? (entitlement \"host\")".into(),
         Subscription::Rhsm { org, .. } => {
-            format!(
-                "packages are missing: does the subscription of {org} have this release? (entitlement \"rhsm\")"
-            )
+            format!("packages are missing: does {org} have this release? (entitlement \"rhsm\")")
         }
         Subscription::Certs { certificate, .. } => {
             format!(
@@ -102,9 +100,23 @@ fn words(install: &PackageInstall, start: usize) -> Vec<Vec<String>> {
     if install.packages.is_empty() {
         return Vec::new();
     }
-    let options = install.options.iter().map(ToString::to_string);
-    let words = options.chain(install.packages.iter().map(ToString::to_string));
+    let words = options(install).into_iter().chain(install.packages.iter().map(ToString::to_string));
     rows(words, |word| word.len() + 1, start)
+}
+
+/// The options; dnf takes one list of repositories.
+fn options(install: &PackageInstall) -> Vec<String> {
+    let mut options: Vec<String> = Vec::new();
+    for option in install.options.iter().map(ToString::to_string) {
+        let id = option.strip_prefix("--enablerepo=").filter(|_| install.manager == PackageManager::Dnf);
+        match (id, options.last_mut()) {
+            (Some(id), Some(last)) if last.starts_with("--enablerepo=") && last.len() + id.len() < 84 => {
+                *last = format!("{last},{id}")
+            }
+            _ => options.push(option),
+        }
+    }
+    options
 }
 
 /// A package repository to add: the lines of a file, and a key to copy in first.

@@ -7,11 +7,13 @@
 mod context;
 mod guard;
 mod install;
+mod scripts;
 mod shape;
 mod limits;
 mod templates;
 
 pub use guard::{Instruction, parse as read_instructions};
+pub use scripts::{Script, inline as with_inline_scripts};
 pub use templates::{TemplateFault, Templates, UnknownTemplate};
 
 use crate::compiler::inputs::Files;
@@ -20,7 +22,7 @@ use crate::compiler::plan::{
 };
 use crate::system::fs::Hash;
 use crate::text::diag::{Code, Diagnostic};
-use crate::text::ids::{FilePath, ImageRef};
+use crate::text::ids::{FilePath, ImageRef, RelPath};
 use shape::{Filled, Outline, Shape, Unsafe};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -30,10 +32,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub struct Stage {
     /// The lines of a Dockerfile; empty for an image from a registry.
     pub text: Arc<str>,
-    /// BLAKE3 of the instructions in it, each with its length before it.
+    /// BLAKE3 of the instructions in it and of its scripts, each with its length before it.
     pub digest: Hash,
     /// The files of the build context that it copies, sorted by path.
     pub files: Files,
+    /// The scripts that it copies from beneath the output directory.
+    pub scripts: &'static [Script],
 }
 
 impl Stage {
@@ -48,6 +52,8 @@ impl Stage {
 /// Renders nodes, keeping each template's shapes.
 pub struct Renderer<'t> {
     templates: &'t Templates,
+    /// The output directory.
+    out: &'t RelPath,
     /// By template and structure of the context; only looked up.
     shapes: RwLock<Shapes>,
     /// Stages of modules, which most kernels share; only looked up.
@@ -57,10 +63,10 @@ pub struct Renderer<'t> {
 type Shapes = HashMap<(&'static str, Vec<u8>), Arc<Shape>>;
 
 impl<'t> Renderer<'t> {
-    /// A renderer with these templates.
+    /// A renderer with these templates, for outputs beneath `out`.
     #[must_use]
-    pub fn new(templates: &'t Templates) -> Self {
-        Self { templates, shapes: RwLock::default(), modules: RwLock::default() }
+    pub fn new(templates: &'t Templates, out: &'t RelPath) -> Self {
+        Self { templates, out, shapes: RwLock::default(), modules: RwLock::default() }
     }
 
     /// The stage of a node. `toolkit` is the reference of the toolkit that it stands on, where it does.
@@ -79,12 +85,20 @@ impl<'t> Renderer<'t> {
 
     fn render(&self, graph: &Graph, id: NodeId, toolkit: Option<&ImageRef>) -> Result<Stage, Diagnostic> {
         let Some(template) = context::template(graph.node(id)) else {
-            return Ok(Stage { text: "".into(), digest: digest(&[]), files: Files::default() });
+            return Ok(Stage {
+                text: "".into(),
+                digest: digest(&[], &[]),
+                files: Files::default(),
+                scripts: &[],
+            });
         };
         let filled =
             self.fill(template, graph, id, toolkit).map_err(|reason| self.refused(template, &reason))?;
-        let digest = digest(&named_bases(graph, id, filled.instructions));
-        Ok(Stage { text: filled.text.into(), digest, files: files(graph.node(id)) })
+        let scripts = Script::of(graph.node(id));
+        let mut instructions = named_bases(graph, id, filled.instructions);
+        instructions.iter_mut().for_each(|one| scripts::without_directory(&mut one.0, self.out));
+        let digest = digest(&instructions, scripts);
+        Ok(Stage { text: filled.text.into(), digest, files: files(graph.node(id)), scripts })
     }
 
     fn fill(
@@ -94,14 +108,17 @@ impl<'t> Renderer<'t> {
         id: NodeId,
         toolkit: Option<&ImageRef>,
     ) -> Result<Filled, Unsafe> {
-        let outline = Outline::of(context::of(graph, id, toolkit));
+        let outline = Outline::of(context::of(graph, id, toolkit, self.out));
         let key = (template, outline.key);
         let known = self.shapes.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         let shape = match known {
             Some(shape) => shape,
             None => {
-                let shape =
-                    Shape::new(self.templates.registry(), template, &context::of(graph, id, toolkit))?;
+                let shape = Shape::new(
+                    self.templates.registry(),
+                    template,
+                    &context::of(graph, id, toolkit, self.out),
+                )?;
                 let shape = Arc::new(shape);
                 self.shapes.write().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&shape));
                 shape
@@ -124,9 +141,10 @@ impl<'t> Renderer<'t> {
     }
 }
 
-fn digest(instructions: &[Instruction]) -> Hash {
+fn digest(instructions: &[Instruction], scripts: &[Script]) -> Hash {
     let mut hasher = blake3::Hasher::new_derive_key("drvc instructions, version 1");
-    for Instruction(text) in instructions {
+    let texts = instructions.iter().map(|Instruction(text)| text.as_str());
+    for text in texts.chain(scripts.iter().map(|script| script.text)) {
         hasher.update(&(text.len() as u64).to_le_bytes());
         hasher.update(text.as_bytes());
     }

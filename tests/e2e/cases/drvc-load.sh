@@ -14,13 +14,10 @@ matrix { os "debian" "12" { kernel "6.1.0-18-amd64"; }; }
 KDL
 compile "$dir"
 dockerfile=$dir/drivers.out/$(target "$dir" driver dockerfile)
-equal "command" "$(grep '^CMD' "$dockerfile")" 'CMD ["drvc-load"]'
-
-# The instruction that writes the script, writing it here.
+words=(--firmware --replaces old --replaces absent first second)
+equal "command" "$(sed -n 's/^CMD //p' "$dockerfile")" '["drvc-load", "--firmware", "--replaces", "old", "--replaces", "absent", "first", "second"]'
 script=$CASE_DIR/drvc-load
-sed -n "/^RUN printf '%s.n' '#!\/bin\/sh'/,/chmod 755/p" "$dockerfile" | sed "s|^RUN ||; s|/usr/local/bin/drvc-load|$script|g" |
-    sh
-[ -x "$script" ] || die "the Dockerfile writes no drvc-load"
+cp "$dir/drivers.out/build/drvc-load" "$script"
 shellcheck --shell=sh --severity=style "$script" || die "shellcheck is not content with drvc-load"
 
 mkdir "$fakes"
@@ -47,7 +44,7 @@ export PATH=$fakes:$PATH
 start() {
     local try
     : >"$fakes/asked"
-    setsid "$script" & pid=$!
+    setsid sh "$script" "${words[@]}" & pid=$!
     for try in $(seq 50); do
         grep -q 'modprobe.* -a' "$fakes/asked" && break
         [ "$try" != 50 ] || die "drvc-load loads nothing"
@@ -65,7 +62,7 @@ ended() {
 
 # Without the node's directory no driver would find its firmware.
 code=0
-said=$("$script" 2>&1) || code=$?
+said=$(sh "$script" "${words[@]}" 2>&1) || code=$?
 equal "code without the node's directory" $code 1
 contains "what it says" "$said" "drvc-load: $fakes/node of the node is not mounted at $fakes/node"
 [ ! -e "$fakes/asked" ] || die "modules are loaded without their firmware"
@@ -81,5 +78,5 @@ equal "where the kernel looks" "$(cat "$fakes/path")" "$fakes/node"
 
 echo 3 >"$fakes/answer"
 code=0
-"$script" || code=$?
+sh "$script" "${words[@]}" || code=$?
 equal "code when modprobe fails" $code 3

@@ -80,8 +80,8 @@ builds_not 'drvc: no module no_such_module: change packages, or needs' buildah "
 builds_not 'drvc: source patched: this patch does not apply, change patch: wrong.patch' buildah "$dir" wrong-patch
 builds_not 'Unable to locate package no-such-package' buildah "$dir" no-package
 
-spoilt fine '/uname -m/s/x86_64/aarch64/g' 'drvc: the builder is x86_64, not aarch64: change --platform, or arch'
-spoilt fine 's|d=/usr/src/linux-headers-[^;]*;|d=/usr/src/nothing;|' \
+spoilt fine '/check-kernel x86_64/s/x86_64/aarch64/' 'drvc: the builder is x86_64, not aarch64: change --platform, or arch'
+spoilt fine 's|check-kernel x86_64 .*|check-kernel x86_64 /usr/src/nothing|' \
     'drvc: no kernel in /usr/src/nothing: change kernel, or builder'
 spoilt fine "s|DRVC_KERNEL='[^']*'|DRVC_KERNEL='6.1.0-1-amd64'|" \
     "is of kernel \"$kernel\", not 6.1.0-1-amd64: change kernel, or builder"

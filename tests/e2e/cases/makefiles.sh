@@ -93,5 +93,5 @@ equal "command" "$(config_of buildah "$(image_of "$dir" all)" | jq -c .Cmd)" '["
 
 builds_not 'drvc: source elsewhere: git has no 1111111111111111111111111111111111111111: change git' \
     buildah "$dir" no-commit
-builds_not 'drvc: source whole: its submodules cannot be fetched' buildah "$dir" no-submodule
+builds_not ', or not its submodules: change git' buildah "$dir" no-submodule
 builds_not '/usr/src/drvc/astray/no/such/directory/Makefile: No such file or directory' buildah "$dir" no-directory

@@ -21,6 +21,7 @@ use super::plan_json::PlanJson;
 use crate::compiler::model::Model;
 use crate::compiler::outputs::{Outputs, Rope};
 use crate::compiler::plan::{Plan, Target};
+use crate::compiler::render::with_inline_scripts;
 use crate::text::diag::Diagnostics;
 use crate::text::ids::RelPath;
 use std::collections::BTreeMap;
@@ -84,11 +85,13 @@ fn header(manifest: &RelPath, use_it: &str) -> String {
     format!("# Made by drvc from {manifest}: do not edit, run `drvc compile`. {use_it}\n")
 }
 
-/// The text of a target's Dockerfile, without seal and header: for one kernel or, opened, for many, so without a key.
+/// The text of a target's Dockerfile, without seal and header, for one kernel or, opened, for many, so without a key;
+/// and with its scripts in it, since no build context goes along.
 fn dockerfile(inputs: &Inputs<'_>, target: &Target) -> String {
     let path = target.id.join("Dockerfile").ok();
     let text = path.and_then(|path| inputs.dockerfiles.get(&path)).map(|output| output.text().to_string());
     let text = text.unwrap_or_default();
     // The header is the comments on top, and the blank line behind them.
-    text.split_once("\n\n").map(|(_, rest)| rest.to_owned()).unwrap_or_default()
+    let body = text.split_once("\n\n").map(|(_, rest)| rest).unwrap_or_default();
+    with_inline_scripts(body, inputs.out)
 }

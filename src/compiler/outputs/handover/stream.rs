@@ -14,6 +14,8 @@ pub(super) fn open(dockerfile: &str, kernel: &str) -> Option<String> {
         if line.starts_with("FROM ") {
             text.push_str(&std::mem::take(&mut stage));
             stage.push_str(&opened_from(line, kernel)?);
+        } else if line.starts_with('#') {
+            stage.push_str(&line.replace(kernel, "KERNEL_FULL_VERSION"));
         } else {
             let is_json =
                 ["RUN [", "CMD [", "COPY [", "ENTRYPOINT ["].iter().any(|start| line.starts_with(start));

@@ -31,18 +31,20 @@ pub(super) struct Kernel {
     arch: String,
     dtk: bool,
     repositories: Vec<Repository>,
+    scripts: Vec<Vec<String>>,
     #[serde(flatten)]
     install: Install,
 }
 
 impl Kernel {
-    pub(super) fn new(from: String, stage: &KernelStage) -> Self {
+    pub(super) fn new(from: String, stage: &KernelStage, scripts: Vec<Vec<String>>) -> Self {
         Self {
             from,
             kernel: stage.kernel.to_string(),
             kernel_dir: stage.kernel_dir.to_string(),
             arch: stage.arch.to_string(),
             dtk: stage.driver_toolkit,
+            scripts,
             repositories: Repository::all(&stage.repositories, stage.install.manager),
             install: Install::new(&stage.install),
         }

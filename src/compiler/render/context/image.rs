@@ -36,7 +36,9 @@ pub(super) struct Image {
     micro: bool,
     own: bool,
     conf: Vec<String>,
-    load_script: Option<LoadScript>,
+    load_script: bool,
+    scripts: Vec<Vec<String>>,
+    replaces: Vec<String>,
     load: Vec<String>,
     files: Vec<Extra>,
     labels: Vec<Vec<Pair>>,
@@ -51,31 +53,9 @@ struct Extra {
     to: String,
 }
 
-#[derive(Serialize)]
-struct LoadScript {
-    firmware: bool,
-    replaces: Vec<String>,
-    loads: Vec<String>,
-    unloads: Vec<String>,
-}
-
 impl Image {
-    pub(super) fn new(base: String, stage: &ImageStage) -> Self {
+    pub(super) fn new(base: String, stage: &ImageStage, scripts: Vec<Vec<String>>) -> Self {
         let load: Vec<_> = stage.load.iter().map(ToString::to_string).collect();
-        let by_script = !load.is_empty() && (load.len() > 1 || !stage.replaces.is_empty() || stage.firmware);
-        let load_script = by_script.then(|| LoadScript {
-            firmware: stage.firmware,
-            replaces: stage.replaces.iter().map(ToString::to_string).collect(),
-            loads: load.clone(),
-            unloads: load.iter().rev().cloned().collect(),
-        });
-        let command = match load.as_slice() {
-            [] => Vec::new(),
-            _ if by_script => vec!["drvc-load".into()],
-            words => {
-                ["modprobe", "-d", "/opt"].into_iter().map(Into::into).chain(words.iter().cloned()).collect()
-            }
-        };
         let files = stage.files.iter().map(|extra| Extra {
             from: extra.from.clone(),
             glob: extra.glob.clone(),
@@ -87,17 +67,34 @@ impl Image {
             wants: load.into_iter().chain(stage.softdeps.iter().map(ToString::to_string)).collect(),
             in_tree_copy: stage.in_tree == InTree::Copy,
             in_tree_none: stage.in_tree == InTree::None,
-            builder: Install::from_column(&stage.in_tree_install, 90),
+            builder: Install::from_column(&stage.in_tree_install, 72),
             base,
             signed: stage.signed,
             micro: stage.base == RuntimeBase::Micro,
             own: stage.base == RuntimeBase::Own,
             conf: stage.modprobe_config.clone(),
-            load_script,
-            load: command,
+            load_script: stage.loads_by_script(),
+            scripts,
+            replaces: stage.replaces.iter().map(ToString::to_string).collect(),
+            load: command(stage),
             files: files.collect(),
             labels: Pair::rows(Pair::all(stage.labels.iter().map(|(name, value)| (name, value))), 6),
             install: Install::new(&stage.runtime_install),
         }
     }
+}
+
+/// The words of the command that loads the modules, where any are loaded.
+fn command(stage: &ImageStage) -> Vec<String> {
+    let mut words: Vec<&str> = match stage.loads_by_script() {
+        true => vec!["drvc-load"],
+        false if stage.load.is_empty() => vec![],
+        false => vec!["modprobe", "-d", "/opt"],
+    };
+    if stage.loads_by_script() {
+        words.extend(stage.firmware.then_some("--firmware"));
+        words.extend(stage.replaces.iter().flat_map(|kmod| ["--replaces", kmod.as_str()]));
+    }
+    words.extend(stage.load.iter().map(AsRef::as_ref));
+    words.into_iter().map(Into::into).collect()
 }

@@ -6,8 +6,9 @@ mod module;
 mod sign;
 mod source;
 
+use super::scripts::{self, Script};
 use crate::compiler::plan::{Edge, Graph, Node, NodeId};
-use crate::text::ids::ImageRef;
+use crate::text::ids::{ImageRef, RelPath};
 use builder::{Kernel, OnBase, Toolkit};
 use image::{Image, Root};
 use module::Module;
@@ -34,35 +35,37 @@ pub(super) const fn template(node: &Node) -> Option<&'static str> {
 }
 
 /// What the template of a node is given. `toolkit` is the reference of the toolkit that it stands on, where it does.
-pub(super) fn of(graph: &Graph, id: NodeId, toolkit: Option<&ImageRef>) -> Value {
+pub(super) fn of(graph: &Graph, id: NodeId, toolkit: Option<&ImageRef>, out: &RelPath) -> Value {
     let below = |edge: Edge| {
         let inputs = graph.inputs(id);
         let found = inputs.into_iter().find(|(_, found)| *found == edge);
         found.map(|(input, _)| graph.node(input).stage()).unwrap_or_default()
     };
+    let scripts =
+        || rows(scripts::words(Script::of(graph.node(id)), out).into_iter(), |word| word.len() + 1, 4);
     let context = match graph.node(id) {
         Node::Base(_) | Node::ToolkitBase(_) => Ok(Value::Null),
         Node::Root(install) => {
             serde_json::to_value(Root::new(below(Edge::From), below(Edge::Files), install))
         }
-        Node::Sign(stage) => serde_json::to_value(Sign::new(stage)),
+        Node::Sign(stage) => serde_json::to_value(Sign::new(stage, scripts())),
         Node::Tools(stage) | Node::Fetch(stage) | Node::Download(stage) => {
             serde_json::to_value(OnBase::new(below(Edge::From), stage))
         }
         Node::Toolkit(stage) => serde_json::to_value(Toolkit::new(below(Edge::From), stage)),
         Node::Kernel(stage) => {
             let from = toolkit.map_or_else(|| below(Edge::From), ImageRef::to_string);
-            serde_json::to_value(Kernel::new(from, stage))
+            serde_json::to_value(Kernel::new(from, stage, scripts()))
         }
         Node::Source(stage) => serde_json::to_value(Source::new(stage)),
         Node::Module(stage) => serde_json::to_value(Module::new(stage)),
-        Node::Image(stage) => serde_json::to_value(Image::new(below(Edge::Runtime), stage)),
+        Node::Image(stage) => serde_json::to_value(Image::new(below(Edge::Runtime), stage, scripts())),
     };
     // Structs of strings, flags and lists always serialize.
     context.unwrap_or(Value::Null)
 }
 
-/// Items in rows that keep lines under 120 columns; the first row begins at column `start` of its line.
+/// Items in rows that keep lines within 100 columns; the first row begins at column `start` of its line.
 pub(super) fn rows<T>(
     items: impl Iterator<Item = T>,
     width_of: impl Fn(&T) -> usize,
@@ -73,7 +76,7 @@ pub(super) fn rows<T>(
     for item in items {
         let item_width = width_of(&item);
         match rows.last_mut() {
-            Some(row) if width + item_width <= 105 => row.push(item),
+            Some(row) if width + item_width <= 95 => row.push(item),
             _ => {
                 width = 8;
                 rows.push(vec![item]);

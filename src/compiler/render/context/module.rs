@@ -8,6 +8,7 @@ use serde::Serialize;
 
 #[derive(Serialize)]
 pub(super) struct Module {
+    module: String,
     name: String,
     source: String,
     dir: String,
@@ -21,7 +22,7 @@ pub(super) struct Module {
     check_config: bool,
     config: Vec<String>,
     not_config: Vec<String>,
-    prebuilt: bool,
+    finished: bool,
     #[serde(flatten)]
     install: Install,
 }
@@ -62,6 +63,7 @@ impl Module {
             rules.map(|rule| rule.name.to_string()).collect()
         };
         Self {
+            module: stage.name.to_string(),
             name: stage.name.as_str().to_ascii_lowercase(),
             source: stage.source.to_string(),
             dir: stage.dir.to_string(),
@@ -75,7 +77,7 @@ impl Module {
             check_config: !stage.requires_config.is_empty(),
             config: config(true),
             not_config: config(false),
-            prebuilt: stage.build == BuildCommand::Prebuilt,
+            finished: stage.build == BuildCommand::Prebuilt,
             install: Install::new(&stage.install),
         }
     }

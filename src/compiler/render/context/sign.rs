@@ -15,12 +15,13 @@ pub(super) struct Sign {
     pin: Option<String>,
     hash: Option<&'static str>,
     serial: String,
+    scripts: Vec<Vec<String>>,
     #[serde(flatten)]
     install: Install,
 }
 
 impl Sign {
-    pub(super) fn new(stage: &SignStage) -> Self {
+    pub(super) fn new(stage: &SignStage, scripts: Vec<Vec<String>>) -> Self {
         let (secret, uri) = match &stage.key {
             KeyHandle::Secret(id) => (Some(id.to_string()), None),
             KeyHandle::Token(uri) => (None, Some(uri.clone())),
@@ -33,6 +34,7 @@ impl Sign {
             pin: stage.pin.as_ref().map(ToString::to_string),
             hash: stage.hash.map(SignatureHash::name),
             serial: stage.serial.clone(),
+            scripts,
             install: Install::new(&stage.install),
         }
     }

@@ -1,0 +1,232 @@
+//! The scripts that stages run, each alone in a directory that stands for the builder, with good and bad input.
+
+use drvc::compiler::render::Script;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const KERNEL: &str = "6.1.0-1-amd64";
+
+/// Prints `field=value` lines of a file that stands for a module.
+const MODINFO: &str = "field=$2; shift 2; for file; do sed -n \"s/^$field=//p\" \"$file\"; done";
+
+/// A builder: a directory with what scripts look at, and programs that stand for those of kmod and binutils.
+struct Builder {
+    directory: tempfile::TempDir,
+}
+
+/// What a script said and how it ended.
+struct Run {
+    code: i32,
+    said: String,
+}
+
+impl Run {
+    #[track_caller]
+    fn expect(&self, code: i32, part: &str) {
+        assert!(self.code == code && self.said.contains(part), "ends with {}:\n{}", self.code, self.said);
+    }
+}
+
+impl Builder {
+    fn new() -> Self {
+        let builder = Self { directory: tempfile::tempdir().unwrap() };
+        for directory in ["drvc/bin", "usr/src", "usr/local/bin", "bin", "source"] {
+            std::fs::create_dir_all(builder.path(directory)).unwrap();
+        }
+        let build = format!("lib/modules/{KERNEL}/build");
+        builder
+            .write(&format!("{build}/include/config/auto.conf"), "CONFIG_A=y\nCONFIG_GCC_VERSION=120200\n");
+        builder.write(
+            &format!("{build}/include/generated/utsrelease.h"),
+            &format!("#define UTS_RELEASE \"{KERNEL}\"\n"),
+        );
+        builder.program("modinfo", MODINFO);
+        builder.program("strip", "exit 0");
+        builder
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.directory.path().join(path)
+    }
+
+    fn write(&self, path: &str, text: impl AsRef<[u8]>) {
+        let path = self.path(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.path(path)).unwrap()
+    }
+
+    fn program(&self, name: &str, text: &str) {
+        let path = format!("bin/{name}");
+        self.write(&path, format!("#!/bin/sh\n{text}\n"));
+        std::fs::set_permissions(self.path(&path), std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// A module as `modinfo` of this builder reads it.
+    fn module(&self, path: &str, depends: &str) {
+        self.write(path, format!("vermagic={KERNEL} SMP\nGCC: (Debian) 12.2.0\ndepends={depends}\n"));
+    }
+
+    /// Runs a script in `source`, with the absolute paths in it moved into this directory.
+    fn run(&self, name: &str, words: &[&str]) -> Run {
+        let script = Script::all().find(|script| script.name == name).unwrap();
+        self.write(&format!("drvc/bin/{name}"), moved(script.text, self.directory.path()));
+        let path = format!("{}:{}", self.path("bin").display(), std::env::var("PATH").unwrap());
+        let output = Command::new("sh")
+            .arg(self.path(&format!("drvc/bin/{name}")))
+            .args(words)
+            .current_dir(self.path("source"))
+            .env("PATH", path)
+            .env("DRVC_KERNEL", KERNEL)
+            .output()
+            .unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        Run { code: output.status.code().unwrap(), said: String::from_utf8(said).unwrap() }
+    }
+}
+
+/// The text with its absolute paths beneath `root`.
+fn moved(text: &str, root: &Path) -> String {
+    let mut text = text.to_owned();
+    for top in ["/drvc/", "/lib/modules/", "/usr/src/", "/usr/local/", "/sys/", "/proc/", "/opt/"] {
+        for before in [' ', '"', '=', '<', '>'] {
+            text = text.replace(&format!("{before}{top}"), &format!("{before}{}{top}", root.display()));
+        }
+    }
+    text
+}
+
+#[test]
+fn scripts_say_what_they_are_and_fit_everywhere() {
+    for script in Script::all() {
+        let first = script.text.lines().next().unwrap();
+        assert!(
+            first.starts_with("# ") && script.text.contains("\n# shellcheck shell=sh\nset -eu\n"),
+            "{first}"
+        );
+        assert!(script.text.contains(&format!("\n# {} ", script.name)), "{}: how is it called?", script.name);
+        assert!(!script.text.contains("<<") && !script.text.contains("\\\\\n"), "{}", script.name);
+        assert!(script.text.lines().all(|line| line.len() <= 100), "{}", script.name);
+    }
+}
+
+#[test]
+fn the_builder_has_to_hold_the_kernel() {
+    let builder = Builder::new();
+    builder.program("uname", "echo x86_64");
+    let directory = builder.path(&format!("lib/modules/{KERNEL}/build"));
+    let directory = directory.to_str().unwrap();
+    builder
+        .run("check-kernel", &["aarch64", directory])
+        .expect(1, "is x86_64, not aarch64: change --platform");
+    builder
+        .run("check-kernel", &["x86_64", "/nothing"])
+        .expect(1, "no kernel in /nothing: change kernel, or builder");
+    builder
+        .write("usr/src/headers/include/generated/utsrelease.h", "#define UTS_RELEASE \"6.1.0-2-amd64\"\n");
+    let other = builder.path("usr/src/headers");
+    let other = other.to_str().unwrap();
+    builder
+        .run("check-kernel", &["x86_64", other])
+        .expect(1, &format!("is of kernel \"6.1.0-2-amd64\", not {KERNEL}"));
+    builder.write(
+        "usr/src/headers/include/generated/utsrelease.h",
+        format!("#define UTS_RELEASE \"{KERNEL}\"\n"),
+    );
+    std::fs::remove_dir_all(directory).unwrap();
+    builder.run("check-kernel", &["x86_64", other]).expect(0, "");
+    for usual in
+        ["lib/modules/K/build", "lib/modules/K/source", "usr/src/kernels/K", "usr/src/linux-headers-K"]
+    {
+        let usual = builder.path(&usual.replace('K', KERNEL)).join("include/generated/utsrelease.h");
+        assert!(usual.exists(), "{}", usual.display());
+    }
+    assert!(builder.read("usr/local/bin/uname").contains(KERNEL));
+}
+
+#[test]
+fn a_kernel_is_configured_as_asked_for() {
+    let builder = Builder::new();
+    builder.run("check-config", &["m", "CONFIG_A", "--without", "CONFIG_B"]).expect(0, "");
+    let change = "change requires-config or the matrix";
+    builder
+        .run("check-config", &["m", "CONFIG_B"])
+        .expect(1, &format!("module m: this kernel lacks CONFIG_B, {change}"));
+    builder.run("check-config", &["m", "--without", "CONFIG_A"]).expect(1, "this kernel sets CONFIG_A");
+}
+
+#[test]
+fn modules_are_checked_before_they_are_installed() {
+    let builder = Builder::new();
+    let updates = format!("drvc/out/lib/modules/{KERNEL}/updates");
+    builder.module("source/a.ko", "");
+    builder.run("install-module", &["m", "a.ko", "--optional", "b.ko"]).expect(0, "");
+    assert!(builder.path(&format!("{updates}/a.ko")).exists());
+    builder
+        .run("install-module", &["m", "c.ko"])
+        .expect(1, "module m: no c.ko: change output, or dir of source; there is: ./a.ko");
+    builder.run("install-module", &["m", "--optional", "b.ko"]).expect(1, "made none of its files");
+    builder.write("source/old.ko", "vermagic=5.10.0 SMP\nGCC: (Debian) 12.2.0\n");
+    builder.run("install-module", &["m", "old.ko"]).expect(1, "old.ko is of kernel 5.10.0, not");
+    builder.write("source/gcc.ko", format!("vermagic={KERNEL} SMP\nGCC: (Debian) 11.2.0\n"));
+    builder
+        .run("install-module", &["m", "gcc.ko"])
+        .expect(1, "gcc.ko is not of gcc 12, as the kernel is: change CC");
+    builder.run("install-module", &["--finished", "m", "gcc.ko"]).expect(0, "");
+    let gzip = Command::new("gzip").arg(builder.path("source/a.ko")).status().unwrap();
+    assert!(gzip.success());
+    std::fs::remove_file(builder.path(&format!("{updates}/a.ko"))).unwrap();
+    builder.run("install-module", &["--finished", "m", "a.ko.gz"]).expect(0, "");
+    assert!(builder.read(&format!("{updates}/a.ko")).starts_with("vermagic="));
+    builder.write("source/bad.ko.gz", "not compressed");
+    builder
+        .run("install-module", &["--finished", "m", "bad.ko.gz"])
+        .expect(1, "bad.ko.gz cannot be decompressed");
+}
+
+#[test]
+fn what_is_needed_of_the_kernel_is_found_with_all_that_it_needs() {
+    let builder = Builder::new();
+    let kernel = format!("lib/modules/{KERNEL}");
+    builder.run("find-in-tree", &[]).expect(1, "the image has no module");
+    builder.module(&format!("drvc/out/{kernel}/updates/my-core.ko"), "");
+    builder.module(&format!("drvc/out/{kernel}/updates/my_user.ko"), "my-core,crc-itu-t,built");
+    builder.write(&format!("{kernel}/modules.builtin"), "kernel/lib/built.ko\n");
+    builder.run("find-in-tree", &["my_user"]).expect(0, "");
+    assert_eq!(builder.read("drvc/missing"), "crc_itu_t\n");
+    builder.module(&format!("{kernel}/kernel/lib/crc-itu-t.ko.xz"), "deeper");
+    builder.run("find-in-tree", &["my_user", "soft-dep"]).expect(0, "");
+    assert_eq!(builder.read("drvc/in-tree"), "crc_itu_t\nbuilt\nsoft_dep\n");
+    assert_eq!(builder.read("drvc/missing"), "soft_dep\ndeeper\n");
+    builder.module(&format!("{kernel}/kernel/deeper.ko"), "");
+    builder.run("find-in-tree", &["my_user"]).expect(0, "");
+    assert_eq!(builder.read("drvc/missing"), "");
+}
+
+#[test]
+fn what_is_loaded_is_what_the_image_holds() {
+    let builder = Builder::new();
+    let module = format!("opt/lib/modules/{KERNEL}/updates/my-chip.ko");
+    let note =
+        [&[4, 0, 0, 0, 20, 0, 0, 0, 3, 0, 0, 0][..], b"GNU\0", &[7, 10, 0, 39, 255].repeat(4)].concat();
+    builder.write(&module, [b"ELF text \n", &note[..], b"more"].concat());
+    builder.program("modprobe", "echo modprobe \"$@\"");
+    builder.program("uname", &format!("echo {KERNEL}"));
+    // The script waits in a child of its own: this one ends the wait as Kubernetes does.
+    builder.program("sleep", "kill -TERM $PPID");
+    let load = || builder.run("drvc-load", &["my_chip"]);
+    load().expect(1, "my_chip is not loaded: the kernel of this node has it built in");
+    builder.write("sys/module/my_chip/initstate", "live\n");
+    load().expect(0, "cannot be told");
+    builder.write("sys/module/my_chip/notes/.note.gnu.build-id", &note);
+    load().expect(0, "modprobe -d /opt -r my_chip");
+    builder.write("sys/module/my_chip/notes/.note.gnu.build-id", [&note[..35], b"x"].concat());
+    load()
+        .expect(1, "my_chip that is loaded is not that of this image: have it unloaded first, with replaces");
+    builder.program("modprobe", "exit 3");
+    load().expect(3, "exports duplicate symbol");
+}
