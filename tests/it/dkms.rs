@@ -36,6 +36,7 @@ fn filled(text: &str, name: &str, kernel: &str, arch: &str) -> String {
         ("\u{e002}", "/var/lib/dkms"),
         ("\u{e005}", name),
         ("\u{e006}", "1.2"),
+        ("\u{e007}", "2"),
     ];
     let text = marks.iter().fold(text.to_owned(), |text, (mark, value)| text.replace(mark, value));
     text.trim_end().to_owned()
@@ -105,12 +106,11 @@ impl Case<'_> {
         }
         let outputs = &self.draft.modules[0].outputs;
         let modules: BTreeSet<String> = of("module").into_iter().map(|name| format!("{name}.ko")).collect();
-        for output in
-            outputs.iter().filter(|output| output.when.is_empty() && !modules.contains(&output.file))
-        {
+        let built = |file: &str| modules.iter().any(|module| selects(file, module));
+        for output in outputs.iter().filter(|output| output.when.is_empty() && !built(&output.file)) {
             wrong.push(format!("{} is required, and dkms has {modules:?}", output.file));
         }
-        for module in modules.iter().filter(|module| !outputs.iter().any(|one| one.file == **module)) {
+        for module in modules.iter().filter(|module| !outputs.iter().any(|one| selects(&one.file, module))) {
             if !self.warned("BUILT_MODULE_NAME") {
                 wrong.push(format!("{module} is lost"));
             }

@@ -1,6 +1,6 @@
 //! What a dkms.conf says of the driver itself: its patches and its modules.
 
-use super::{Importer, Record, conditions, spaced, when};
+use super::{ARCH, Importer, KERNEL, Record, conditions, spaced, when};
 use crate::import::draft::{self, Origin, Output, Source};
 use crate::import::kernels::selectors;
 use crate::import::shell;
@@ -55,8 +55,8 @@ impl Importer<'_> {
             let holds: Vec<bool> = self.readings.iter().map(|reading| names(reading, &record)).collect();
             let needed = self.found.when(|at| holds.get(at).copied().unwrap_or_default()).unwrap_or_default();
             self.meet(record.name.as_deref().unwrap_or_default());
-            let file =
-                file_of(&record).filter(|file| RelPath::parse(file).is_ok() && !shell::is_symbolic(file));
+            let file = file_of(&record)
+                .filter(|file| RelPath::parse(&file.replace("*", "x")).is_ok() && !shell::is_symbolic(file));
             let Some(file) = file else {
                 if unread.insert((record.index, record.line)) {
                     let text =
@@ -157,7 +157,9 @@ fn names(reading: &super::Reading, record: &Record) -> bool {
     reading.records().iter().any(|one| same(one, record))
 }
 
+/// The file that a record names; a directory that is called after the kernel becomes a pattern.
 fn file_of(record: &Record) -> Option<String> {
     let (name, location) = record.name.as_deref().zip(record.location.as_deref())?;
+    let location = location.replace([KERNEL, ARCH].map(|mark| mark.chars().next().unwrap_or('*')), "*");
     Some(if location.is_empty() { format!("{name}.ko") } else { format!("{location}/{name}.ko") })
 }

@@ -61,6 +61,7 @@ fn directives_have_their_words() {
             "PRE_BUILD=\"conf.sh $kernelver\"",
             "    run \"./conf.sh\" \"{kernel}\"\n    script \"\"\"\n        make -j\"$(nproc)\" -C {kernel_dir} M={source_dir} modules\n",
         ),
+        ("BUILT_MODULE_NAME=q\nBUILT_MODULE_LOCATION=kbuild-$kernelver/", "    output \"kbuild-*/q.ko\"\n"),
         ("PATCH[0]=a.patch", "    patch \"patches/a.patch\"\n"),
         (
             "PATCH[0]=a.patch; PATCH_MATCH[0]='^5\\.1[45]\\.'",
