@@ -160,7 +160,7 @@ fn nodes(module: &Value, kmm: &mut draft::Kmm, say: &mut impl FnMut(String)) {
 }
 
 /// Fields that are read, each with all that is in it but for those of [`OPEN`].
-const READ: [&str; 25] = [
+const READ: [&str; 26] = [
     "apiVersion",
     "kind",
     "metadata.name",
@@ -183,12 +183,14 @@ const READ: [&str; 25] = [
     "spec.moduleLoader.container.inTreeModuleToRemove",
     "spec.moduleLoader.container.inTreeModulesToRemove",
     "spec.moduleLoader.container.sign",
+    "spec.moduleLoader.container.build.dockerfile",
     "spec.moduleLoader.container.build.dockerfileConfigMap",
     "spec.moduleLoader.container.build.buildArgs",
     "spec.moduleLoader.container.build.secrets",
 ];
 /// Fields of a mapping that are read.
-const READ_OF_MAPPING: [&str; 7] = [
+const READ_OF_MAPPING: [&str; 8] = [
+    "build.dockerfile",
     "literal",
     "regexp",
     "containerImage",
@@ -260,6 +262,11 @@ fn built(maps: &[&Value], container: &Value, file: &str, kmod: &str) -> Result<D
             None => Err(Refusal(format!("its ConfigMap `{wanted}` has no key `dockerfile`"))),
         };
     }
+    if let Some(text) = builds(container).find_map(|build| string(build, &["dockerfile"])) {
+        let mut draft = dockerfile::import(&text, &format!("{file}/dockerfile"), kmod)?;
+        called(&mut draft, kmod);
+        return Ok(draft);
+    }
     let mut draft = Draft::default();
     let text = match &wanted {
         Some(wanted) if !known.is_empty() => {
@@ -280,11 +287,19 @@ fn built(maps: &[&Value], container: &Value, file: &str, kmod: &str) -> Result<D
     draft.modules.push(Module {
         name: draft::module_name(kmod),
         source: "driver".to_owned(),
-        outputs: vec![Output { file: format!("{kmod}.ko"), when: String::new() }],
+        outputs: made(container, kmod),
         ..Module::default()
     });
     draft.images.push(Image { modules: vec![draft::module_name(kmod)], ..Image::default() });
     Ok(draft)
+}
+
+/// What a Module without a Dockerfile loads, and so must be made.
+fn made(container: &Value, kmod: &str) -> Vec<Output> {
+    let mut names = vec![kmod.to_owned()];
+    let order = strings(at(container, &["modprobe", "modulesLoadingOrder"]));
+    names.extend(order.into_iter().filter(|name| name != kmod && KmodName::parse(name).is_ok()));
+    names.into_iter().map(|name| Output { file: format!("{name}.ko"), when: String::new() }).collect()
 }
 
 /// The Module says what its Dockerfile does not: the name of what is loaded.
@@ -499,6 +514,7 @@ mod tests {
         let manifest = write(&draft);
         for expected in [
             "    load \"b\" \"a\"\n",
+            "    output \"a.ko\" \"b.ko\"\n",
             "        namespace \"ns\"\n        selector role=\"gpu\"\n        toleration \"t\" effect=\"NoSchedule\"\n        pull-secret \"pull\"\n        service-account \"sa\"\n",
         ] {
             assert!(manifest.contains(expected), "{expected}\n{manifest}");

@@ -23,6 +23,7 @@ pub struct Target<'t, T> {
 #[must_use]
 pub fn settled<T: Tree>(target: &Target<'_, T>, draft: &mut Draft, matrices: Vec<Vec<Os>>) -> String {
     target.present(draft);
+    target.ignored(draft);
     let mut first = None;
     for matrix in matrices {
         draft.matrix = matrix;
@@ -64,6 +65,38 @@ impl<T: Tree> Target<'_, T> {
                 );
             }
         });
+    }
+
+    /// Files that no source may hold, as keys: the `ignore` that the report asks for.
+    fn ignored(&self, draft: &mut Draft) {
+        let example = super::matrix::examples().into_iter().next().unwrap_or_default();
+        for _ in 0..MAX_TAKEN_OUT {
+            let matrix = if draft.matrix.is_empty() { example.clone() } else { draft.matrix.clone() };
+            let compilation = self.compiled(&super::write(&Draft { matrix, ..draft.clone() }));
+            let asked =
+                compilation.diagnostics.iter().filter(|one| one.code.severity() == Severity::Error).find_map(
+                    |one| {
+                        let (_, rest) = one.help.as_deref()?.split_once("`ignore \"")?;
+                        rest.split_once("\"`").map(|(pattern, _)| pattern.to_owned())
+                    },
+                );
+            let Some(pattern) = asked else { return };
+            let mut added = false;
+            for source in &mut draft.sources {
+                if let Origin::Path { ignore, .. } = &mut source.origin
+                    && !ignore.contains(&pattern)
+                {
+                    ignore.push(pattern.clone());
+                    added = true;
+                }
+            }
+            if !added {
+                return;
+            }
+            draft
+                .warnings
+                .push(format!("`{pattern}` is left out of the sources: no layer of a build may hold it"));
+        }
     }
 
     fn compiled(&self, text: &str) -> Compilation {
@@ -199,8 +232,10 @@ mod tests {
 
     #[test]
     fn what_a_manifest_cannot_hold_is_taken_out() {
-        let files = [("a.c".to_owned(), String::new())];
+        let key = ["-----BEGIN PRIVATE", " KEY-----\nMII\n"].concat();
+        let files = [("a.c".to_owned(), String::new()), ("key.pem".to_owned(), key)];
         for (text, expected) in [
+            ("FROM debian:12\nCOPY . /s\nRUN make -C /s", "ignore \"drivers.kdl\" \"/key.pem\""),
             ("FROM debian:12\nCOPY gone /s\nRUN make -C /s/sub", "`gone` is not here"),
             ("FROM debian:12\nCOPY . /s\nENV PATH_X=a LD_PRELOAD=b\nRUN make -C /s", "module"),
             ("FROM debian:12\nCOPY . /s\nRUN make -C /s KDIR='{x}' 'a b'", "make"),

@@ -4,7 +4,7 @@
 use crate::import::files::text;
 use crate::system::fs::Tree;
 use crate::text::ids::RelPath;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How deep `obj-m += dir/` and `include` are followed, and how many directories in all.
 const MAX_DEPTH: usize = 5;
@@ -125,6 +125,7 @@ impl Objects {
         let lines = logical_lines(whole);
         let mut values: BTreeMap<String, String> = options.clone();
         let mut conditions: Vec<String> = Vec::new();
+        let mut undecided: BTreeSet<String> = BTreeSet::new();
         for line in &lines {
             if let Some(change) = condition(line, &values) {
                 change.apply(&mut conditions);
@@ -146,7 +147,13 @@ impl Objects {
                     Some(known) => known,
                     None => value,
                 };
-                if value.len() <= MAX_VALUE {
+                // Two values, of which only make could tell the one that holds: none is taken.
+                let open = conditions.iter().any(|one| !one.is_empty());
+                let other = values.get(name).is_some_and(|known| !known.is_empty() && *known != value);
+                if undecided.contains(name) || (open && other) {
+                    undecided.insert(name.to_owned());
+                    values.remove(name);
+                } else if value.len() <= MAX_VALUE {
                     if exported {
                         options.insert(name.to_owned(), value.clone());
                     }
@@ -182,7 +189,8 @@ impl Objects {
         }
         let when = whens.join(" and ");
         for word in words {
-            if word.contains(['$', '(', ')', '@']) {
+            let word = word.trim_start_matches("./");
+            if word == ".o" || word.contains(['$', '(', ')', '@']) {
                 let text = format!("`{}` is not read: say with `output` what it builds", line.trim());
                 if !self.unread.contains(&text) {
                     self.unread.push(text);

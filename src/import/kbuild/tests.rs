@@ -90,6 +90,11 @@ fn what_is_built_is_found() {
 #[test]
 fn options_that_are_set_make_modules_certain() {
     let cases: &[(&[(&str, &str)], &str)] = &[
+        (&[("Kbuild", "obj-m := ./q.o\n")], "    load \"q\"\n"),
+        (
+            &[("Kbuild", "ifeq ($(A), y)\nN := q\nendif\nifeq ($(B), y)\nN := r\nendif\nobj-m := $(N).o\n")],
+            "`obj-m := $(N).o` is not read",
+        ),
         (
             &[(
                 "Makefile",
