@@ -1,4 +1,4 @@
-//! `drvc check`: looks for mistakes, and writes nothing.
+//! `drvc check`: looks for mistakes, and with `--fix` mends those whose edit is plain.
 
 use super::project::{Compiling, Project};
 use super::report::{Verdict, compile};
@@ -7,13 +7,20 @@ use super::{Exit, Failure, Global};
 use crate::text::diag::{count, github, json, sarif};
 use clap::{Args, ValueEnum};
 
-/// Look for mistakes, and write nothing
+/// Look for mistakes, and write nothing; with `--fix`, mend what is plain
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  drvc check                                   every mistake, in one run
-  drvc check --format github                   annotations in a GitHub workflow
-  drvc check --format sarif > drvc.sarif       for a code scanning service
+  # every mistake, in one run
+  drvc check
+  # make the edits that are plain, report the rest
+  drvc check --fix
+  # every entry that drivers.lock lacks
+  drvc check --drift
+  # annotations in a GitHub workflow
+  drvc check --format github
+  # for a code scanning service
+  drvc check --format sarif > drvc.sarif
   drvc check --format json | jq '.diagnostics[].code'
 
 Exit code 0 without errors, 1 with some.")]
@@ -21,6 +28,12 @@ pub(super) struct Check {
     /// How to report: `human` on standard error, the others on standard output
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Make the edits that the reports suggest, in the manifest, and report what is left
+    #[arg(long)]
+    fix: bool,
+    /// Show every entry that drivers.lock lacks or contradicts, rather than their number
+    #[arg(long)]
+    drift: bool,
     #[command(flatten)]
     compiling: Compiling,
 }
@@ -38,13 +51,21 @@ enum Format {
 pub(super) fn check(global: &Global, args: &Check, terminal: &mut Terminal) -> Result<Exit, Failure> {
     let project = Project::new(global)?;
     let disk = project.open()?;
-    let compilation = compile(&disk, &project.request(&args.compiling));
+    let request = project.request(&args.compiling);
+    if args.fix {
+        let edits = super::fix::fix(&project, &disk, &request)?;
+        terminal.say(&match edits {
+            0 => "nothing to mend without a decision".to_owned(),
+            edits => format!("{} made in {}", count(edits, "edit"), project.path()),
+        });
+    }
+    let compilation = compile(&disk, &request);
     let verdict = Verdict::of(&compilation.diagnostics);
     let targets = compilation.plan.as_ref().map(|compiled| compiled.plan.targets.len());
     let report = project.report(&compilation.sources, compilation.diagnostics);
     match args.format {
         Format::Human => {
-            terminal.diagnostics(&report);
+            terminal.some_diagnostics(&report, args.drift);
             if let Some(targets) = targets {
                 terminal.say(&format!("{}{}", count(targets, "target"), verdict.aside()));
             }

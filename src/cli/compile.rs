@@ -14,17 +14,21 @@ use crate::text::error::Error;
 use crate::text::source::Sources;
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Write a Dockerfile for every target, and touch only what is not up to date
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  drvc compile                     write what changed below drivers.out/
-  drvc compile --check             in CI: is what was checked in what would be written?
-  drvc compile --locked            refuse to go on where drivers.lock lacks something
-  drvc compile -o build/images     write elsewhere, beneath the manifest's directory
+  # write what changed below drivers.out/
+  drvc compile
+  # in CI: is what was checked in what would be written?
+  drvc compile --check
+  # refuse to go on where drivers.lock lacks something
+  drvc compile --locked
+  # write elsewhere, beneath the manifest's directory
+  drvc compile -o build/images
 
 Files that drvc did not write, or that were edited since, are kept unless --force is given.
 
@@ -97,6 +101,7 @@ fn timed(global: &Global, args: &Compile, clock: &Clock, terminal: &mut Terminal
             let (targets, aside) = (count(summary.memo.targets, "target"), summary.memo.verdict.aside());
             terminal.diagnostics(&project.report(&summary.sources, summary.diagnostics));
             terminal.say(&format!("{targets}: {}{aside}", written(&report)));
+            terminal.say(&now(&summary.memo, &project, &request));
             Ok(kept(&report.kept, &project, &request, terminal))
         }
     }
@@ -106,13 +111,22 @@ fn timed(global: &Global, args: &Compile, clock: &Clock, terminal: &mut Terminal
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Memo {
     targets: usize,
+    images: usize,
+    kernels: usize,
     pub(super) verdict: Verdict,
 }
 
 impl Memo {
     pub(super) fn of(compilation: &Compilation) -> Self {
-        let targets = compilation.plan.as_ref().map_or(0, |compiled| compiled.plan.targets.len());
-        Self { targets, verdict: Verdict::of(&compilation.diagnostics) }
+        let targets = compilation.plan.iter().flat_map(|compiled| &compiled.plan.targets);
+        let images: BTreeSet<_> = targets.clone().map(|target| &target.image).collect();
+        let kernels: BTreeSet<_> = targets.clone().map(|target| (&target.kernel, target.arch)).collect();
+        Self {
+            targets: targets.count(),
+            images: images.len(),
+            kernels: kernels.len(),
+            verdict: Verdict::of(&compilation.diagnostics),
+        }
     }
 
     pub(super) fn to_text(self) -> String {
@@ -142,12 +156,22 @@ impl Summary {
 
 fn refused(project: &Project, summary: Summary, locked: bool, terminal: &Terminal) -> Exit {
     let exit = summary.memo.verdict.exit(locked);
-    terminal.diagnostics(&project.report(&summary.sources, summary.diagnostics));
+    terminal.some_diagnostics(&project.report(&summary.sources, summary.diagnostics), locked);
     terminal.say(match exit {
         Exit::OutOfDate => "nothing was written: drivers.lock is out of date",
         _ => "nothing was written",
     });
     exit
+}
+
+/// What there is now, and what comes next.
+fn now(memo: &Memo, project: &Project, request: &Request) -> String {
+    let out = project.root.join(request.out.as_path());
+    let (images, kernels) = (count(memo.images, "image"), count(memo.kernels, "kernel"));
+    let next = if memo.verdict.drift > 0 { "`drvc lock`, then `drvc build`" } else { "`drvc build`" };
+    format!(
+        "{images} for {kernels}: their Dockerfiles are beneath {out}/\nnext: {next}; `drvc plan` lists the targets"
+    )
 }
 
 /// `3 files written, 9 unchanged, 2 deleted`
@@ -187,7 +211,7 @@ fn check(
     let compilation = compile_in_phases(&reader, request, &|phase| clock.begin(phase));
     clock.begin("compare with the output directory");
     let verdict = Verdict::of(&compilation.diagnostics);
-    terminal.diagnostics(&project.report(&compilation.sources, compilation.diagnostics));
+    terminal.some_diagnostics(&project.report(&compilation.sources, compilation.diagnostics), true);
     let Some(compiled) = compilation.plan else { return Ok(verdict.exit(true)) };
     let drift = emit::check(disk, &request.out, &compiled.outputs)?;
     for file in &drift {

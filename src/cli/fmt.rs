@@ -17,10 +17,10 @@ use similar::TextDiff;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  drvc fmt                          the manifest, in place
-  drvc fmt --check                  show what would change, and write nothing
-  drvc fmt profiles/*.kdl           other files
-  drvc fmt - <drivers.kdl           from standard input to standard output, for editors
+  drvc fmt                 the manifest, in place
+  drvc fmt --check         show what would change, and write nothing
+  drvc fmt profiles/*.kdl  other files
+  drvc fmt - <drivers.kdl  from standard input to standard output, for editors
 
 Words, numbers, texts and comments stay as they are written; only blanks and line breaks between them are set
 anew, so the meaning stays the same.

@@ -12,9 +12,12 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  drvc graph | dot -Tsvg > graph.svg           with Graphviz
-  drvc graph rhel-9.4 --format mermaid         of one target, for a page that draws Mermaid
-  drvc graph --format json                     for programs (`drvc schema graph`)")]
+  # with Graphviz
+  drvc graph | dot -Tsvg > graph.svg
+  # of one target, for a page that draws Mermaid
+  drvc graph rhel-9.4 --format mermaid
+  # for programs (`drvc schema graph`)
+  drvc graph --format json")]
 pub(super) struct Graph {
     /// One target: its id as `drvc plan` lists it, or words that only its id holds; without it, all
     #[arg(value_name = "TARGET")]

@@ -11,9 +11,9 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  drvc images                                  what is pulled, and what is built
-  drvc images --bases                          only what is pulled: for a mirror
-  drvc images --format json                    for programs (`drvc schema images`)")]
+  drvc images                what is pulled, and what is built
+  drvc images --bases        only what is pulled: for a mirror
+  drvc images --format json  for programs (`drvc schema images`)")]
 pub(super) struct Images {
     /// Only the images that builds stand on
     #[arg(long, conflicts_with = "built")]

@@ -18,12 +18,18 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  drvc init                                      from the Makefile or Kbuild file that is here
-  drvc init --from dkms.conf                     from a dkms.conf, with everything that drvc has a word for
-  drvc init --from /usr/src/v4l2loopback-0.12.7  from an installed dkms source, which is copied here
-  drvc init --from Dockerfile                    from a hand-written driver container; its mistakes are named
-  drvc init --from module.yaml                   from a Module of the Kernel Module Management operator
-  drvc init --kernel 6.1.0-56-amd64              with this kernel in the matrix instead of an example
+  # from the Makefile or Kbuild file that is here
+  drvc init
+  # from a dkms.conf, with everything that drvc has a word for
+  drvc init --from dkms.conf
+  # from an installed dkms source, which is copied here
+  drvc init --from /usr/src/v4l2loopback-0.12.7
+  # from a hand-written driver container; its mistakes are named
+  drvc init --from Dockerfile
+  # from a Module of the Kernel Module Management operator
+  drvc init --from module.yaml
+  # with this kernel in the matrix instead of an example
+  drvc init --kernel 6.1.0-56-amd64
 
 Nothing is run, and nothing that exists is overwritten. What cannot be taken over stands as a comment in the manifest
 and as a warning on the screen.")]
@@ -40,7 +46,7 @@ pub(super) struct Init {
 }
 
 pub(super) fn init(global: &Global, args: &Init, terminal: &mut Terminal) -> Result<Exit, Failure> {
-    let project = Project::new(global)?;
+    let project = Project::here(global)?;
     let disk = project.disk()?;
     if disk.root().status_of(project.manifest.as_str()).is_ok() {
         let message = format!("`{}` exists, and is not overwritten", project.path());

@@ -30,10 +30,11 @@ const KEYS_LIMIT: u64 = 4 << 20;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  drvc kernels debian 12                            every flavour, for the manifest's architectures
+  # every flavour, for the manifest's architectures
+  drvc kernels debian 12
   drvc kernels debian 12 --flavor cloud --arch aarch64
-  drvc kernels rhel 9.4 --client-cert E.pem --client-key E-key.pem --repository-ca redhat-uep.pem
-  drvc kernels debian 12 --format json | jq -r '.kernels[] | select(.manifest == \"missed\").kernel'
+  drvc kernels rhel 9.4 --client-cert E.pem --client-key E-key.pem
+  drvc kernels debian 12 --format json | jq -r '.kernels[].kernel'
 
 It looks into the repositories that the manifest names with `repository \"URL\"` for that release, and
 into the public ones that the profile knows. A kernel whose packages are not all there is listed with

@@ -26,11 +26,16 @@ const LIMIT: u64 = 16 << 20;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  drvc lock                        add what is missing, take out what nothing needs
-  drvc lock --update               resolve everything anew: new kernels, commits, images
-  drvc lock --update accelerator   only what this source, os, or part of an entry's name means
-  drvc lock --check                in CI: does drivers.lock have all that the manifest asks for?
-  drvc lock --allow-host git.lan   a server in a private network
+  # add what is missing, take out what nothing needs
+  drvc lock
+  # resolve everything anew: new kernels, commits, images
+  drvc lock --update
+  # only what this source, os, or part of an entry's name means
+  drvc lock --update accelerator
+  # in CI: does drivers.lock have all that the manifest asks for?
+  drvc lock --check
+  # a server in a private network
+  drvc lock --allow-host git.lan
 
 Branches, tags of images, `match`, `latest` and OpenShift releases are resolved; after that, every machine
 compiles the same files without a network. Check drivers.lock in.
@@ -108,7 +113,7 @@ fn timed(global: &Global, args: &Lock, clock: &Clock, terminal: &mut Terminal) -
 fn check(project: &Project, disk: &Disk, args: &Lock, terminal: &Terminal) -> Exit {
     let compilation = compile(disk, &project.request(&args.compiling));
     let verdict = Verdict::of(&compilation.diagnostics);
-    terminal.diagnostics(&project.report(&compilation.sources, compilation.diagnostics));
+    terminal.some_diagnostics(&project.report(&compilation.sources, compilation.diagnostics), true);
     let exit = verdict.exit(true);
     match exit {
         Exit::Fine => terminal.say(&format!("{NAME} is up to date{}", verdict.aside())),

@@ -18,10 +18,14 @@ use std::collections::BTreeSet;
 #[command(group = clap::ArgGroup::new("which").required(true))]
 #[command(after_help = "\
 Examples:
-  drvc matrix --since origin/main --format github      for `strategy.matrix` of GitHub Actions
-  drvc matrix --since \"$BASE\" --format gitlab --push  the child pipeline of GitLab
-  drvc matrix --changed --format bake > changed.json   and then `docker buildx bake -f changed.json`
-  drvc matrix --all --format json                      for programs (`drvc schema matrix`)
+  # for `strategy.matrix` of GitHub Actions
+  drvc matrix --since origin/main --format github
+  # the child pipeline of GitLab
+  drvc matrix --since \"$BASE\" --format gitlab --push
+  # and then `docker buildx bake -f changed.json`
+  drvc matrix --changed --format bake > changed.json
+  # for programs (`drvc schema matrix`)
+  drvc matrix --all --format json
 
 Targets that are gone are not in it: there is nothing to build. At most 256 jobs for GitHub and 200 for GitLab come out:
 targets for one kernel stay together, and beyond that neighbours share a job.")]

@@ -12,6 +12,7 @@ mod completions;
 mod depot;
 mod diff;
 mod explain;
+mod fix;
 mod fmt;
 mod format;
 mod graph;
@@ -42,17 +43,19 @@ pub use schema::JSON_SCHEMAS;
 
 use crate::text::error::Error;
 use camino::Utf8PathBuf;
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use format::Format;
 use std::ffi::OsString;
 use terminal::{ColorWhen, Terminal};
 
 /// Compile one driver manifest into a Dockerfile per kernel, and only what changed.
 #[derive(Debug, Parser)]
-#[command(name = "drvc", version, max_term_width = 100, disable_help_subcommand = true)]
-#[command(
-    after_help = "Run `drvc` alone to be told what to do next, and `drvc COMMAND --help` for examples."
-)]
+#[command(name = "drvc", version, max_term_width = 100)]
+#[command(after_help = "\
+Run `drvc` alone to see what to do next, and `drvc help COMMAND` for examples.
+
+Exit code 0 if all is well, 1 with mistakes in the manifest, 2 for a wrong command line, 3 if something is out of date, \
+4 if a disk, a network or another program failed.")]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -145,7 +148,8 @@ impl From<Error> for Failure {
 
 /// Does what the command line says, and tells of it.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
-    let cli = match Cli::try_parse_from(args) {
+    let parsed = command().try_get_matches_from(args).and_then(|found| Cli::from_arg_matches(&found));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(refusal) => return Terminal::new(ColorWhen::Auto).clap(&refusal),
     };
@@ -179,5 +183,16 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
 
 /// The whole command line as clap knows it: for the pages and scripts made from it.
 fn command() -> clap::Command {
-    Cli::command()
+    Cli::command().mut_subcommands(|page| {
+        let help = page.get_after_help().map(ToString::to_string).unwrap_or_default();
+        if help.contains("Exit code") {
+            page
+        } else {
+            page.after_help(format!("{help}\n\n{EXIT_CODES}").trim_start().to_owned())
+        }
+    })
 }
+
+/// What stands on the help page of each command that has no more to say of how it ends.
+const EXIT_CODES: &str = "Exit code 0 if all is well, 1 with mistakes in the manifest, 2 for a wrong command line, \
+                          4 if a disk, a network or another program failed.";

@@ -1,9 +1,15 @@
 //! `drvc` alone: what to do next.
 
-use super::project::Project;
+use super::project::{MAX_TARGETS, OUT, Project};
+use super::report::Verdict;
 use super::terminal::Terminal;
 use super::{Exit, Failure, Global};
-use crate::text::diag::Clean;
+use crate::compiler::compile::{Request, compile_known};
+use crate::store::history::uncompiled;
+use crate::system::fs::Reader;
+use crate::text::diag::{Clean, count};
+use crate::text::error::Error;
+use crate::text::ids::RelPath;
 
 /// A manifest to begin with; the words in capitals are to be replaced.
 const FIRST_MANIFEST: &str = r#"
@@ -30,38 +36,60 @@ const FIRST_MANIFEST: &str = r#"
 
 pub(super) fn next(global: &Global, terminal: &mut Terminal) -> Result<Exit, Failure> {
     let project = Project::new(global)?;
-    let text = if project.exists() { with_manifest(&project) } else { without_manifest(&project) };
+    let text = if project.exists() { with_manifest(&project)? } else { without_manifest(&project) };
     terminal.product(&Clean::text(&text))?;
     Ok(Exit::Fine)
 }
 
-fn with_manifest(project: &Project) -> String {
-    format!(
-        "drvc compiles {} into one Dockerfile per image and kernel.\n\
+/// What the project waits for, found without a network and without writing anything.
+fn with_manifest(project: &Project) -> Result<String, Failure> {
+    let disk = project.open()?;
+    let out = RelPath::parse(OUT).map_err(|rule| Error::new("use", OUT, rule))?;
+    let request = Request { manifest: project.manifest.clone(), out: out.clone(), max_targets: MAX_TARGETS };
+    let compilation = compile_known(&Reader::new(&disk).hide(out.clone()), &request);
+    let verdict = Verdict::of(&compilation.diagnostics);
+    let (next, why, targets) = match &compilation.plan {
+        None => ("drvc check", count(verdict.errors, "mistake") + " to mend", None),
+        Some(compiled) => {
+            let targets = compiled.plan.targets.len();
+            let waiting = uncompiled(compiled, &disk, &out).len();
+            let (next, why) = if compilation.diagnostics.has_errors() {
+                ("drvc lock", "some kernels are not looked up yet".to_owned())
+            } else if verdict.drift > 0 {
+                ("drvc lock", "pin what builds depend on: images, packages, sources".to_owned())
+            } else if waiting > 0 {
+                ("drvc compile", format!("{waiting} of {} to write", count(targets, "Dockerfile")))
+            } else {
+                ("drvc build", "build the images that are not there yet".to_owned())
+            };
+            (next, why, Some(targets))
+        }
+    };
+    let known = targets.map(|targets| format!(": {}", count(targets, "target"))).unwrap_or_default();
+    Ok(format!(
+        "{path}{known}\n\
          \n\
-         drvc check      look for mistakes, write nothing\n\
-         drvc compile    write what changed below drivers.out/\n\
-         drvc plan       list every image that the manifest stands for\n\
-         drvc fmt        bring the manifest into canonical layout\n\
-         drvc why WORD   tell what changed in the one with WORD in its name\n\
-         drvc --help     everything else\n",
-        project.path()
-    )
+         next:  {next:15} {why}\n\
+         \n\
+         \x20      {plan:15} every target and its state\n\
+         \x20      {why_word:15} what changed in the one with WORD in its name\n\
+         \x20      {help:15} all commands; `drvc help COMMAND` has examples\n",
+        path = project.path(),
+        plan = "drvc plan",
+        why_word = "drvc why WORD",
+        help = "drvc help",
+    ))
 }
 
 fn without_manifest(project: &Project) -> String {
     let path = project.path();
-    if let Some(above) = project.above() {
-        return format!(
-            "There is no {path} here, but there is one in {above}:\n\
-             \n\
-             drvc -C {above} check\n"
-        );
-    }
     format!(
-        "There is no {path} here. `drvc init` makes one of a dkms.conf, Makefile, Dockerfile or KMM Module.\n\
-         By hand, it begins like this:\n{FIRST_MANIFEST}\n\
-         Then run `drvc check`, which tells what is missing, and `drvc compile`.\n\
-         With the manifest elsewhere, use `-C DIR` or `--manifest FILE`; `drvc --help` lists all commands.\n"
+        "There is no {path} here, nor in a directory above.\n\
+         \n\
+         next:  drvc init          makes one of the dkms.conf, Makefile or Dockerfile that is here\n\
+         \x20      drvc init --from PATH   of one that is elsewhere\n\
+         \x20      drvc help          all commands\n\
+         \n\
+         By hand, it begins like this; `drvc check` tells what is missing:\n{FIRST_MANIFEST}"
     )
 }

@@ -5,25 +5,32 @@ use super::table::{blank, lines};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Format, Global, nodes};
 use crate::compiler::outputs::{PlanExcluded, PlanJson};
+use crate::store::history::uncompiled;
 use crate::text::diag::{Clean, clean, count};
 use camino::Utf8PathBuf;
 use clap::Args;
+use std::collections::BTreeSet;
 
 /// List every target: what is built, for which kernel, under which tags
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  drvc plan                                    a table of targets, and what is excluded and why
+  drvc plan                    every target, and what is excluded and why
+  drvc plan --full             builder, key and tags of each too
   drvc plan --format json | jq -r '.targets[].tags[]'
   kubectl get nodes -o json | drvc plan --nodes -
-                                               which nodes are covered, before a cluster is upgraded
 
-The key of a target changes exactly when what is built changes; the table shows its first 16 digits.
-With `--nodes` the exit code is 3 where a node is not covered.")]
+The key of a target changes exactly when what is built changes; the table of --full shows its first
+16 digits. What waits for `drvc lock` is named behind the targets that are known.
+
+Exit code 0 when listed, 1 with mistakes in the manifest, 3 with --nodes where a node is not covered.")]
 pub(super) struct Plan {
     /// `human` for people; `json` for programs (`drvc schema plan`), a target a line
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Builder, key and tags of each target too
+    #[arg(long)]
+    full: bool,
     /// Compare with the nodes of a cluster, as `kubectl get nodes -o json` prints them (`-`: standard input)
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     nodes: Option<Utf8PathBuf>,
@@ -32,9 +39,15 @@ pub(super) struct Plan {
 }
 
 pub(super) fn plan(global: &Global, args: &Plan, terminal: &mut Terminal) -> Result<Exit, Failure> {
-    let plan = Project::new(global)?.compiled(&args.compiling, terminal)?.json;
+    let project = Project::new(global)?;
+    let whole = args.format == Format::Json || args.nodes.is_some();
+    let (compiled, open) = match whole {
+        true => (project.compiled(&args.compiling, terminal)?, Vec::new()),
+        false => project.known(&args.compiling, terminal)?,
+    };
+    let plan = &compiled.json;
     if let Some(file) = &args.nodes {
-        let found = nodes::compare(&plan, file)?;
+        let found = nodes::compare(plan, file)?;
         match args.format {
             Format::Human => terminal.product(&Clean::text(&nodes::table(&found)))?,
             Format::Json => terminal.json(&found)?,
@@ -42,28 +55,63 @@ pub(super) fn plan(global: &Global, args: &Plan, terminal: &mut Terminal) -> Res
         return Ok(nodes::exit(&found));
     }
     match args.format {
-        Format::Human => terminal.product(&Clean::text(&table(&plan)))?,
+        Format::Human => {
+            let changed = uncompiled(&compiled, &project.disk()?, &args.compiling.place.out);
+            let text = match args.full {
+                true => full(plan),
+                false => short(plan, &changed, terminal.columns()),
+            };
+            terminal.product(&Clean::text(&(text + &excluded(plan) + &ending(plan, &changed, &open))))?;
+        }
         Format::Json => terminal.raw(&clean::escape_json(&plan.to_rope().to_string()))?,
     }
     Ok(Exit::Fine)
 }
 
-fn table(plan: &PlanJson) -> String {
+/// A target a line, in as many columns as the terminal has.
+fn short(plan: &PlanJson, changed: &BTreeSet<String>, columns: usize) -> String {
+    let ids = plan.targets.iter().map(|target| target.id.as_str());
+    let width = ids.clone().map(str::len).max().unwrap_or_default().min(columns.saturating_sub(12));
+    let lines = plan.targets.iter().map(|target| {
+        let state = if changed.contains(target.id.as_str()) { "to compile" } else { "compiled" };
+        format!("{:width$}  {state}\n", target.id)
+    });
+    lines.collect()
+}
+
+fn full(plan: &PlanJson) -> String {
     let mut targets = blank(&["TARGET", "BUILDER", "KEY", "TAGS"]);
     for target in &plan.targets {
         let key: String = target.key.chars().take(16).collect();
         targets.add_row([&target.id, &target.builder, &key, &target.tags.join("\n")]);
     }
-    let mut text = lines(&targets);
-    if !plan.excluded.is_empty() {
-        let mut excluded = blank(&["EXCLUDED", "REASON"]);
-        for cell in &plan.excluded {
-            excluded.add_row([cell_name(cell), cell.reason.clone()]);
-        }
-        text = text + "\n" + &lines(&excluded);
+    lines(&targets)
+}
+
+fn excluded(plan: &PlanJson) -> String {
+    if plan.excluded.is_empty() {
+        return String::new();
     }
-    let (built, left_out) = (count(plan.targets.len(), "target"), plan.excluded.len());
-    text + "\n" + &built + &if left_out > 0 { format!(", {left_out} excluded\n") } else { "\n".into() }
+    let mut excluded = blank(&["EXCLUDED", "REASON"]);
+    for cell in &plan.excluded {
+        excluded.add_row([cell_name(cell), cell.reason.clone()]);
+    }
+    format!("\n{}", lines(&excluded))
+}
+
+/// What waits, and how many targets there are of each kind.
+fn ending(plan: &PlanJson, changed: &BTreeSet<String>, open: &[String]) -> String {
+    let waiting: String = open.iter().map(|what| format!("open: {what}\n")).collect();
+    let waiting =
+        if waiting.is_empty() { waiting } else { format!("\n{waiting}run `drvc lock` to know these\n") };
+    let left_out = plan.excluded.len();
+    let excluded = if left_out > 0 { format!(", {left_out} excluded") } else { String::new() };
+    let (all, changed) = (plan.targets.len(), changed.len());
+    format!(
+        "{waiting}\n{}: {changed} to compile, {} up to date{excluded}\n",
+        count(all, "target"),
+        all.saturating_sub(changed)
+    )
 }
 
 /// As a target's id, with a `*` for "every image".

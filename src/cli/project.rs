@@ -12,6 +12,8 @@ use clap::Args;
 pub(super) const MANIFEST: &str = "drivers.kdl";
 /// The name that the output directory has unless `-o` says otherwise.
 pub(super) const OUT: &str = "drivers.out";
+/// So many targets are compiled unless `--max-targets` says otherwise.
+pub(super) const MAX_TARGETS: usize = 10_000;
 
 /// Options of every command that compiles.
 #[derive(Debug, Args)]
@@ -19,7 +21,7 @@ pub(super) struct Compiling {
     #[command(flatten)]
     pub(super) place: Place,
     /// Refuse a matrix of more targets
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    #[arg(long, value_name = "N", default_value_t = MAX_TARGETS)]
     max_targets: usize,
 }
 
@@ -42,8 +44,20 @@ pub(super) struct Project {
 }
 
 impl Project {
-    /// The project that the command line means.
+    /// The project that the command line means: where no manifest is named and none is there, the nearest one above.
     pub(super) fn new(global: &Global) -> Result<Self, Failure> {
+        let here = Self::here(global)?;
+        if global.manifest.is_some() || here.exists() {
+            return Ok(here);
+        }
+        Ok(match here.above() {
+            Some(root) => Self { root, ..here },
+            None => here,
+        })
+    }
+
+    /// The project in the very directory that the command line means.
+    pub(super) fn here(global: &Global) -> Result<Self, Failure> {
         let directory = global.directory.as_deref().unwrap_or(Utf8Path::new(""));
         let path = directory.join(global.manifest.as_deref().unwrap_or(Utf8Path::new(MANIFEST)));
         let name =
@@ -84,11 +98,8 @@ impl Project {
         if disk.root().status_of(self.manifest.as_str()).is_ok() {
             return Ok(disk);
         }
-        let missing = Error::new("read", self.path(), "no such file");
-        Err(missing.help(match self.above() {
-            Some(above) => format!("there is one in `{above}`: give `-C {above}`"),
-            None => "run `drvc` alone for a first manifest, or name yours with `--manifest`".into(),
-        }))
+        let missing = Error::new("read", self.path(), "no such file here, nor in a directory above");
+        Err(missing.help("run `drvc init` for a first manifest, or name yours with `--manifest`"))
     }
 
     /// What is asked of the compiler.

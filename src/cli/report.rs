@@ -3,9 +3,9 @@
 use super::project::{Compiling, Project};
 use super::terminal::Terminal;
 use super::{Exit, Failure};
-use crate::compiler::compile::{Compilation, Compiled, Request};
+use crate::compiler::compile::{Compilation, Compiled, Request, compile_known};
 use crate::system::fs::{Disk, Reader};
-use crate::text::diag::{Diagnostics, Report, Severity, count};
+use crate::text::diag::{Code, Diagnostics, Report, Severity, count};
 use crate::text::source::Sources;
 use serde::{Deserialize, Serialize};
 
@@ -15,9 +15,26 @@ pub(super) fn compile(disk: &Disk, request: &Request) -> Compilation {
 }
 
 impl Project {
-    /// What the manifest becomes, for commands that show something of it. Errors are reported here.
+    /// What the manifest becomes, for commands that need all of it. Errors are reported here.
     pub(super) fn compiled(&self, compiling: &Compiling, terminal: &Terminal) -> Result<Compiled, Failure> {
-        let compilation = compile(&self.open()?, &self.request(compiling));
+        self.told(compile(&self.open()?, &self.request(compiling)), terminal)
+    }
+
+    /// As [`Project::compiled`], for commands that show what is known: what waits for the lock is told in a line each.
+    pub(super) fn known(
+        &self,
+        compiling: &Compiling,
+        terminal: &Terminal,
+    ) -> Result<(Compiled, Vec<String>), Failure> {
+        let disk = self.open()?;
+        let request = self.request(compiling);
+        let compilation = compile_known(&Reader::new(&disk).hide(request.out.clone()), &request);
+        let open = compilation.diagnostics.iter().filter(|one| one.code == Code::UnlockedKernels);
+        let open = open.map(|one| one.message.clone()).collect();
+        Ok((self.told(compilation, terminal)?, open))
+    }
+
+    fn told(&self, compilation: Compilation, terminal: &Terminal) -> Result<Compiled, Failure> {
         let verdict = Verdict::of(&compilation.diagnostics);
         match compilation.plan {
             Some(compiled) => {

@@ -41,19 +41,32 @@ pub const JSON_SCHEMAS: &[NamedSchema] = &[
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  drvc schema              the manifest's, in the KDL Schema Language
-  drvc schema report       JSON Schema of `drvc check --format json`
-  drvc schema plan         of `drvc plan --format json`, and of drivers.out/plan.json
-  drvc schema build        of `drvc build --format json`
-  drvc schema why          of `drvc why TARGET --format json`
-  drvc schema kernels      of `drvc kernels OS RELEASE --format json`
-  drvc schema graph        of `drvc graph --format json`
-  drvc schema diff         of `drvc diff REV --format json`
-  drvc schema nodes        of `drvc plan --nodes FILE --format json`
-  drvc schema matrix       of `drvc matrix --format json`
-  drvc schema verify       of `drvc verify --format json`
-  drvc schema boot         of `drvc boot --format json`
-  drvc schema timings      of `--timings=FILE`")]
+  # the manifest's, in the KDL Schema Language
+  drvc schema
+  # JSON Schema of `drvc check --format json`
+  drvc schema report
+  # of `drvc plan --format json`, and of drivers.out/plan.json
+  drvc schema plan
+  # of `drvc build --format json`
+  drvc schema build
+  # of `drvc why TARGET --format json`
+  drvc schema why
+  # of `drvc kernels OS RELEASE --format json`
+  drvc schema kernels
+  # of `drvc graph --format json`
+  drvc schema graph
+  # of `drvc diff REV --format json`
+  drvc schema diff
+  # of `drvc plan --nodes FILE --format json`
+  drvc schema nodes
+  # of `drvc matrix --format json`
+  drvc schema matrix
+  # of `drvc verify --format json`
+  drvc schema verify
+  # of `drvc boot --format json`
+  drvc schema boot
+  # of `--timings=FILE`
+  drvc schema timings")]
 pub(super) struct Schema {
     /// What to print the JSON Schema of: `boot`, `build`, `diff`, `graph`, `images`, `kernels`, `matrix`, `nodes`, `plan`,
     /// `report`, `timings`, `verify` or `why`; without it, the manifest's schema

@@ -2,7 +2,7 @@
 
 use super::{Exit, Failure};
 use crate::text::diag::human::{self, Look};
-use crate::text::diag::{Clean, Report, Severity};
+use crate::text::diag::{Clean, Report, count, listed};
 use crate::text::error::Error;
 use clap::ValueEnum;
 use serde::Serialize;
@@ -44,6 +44,13 @@ impl Terminal {
     #[expect(clippy::unused_self, reason = "whoever prints holds the terminal")]
     pub(super) fn is_live(&self) -> bool {
         std::io::stderr().is_terminal() && variable("TERM").is_none_or(|term| term != "dumb")
+    }
+
+    /// How many columns standard output has; elsewhere than on a terminal, as many as fit a page.
+    #[expect(clippy::unused_self, reason = "whoever prints holds the terminal")]
+    pub(super) fn columns(&self) -> usize {
+        let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok();
+        size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(100)
     }
 
     fn color(&self, terminal: bool) -> bool {
@@ -94,16 +101,33 @@ impl Terminal {
         self.report(&Clean::text(&format!("{line}\n")));
     }
 
-    /// Prints diagnostics for people, and how many they are where there are errors among them.
+    /// Prints diagnostics for people; what the lock lacks is one line.
     pub(super) fn diagnostics(&self, report: &Report<'_>) {
-        if report.is_empty() {
-            return;
+        self.some_diagnostics(report, false);
+    }
+
+    /// Prints diagnostics for people, and with `drift` each entry that the lock lacks. At the end stands how many they are,
+    /// and where more is said of the worst.
+    pub(super) fn some_diagnostics(&self, report: &Report<'_>, drift: bool) {
+        let (shown, counted) = report.for_people(drift);
+        if !shown.is_empty() {
+            self.report(&human::render(&shown, self.look()));
+            self.say("");
         }
-        self.report(&human::render(report, self.look()));
-        self.say("");
-        if report.count(Severity::Error) > 0 {
-            self.say(human::count(report).as_str());
+        if counted > 0 {
+            self.say(&format!(
+                "drift: drivers.lock and the manifest differ in {}: run `drvc lock`; `drvc check --drift` shows them",
+                count(counted, "place")
+            ));
         }
+        let more = match shown.worst().as_slice() {
+            [] => return,
+            [code] => format!("`drvc explain {code}` tells more"),
+            codes => {
+                format!("`drvc explain CODE` tells more of {}", listed(codes.iter().copied().take(5), "and"))
+            }
+        };
+        self.say(&format!("{}; {more}", human::count(&shown).as_str()));
     }
 
     /// Tells why a command did not get to its end.

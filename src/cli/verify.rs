@@ -24,12 +24,15 @@ const STABLELIST: u64 = 16 << 20;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  drvc verify ticker/debian-12-x86_64/6.1.0-56-amd64       a target, as `drvc plan` lists it
+  # a target, as `drvc plan` lists it
+  drvc verify ticker/debian-12-x86_64/6.1.0-56-amd64
   drvc verify quay.io/example/driver:5.14.0-427.13.1.el9_4.x86_64
-  drvc verify image.tar                                     what `podman save` or `docker save` wrote
-  drvc verify ticker --against '6.1.0-*-amd64'              on which of these kernels would it load?
+  # what `podman save` or `docker save` wrote
+  drvc verify image.tar
+  # on which of these kernels would it load?
+  drvc verify ticker --against '6.1.0-*-amd64'
   drvc verify ticker --symvers linux-headers-6.1.0-56-amd64_6.1.192-2_amd64.deb
-  drvc verify ticker --against 6.1.0-55=headers-55.deb --against 6.1.0-54=headers-54.deb
+  drvc verify ticker --against 6.1.0-55=headers-55.deb
 
 The kernel's symbols come from the package of its headers: from the repositories of the manifest and of
 its distribution, or from `--symvers`. Where they cannot be had, the rest is checked, and that is said.

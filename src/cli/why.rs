@@ -20,10 +20,13 @@ const NAMES: usize = 5;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  drvc why rhel-9.4-x86_64                     where only one target is called so
-  drvc why ticker 6.1.0-56-rt                  several words narrow it down
+  # where only one target is called so
+  drvc why rhel-9.4-x86_64
+  # several words narrow it down
+  drvc why ticker 6.1.0-56-rt
   drvc why drivers.out/ticker/debian-12-x86_64/6.1.0-56-amd64/Dockerfile
-  drvc why rhel-9.4-x86_64 --format json       for programs (`drvc schema why`)")]
+  # for programs (`drvc schema why`)
+  drvc why rhel-9.4-x86_64 --format json")]
 pub(super) struct Why {
     #[command(flatten)]
     which: Which,

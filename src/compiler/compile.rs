@@ -88,6 +88,15 @@ pub fn compile_in_phases(
     Compilation { sources, diagnostics: diagnostics.sorted(), plan }
 }
 
+/// As [`compile`], with a plan of the targets that are known where others wait for the lock, which is reported all the same.
+pub fn compile_known(reader: &Reader<'_>, request: &Request) -> Compilation {
+    let mut sources = Sources::default();
+    let mut diagnostics = Diagnostics::default();
+    let plan = run(reader, request, &mut sources, &mut diagnostics);
+    let plan = plan.filter(|_| !diagnostics.has_errors_beside_open());
+    Compilation { sources, diagnostics: diagnostics.sorted(), plan }
+}
+
 fn run(
     reader: &Reader<'_>,
     request: &Request,
@@ -99,7 +108,7 @@ fn run(
     let parts = Parts::read(reader, request, sources, diagnostics)?;
     phase("expand the matrix");
     let plan = parts.expand(&lock::Consulted::new(&parts.lock), sources, request, diagnostics);
-    if diagnostics.has_errors() {
+    if diagnostics.has_errors_beside_open() {
         return None;
     }
     phase("render stages and hash them");

@@ -1,6 +1,7 @@
 //! A draft into the text of a manifest, in canonical layout.
 
 use super::draft::{Build, Draft, Image, Kmm, Module, Origin, Os, Source, Step};
+use crate::language::kdl::quote as quoted;
 use crate::text::diag::clean::escape;
 use std::fmt::Write as _;
 
@@ -305,26 +306,4 @@ fn pairs(pairs: &[(String, String)]) -> String {
         format!("{key}={}", quoted(value))
     };
     pairs.iter().map(pair).collect::<Vec<_>>().join(" ")
-}
-
-/// A text between quotes; raw where that spares escapes.
-fn quoted(text: &str) -> String {
-    if text.contains(['"', '\\'])
-        && !text.contains("\"#")
-        && !text.contains(['\n', '\t'])
-        && !text.contains(char::is_control)
-    {
-        return format!("#\"{text}\"#");
-    }
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            c if crate::language::kdl::is_forbidden(c) => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out + "\""
 }

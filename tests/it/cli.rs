@@ -75,15 +75,22 @@ fn every_command_has_help_with_examples_and_a_manual_page() {
 }
 
 #[test]
-fn a_manifest_in_a_directory_above_is_pointed_out() {
+fn a_manifest_in_a_directory_above_is_found() {
     let directory = tempfile::tempdir().unwrap();
-    std::fs::write(directory.path().join("drivers.kdl"), "").unwrap();
+    let manifest = "project \"x\"\nmatrix { os \"debian\" \"12\" { kernel \"6.1.0-18-amd64\"; }; }\n";
+    std::fs::write(directory.path().join("drivers.kdl"), manifest).unwrap();
     let inner = directory.path().join("a/b");
     std::fs::create_dir_all(&inner).unwrap();
     let output = command(&[]).current_dir(&inner).output().unwrap();
-    assert!(text(&output.stdout).contains("drvc -C ../.. check"), "{}", text(&output.stdout));
-    let output = command(&["-C", "../.."]).current_dir(&inner).output().unwrap();
-    assert!(text(&output.stdout).contains("drvc compile"), "{}", text(&output.stdout));
+    assert!(
+        text(&output.stdout).contains("../../drivers.kdl\n\nnext:  drvc check"),
+        "{}",
+        text(&output.stdout)
+    );
+    let output = command(&["check"]).current_dir(&inner).output().unwrap();
+    assert!(text(&output.stderr).contains("[../../drivers.kdl:"), "{}", text(&output.stderr));
+    let output = command(&["init"]).current_dir(&inner).output().unwrap();
+    assert!(text(&output.stderr).contains("nothing to begin with"), "{}", text(&output.stderr));
 }
 
 #[test]

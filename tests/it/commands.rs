@@ -29,7 +29,7 @@ fn check_reports_in_four_formats() {
     assert!(!project.path("drivers.out").exists());
     project.edit("drivers.kdl", "load \"example\"", "load \"exmaple\"");
     project.run(&["check"]).expect(1, "", "error[unknown-kmod]");
-    project.run(&["check"]).expect(1, "", "\n1 error\n");
+    project.run(&["check"]).expect(1, "", "\n1 error; `drvc explain unknown-kmod` tells more\n");
     project.run(&["check", "--format", "github"]).expect(1, "::error file=drivers.kdl,line=17,", "");
     let report = validate("report", &project.run(&["check", "--format", "json"]).stdout);
     assert_eq!(report["diagnostics"][0]["code"], "unknown-kmod");
@@ -58,11 +58,9 @@ fn without_a_manifest_the_way_to_one_is_told() {
     let project = Project::new();
     std::fs::create_dir_all(project.path("a/b")).unwrap();
     for command in ["check", "compile", "plan", "graph"] {
-        let run = project.run(&["-C", "driver", command]);
-        run.expect(4, "", "cannot read `driver/drivers.kdl`: no such file");
-        run.expect(4, "", "there is one in `driver/..`: give `-C driver/..`");
         let run = project.run(&["--manifest", "driver.kdl", command]);
-        run.expect(4, "", "run `drvc` alone for a first manifest");
+        run.expect(4, "", "cannot read `driver.kdl`: no such file here, nor in a directory above");
+        run.expect(4, "", "run `drvc init` for a first manifest");
         project.run(&["-C", "nowhere", command]).expect(4, "", "cannot open `nowhere`");
     }
 }
@@ -71,6 +69,9 @@ fn without_a_manifest_the_way_to_one_is_told() {
 fn compile_writes_what_changed() {
     let project = Project::new();
     project.run(&["compile"]).expect(0, "", "1 target: 10 files written\n");
+    project.edit("drivers.kdl", "quay.io/example", "quay.io/acme");
+    let run = project.run(&["compile"]);
+    run.expect(0, "", "1 image for 1 kernel: their Dockerfiles are beneath drivers.out/\nnext: `drvc build`");
     project.run(&["compile"]).expect(0, "", "nothing changed: 1 target\n");
     project.run(&["compile", "--verify"]).expect(0, "", "1 target: nothing to write, 10 files unchanged\n");
     project.edit("drivers.kdl", "\"6.1.0-18-amd64\"", "\"6.1.0-18-amd64\" \"6.1.0-20-amd64\"");
@@ -78,7 +79,11 @@ fn compile_writes_what_changed() {
     project.edit("drivers.kdl", "\"6.1.0-18-amd64\" ", "");
     project.run(&["compile"]).expect(0, "", "1 target: 2 files written, 8 unchanged, 2 deleted\n");
     project.edit("drivers.kdl", "source \"driver\"\n}", "source \"drive\"\n}");
-    project.run(&["compile"]).expect(1, "", "1 error\nnothing was written\n");
+    project.run(&["compile"]).expect(
+        1,
+        "",
+        "1 error; `drvc explain unknown-source` tells more\nnothing was written\n",
+    );
     assert_eq!(project.outputs().len(), 10);
 }
 
@@ -179,11 +184,12 @@ fn plan_lists_targets_and_what_is_excluded() {
     let kernels = "\"6.1.0-18-amd64\" \"6.1.0-18-rt-amd64\"";
     project.edit("drivers.kdl", "\"6.1.0-18-amd64\"", kernels);
     project.edit("drivers.kdl", "matrix {", "matrix {\n    exclude flavor=\"rt\" reason=\"not tested\"");
-    let table = project.run(&["plan"]);
+    project.run(&["plan"]).expect(0, &format!("{TARGET}  to compile\n"), "");
+    let table = project.run(&["plan", "--full"]);
     table.expect(0, &format!("{TARGET}  distro"), "");
     table.expect(0, "quay.io/example/example:6.1.0-18-amd64\n", "");
     table.expect(0, "*/debian-12-x86_64/6.1.0-18-rt-amd64  not tested\n", "");
-    table.expect(0, "\n1 target, 1 excluded\n", "");
+    table.expect(0, "\n1 target: 1 to compile, 0 up to date, 1 excluded\n", "");
     let plan = validate("plan", &project.run(&["plan", "--format", "json"]).stdout);
     assert_eq!(plan["targets"][0]["id"], TARGET);
     assert_eq!(plan["excluded"][0]["reason"], "not tested");

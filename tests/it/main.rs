@@ -22,6 +22,7 @@ mod limits;
 mod lock;
 mod locked;
 mod manual;
+mod mistakes;
 mod outputs;
 mod project;
 mod pure;

@@ -26,12 +26,18 @@ use summary::BuildSummary;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  drvc build                                   what changed, with the engine that is installed
-  drvc build -j 4 --keep-going                 four at a time; go on when one fails
-  drvc build --target 'release=9.4'            some targets; keys and values as in the manifest's `on`
-  drvc build --target ticker --sample          oldest and newest kernel of each release: for pull requests
-  drvc build --target _toolkit --push          the toolkits alone
-  drvc build --dry-run                         what would be built, and why
+  # what changed, with the engine that is installed
+  drvc build
+  # four at a time; go on when one fails
+  drvc build -j 4 --keep-going
+  # some targets; keys and values as in the manifest's `on`
+  drvc build --target 'release=9.4'
+  # oldest and newest kernel of each release: for pull requests
+  drvc build --target ticker --sample
+  # the toolkits alone
+  drvc build --target _toolkit --push
+  # what would be built, and why
+  drvc build --dry-run
   drvc build --engine buildah --engine-arg=--isolation=chroot
 
 A target is built unless there is an image of its reference and architecture with its key.

@@ -40,7 +40,7 @@ pub struct ImageBody {
 #[derive(Clone, Debug)]
 pub struct KmodOption {
     /// The kernel module.
-    pub kmod: KmodName,
+    pub kmod: Spanned<KmodName>,
     /// Its parameters.
     pub parameters: Vec<(KmodName, Template)>,
 }
@@ -198,7 +198,7 @@ fn lower_option(lower: &mut Lower<'_>, option: &ast::KmodOption) -> Option<KmodO
         Some((name?, value?))
     });
     let parameters = parameters.collect();
-    Some(KmodOption { kmod: lower.kmod(&option.kmod)?, parameters })
+    Some(KmodOption { kmod: Spanned::new(lower.kmod(&option.kmod)?, option.kmod.span), parameters })
 }
 
 fn lower_softdep(lower: &mut Lower<'_>, softdep: &ast::Softdep) -> Option<Softdep> {

@@ -17,7 +17,7 @@ use super::toolkit::lower_toolkit;
 use super::{Image, Layers, Model, ModuleBody, Overlay, Project, Selector};
 use crate::language::syntax::ast;
 use crate::text::diag::{Code, Diagnostic, Diagnostics};
-use crate::text::ids::{ModuleName, Name, Repository};
+use crate::text::ids::{Invalid, ModuleName, Name, Repository};
 use crate::text::source::Sources;
 
 /// What stands at the top of the output directory beside the directories of images.
@@ -86,7 +86,12 @@ impl<'a> Lower<'a> {
 
     fn module(&mut self, module: &ast::Module) -> Option<Layers<ModuleName, ModuleBody>> {
         let stand_in = || ModuleName::parse("unnamed").ok();
-        let name = self.parse("module name", &module.name, ModuleName::parse).or_else(stand_in)?;
+        // `x.ko` would make `x.ko.ko`.
+        let parse = |name: &str| match name.ends_with(".ko") {
+            true => Err(Invalid("the name without `.ko`")),
+            false => ModuleName::parse(name),
+        };
+        let name = self.parse("module name", &module.name, parse).or_else(stand_in)?;
         let base = lower_module(self, &module.body);
         let overlays: Vec<_> = module.on.iter().filter_map(|on| self.overlay(on, lower_module)).collect();
         let written = module.body.source.is_some() || module.on.iter().any(|on| on.body.source.is_some());

@@ -3,6 +3,7 @@
 //! Nothing here knows a cell: which overlay applies where is decided by [`crate::compiler::plan`]. A [`Model`] cannot hold
 //! a value that a Dockerfile could not carry.
 
+mod commands;
 mod entitlement;
 mod image;
 mod lower;
@@ -10,6 +11,7 @@ mod matrix;
 mod module;
 mod names;
 mod output;
+mod repair;
 mod repository;
 mod secrets;
 mod signing;

@@ -3,7 +3,9 @@
 use super::lower::Lower;
 use super::text::Template;
 use super::{Merge, ModuleId, SourceId, replace};
+use crate::language::kdl::quote;
 use crate::language::syntax::ast;
+use crate::text::diag::{Code, Diagnostic, shown};
 use crate::text::ids::{ConfigName, EnvName};
 use crate::text::source::{Span, Spanned};
 
@@ -90,10 +92,11 @@ impl Merge for ModuleBody {
 pub(super) fn lower_module(lower: &mut Lower<'_>, body: &ast::ModuleBody) -> ModuleBody {
     let in_module = super::Variable::in_module;
     let source = body.source.as_ref().and_then(|used| {
-        let dir = used.dir.as_ref().and_then(|dir| lower.template(dir, in_module));
+        let dir = used.dir.as_ref().and_then(|dir| lower_dir(lower, dir));
         let source = lower.resolve_source(&used.name)?;
         Some(SourceUse { source, dir, span: used.name.span })
     });
+    body.env.iter().for_each(|pair| super::commands::check_env(lower, pair));
     let outputs = body.outputs.iter().flat_map(|output| {
         let optional = output.optional;
         output.globs.iter().map(move |glob| (glob, optional))
@@ -111,7 +114,26 @@ pub(super) fn lower_module(lower: &mut Lower<'_>, body: &ast::ModuleBody) -> Mod
     }
 }
 
+/// A directory of a source, relative to it.
+fn lower_dir(lower: &mut Lower<'_>, dir: &ast::Text) -> Option<Template> {
+    let relative = dir.value.trim_start_matches(['/', '.']);
+    if dir.value.starts_with('/') {
+        lower.diagnostics.push(
+            Diagnostic::new(
+                Code::MalformedValue,
+                format!("{} is no directory of a source", shown(&dir.value)),
+            )
+            .label(dir.span, "begins at the source's own directory, not at `/`")
+            .help(format!("write `{relative}`"))
+            .suggest(dir.span, quote(relative)),
+        );
+        return None;
+    }
+    lower.template(dir, super::Variable::in_module)
+}
+
 fn lower_build(lower: &mut Lower<'_>, steps: &[Spanned<ast::Build>]) -> Option<Spanned<Build>> {
+    steps.iter().for_each(|step| super::commands::check(lower, step));
     let in_module = super::Variable::in_module;
     let first = steps.first()?;
     let mut sequence = Vec::new();

@@ -215,6 +215,15 @@ impl Test {
     }
 }
 
+/// The test of a release that a comparison, a range or a pattern stands for.
+///
+/// # Errors
+/// What to write, where it is none.
+pub fn release_test(text: &str) -> Result<impl Fn(&str, VersionOrder) -> bool, String> {
+    let test = Test::parse(Key::Release, text)?;
+    Ok(move |release: &str, order| test.passes(Key::Release, release, order))
+}
+
 fn parse_bound(key: Key, text: &str) -> Result<(Bound, Box<str>), String> {
     let found =
         Bound::SPELLED.iter().find_map(|(sign, bound)| Some((*bound, text.strip_prefix(sign)?.trim())));

@@ -3,7 +3,9 @@
 use super::lower::Lower;
 use super::text::Template;
 use super::{Merge, Variable, replace};
+use crate::language::kdl::quote;
 use crate::language::syntax::ast;
+use crate::text::diag::{Code, Diagnostic, shown};
 use crate::text::ids::{AbsPath, Commit, FileUrl, GitRef, GitUrl, ImageRef, RelPath, Sha256};
 use crate::text::source::{Span, Spanned};
 
@@ -105,13 +107,16 @@ fn lower_origin(lower: &mut Lower<'_>, origin: &Spanned<ast::Origin>) -> Option<
     match &origin.value {
         ast::Origin::Git { url, reference, submodules } => {
             lower.refuse_secret_in_url(url);
+            refuse_page(lower, url);
             let url = lower.parse("git URL", url, GitUrl::parse);
             let reference = match reference {
                 None => Some(GitReference::Head),
                 Some(ast::GitReference::Branch(name)) => {
+                    refuse_full_name(lower, "branch", "refs/heads/", name);
                     lower.parse("branch", name, GitRef::parse).map(GitReference::Branch)
                 }
                 Some(ast::GitReference::Tag(name)) => {
+                    refuse_full_name(lower, "tag", "refs/tags/", name);
                     lower.parse("tag", name, GitRef::parse).map(GitReference::Tag)
                 }
                 Some(ast::GitReference::Ref(name)) => {
@@ -163,6 +168,39 @@ fn lower_download(
             None => None,
         },
     })
+}
+
+/// The address of a page that shows a branch, a directory or a file, which no git can clone.
+fn refuse_page(lower: &mut Lower<'_>, url: &ast::Text) {
+    let parts = |mark: &str| url.value.split_once(mark);
+    let Some((repository, rest)) = ["/-/tree/", "/-/blob/", "/tree/", "/blob/"].into_iter().find_map(parts)
+    else {
+        return;
+    };
+    if !(url.value.contains("/-/") || url.value.starts_with("https://github.com/")) {
+        return;
+    }
+    let (branch, dir) = rest.split_once('/').unwrap_or((rest, ""));
+    let dir =
+        if dir.is_empty() { String::new() } else { format!(", and `dir=\"{dir}\"` where a module uses it") };
+    lower.diagnostics.push(
+        Diagnostic::new(Code::MalformedValue, format!("{} is a page, not a repository", shown(&url.value)))
+            .label(url.span, "cannot be cloned")
+            .help(format!("write `git \"{repository}\" branch=\"{branch}\"`{dir}")),
+    );
+}
+
+/// `branch="refs/heads/main"`, and a commit in a branch's place.
+fn refuse_full_name(lower: &mut Lower<'_>, kind: &str, prefix: &str, name: &ast::Text) {
+    let message = format!("{} is not the name of a {kind}", shown(&name.value));
+    let report = Diagnostic::new(Code::MalformedValue, message);
+    if let Some(short) = name.value.strip_prefix(prefix) {
+        let report = report.label(name.span, format!("`{prefix}` is understood"));
+        lower.diagnostics.push(report.help(format!("write `{short}`")).suggest(name.span, quote(short)));
+    } else if Commit::parse(&name.value).is_ok() {
+        let help = format!("write `commit=\"{}\"` in its place", name.value);
+        lower.diagnostics.push(report.label(name.span, "a commit").help(help));
+    }
 }
 
 /// A directory, with or without a slash at its end.

@@ -111,6 +111,13 @@ pub enum Fault {
         /// From brace to brace.
         span: Span,
     },
+    /// `${name}`, as shells write a variable.
+    Shell {
+        /// The name between the braces.
+        name: String,
+        /// From the `$` to the brace.
+        span: Span,
+    },
     /// A `{` or `}` without its partner.
     Unbalanced {
         /// The brace.
@@ -161,6 +168,10 @@ impl Template {
                     return Err(Fault::Unbalanced { span: place(text, raw, at, at + 1) });
                 };
                 let name = &rest[1..end];
+                if literal.ends_with('$') {
+                    let span = place(text, raw, at - 1, at + end + 1);
+                    return Err(Fault::Shell { name: name.into(), span });
+                }
                 let span = place(text, raw, at, at + end + 1);
                 let variable =
                     Variable::parse(name).ok_or_else(|| Fault::Unknown { name: name.into(), span })?;
@@ -266,7 +277,8 @@ mod tests {
             ("KVER={kernel}", Some("KVER=<Kernel>"), "KVER=<Kernel>"),
             ("{{kernel}}", Some("{kernel}"), "{kernel}"),
             ("${HOME}", None, "${HOME}"),
-            ("${kernel}", Some("$<Kernel>"), "${kernel}"),
+            ("${kernel}", None, "${kernel}"),
+            ("${{kernel}}", Some("${kernel}"), "${{kernel}}"),
             ("awk '{ print $1 }'", None, "awk '{ print $1 }'"),
             ("f() { g; }", None, "f() { g; }"),
             ("a}", None, "a}"),

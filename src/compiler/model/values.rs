@@ -2,9 +2,10 @@
 //! is reported and left out.
 
 use super::lower::Lower;
-use super::{Template, Variable};
+use super::{Template, Variable, repair};
+use crate::language::kdl::quote;
 use crate::language::syntax::ast;
-use crate::text::diag::{Code, Diagnostic};
+use crate::text::diag::{Code, Diagnostic, article, shown};
 use crate::text::ids::{EnvName, Invalid, KmodName, PackageName, RelPath};
 use crate::text::source::Spanned;
 
@@ -16,16 +17,24 @@ impl Lower<'_> {
         text: &ast::Text,
         parse: impl Fn(&str) -> Result<T, Invalid>,
     ) -> Option<T> {
-        let problem = match parse(&text.value) {
-            Ok(value) => return Some(value),
-            Err(rule) => rule,
-        };
-        self.diagnostics.push(
-            Diagnostic::new(Code::MalformedValue, format!("`{}` is not a {kind}", text.value))
-                .label(text.span, "")
-                .help(format!("write {problem}")),
-        );
-        None
+        parse(&text.value).map_err(|rule| self.malformed(kind, text, rule, |text| parse(text).is_ok())).ok()
+    }
+
+    /// Reports a value that is not of a grammar, and the one of it that was probably meant.
+    fn malformed(&mut self, kind: &str, text: &ast::Text, rule: Invalid, fits: impl Fn(&str) -> bool) {
+        let message = format!("{} is not {}", shown(&text.value), article(kind));
+        let report = Diagnostic::new(Code::MalformedValue, message).label(text.span, "");
+        let meant =
+            repair::candidates(kind, &text.value).into_iter().find(|one| *one != text.value && fits(one));
+        self.diagnostics.push(if let Some(several) = repair::split(kind, &text.value, &fits) {
+            report.help(format!("write each for itself: `{several}`")).suggest(text.span, several)
+        } else if let Some(meant) = meant {
+            report.help(format!("write `{meant}`")).suggest(text.span, quote(&meant))
+        } else if let Some(reason) = repair::reason(kind, &text.value) {
+            report.help(reason)
+        } else {
+            report.help(format!("write {rule}"))
+        });
     }
 
     /// `NAME=value` pairs for an environment or for make.
@@ -80,22 +89,21 @@ impl Lower<'_> {
     ) -> Option<Template> {
         let template = self.template(text, allowed)?;
         let sample = Spanned::new(template.evaluate(|_| "0".into()), text.span);
-        self.parse(kind, &sample, parse).map(|_| template)
+        if template.as_literal().is_some() {
+            return self.parse(kind, &sample, parse).map(|_| template);
+        }
+        match parse(&sample.value) {
+            Ok(_) => Some(template),
+            Err(rule) => {
+                self.malformed(kind, text, rule, |_| false);
+                None
+            }
+        }
     }
 
     /// The name of a kernel module.
     pub(super) fn kmod(&mut self, text: &ast::Text) -> Option<KmodName> {
-        match text.value.strip_suffix(".ko").map(KmodName::parse) {
-            Some(Ok(name)) => {
-                self.diagnostics.push(
-                    Diagnostic::new(Code::MalformedValue, format!("`{}` is a file's name", text.value))
-                        .label(text.span, "the name of a kernel module is meant")
-                        .help(format!("write `{name}`")),
-                );
-                None
-            }
-            _ => self.parse("kernel module name", text, KmodName::parse),
-        }
+        self.parse("kernel module name", text, KmodName::parse)
     }
 
     /// The names of several kernel modules.
@@ -113,9 +121,7 @@ impl Lower<'_> {
 
     /// The glob of an `output`, which a shell expands in the builder.
     pub(super) fn output_glob(&mut self, text: &ast::Text) -> Option<Template> {
-        let template = self.template(text, Variable::in_module)?;
-        let sample = Spanned::new(template.evaluate(|_| "0".into()), text.span);
-        self.parse("pattern of .ko files", &sample, |glob| {
+        self.patterned("pattern of .ko files", text, Variable::in_module, |glob| {
             let plain: String =
                 glob.chars().map(|c| if matches!(c, '*' | '?' | '[' | ']') { '_' } else { c }).collect();
             let fine = glob.ends_with(".ko") && RelPath::parse(&plain).is_ok();
@@ -124,8 +130,7 @@ impl Lower<'_> {
             } else {
                 Err(Invalid("a relative path of A-Z a-z 0-9 . _ + - with `*`, `?` or `[…]`, ending in .ko"))
             }
-        })?;
-        Some(template)
+        })
     }
 
     /// Reports a password in a URL, where a grammar would only call the URL malformed.

@@ -23,17 +23,18 @@ impl Lower<'_> {
         help: &str,
     ) -> Option<Template> {
         let parsed = Template::parse(text, self.is_raw(text));
-        self.checked(parsed, allowed, label, help)
+        self.checked(text, parsed, allowed, label, help)
     }
 
     /// Text for a shell.
     pub(super) fn script(&mut self, text: &ast::Text) -> Option<Template> {
         let parsed = Template::parse_script(text, self.is_raw(text));
-        self.checked(parsed, Variable::in_module, "not known while a module is built", "take it out")
+        self.checked(text, parsed, Variable::in_module, "not known while a module is built", "take it out")
     }
 
     fn checked(
         &mut self,
+        text: &ast::Text,
         parsed: Result<Template, Fault>,
         allowed: fn(&Variable) -> bool,
         label: &str,
@@ -42,7 +43,7 @@ impl Lower<'_> {
         let template = match parsed {
             Ok(template) => template,
             Err(fault) => {
-                self.diagnostics.push(fault_report(&fault));
+                self.diagnostics.push(fault_report(&fault, text.span));
                 return None;
             }
         };
@@ -86,11 +87,63 @@ impl Lower<'_> {
     }
 }
 
-fn fault_report(fault: &Fault) -> Diagnostic {
+/// What other tools call what drvc has a variable for.
+const CALLED: &[(&str, &str)] = &[
+    ("KERNEL", "kernel"),
+    ("KERNELRELEASE", "kernel"),
+    ("KERNELVER", "kernel"),
+    ("KERNEL_FULL_VERSION", "kernel"),
+    ("KERNEL_RELEASE", "kernel"),
+    ("KERNEL_VERSION", "kernel"),
+    ("KVER", "kernel"),
+    ("KVERSION", "kernel"),
+    ("UNAME_R", "kernel"),
+    ("KBUILD", "kernel_dir"),
+    ("KDIR", "kernel_dir"),
+    ("KERNELDIR", "kernel_dir"),
+    ("KERNEL_DIR", "kernel_dir"),
+    ("KERNEL_SRC", "kernel_dir"),
+    ("KERNEL_SOURCE_DIR", "kernel_dir"),
+    ("KSRC", "kernel_dir"),
+    ("DESTDIR", "out"),
+    ("INSTALL_MOD_PATH", "out"),
+    ("OUTDIR", "out"),
+    ("PWD", "source_dir"),
+    ("SRCDIR", "source_dir"),
+    ("DISTRO", "os"),
+    ("PACKAGE_VERSION", "version"),
+    ("TARGETARCH", "arch"),
+];
+
+/// The variable that a name of a shell's, of make's or of dkms's probably means.
+pub(super) fn meant(name: &str) -> Option<&'static str> {
+    let names = Variable::NAMES.iter().map(|&(name, _)| name);
+    let called = CALLED.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+    called.map(|&(_, variable)| variable).or_else(|| nearest(name, names))
+}
+
+/// `text` is the place of the whole text: a fault that could not be placed within it has no edit.
+fn fault_report(fault: &Fault, text: Span) -> Diagnostic {
+    let fixed = |report: Diagnostic, span: Span, name: &str| match span == text {
+        true => report,
+        false => report.suggest(span, format!("{{{name}}}")),
+    };
     match fault {
+        Fault::Shell { name, span } => {
+            let report = Diagnostic::new(Code::ShellVariable, format!("`${{{name}}}` is a shell's variable"))
+                .label(*span, "no shell reads this text");
+            let literal = format!("`${{{{{name}}}}}` is this text as it is");
+            match meant(name) {
+                Some(near) => fixed(report.help(format!("write `{{{near}}}`; {literal}")), *span, near),
+                None => report.help(format!(
+                    "drvc's variables are written `{{name}}`; a `script` is read by a shell; {literal}"
+                )),
+            }
+        }
         Fault::Unknown { name, span } => {
             let names = Variable::NAMES.iter().map(|&(name, _)| name);
-            let help = match nearest(name, names.clone()) {
+            let near = meant(name);
+            let help = match near {
                 Some(near) => {
                     format!("did you mean `{{{near}}}`? (a literal brace is written `{{{{` or `}}}}`)")
                 }
@@ -99,9 +152,13 @@ fn fault_report(fault: &Fault) -> Diagnostic {
                     names.map(|name| format!("`{{{name}}}`")).collect::<Vec<_>>().join(" ")
                 ),
             };
-            Diagnostic::new(Code::UnknownVariable, format!("unknown variable `{{{name}}}`"))
+            let report = Diagnostic::new(Code::UnknownVariable, format!("unknown variable `{{{name}}}`"))
                 .label(*span, "not a variable")
-                .help(help)
+                .help(help);
+            match near {
+                Some(near) => fixed(report, *span, near),
+                None => report,
+            }
         }
         Fault::Unbalanced { span } => {
             Diagnostic::new(Code::UnbalancedBrace, "a brace without its partner".to_string())

@@ -3,7 +3,7 @@
 use super::Inputs;
 use super::cell::{Cell, Excluded, Setup};
 use super::kernels::{self, Named, default_arch, supported_arches};
-use super::zstreams;
+use super::releases;
 use crate::compiler::model::selector::{Index, Values, View};
 use crate::compiler::model::{Access, CellBody, OsRule, Overlay, Selector};
 use crate::knowledge::profile::{Builder, Incompatibility, IncompatibilityKind, Profile, ReleaseFacts};
@@ -88,7 +88,7 @@ impl<'a> Expansion<'a, '_> {
             }
             return;
         };
-        let releases = self.releases(rule, profile);
+        let releases = releases::known(self.inputs, rule, profile, self.diagnostics);
         self.check_arches(rule, profile);
         let named = kernels::of_rule(self.inputs, rule, profile, &releases, self.diagnostics);
         let releases: Vec<_> = releases.into_iter().map(|(facts, span)| (Arc::new(facts), span)).collect();
@@ -100,51 +100,6 @@ impl<'a> Expansion<'a, '_> {
             }
             self.kernel(at, rule, profile, &releases, &kernel);
         }
-    }
-
-    /// The releases that the profile knows; the others are reported.
-    fn releases(&mut self, rule: &OsRule, profile: &Profile) -> Vec<(ReleaseFacts, Span)> {
-        let mut releases: Vec<(ReleaseFacts, Span)> = Vec::new();
-        for text in zstreams::releases(self.inputs, rule, profile, self.diagnostics).iter() {
-            match profile.release(&text.value) {
-                Ok(facts) => {
-                    if let Some((_, first)) =
-                        releases.iter().find(|(known, _)| known.release == facts.release)
-                    {
-                        self.diagnostics.push(repeated("release", &text.value, text.span, *first));
-                        continue;
-                    }
-                    if let Some(day) = &facts.end_of_life {
-                        self.diagnostics.push(
-                            Diagnostic::new(
-                                Code::EndOfLifeRelease,
-                                format!("{} {} is past its end of life", profile.title, facts.release),
-                            )
-                            .label(text.span, format!("unsupported since {day}"))
-                            .help("its packages may have left the repositories: take it out when nobody runs it any more"),
-                        );
-                    }
-                    if !facts.unverified.is_empty() {
-                        self.diagnostics.push(unverified(
-                            &format!("{} {}", profile.title, facts.release),
-                            &facts.unverified,
-                            text.span,
-                        ));
-                    }
-                    releases.push((facts, text.span));
-                }
-                Err(unknown) => {
-                    let report = Diagnostic::new(Code::UnknownRelease, unknown.to_string())
-                        .label(text.span, "not a release that the profile knows");
-                    let help = match &unknown.nearest {
-                        Some(near) => format!("did you mean `{near}`? {}", unknown.help),
-                        None => unknown.help.clone(),
-                    };
-                    self.diagnostics.push(report.help(help.trim()));
-                }
-            }
-        }
-        releases
     }
 
     fn check_arches(&mut self, rule: &OsRule, profile: &Profile) {
@@ -353,14 +308,14 @@ pub(super) fn dead_among(selector: &Selector, node: &str, values: &Values<'_>) -
 }
 
 /// What a profile is not sure of.
-fn unverified(title: &str, what: &[Box<str>], place: Span) -> Diagnostic {
+pub(super) fn unverified(title: &str, what: &[Box<str>], place: Span) -> Diagnostic {
     let what: Vec<&str> = what.iter().map(|what| &**what).collect();
     Diagnostic::new(Code::UnverifiedProfile, format!("not all that drvc knows of {title} is verified"))
         .label(place, format!("not sure of: {}", what.join("; ")))
         .help("look at the first build; what is wrong, a profile that extends the built-in one can put right")
 }
 
-fn repeated(what: &str, text: &str, again: Span, first: Span) -> Diagnostic {
+pub(super) fn repeated(what: &str, text: &str, again: Span, first: Span) -> Diagnostic {
     Diagnostic::new(Code::RepeatedCell, format!("{what} `{text}` comes twice"))
         .label(again, "again here")
         .label(first, "first here")
@@ -412,6 +367,12 @@ fn misfit_report(
     if misfit.help.is_empty() { report } else { report.help(misfit.help.clone()) }
 }
 
+/// How many releases an `os` names.
+fn releases_of(inputs: &Inputs<'_>, rule: &OsRule) -> usize {
+    let profile = inputs.profiles.get(&rule.name.value);
+    profile.map_or(rule.releases.len(), |profile| releases::written(rule, profile).len())
+}
+
 /// An upper bound of what expansion would look at, before anything is allocated for it.
 fn too_many_combinations(inputs: &Inputs<'_>) -> Option<Diagnostic> {
     let mut total: usize = 0;
@@ -426,7 +387,7 @@ fn too_many_combinations(inputs: &Inputs<'_>) -> Option<Diagnostic> {
             })
             .fold(0, usize::saturating_add);
         let combinations =
-            kernels.max(1).saturating_mul(rule.releases.len()).saturating_mul(rule.arches.len().max(1));
+            kernels.max(1).saturating_mul(releases_of(inputs, rule)).saturating_mul(rule.arches.len().max(1));
         total = total.saturating_add(combinations);
     }
     total = total.saturating_mul(inputs.model.images.len());

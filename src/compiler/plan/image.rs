@@ -6,6 +6,7 @@ use super::nodes::Builder;
 use super::{ExtraFiles, ImageStage, PackageInstall, RuntimeBase};
 use crate::compiler::model::{Base, Image, ImageBody, ModuleId};
 use crate::knowledge::profile::PackageManager;
+use crate::language::kdl::quote;
 use crate::text::diag::{Code, Diagnostic, nearest};
 use crate::text::ids::{ImageRef, KmodName, ModuleName, PackageName};
 use crate::text::source::{Span, Spanned};
@@ -147,25 +148,42 @@ impl Builder<'_> {
     /// is built is a mistake.
     fn check_loads(&mut self, image: &Image, body: &ImageBody, produced: &[Produced]) {
         let known: Vec<_> = produced.iter().flat_map(|module| &module.kmods).map(KmodName::as_str).collect();
-        if !produced.iter().all(|module| module.all_known) {
-            return;
-        }
-        for load in &body.load {
-            let name = underscored(&load.value);
+        let all_known = produced.iter().all(|module| module.all_known);
+        let loads = body.load.iter().map(|load| (load, "loaded here, built nowhere"));
+        let options = body.options.iter().map(|option| (&option.kmod, "configured here, built nowhere"));
+        for (kmod, label) in loads.chain(options) {
+            let name = underscored(&kmod.value);
             if known.contains(&name.as_str()) {
                 continue;
             }
-            if let Some(near) = nearest(name.as_str(), known.iter().copied()) {
-                self.report_once(
-                    Diagnostic::new(
-                        Code::UnknownKmod,
-                        format!("no module of image `{}` builds `{name}`", image.layers.name),
-                    )
-                    .label(load.span, "loaded here, built nowhere")
-                    .help(format!("did you mean `{near}`?")),
-                );
-            }
+            let message = format!("no module of image `{}` builds `{name}`", image.layers.name);
+            let report = Diagnostic::new(Code::UnknownKmod, message);
+            let report = if let Some(module) = self.builds(&name).filter(|_| all_known) {
+                report
+                    .label(kmod.span, format!("module `{module}` builds it, and is not in this image"))
+                    .label(image.layers.span, "this image")
+                    .help(format!("add `module \"{module}\"` to the image, or take `{name}` out"))
+            } else if let Some(near) = nearest(name.as_str(), known.iter().copied()).filter(|_| all_known) {
+                report
+                    .label(kmod.span, label)
+                    .help(format!("did you mean `{near}`?"))
+                    .suggest(kmod.span, quote(near))
+            } else {
+                continue;
+            };
+            self.report_once(report);
         }
+    }
+
+    /// The module of the manifest whose outputs name this kernel module, without variables and everywhere.
+    fn builds(&self, kmod: &KmodName) -> Option<&ModuleName> {
+        let file = |text: &str| text.rsplit('/').next().map(|name| name.replace('-', "_"));
+        let wanted = Some(format!("{kmod}.ko"));
+        let found = self.inputs.model.modules.iter().find(|module| match module.base.outputs.as_slice() {
+            [] => file(&format!("{}.ko", module.name)) == wanted,
+            outputs => outputs.iter().any(|output| output.glob.as_literal().and_then(file) == wanted),
+        });
+        found.map(|module| &module.name)
     }
 
     fn labels(

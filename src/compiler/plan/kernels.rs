@@ -4,6 +4,7 @@ use super::{Inputs, zstreams};
 use crate::compiler::model::{KernelRule, OsRule};
 use crate::knowledge::lock::{Entry, KernelQuery, OpenShiftPin};
 use crate::knowledge::profile::{Kernel, KernelError, KernelErrorKind, Profile, ReleaseFacts};
+use crate::language::kdl::quote;
 use crate::text::diag::{Code, Diagnostic, Diagnostics};
 use crate::text::ids::{Arch, Flavor, Release};
 use crate::text::source::{Span, Spanned};
@@ -32,7 +33,7 @@ pub(super) fn of_rule<'a>(
     let mut collect = Collect { inputs, rule, profile, diagnostics, named: &mut named };
     for kernels in &rule.kernels {
         match kernels {
-            KernelRule::Explicit(text) => collect.text(&text.value, text.span),
+            KernelRule::Explicit(text) => collect.text(&text.value, text.span, true),
             KernelRule::File(file) => {
                 if let Some(id) = inputs.contexts.kernels(&file.value) {
                     collect.file(id);
@@ -58,10 +59,16 @@ struct Collect<'a, 'b> {
 }
 
 impl<'a> Collect<'a, '_> {
-    fn text(&mut self, text: &str, span: Span) {
+    /// `in_manifest` tells texts of the manifest, which may be replaced by properties, from lines of a file.
+    fn text(&mut self, text: &str, span: Span, in_manifest: bool) {
         match self.inputs.profiles.kernel(self.profile, text) {
             Ok(kernel) => self.named.push(Named { kernel, span, release: None, openshift: None }),
-            Err(error) => self.diagnostics.push(kernel_report(&error, span, self.rule)),
+            Err(error) => {
+                let report = kernel_report(&error, span, self.rule);
+                let fits = |text: &str| self.inputs.profiles.kernel(self.profile, text).is_ok();
+                let is_malformed = in_manifest && error.kind == KernelErrorKind::Malformed;
+                self.diagnostics.push(if is_malformed { meant(text, span, report, fits) } else { report });
+            }
         }
     }
 
@@ -75,7 +82,7 @@ impl<'a> Collect<'a, '_> {
             let kernel = kernel.trim();
             if !kernel.is_empty() {
                 let begin = start + lead;
-                self.text(kernel, Span::new(id, begin, begin + kernel.len()));
+                self.text(kernel, Span::new(id, begin, begin + kernel.len()), false);
             }
             start += line.len();
         }
@@ -265,6 +272,43 @@ pub(super) fn unlocked(what: &str, label: &str, missing: &[String], span: Span) 
     )
     .label(span, label)
     .help("run `drvc lock`, or name the kernels in full")
+}
+
+/// Says how kernels are asked for that are not named in full.
+fn meant(text: &str, span: Span, report: Diagnostic, fits: impl Fn(&str) -> bool) -> Diagnostic {
+    let parts: Vec<&str> = text.split([',', ' ']).filter(|part| !part.is_empty()).collect();
+    let numeric = text.starts_with(|c: char| c.is_ascii_digit())
+        && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-'));
+    if parts.len() > 1 && parts.iter().all(|part| fits(part)) {
+        let words = parts.into_iter().map(quote).collect::<Vec<_>>().join(" ");
+        return report.help(format!("write each for itself: `kernel {words}`")).suggest(span, words);
+    }
+    if matches!(text, "latest" | "newest" | "current" | "*" | "any" | "all" | "default") {
+        return report
+            .help("write `kernel latest=1` for the newest; `drvc lock` looks it up")
+            .suggest(span, "latest=1");
+    }
+    if text.contains(['*', '?', '[']) {
+        let property = format!("match={}", quote(text));
+        return report
+            .help(format!("write `kernel {property}`; `drvc lock` looks up which these are"))
+            .suggest(span, property);
+    }
+    if text.starts_with(['<', '>', '=', '~', '^']) {
+        let bound = text.trim_start_matches(['<', '>', '=', '~', '^', ' ']);
+        return report.help(format!(
+            "write `kernel latest=N`, and `exclude kernel=\"<{bound}\" reason=\"…\"` in the matrix for those that are too old"
+        ));
+    }
+    if text.contains("uname") {
+        return report.help("run `uname -r` on a node and write what it prints, or write `kernel latest=1`");
+    }
+    match (numeric, report.help.clone()) {
+        (true, Some(help)) if help.starts_with("write what") => {
+            report.help(format!("{help}; or `kernel match=\"{text}*\" latest=1` for the newest of these"))
+        }
+        _ => report,
+    }
 }
 
 fn kernel_report(error: &KernelError, span: Span, rule: &OsRule) -> Diagnostic {

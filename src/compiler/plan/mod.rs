@@ -13,6 +13,7 @@ mod node;
 mod nodes;
 mod open;
 mod order;
+mod releases;
 mod scope;
 mod setup;
 mod signing;
@@ -75,18 +76,23 @@ pub struct Inputs<'a> {
 /// 1. [`cells::expand`] makes a cell of each os, release, kernel and architecture.
 /// 2. [`targets::select`] pairs images with cells and merges the pairs that are one build.
 /// 3. [`nodes::Builder`] makes the stages of each target, once each.
+///
+/// Kernels that the lock does not name yet hold up their own cells only.
 pub fn expand(inputs: Inputs<'_>) -> (Plan, Diagnostics) {
     let mut diagnostics = Diagnostics::default();
     order::refuse_cycles(inputs.model, &mut diagnostics);
     let (cells, mut excluded) = cells::expand(&inputs, &mut diagnostics);
-    if diagnostics.has_errors() {
+    if diagnostics.has_errors_beside_open() {
         return (Plan::default(), diagnostics);
     }
+    let waits = diagnostics.has_errors();
     let groups = targets::select(&inputs, &cells, &mut excluded, &mut diagnostics);
     let (graph, toolkits, targets) = targets::build(&inputs, &groups, &mut diagnostics);
     if !diagnostics.has_errors() {
         inputs.lock.unused().into_iter().for_each(|(what, span)| diagnostics.push(unused(&what, span)));
     }
+    // What is missing may be among the kernels that wait.
+    let diagnostics = diagnostics.without(|code| waits && code.is_absence() && code != Code::UnlockedKernels);
     (Plan { graph, toolkits, targets, excluded }, diagnostics)
 }
 

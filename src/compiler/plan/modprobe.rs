@@ -20,7 +20,7 @@ impl Modprobe {
         let all = |kmods: &[KmodName]| kmods.iter().map(underscored).collect();
         let options = body.options.iter().map(|option| {
             let parameters = option.parameters.iter().map(|(name, value)| (name.clone(), text(value)));
-            (underscored(&option.kmod), parameters.collect())
+            (underscored(&option.kmod.value), parameters.collect())
         });
         let softdeps = body.softdeps.iter();
         let softdeps = softdeps.map(|dep| (underscored(&dep.kmod), dep.pre.clone(), dep.post.clone()));

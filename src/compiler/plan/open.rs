@@ -1,6 +1,7 @@
 //! From the matrix to what it leaves open: the kernels that `match` and `latest` ask for, and where to look for them.
 
 use super::kernels::arches_and_flavors;
+use super::releases::written;
 use super::{Inputs, cells};
 use crate::compiler::model::selector::View;
 use crate::compiler::model::{AddedRepository, KernelRule, Merge, OsRule, PackageRepository};
@@ -46,7 +47,7 @@ pub fn kernel_requests<'a>(inputs: &Inputs<'a>) -> Vec<KernelRequest<'a>> {
     for rule in &inputs.model.matrix.os {
         let Some(profile) = inputs.profiles.get(&rule.name.value) else { continue };
         let releases: Vec<_> =
-            rule.releases.iter().filter_map(|text| profile.release(&text.value).ok()).collect();
+            written(rule, profile).iter().filter_map(|text| profile.release(&text.value).ok()).collect();
         for kernels in &rule.kernels {
             let KernelRule::Locked { pattern, latest, span } = kernels else { continue };
             for release in &releases {
@@ -94,7 +95,7 @@ pub fn repositories_of(
 ) -> Vec<AddedRepository> {
     let names = |rule: &&OsRule| {
         rule.name.value == profile.os.as_str()
-            && rule.releases.iter().any(|text| text.value == release.release.as_str())
+            && written(rule, profile).iter().any(|text| text.value == release.release.as_str())
     };
     let rules = inputs.model.matrix.os.iter().filter(names);
     rules.flat_map(|rule| repositories(inputs, rule, profile, release, arch, flavor)).collect()

@@ -2,6 +2,7 @@
 
 use super::Inputs;
 use super::kernels::{arches_and_flavors, unlocked};
+use super::releases::written;
 use crate::compiler::model::OsRule;
 use crate::knowledge::lock::{Entry, ZQuery};
 use crate::knowledge::profile::Profile;
@@ -19,10 +20,10 @@ pub(super) fn releases<'a>(
     profile: &Profile,
     diagnostics: &mut Diagnostics,
 ) -> Cow<'a, [ast::Text]> {
-    let Some(latest) = &rule.z else { return Cow::Borrowed(&rule.releases) };
+    let Some(latest) = &rule.z else { return written(rule, profile) };
     if profile.payload.is_none() {
         diagnostics.push(misplaced(latest.span, rule.name.span, "its releases have no payload to look for"));
-        return Cow::Borrowed(&rule.releases);
+        return written(rule, profile);
     }
     let mut found = Vec::new();
     for text in &rule.releases {

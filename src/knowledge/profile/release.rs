@@ -213,6 +213,11 @@ impl Profile {
         })
     }
 
+    /// The releases that are listed one by one, in the profile's order.
+    pub fn listed_releases(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().filter_map(|rule| rule.listed.as_deref())
+    }
+
     /// The rule for a release, listed ones before patterns.
     pub(super) fn find_release(&self, text: &str) -> Option<Home<'_>> {
         let listed = self.rules.iter().find(|rule| rule.listed.as_deref() == Some(text));

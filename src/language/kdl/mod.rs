@@ -20,7 +20,7 @@ mod text;
 mod word;
 
 pub use parse::{MAX_BYTES, MAX_DEPTH, MAX_ITEMS, MAX_MISTAKES, parse};
-pub use text::{MAX_TEXT, is_forbidden};
+pub use text::{MAX_TEXT, is_forbidden, quote};
 
 use crate::text::source::{Span, Spanned};
 

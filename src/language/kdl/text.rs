@@ -20,6 +20,29 @@ pub fn is_forbidden(c: char) -> bool {
     }
 }
 
+/// A text between quotes; raw where that spares escapes.
+#[must_use]
+pub fn quote(text: &str) -> String {
+    if text.contains(['"', '\\'])
+        && !text.contains("\"#")
+        && !text.contains(['\n', '\t'])
+        && !text.contains(char::is_control)
+    {
+        return format!("#\"{text}\"#");
+    }
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            c if is_forbidden(c) => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out + "\""
+}
+
 /// One character of a text, how it was written, and where.
 struct Unit {
     c: char,

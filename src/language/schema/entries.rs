@@ -2,16 +2,53 @@
 
 use super::table::{Argument, Body, Enum, Kind, Node as Spec, Rule, RuleKind};
 use super::validate::{Check, similar};
-use crate::language::kdl::{Data, Node, Property, Value};
+use crate::language::kdl::{Data, Node, Property, Value, quote};
 use crate::text::diag::{Code, Diagnostic, count, listed, shown};
 use crate::text::source::Span;
 use std::collections::BTreeMap;
 
 /// Reports everything that is wrong with a node's arguments and properties.
 pub(super) fn check(check: &mut Check<'_>, node: &Node, spec: &'static Spec) {
-    arguments(check, node, spec);
-    properties(check, node, spec);
+    let pairs = pairs(node, spec);
+    match &pairs {
+        Some((span, text)) => check.report(not_split(node, spec, *span, text)),
+        None => arguments(check, node, spec),
+    }
+    properties(check, node, spec, pairs.is_some());
     spec.rules.iter().for_each(|rule| entry_rule(check, rule, node, spec));
+}
+
+/// Texts in the place of properties: `env "A=1"` and `env A "1"`, with their place and as they are to be written.
+fn pairs(node: &Node, spec: &Spec) -> Option<(Span, String)> {
+    spec.free.filter(|_| spec.arguments.iter().all(|argument| !argument.repeats))?;
+    let extra = node.arguments.get(spec.arguments.len()..).filter(|extra| !extra.is_empty())?;
+    let texts = extra.iter().filter_map(|value| match value.data {
+        Data::Integer(number) => Some(number.to_string()),
+        _ => value.text().map(|text| text.value),
+    });
+    let texts: Vec<String> = texts.collect();
+    let plain =
+        |key: &str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/".contains(&b));
+    let pairs: Vec<(&str, &str)> = match texts.as_slice() {
+        [key, value] if !key.contains('=') => vec![(key.trim_end_matches(':'), value)],
+        texts => texts.iter().filter_map(|text| text.split_once('=')).collect(),
+    };
+    let whole = texts.len() == extra.len() && (pairs.len() == texts.len() || texts.len() == 2);
+    let (first, last) = (extra.first()?.span, extra.last()?.span);
+    let fine = whole && !pairs.is_empty() && pairs.iter().all(|(key, _)| plain(key));
+    let written =
+        pairs.iter().map(|(key, value)| format!("{key}={}", quote(value))).collect::<Vec<_>>().join(" ");
+    fine.then(|| (Span { end: last.end, ..first }, written))
+}
+
+fn not_split(node: &Node, spec: &Spec, place: Span, written: &str) -> Diagnostic {
+    let message = format!("`{}` takes a name and its value as `NAME=\"value\"`", spec.name);
+    let own = node.arguments.iter().take(spec.arguments.len()).filter_map(Value::text);
+    let own: String = own.map(|text| quote(&text.value) + " ").collect();
+    Diagnostic::new(Code::UnexpectedArgument, message)
+        .label(place, "the name and the value are not told apart")
+        .help(format!("write {}", shown(&format!("{} {own}{written}", spec.name))))
+        .suggest(place, written)
 }
 
 /// Whether some node `owner` of the language has a property `name`.
@@ -35,9 +72,23 @@ fn arguments(check: &mut Check<'_>, node: &Node, spec: &'static Spec) {
     if let Some(first) = required.first() {
         let message = format!("`{}` has no {}", spec.name, first.name);
         let label = format!("{} is expected: {}", first.name, first.description);
-        let help = format!("write `{}`", spec.usage());
-        check.report(Diagnostic::new(Code::MissingArgument, message).label(node.name.span, label).help(help));
+        let report = Diagnostic::new(Code::MissingArgument, message).label(node.name.span, label);
+        check.report(match joined_release(node, spec) {
+            Some((span, words)) => report.help(format!("write `os {words}`")).suggest(span, words),
+            None => report.help(format!("write `{}`", spec.usage())),
+        });
     }
+}
+
+/// A system and its release in one text: `os "ubuntu:22.04"`, `os "rhel9.4"`.
+fn joined_release(node: &Node, spec: &Spec) -> Option<(Span, String)> {
+    let only = node.arguments.first().filter(|_| spec.name == "os" && node.arguments.len() == 1)?;
+    let text = only.text()?.value;
+    let at = text.find(|c: char| c.is_ascii_digit() || matches!(c, ':' | ' ' | '='))?;
+    let (name, release) = text.split_at_checked(at)?;
+    let (name, release) = (name.trim_end_matches(['-', '_']), release.trim_start_matches([':', ' ', '=']));
+    (!name.is_empty() && !release.is_empty())
+        .then(|| (only.span, format!("{} {}", quote(name), quote(release))))
 }
 
 fn unexpected_argument(check: &mut Check<'_>, node: &Node, spec: &Spec, extra: Span) {
@@ -56,7 +107,7 @@ fn unexpected_argument(check: &mut Check<'_>, node: &Node, spec: &Spec, extra: S
     check.report(Diagnostic::new(Code::UnexpectedArgument, message).label(extra, "one too many").help(help));
 }
 
-fn properties(check: &mut Check<'_>, node: &Node, spec: &'static Spec) {
+fn properties(check: &mut Check<'_>, node: &Node, spec: &'static Spec, told: bool) {
     let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
     let mut meant = Vec::new();
     for property in &node.properties {
@@ -80,7 +131,7 @@ fn properties(check: &mut Check<'_>, node: &Node, spec: &'static Spec) {
             missing_property(check, node, spec, property.name, property.description);
         }
     }
-    if let Some(free) = spec.free.filter(|free| free.required && node.properties.is_empty()) {
+    if let Some(free) = spec.free.filter(|free| free.required && node.properties.is_empty() && !told) {
         missing_property(check, node, spec, free.key, free.description);
     }
 }
@@ -125,7 +176,11 @@ fn unknown_property(check: &mut Check<'_>, property: &Property, spec: &'static S
     } else {
         ("no such property".to_owned(), format!("`{}` takes {}", spec.name, listed(names(), "and")))
     };
-    check.report(Diagnostic::new(Code::UnknownProperty, message).label(property.key.span, label).help(help));
+    let report = Diagnostic::new(Code::UnknownProperty, message).label(property.key.span, label).help(help);
+    check.report(match meant.filter(|_| bare == key) {
+        Some(meant) => report.suggest(property.key.span, meant),
+        None => report,
+    });
     meant
 }
 
@@ -196,18 +251,23 @@ fn kind(check: &mut Check<'_>, value: &Value, expected: Kind, description: &str)
         }
         (Kind::Text { .. } | Kind::Enum(_), Data::Integer(_) | Data::Number) => {
             let message = format!("{} is a number, not a text", shown(written));
-            let help = format!("quote it: {}", shown(&format!("\"{written}\"")));
-            Diagnostic::new(Code::UnquotedNumber, message).label(value.span, label()).help(help)
+            let quoted = format!("\"{written}\"");
+            let help = format!("quote it: {}", shown(&quoted));
+            Diagnostic::new(Code::UnquotedNumber, message)
+                .label(value.span, label())
+                .help(help)
+                .suggest(value.span, quoted)
         }
         (Kind::Text { .. } | Kind::Enum(_), Data::Bool(_) | Data::Null) => {
             wrong(format!("write a text: `\"{}\"`", written.trim_start_matches('#')))
         }
         (Kind::Integer { .. }, Data::Text(text)) if text.parse::<i64>().is_ok() => {
-            wrong(format!("write it without quotes: `{text}`"))
+            wrong(format!("write it without quotes: `{text}`")).suggest(value.span, text.as_str())
         }
         (Kind::Integer { .. }, _) => wrong("write digits alone".to_owned()),
         (Kind::Bool, Data::Text(text)) if matches!(text.as_str(), "true" | "false") => {
             wrong(format!("write it with a `#` and without quotes: `#{text}`"))
+                .suggest(value.span, format!("#{text}"))
         }
         (Kind::Bool, _) => wrong("write `#true` or `#false`".to_owned()),
     };
@@ -223,12 +283,17 @@ fn line_break(span: Span, description: &str) -> Diagnostic {
 fn unknown_value(choice: &'static Enum, text: &str, span: Span) -> Diagnostic {
     let names = || choice.values.iter().map(|(name, _)| *name);
     let alias = choice.aliases.iter().find(|(other, _)| *other == text).map(|(_, name)| *name);
-    let help = match alias.or_else(|| similar(text, names())) {
+    let meant = alias.or_else(|| similar(text, names()));
+    let help = match meant {
         Some(meant) => format!("did you mean `\"{meant}\"`?"),
         None => format!("write {}", listed(names(), "or")),
     };
     let label = format!("not {}", choice.title);
-    Diagnostic::new(Code::UnknownValue, format!("unknown value {}", shown(text)))
+    let report = Diagnostic::new(Code::UnknownValue, format!("unknown value {}", shown(text)))
         .label(span, label)
-        .help(help)
+        .help(help);
+    match meant {
+        Some(meant) => report.suggest(span, quote(meant)),
+        None => report,
+    }
 }

@@ -22,6 +22,7 @@
 //! ```
 
 mod entries;
+mod habits;
 pub mod manifest;
 mod print;
 mod reference;

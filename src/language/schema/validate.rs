@@ -142,7 +142,10 @@ impl Check<'_> {
         let diagnostic =
             Diagnostic::new(Code::UnknownNode, format!("unknown node {}{place}", shown(&node.name.value)));
         let is_property = owner.name.is_some_and(|owner| entries::has_property(self.language, owner, name));
-        let (label, help) = if let Some(meant) = meant {
+        let habit = super::habits::advice(owner.name, name);
+        let (label, help) = if let Some(help) = habit {
+            ("no such node".to_owned(), help.to_owned())
+        } else if let Some(meant) = meant {
             ("no such node".to_owned(), format!("did you mean `{meant}`?"))
         } else if is_property {
             let owner = owner.name.unwrap_or_default();
@@ -156,7 +159,11 @@ impl Check<'_> {
             let home = if top { "the top of the file".to_owned() } else { listed(inside, "or") };
             ("cannot stand here".to_owned(), format!("{} belongs in {home}", shown(name)))
         };
-        self.report(diagnostic.label(node.name.span, label).help(help));
+        let report = diagnostic.label(node.name.span, label).help(help);
+        self.report(match meant.filter(|_| habit.is_none()) {
+            Some(meant) => report.suggest(node.name.span, meant),
+            None => report,
+        });
         meant
     }
 

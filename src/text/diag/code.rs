@@ -93,6 +93,7 @@ codes! {
     BareKeyword = "bare-keyword", Error;
     BrokenLockEntry = "broken-lock-entry", Error;
     BrokenProfile = "broken-profile", Error;
+    CommandLine = "command-line", Error;
     ConflictingEntries = "conflicting-entries", Error;
     ConflictingNodes = "conflicting-nodes", Error;
     ContradictingLockEntry = "contradicting-lock-entry", Error;
@@ -152,6 +153,7 @@ codes! {
     MissingSubmodule = "missing-submodule", Error;
     MissingToolkit = "missing-toolkit", Error;
     MissingValue = "missing-value", Error;
+    NeedlessStep = "needless-step", Warning;
     NewerDrvcRequired = "newer-drvc-required", Error;
     NewerEdition = "newer-edition", Error;
     NewerLock = "newer-lock", Error;
@@ -164,8 +166,10 @@ codes! {
     RepeatedNode = "repeated-node", Error;
     ReservedLabel = "reserved-label", Error;
     RunOnNode = "run-on-node", Error;
+    RunningKernel = "running-kernel", Warning;
     SecretInManifest = "secret-in-manifest", Error;
     SharedTag = "shared-tag", Error;
+    ShellVariable = "shell-variable", Error;
     StrayBrace = "stray-brace", Error;
     TooManyTargets = "too-many-targets", Error;
     TypeAnnotation = "type-annotation", Error;
@@ -174,6 +178,7 @@ codes! {
     UnavailableEntitlement = "unavailable-entitlement", Error;
     UnavailableKernel = "unavailable-kernel", Error;
     UnbalancedBrace = "unbalanced-brace", Error;
+    UnexpandedText = "unexpanded-text", Warning;
     UnexpectedArgument = "unexpected-argument", Error;
     UnexpectedBlock = "unexpected-block", Error;
     UnfitFile = "unfit-file", Error;

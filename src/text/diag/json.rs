@@ -1,6 +1,7 @@
 //! From diagnostics to drvc's own JSON report, whose shape is `schema/report.schema.json`.
 
 use super::{Diagnostic, Report, Severity};
+use crate::text::source::{Position, Span};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -33,6 +34,21 @@ pub struct DiagnosticJson {
     pub labels: Vec<LabelJson>,
     /// What to do.
     pub help: Option<String>,
+    /// The edits that do it, all together, where it is plain which: `drvc check --fix` makes them.
+    pub suggestions: Vec<SuggestionJson>,
+}
+
+/// One edit: what is between two points becomes another text.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SuggestionJson {
+    /// Path of the file, as seen from the directory in which drvc was started.
+    pub file: String,
+    /// The first character that goes.
+    pub start: PointJson,
+    /// One past the last; equal to `start` where nothing goes.
+    pub end: PointJson,
+    /// What comes in its place.
+    pub text: String,
 }
 
 /// One place that a diagnostic points at.
@@ -72,19 +88,18 @@ pub fn render(report: &Report<'_>) -> ReportJson {
 }
 
 fn diagnostic(diagnostic: &Diagnostic, report: &Report<'_>) -> DiagnosticJson {
+    let points = |span: Span| {
+        let place = report.place(span);
+        let point = |at: Position, offset| PointJson { line: at.line, column: at.column, offset };
+        (place.file, point(place.start, span.start), point(place.end, span.end))
+    };
     let label = |label: &super::Label| {
-        let place = report.place(label.span);
-        let point = |at: crate::text::source::Position, offset| PointJson {
-            line: at.line,
-            column: at.column,
-            offset,
-        };
-        LabelJson {
-            file: place.file,
-            start: point(place.start, label.span.start),
-            end: point(place.end, label.span.end),
-            text: label.text.clone(),
-        }
+        let (file, start, end) = points(label.span);
+        LabelJson { file, start, end, text: label.text.clone() }
+    };
+    let suggestion = |edit: &super::Suggestion| {
+        let (file, start, end) = points(edit.span);
+        SuggestionJson { file, start, end, text: edit.text.clone() }
     };
     DiagnosticJson {
         code: diagnostic.code.name().to_owned(),
@@ -92,5 +107,6 @@ fn diagnostic(diagnostic: &Diagnostic, report: &Report<'_>) -> DiagnosticJson {
         message: diagnostic.message.clone(),
         labels: diagnostic.labels.iter().map(label).collect(),
         help: diagnostic.help.clone(),
+        suggestions: diagnostic.suggestions.iter().map(suggestion).collect(),
     }
 }

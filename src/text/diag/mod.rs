@@ -22,7 +22,7 @@ pub use clean::{Clean, is_hostile};
 pub use code::{Code, Severity};
 pub use report::{Place, Report};
 pub use suggest::nearest;
-pub use words::{count, listed, shown};
+pub use words::{article, count, listed, shown};
 
 use crate::text::source::Span;
 
@@ -32,6 +32,15 @@ pub struct Label {
     /// The place.
     pub span: Span,
     /// Why here: a lowercase fragment without a full stop; empty to underline only.
+    pub text: String,
+}
+
+/// What is to stand at a place instead of what stands there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suggestion {
+    /// What is replaced; an empty span is an insertion.
+    pub span: Span,
+    /// The new text.
     pub text: String,
 }
 
@@ -50,12 +59,14 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// What to do.
     pub help: Option<String>,
+    /// The edits that do it together, where it is plain which. They never overlap, and leave what is meant elsewhere as it is.
+    pub suggestions: Vec<Suggestion>,
 }
 
 impl Diagnostic {
     /// A diagnostic with neither label nor help yet.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), labels: Vec::new(), help: None }
+        Self { code, message: message.into(), labels: Vec::new(), help: None, suggestions: Vec::new() }
     }
 
     /// Points at a place too; the first call gives the main place.
@@ -67,6 +78,12 @@ impl Diagnostic {
     /// Says what to do.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// Says what to do by an edit too; several are made together.
+    pub fn suggest(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.suggestions.push(Suggestion { span, text: text.into() });
         self
     }
 
@@ -114,6 +131,14 @@ impl Diagnostics {
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.all.iter().any(|diagnostic| diagnostic.severity() == Severity::Error)
+    }
+
+    /// Whether any is an error beside kernels that wait for the lock: those hold up their own targets only.
+    #[must_use]
+    pub fn has_errors_beside_open(&self) -> bool {
+        let is_error =
+            |one: &&Diagnostic| one.severity() == Severity::Error && one.code != Code::UnlockedKernels;
+        self.all.iter().any(|one| is_error(&one))
     }
 
     /// Whether there is none at all.

@@ -1,6 +1,6 @@
 //! What every format of report needs: diagnostics in order, the texts that they point into, and where those lie.
 
-use super::{Diagnostics, Severity, clean};
+use super::{Code, Diagnostic, Diagnostics, Severity, clean};
 use crate::text::source::{Position, Sources, Span};
 use camino::Utf8Path;
 
@@ -31,6 +31,36 @@ impl<'a> Report<'a> {
         let mut diagnostics = diagnostics.sorted();
         diagnostics.change_texts(|text| clean::without_passwords(text).into_owned());
         Self { sources, diagnostics, root }
+    }
+
+    /// The same with the most serious last, where a terminal's prompt is. Drift is counted only, unless `drift` says that
+    /// all of it is to be shown: one command settles it. What was edited by hand is always shown.
+    #[must_use]
+    pub fn for_people(&self, drift: bool) -> (Self, usize) {
+        let (sources, root) = (self.sources, self.root);
+        let settled_by_lock =
+            |one: &Diagnostic| one.severity() == Severity::Drift && one.code != Code::EditedLockEntry;
+        let (counted, mut shown): (Vec<_>, Vec<_>) =
+            self.diagnostics.iter().cloned().partition(|one| !drift && settled_by_lock(one));
+        shown.sort_by_key(|one| std::cmp::Reverse(one.severity()));
+        let mut diagnostics = Diagnostics::default();
+        shown.into_iter().for_each(|one| diagnostics.push(one));
+        (Self { sources, diagnostics, root }, counted.len())
+    }
+
+    /// The codes of what is worst in it.
+    #[must_use]
+    pub fn worst(&self) -> Vec<&'static str> {
+        let worst = self.diagnostics.iter().map(Diagnostic::severity).min();
+        let mut codes: Vec<_> = self
+            .diagnostics
+            .iter()
+            .filter(|one| Some(one.severity()) == worst)
+            .map(|one| one.code.name())
+            .collect();
+        codes.sort_unstable();
+        codes.dedup();
+        codes
     }
 
     /// How many there are of one severity.

@@ -3,7 +3,8 @@
 //! Only the fields that drvc has something to say in; the standard is published by OASIS at
 //! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>.
 
-use super::{Code, Diagnostic, Label, Report, Severity, explain};
+use super::{Code, Diagnostic, Label, Report, Severity, Suggestion, explain};
+use crate::text::source::Span;
 use serde::Serialize;
 
 /// A log: the root of a SARIF file.
@@ -73,6 +74,35 @@ pub struct SarifResult {
     pub locations: Vec<Location>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub related_locations: Vec<Location>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fixes: Vec<Fix>,
+}
+
+/// A way to mend a result.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names are the standard's")]
+pub struct Fix {
+    pub description: Message,
+    pub artifact_changes: Vec<ArtifactChange>,
+}
+
+/// The edits in one file.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names are the standard's")]
+pub struct ArtifactChange {
+    pub artifact_location: Artifact,
+    pub replacements: Vec<Replacement>,
+}
+
+/// One edit.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names are the standard's")]
+pub struct Replacement {
+    pub deleted_region: Region,
+    pub inserted_content: Message,
 }
 
 /// A text.
@@ -164,17 +194,36 @@ fn result(diagnostic: &Diagnostic, codes: &[Code], report: &Report<'_>) -> Sarif
         message: message(&format!("{}{help}", diagnostic.message)),
         locations,
         related_locations: labels.enumerate().map(|(id, label)| location(label, Some(id), report)).collect(),
+        fixes: fix(diagnostic, report).into_iter().collect(),
+    }
+}
+
+fn fix(diagnostic: &Diagnostic, report: &Report<'_>) -> Option<Fix> {
+    let help = message(diagnostic.help.as_deref()?);
+    let change = |edit: &Suggestion| ArtifactChange {
+        artifact_location: Artifact { uri: uri(&report.place(edit.span).file) },
+        replacements: vec![Replacement {
+            deleted_region: region(edit.span, report),
+            inserted_content: Message { text: edit.text.clone() },
+        }],
+    };
+    let artifact_changes: Vec<_> = diagnostic.suggestions.iter().map(change).collect();
+    (!artifact_changes.is_empty()).then_some(Fix { description: help, artifact_changes })
+}
+
+fn region(span: Span, report: &Report<'_>) -> Region {
+    let place = report.place(span);
+    Region {
+        start_line: place.start.line,
+        start_column: place.start.column,
+        end_line: place.end.line,
+        end_column: place.end.column,
     }
 }
 
 fn location(label: &Label, id: Option<usize>, report: &Report<'_>) -> Location {
     let place = report.place(label.span);
-    let region = Region {
-        start_line: place.start.line,
-        start_column: place.start.column,
-        end_line: place.end.line,
-        end_column: place.end.column,
-    };
+    let region = region(label.span, report);
     let message = (!label.text.is_empty()).then(|| message(&label.text));
     let artifact_location = Artifact { uri: uri(&place.file) };
     Location { id, physical_location: PhysicalLocation { artifact_location, region }, message }

@@ -18,6 +18,15 @@ pub fn count(number: usize, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
+/// `a source` or `an image`, by how the word is spoken.
+#[must_use]
+pub fn article(thing: &str) -> String {
+    let vowel = thing.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O', 'U']);
+    // `URL` and `SHA-256` are spoken by their letters and as words.
+    let vowel = vowel && !thing.starts_with("UR") && !thing.starts_with("uni");
+    format!("{} {thing}", if vowel { "an" } else { "a" })
+}
+
 /// `` `a` ``, `` `a` or `b` ``, `` `a`, `b` or `c` ``, with the word of your choice before the last.
 #[must_use]
 pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>, last: &str) -> String {

@@ -18,7 +18,11 @@ pub(super) static MATRIX: Node = Node {
 static OS: Node = Node {
     arguments: &[
         Argument::one("NAME", Kind::TEXT, "an operating system: one that drvc knows, or a `profile`"),
-        Argument::some("RELEASE", Kind::TEXT, "a release of it"),
+        Argument::some(
+            "RELEASE",
+            Kind::TEXT,
+            "a release of it; or several, as a comparison (`>=9.4`), a range (`>=9.2, <9.7`) or a pattern (`9.*`) of those that drvc knows",
+        ),
     ],
     body: &Body {
         nodes: &[&KERNEL, &Z, &ARCHES, &FLAVORS, &BUILDER, &ENTITLEMENT, &BASE, &REPOSITORY],

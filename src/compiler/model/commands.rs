@@ -1,0 +1,283 @@
+//! The commands of a build, held against the habits that shells, Makefiles and dkms teach: what would be passed on as it
+//! is where a shell would have done something, and steps that an image has no use for.
+
+use super::lower::Lower;
+use super::variables::meant;
+use crate::language::kdl::quote;
+use crate::language::syntax::ast;
+use crate::text::diag::{Code, Diagnostic, shown};
+use crate::text::ids::EnvName;
+use crate::text::source::Spanned;
+
+/// Words that only a shell reads as something else than themselves.
+const OPERATORS: &[&str] = &["&&", "||", "|", ";", "&", ">", ">>", "<", "2>", "2>&1", "&>"];
+/// Commands that are a part of the shell, and leave nothing behind for the step after them.
+const BUILTINS: &[&str] =
+    &["cd", "export", "source", ".", "set", "unset", "umask", "ulimit", "alias", "if", "for", "while"];
+/// Programs that read `$`, `~` and `*` themselves.
+const READERS: &[&str] = &["sh", "bash", "dash", "awk", "gawk", "mawk", "sed", "perl", "python", "python3"];
+/// Programs that are given the names of files.
+const ON_FILES: &[&str] = &["cp", "mv", "rm", "install", "ln", "chmod", "cat", "ls"];
+/// Programs that install packages.
+const PACKAGE_MANAGERS: &[&str] = &["apt", "apt-get", "dnf", "microdnf", "tdnf", "yum", "zypper"];
+/// Programs that change the system that they run on, which is thrown away after the build.
+const ON_THE_SYSTEM: &[&str] = &[
+    "depmod",
+    "modprobe",
+    "insmod",
+    "rmmod",
+    "dkms",
+    "weak-modules",
+    "dracut",
+    "update-initramfs",
+    "mokutil",
+];
+
+/// Reports what is probably not meant in one step.
+pub(super) fn check(lower: &mut Lower<'_>, step: &Spanned<ast::Build>) {
+    match &step.value {
+        ast::Build::Make { targets, variables } => check_make(lower, targets, variables),
+        ast::Build::Run { words } => check_run(lower, step, words),
+        ast::Build::Script { text } => check_script(lower, text),
+        ast::Build::None => {}
+    }
+}
+
+/// Reports what is probably not meant in a variable of the environment.
+pub(super) fn check_env(lower: &mut Lower<'_>, pair: &ast::Pair) {
+    check_kernel(lower, &pair.value);
+    check_unexpanded(lower, &pair.value, false);
+}
+
+fn check_make(lower: &mut Lower<'_>, targets: &[ast::Text], variables: &[ast::Pair]) {
+    for target in targets {
+        let pieces = pieces(&target.value);
+        if pieces.len() > 1 {
+            let fixed = pieces.iter().map(|piece| make_word(piece)).collect::<Vec<_>>().join(" ");
+            let report =
+                Diagnostic::new(Code::CommandLine, format!("{} is one word for make", shown(&target.value)))
+                    .label(target.span, "not split at its blanks")
+                    .help(format!("write each word for itself: `make {fixed}`"));
+            lower.diagnostics.push(report.suggest(target.span, fixed));
+        }
+    }
+    let values = || targets.iter().chain(variables.iter().map(|pair| &pair.value));
+    for text in values() {
+        check_kernel(lower, text);
+        check_unexpanded(lower, text, true);
+    }
+    let installs = targets.iter().find(|text| matches!(text.value.as_str(), "install" | "modules_install"));
+    if let Some(install) = installs.filter(|_| !values().any(|text| text.value.contains("{out}"))) {
+        let message = format!("`make {}` installs into the builder, which is thrown away", install.value);
+        let report = Diagnostic::new(Code::NeedlessStep, message).label(install.span, "reaches no image");
+        lower.diagnostics.push(report.help(
+            "take it out: the image takes the modules that `output` names; what else belongs into it goes beneath `{out}`",
+        ));
+    }
+}
+
+fn check_run(lower: &mut Lower<'_>, step: &Spanned<ast::Build>, words: &[ast::Text]) {
+    let Some(first) = words.first() else { return };
+    let line = words.iter().map(|word| word.value.as_str()).collect::<Vec<_>>().join(" ");
+    let operator = words.iter().skip(1).find(|word| OPERATORS.contains(&word.value.as_str()));
+    let script = format!("script {}", quote(&line));
+    if pieces(&first.value).len() > 1 {
+        return lower.diagnostics.push(one_word(step, words, first, &script));
+    }
+    if let Some(operator) = operator {
+        let message = format!("`run` passes {} to the program as a word", shown(&operator.value));
+        let report = Diagnostic::new(Code::CommandLine, message).label(operator.span, "no shell reads this");
+        return lower.diagnostics.push(report.help(format!("write it for a shell: `{script}`")));
+    }
+    if BUILTINS.contains(&first.value.as_str()) {
+        let message = format!("`{}` is a command of the shell's own, and `run` has no shell", first.value);
+        let report = Diagnostic::new(Code::CommandLine, message)
+            .label(first.span, "has no effect on the step after it");
+        let help = match first.value.as_str() {
+            "cd" => {
+                "name the directory beside the source, `source \"NAME\" dir=\"DIR\"`, or write one `script` with all commands"
+            }
+            "export" => "write `env NAME=\"value\"` beside the step",
+            _ => "write one `script` with all commands",
+        };
+        return lower.diagnostics.push(report.help(help));
+    }
+    if let Some((name, value)) = assignment(&first.value) {
+        let report = Diagnostic::new(Code::CommandLine, format!("{} is no program", shown(&first.value)))
+            .label(first.span, "a shell would set a variable here")
+            .help(format!(
+                "write `env {name}={}` beside the step, and begin `run` with the program",
+                quote(value)
+            ));
+        return lower.diagnostics.push(report);
+    }
+    check_program(lower, &first.value, words.get(1).map(|word| word.value.as_str()), first);
+    let reads = READERS.contains(&base(&first.value));
+    for word in words {
+        check_kernel(lower, word);
+        if !reads {
+            check_unexpanded(lower, word, false);
+            check_pattern(lower, word, base(&first.value));
+        }
+    }
+}
+
+/// A whole command line as the first word of `run`.
+fn one_word(step: &Spanned<ast::Build>, words: &[ast::Text], first: &ast::Text, script: &str) -> Diagnostic {
+    let pieces = pieces(&first.value);
+    let needs_shell = first.value.contains(['&', '|', ';', '<', '>', '$', '*', '"', '\'', '`', '~', '(']);
+    let split = pieces.iter().map(|piece| quote(piece)).collect::<Vec<_>>().join(" ");
+    let report = Diagnostic::new(Code::CommandLine, format!("{} is one word for `run`", shown(&first.value)))
+        .label(first.span, "looked for as a program of this name, blanks and all");
+    if needs_shell || assignment(&first.value).is_some() {
+        let report = report.help(format!(
+            "write it for a shell: `{script}`; or each command as a `run` of its own, word by word: `run \"make\" \"all\"`"
+        ));
+        return if words.len() == 1 { report.suggest(step.span, "script") } else { report };
+    }
+    let help = format!("write each word for itself: `run {split}`; or leave it to a shell: `{script}`");
+    report.help(help).suggest(first.span, split)
+}
+
+fn check_script(lower: &mut Lower<'_>, text: &ast::Text) {
+    check_kernel(lower, text);
+    for command in text.value.split(['\n', ';', '&', '|']) {
+        let mut words = command.split_whitespace();
+        if let Some(program) = words.next() {
+            check_program(lower, program, words.next(), text);
+        }
+    }
+}
+
+fn check_program(lower: &mut Lower<'_>, program: &str, argument: Option<&str>, place: &ast::Text) {
+    let program = base(program);
+    let (message, help) = if ON_THE_SYSTEM.contains(&program) {
+        let message = format!("`{program}` acts on the builder, which is thrown away");
+        (
+            message,
+            "take it out: drvc runs depmod on the image's modules, and what `load` names is loaded on the node",
+        )
+    } else if PACKAGE_MANAGERS.contains(&program) && argument == Some("install") {
+        let message = format!("`{program} install` runs again for every module and kernel");
+        (
+            message,
+            "name them in `packages \"…\"`: one stage installs them, and each system has its own names under `on`",
+        )
+    } else {
+        return;
+    };
+    let report = Diagnostic::new(Code::NeedlessStep, message).label(place.span, "in this step");
+    lower.diagnostics.push(report.help(help));
+}
+
+/// `uname -r` in a container is the kernel of the machine that builds.
+fn check_kernel(lower: &mut Lower<'_>, text: &ast::Text) {
+    let Some(at) = text.value.find("uname -r") else { return };
+    let before = text.value.get(..at).unwrap_or_default();
+    let report = Diagnostic::new(Code::RunningKernel, "`uname -r` is the kernel of the machine that builds")
+        .label(text.span, "not the kernel of the target")
+        .help("write `{kernel}` for the target's kernel, and `{kernel_dir}` for its build directory");
+    let whole = ["$(uname -r)", "`uname -r`", "$(shell uname -r)"];
+    let found = whole
+        .iter()
+        .find(|whole| before.len() >= whole.find("uname").unwrap_or(0) && text.value.contains(**whole));
+    let exact = found.filter(|_| lower.text.slice(text.span).matches("uname -r").count() == 1);
+    let place = exact.and_then(|whole| Some((lower.place_of(text, whole)?, *whole)));
+    lower.diagnostics.push(match place {
+        Some((span, _)) => report.suggest(span, "{kernel}"),
+        None => report,
+    });
+}
+
+/// `$NAME` and `$(command)`, where nothing replaces them; make replaces `$(NAME)`.
+fn check_unexpanded(lower: &mut Lower<'_>, text: &ast::Text, make: bool) {
+    if text.value.contains("uname -r") {
+        return;
+    }
+    for (at, _) in text.value.match_indices('$') {
+        let (before, rest) = (&text.value[..at], &text.value[at + 1..]);
+        let (name, is_call) = match rest.strip_prefix('(') {
+            Some(inner) => (inner.split(')').next().unwrap_or_default(), true),
+            None => (word(rest), false),
+        };
+        let of_make =
+            make && is_call && (name.contains(' ') || !name.chars().any(|c| c.is_ascii_lowercase()));
+        let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        if !starts || of_make || before.ends_with('$') || before.ends_with('\\') {
+            continue;
+        }
+        let written = if is_call { format!("$({name})") } else { format!("${name}") };
+        let why = match (make, is_call) {
+            (true, false) => format!("make reads `${}` and then `{}`", &name[..1], &name[1..]),
+            (true, true) => format!("make knows no variable `{name}`"),
+            (false, _) => "no shell reads this text".to_owned(),
+        };
+        let help = match meant(name) {
+            Some(variable) => format!("write `{{{variable}}}`"),
+            None if make => {
+                format!("drvc's variables are written `{{name}}`, make's `$({})`", name.to_uppercase())
+            }
+            None => "drvc's variables are written `{name}`; a `script` is read by a shell".to_owned(),
+        };
+        let report = Diagnostic::new(Code::UnexpandedText, format!("`{written}` stays as it is written"))
+            .label(text.span, why);
+        let place = meant(name).and_then(|variable| Some((lower.place_of(text, &written)?, variable)));
+        lower.diagnostics.push(match place {
+            Some((span, variable)) => report.help(help).suggest(span, format!("{{{variable}}}")),
+            None => report.help(help),
+        });
+        return;
+    }
+}
+
+/// `*.h` and `~/x`, which a shell would have replaced before the program sees them.
+fn check_pattern(lower: &mut Lower<'_>, text: &ast::Text, program: &str) {
+    let home = text.value.starts_with("~/");
+    if !home && !(ON_FILES.contains(&program) && text.value.contains(['*', '?'])) {
+        return;
+    }
+    let message = format!("{} stays as it is written", shown(&text.value));
+    let report = Diagnostic::new(Code::UnexpandedText, message).label(text.span, "no shell reads this word");
+    lower.diagnostics.push(report.help("write the command as a `script`, which a shell reads"));
+}
+
+impl Lower<'_> {
+    /// The place of a piece of a text, where it stands there once and as it is.
+    fn place_of(&self, text: &ast::Text, piece: &str) -> Option<crate::text::source::Span> {
+        let spelled = self.text.slice(text.span);
+        let mut found = spelled.match_indices(piece);
+        let (at, _) = found.next().filter(|_| found.next().is_none())?;
+        let start = text.span.start as usize + at;
+        Some(crate::text::source::Span::new(text.span.file, start, start + piece.len()))
+    }
+}
+
+/// A program's name without its directory.
+fn base(program: &str) -> &str {
+    program.rsplit('/').next().unwrap_or(program)
+}
+
+/// The words of a text, between blanks.
+fn pieces(text: &str) -> Vec<&str> {
+    text.split_whitespace().collect()
+}
+
+/// The letters, digits and `_` that a text begins with.
+fn word(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+    &text[..end]
+}
+
+/// `NAME=value`
+fn assignment(text: &str) -> Option<(&str, &str)> {
+    let (name, value) = text.split_once('=')?;
+    EnvName::parse(name).is_ok().then_some((name, value))
+}
+
+/// A word of make's command line as the manifest has it.
+fn make_word(word: &str) -> String {
+    match assignment(word) {
+        Some((name, value)) => format!("{name}={}", quote(value)),
+        None => quote(word),
+    }
+}

@@ -1,0 +1,164 @@
+//! What beginners write, out of the habits of other tools: no such mistake is silent, and the report says what to write.
+
+use crate::project::Project;
+
+/// A line of the manifest and what is written in its place; the code of the report; a piece of its help.
+const MISTAKES: &[(&str, &str, &str, &str)] = &[
+    (BUILD, "make KDIR=\"/lib/modules/${kernel}/build\"", "shell-variable", "write `{kernel}`"),
+    (BUILD, "make KDIR=\"${KERNEL_SRC}\"", "shell-variable", "write `{kernel_dir}`"),
+    (BUILD, "env KVER=\"{KERNEL_VERSION}\"", "unknown-variable", "did you mean `{kernel}`?"),
+    (BUILD, "make KVER=\"$kernelver\"", "unexpanded-text", "write `{kernel}`"),
+    (BUILD, "env PATH=\"/opt/bin:$PATH\"", "unexpanded-text", "a `script` is read by a shell"),
+    (BUILD, "run \"make all && make install\"", "command-line", "`script \"make all && make install\"`"),
+    (BUILD, "run \"make -C src modules\"", "command-line", "`run \"make\" \"-C\" \"src\" \"modules\"`"),
+    (BUILD, "run \"echo\" \"x\" \">\" \"y\"", "command-line", "`script \"echo x > y\"`"),
+    (BUILD, "run \"cd\" \"src\"", "command-line", "dir=\"DIR\""),
+    (BUILD, "run \"FOO=1\" \"make\"", "command-line", "`env FOO=\"1\"`"),
+    (BUILD, "run \"cp\" \"*.h\" \"include\"", "unexpanded-text", "as a `script`"),
+    (BUILD, "make \"all V=1\"", "command-line", "`make \"all\" V=\"1\"`"),
+    (BUILD, "script \"make KVER=$(uname -r)\"", "running-kernel", "write `{kernel}`"),
+    (BUILD, "make \"modules_install\"", "needless-step", "take it out"),
+    (BUILD, "script \"make; depmod -a\"", "needless-step", "drvc runs depmod"),
+    (BUILD, "run \"dnf\" \"install\" \"bc\"", "needless-step", "`packages \"…\"`"),
+    (BUILD, "packages \"bc, bison\"", "malformed-value", "`\"bc\" \"bison\"`"),
+    (BUILD, "env \"A=1\"", "unexpected-argument", "write `env A=\"1\"`"),
+    (BUILD, "requires-config \"PCI=y\"", "malformed-value", "write `CONFIG_PCI`"),
+    (BUILD, "output \"/lib/modules/extra/example.ko.xz\"", "malformed-value", "write `example.ko`"),
+    (BUILD, "depends \"other\"", "unknown-node", "write `needs \"MODULE\"`"),
+    (LOAD, "load \"example.ko\"", "malformed-value", "write `example`"),
+    (LOAD, "option \"exmaple\" debug=\"1\"", "unknown-kmod", "did you mean `example`?"),
+    (LOAD, "option \"example\" \"debug=1\"", "unexpected-argument", "write `option \"example\" debug=\"1\"`"),
+    (LOAD, "from \"debian:12\"", "unknown-node", "write `base \"IMAGE\"`"),
+    (LOAD, "- \"x\"", "unknown-node", "leave the `-` out"),
+    (
+        "path \"driver\"",
+        "git \"git@github.com:acme/driver.git\" branch=\"main\"",
+        "malformed-value",
+        "write `ssh://git@github.com/acme/driver.git`",
+    ),
+    (
+        "path \"driver\"",
+        "git \"https://github.com/acme/driver/tree/main/src\"",
+        "malformed-value",
+        "branch=\"main\"`, and `dir=\"src\"`",
+    ),
+    (
+        "path \"driver\"",
+        "git \"https://github.com/acme/driver\" branch=\"refs/heads/main\"",
+        "malformed-value",
+        "write `main`",
+    ),
+    ("path \"driver\"", "path \"../driver\"", "malformed-value", "put `drivers.kdl` into a directory above"),
+    ("quay.io/example", "https://quay.io/Acme", "malformed-value", "write `quay.io/acme`"),
+    ("\"6.1.0-18-amd64\"", "\"6.1.0-*\"", "malformed-kernel", "`kernel match=\"6.1.0-*\"`"),
+    ("\"6.1.0-18-amd64\"", "\"latest\"", "malformed-kernel", "`kernel latest=1`"),
+    (
+        "\"6.1.0-18-amd64\"",
+        "\"6.1.0-18-amd64, 6.1.0-20-amd64\"",
+        "malformed-kernel",
+        "`kernel \"6.1.0-18-amd64\" \"6.1.0-20-amd64\"`",
+    ),
+    ("os \"debian\" \"12\"", "os \"debian:12\"", "missing-argument", "write `os \"debian\" \"12\"`"),
+    ("os \"debian\" \"12\"", "os \"debian\" \"11,12\"", "unknown-release", "`\"11\" \"12\"`"),
+    ("os \"debian\" \"12\"", "os \"debian\" \">=99\"", "unknown-release", "Debian has"),
+    ("os \"debian\" \"12\"", "os \"openshift\" \"4.18\"", "unknown-release", "with `z latest=1`"),
+];
+
+/// Where a line is put into the module, and into the image.
+const BUILD: &str = "source \"driver\"\n}";
+const LOAD: &str = "load \"example\"\n";
+
+fn mistaken(place: &str, written: &str) -> Project {
+    let project = Project::new();
+    let to = match place {
+        BUILD => format!("source \"driver\"\n    {written}\n}}"),
+        LOAD => format!("load \"example\"\n    {written}\n"),
+        _ => written.to_owned(),
+    };
+    project.edit("drivers.kdl", place, &to);
+    project
+}
+
+#[test]
+fn none_is_silent_and_each_says_what_to_write() {
+    let mut wrong = Vec::new();
+    for (place, written, code, help) in MISTAKES {
+        let run = mistaken(place, written).run(&["check", "--format", "json"]);
+        let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let all = report["diagnostics"].as_array().unwrap();
+        let is_it = |one: &&serde_json::Value| {
+            one["code"] == *code && one["help"].as_str().is_some_and(|text| text.contains(help))
+        };
+        if all.iter().find(is_it).is_none() {
+            wrong.push(format!("{written}: {}", run.stdout));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn plain_edits_are_made_once() {
+    for (place, written, fixed) in [
+        (BUILD, "make KDIR=\"/lib/modules/${kernel}/build\"", "make KDIR=\"/lib/modules/{kernel}/build\""),
+        (BUILD, "run \"make all && make install\"", "script \"make all && make install\""),
+        (BUILD, "make \"-k V=1\"", "make \"-k\" V=\"1\""),
+        (BUILD, "env \"A=1\"", "env A=\"1\""),
+        (BUILD, "moduel \"x\"\n    packages \"bc, bison\"", "packages \"bc\" \"bison\""),
+        ("quay.io/example", "https://quay.io/Acme", "\"quay.io/acme\""),
+        (
+            "\"6.1.0-18-amd64\"",
+            "\"6.1.0-18-amd64, 6.1.0-20-amd64\"",
+            "kernel \"6.1.0-18-amd64\" \"6.1.0-20-amd64\"",
+        ),
+        ("image \"example\" {", "imgae \"example\" {", "image \"example\" {"),
+        (LOAD, "option \"exmaple\" debug=1", "option \"example\" debug=\"1\""),
+    ] {
+        let project = mistaken(place, written);
+        project.run(&["check", "--fix"]);
+        let once = project.read("drivers.kdl");
+        assert!(once.contains(fixed), "{written}: {once}");
+        project.run(&["check", "--fix"]);
+        assert_eq!(project.read("drivers.kdl"), once, "{written}");
+    }
+}
+
+#[test]
+fn a_module_of_the_manifest_that_the_image_lacks_is_not_loaded() {
+    let project = Project::new();
+    project.edit(
+        "drivers.kdl",
+        "image \"example\"",
+        "module \"greeter\" {\n    source \"driver\"\n}\n\nimage \"example\"",
+    );
+    project.edit("drivers.kdl", "load \"example\"", "load \"example\" \"greeter\"");
+    let run = project.run(&["check"]);
+    run.expect(1, "", "`greeter` builds it, and is not in this image");
+    run.expect(1, "", "add `module \"greeter\"` to the image");
+}
+
+#[test]
+fn what_waits_for_the_lock_hides_nothing_else() {
+    let project = Project::new();
+    project.edit(
+        "drivers.kdl",
+        "matrix {",
+        "matrix {\n    os \"ubuntu\" \"22.04\" {\n        kernel latest=1\n    }\n",
+    );
+    let plan = project.run(&["plan"]);
+    plan.expect(0, "example/debian-12-x86_64/6.1.0-18-amd64  to compile\n", "");
+    plan.expect(
+        0,
+        "\nopen: the lock file does not say which kernels these are: ubuntu 22.04 x86_64\nrun `drvc lock`",
+        "",
+    );
+    project.run(&["compile"]).expect(1, "", "error[unlocked-kernels]");
+}
+
+#[test]
+fn a_range_stands_for_the_releases_that_are_known() {
+    let project = Project::new();
+    project.edit("drivers.kdl", "os \"debian\" \"12\"", "os \"debian\" \">=12, <13\"");
+    project.run(&["plan"]).expect(0, "example/debian-12-x86_64/6.1.0-18-amd64  to compile\n", "");
+    project.edit("drivers.kdl", "\">=12, <13\"", "\"1*\"");
+    project.run(&["plan"]).expect(0, "example/debian-12-x86_64/6.1.0-18-amd64  to compile\n", "");
+}
