@@ -4,6 +4,8 @@ use super::project::{Compiling, Project};
 use super::report::{Verdict, compile};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Global};
+use crate::compiler::needs::missing_needs;
+use crate::system::fs::Reader;
 use crate::text::diag::{count, github, json, sarif};
 use clap::{Args, ValueEnum};
 
@@ -59,7 +61,10 @@ pub(super) fn check(global: &Global, args: &Check, terminal: &mut Terminal) -> R
             edits => format!("{} made in {}", count(edits, "edit"), project.path()),
         });
     }
-    let compilation = compile(&disk, &request);
+    let mut compilation = compile(&disk, &request);
+    if let Some(compiled) = &compilation.plan {
+        compilation.diagnostics.extend(missing_needs(&compiled.model, &Reader::new(&disk)));
+    }
     let verdict = Verdict::of(&compilation.diagnostics);
     let targets = compilation.plan.as_ref().map(|compiled| compiled.plan.targets.len());
     let report = project.report(&compilation.sources, compilation.diagnostics);

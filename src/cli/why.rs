@@ -6,13 +6,11 @@ use super::target::{Which, find};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Format, Global};
 use crate::compiler::why::{StageRecipe, why as explain};
-use crate::text::diag::{Clean, human};
+use crate::text::diag::{Clean, count, human};
 use clap::Args;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-/// Columns at which instructions are wrapped.
-const WIDTH: usize = 100;
 /// So many names are shown of what is left out for one reason; JSON has all.
 const NAMES: usize = 5;
 
@@ -30,6 +28,9 @@ Examples:
 pub(super) struct Why {
     #[command(flatten)]
     which: Which,
+    /// The stages that the key is made of, and what each depends on
+    #[arg(long)]
+    full: bool,
     /// `human` for people; `json` for programs
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -44,9 +45,16 @@ pub(super) fn why(global: &Global, args: &Why, terminal: &mut Terminal) -> Resul
     let why = explain(&compiled, target, &project.disk()?, &args.compiling.place.out);
     match args.format {
         Format::Human => {
-            let mut text = format!("{}\nkey {}\n\n{}\n", why.target, why.key, sentence(&why.change));
-            text.push_str("\nThe key is made of these stages:\n");
-            why.stages.iter().for_each(|stage| recipe(&mut text, stage));
+            let width = terminal.columns();
+            let mut text = format!("{}\n{}\n\n", why.target, human::wrap(&sentence(&why.change), width));
+            if args.full {
+                let _ = writeln!(text, "key {}, made of these stages:", why.key);
+                why.stages.iter().for_each(|stage| recipe(&mut text, stage, width));
+            } else {
+                let stages = count(why.stages.len(), "stage");
+                let _ =
+                    writeln!(text, "key {}\nmade of {stages}: `--full` lists what each depends on", why.key);
+            }
             terminal.product(&Clean::text(&text))?;
         }
         Format::Json => terminal.json(&why)?,
@@ -54,7 +62,7 @@ pub(super) fn why(global: &Global, args: &Why, terminal: &mut Terminal) -> Resul
     Ok(Exit::Fine)
 }
 
-fn recipe(text: &mut String, stage: &StageRecipe) {
+fn recipe(text: &mut String, stage: &StageRecipe, width: usize) {
     let _ = writeln!(text, "\n{}  {}", stage.fingerprint, stage.name);
     for input in &stage.inputs {
         let _ = writeln!(text, "    {:8} {}  {}", input.edge, input.fingerprint, input.stage);
@@ -71,7 +79,7 @@ fn recipe(text: &mut String, stage: &StageRecipe) {
         let _ = writeln!(text, "    without  {names}{more}  ({reason})");
     }
     for instruction in &stage.instructions {
-        for (at, line) in human::wrap(instruction, WIDTH).lines().enumerate() {
+        for (at, line) in human::wrap(instruction, width.saturating_sub(8)).lines().enumerate() {
             let _ = writeln!(text, "    {}{line}", if at > 0 { "    " } else { "" });
         }
     }

@@ -1,6 +1,7 @@
 //! Syntax -> meaning -> targets -> stages -> files; pure.
 
 pub mod model;
+pub mod needs;
 pub mod inputs;
 pub mod plan;
 pub mod render;

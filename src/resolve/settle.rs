@@ -201,7 +201,7 @@ struct Failed {
 impl Failed {
     fn refusal(self, planned: Planned) -> Refusal {
         if !self.world.is_empty() {
-            return Refusal::World(self.world);
+            return Refusal::World(Error::one_for_each_cause(self.world));
         }
         let mut diagnostics = Diagnostics::default();
         self.user.into_iter().for_each(|one| diagnostics.push(one));

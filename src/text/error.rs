@@ -24,6 +24,34 @@ impl Error {
         Self { doing, place: place.into(), cause: cause.into(), help: None }
     }
 
+    /// One error for all that have the same cause at the same server, which counts the others.
+    #[must_use]
+    pub fn one_for_each_cause(errors: Vec<Self>) -> Vec<Self> {
+        let mut kept: Vec<(Self, usize)> = Vec::new();
+        for error in errors {
+            let same = |other: &Self| {
+                other.host() == error.host() && other.cause.to_string() == error.cause.to_string()
+            };
+            match kept.iter_mut().find(|(other, _)| same(other)) {
+                Some((_, more)) => *more += 1,
+                None => kept.push((error, 0)),
+            }
+        }
+        let told = kept.into_iter().map(|(error, more)| match more {
+            0 => error,
+            more => {
+                Self { cause: format!("{}; and {more} more of that server", error.cause).into(), ..error }
+            }
+        });
+        told.collect()
+    }
+
+    /// The server of an address, or the whole place.
+    fn host(&self) -> &str {
+        let rest = self.place.split_once("://").map_or(self.place.as_str(), |(_, rest)| rest);
+        rest.split('/').next().unwrap_or(rest)
+    }
+
     /// Says what to do next.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());

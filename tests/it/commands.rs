@@ -251,7 +251,7 @@ fn changed(edits: impl Fn(&Project)) -> String {
     let why = validate("why", &project.run(&["why", TARGET, "--format", "json"]).stdout);
     assert_eq!(why["key"].as_str().unwrap().len(), 64);
     let text = project.run(&["why", TARGET]).stdout;
-    text.lines().skip(3).take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+    text.lines().skip(1).take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 #[test]

@@ -162,3 +162,24 @@ fn a_range_stands_for_the_releases_that_are_known() {
     project.edit("drivers.kdl", "\">=12, <13\"", "\"1*\"");
     project.run(&["plan"]).expect(0, "example/debian-12-x86_64/6.1.0-18-amd64  to compile\n", "");
 }
+
+#[test]
+fn defaults_are_as_if_written_first_in_each() {
+    let project = Project::new();
+    let plain = project.read("drivers.kdl");
+    let with = |to: &str, block: &str| {
+        project.write("drivers.kdl", &plain);
+        project.edit("drivers.kdl", "source \"driver\"\n}", &format!("source \"driver\"\n    {to}\n}}"));
+        project.edit("drivers.kdl", "project \"example\"", &format!("{block}\nproject \"example\""));
+        project.run(&["compile"]).expect(0, "", "1 target");
+        project.read("drivers.out/example/debian-12-x86_64/6.1.0-18-amd64/Dockerfile")
+    };
+    let written = with("packages \"bc\" \"bison\"\n    make V=\"1\"", "");
+    let laid = with(
+        "packages \"bison\"",
+        "defaults {\n    module {\n        packages \"bc\"\n        make V=\"1\"\n    }\n}",
+    );
+    assert_eq!(written, laid);
+    let own = with("make V=\"2\"", "defaults {\n    module {\n        make V=\"1\"\n    }\n}");
+    assert_eq!(own, with("make V=\"2\"", ""));
+}

@@ -3,6 +3,7 @@
 use crate::{compare, files, repository};
 use camino::Utf8Path;
 use drvc::compiler::compile::{Parts, Request, compile};
+use drvc::compiler::needs::missing_needs;
 use drvc::knowledge::lock::Consulted;
 use drvc::resolve::repository::{Fetch, KernelLookup};
 use drvc::system::fs::{Disk, Reader};
@@ -93,6 +94,9 @@ fn each_code_has_its_report_and_no_other() {
         let max_targets = if code == "too-many-targets" { 3 } else { 1000 };
         let request = Request { manifest: rel("drivers.kdl"), out: rel("drivers.out"), max_targets };
         let mut compilation = compile(&reader, &request);
+        if let Some(compiled) = &compilation.plan {
+            compilation.diagnostics.extend(missing_needs(&compiled.model, &reader));
+        }
         if ASKED.contains(&code.as_str()) {
             compilation.diagnostics = ask(&code, &reader, &request);
         }

@@ -4,6 +4,7 @@
 //! it, and the typed readers make [`ast`] of them. One run reports every mistake of all of these steps.
 
 pub mod ast;
+mod defaults;
 mod header;
 mod read;
 #[cfg(test)]
@@ -39,5 +40,5 @@ pub fn parse(
     let is_sound = |node: &Node| {
         !found.iter().any(|report| report.labels.first().is_some_and(|label| node.span.contains(label.span)))
     };
-    (read::manifest(&nodes, &is_sound), found)
+    (read::manifest(&defaults::laid(&nodes, &is_sound), &is_sound), found)
 }

@@ -142,6 +142,7 @@ codes! {
     MissingEntry = "missing-entry", Error;
     MissingKernel = "missing-kernel", Error;
     MissingKey = "missing-key", Error;
+    MissingNeeds = "missing-needs", Warning;
     MissingNode = "missing-node", Error;
     MissingNodeName = "missing-node-name", Error;
     MissingPlatform = "missing-platform", Error;

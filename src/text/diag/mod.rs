@@ -158,6 +158,29 @@ impl Diagnostics {
         self.all.iter()
     }
 
+    /// Reports that differ in their message alone, such as one for each cell of an `os`, become the first of them.
+    fn one_for_each_cause(mut self) -> Self {
+        let mut kept: Vec<(Diagnostic, usize)> = Vec::new();
+        for one in self.all.drain(..) {
+            let same = |kept: &Diagnostic| {
+                !one.labels.is_empty()
+                    && one.help.is_some()
+                    && (kept.code, &kept.labels, &kept.help) == (one.code, &one.labels, &one.help)
+            };
+            match kept.last_mut().filter(|(last, _)| same(last)) {
+                Some((_, more)) => *more += 1,
+                None => kept.push((one, 0)),
+            }
+        }
+        let told = kept.into_iter().map(|(mut one, more)| {
+            if more > 0 {
+                one.message = format!("{}; and {more} more like it", one.message);
+            }
+            one
+        });
+        Self { all: told.collect() }
+    }
+
     /// Sorted by place (those without a place first), then by code; repeated reports are dropped.
     #[must_use]
     pub fn sorted(mut self) -> Self {
@@ -166,7 +189,7 @@ impl Diagnostics {
             place(a).cmp(&place(b)).then_with(|| a.code.cmp(&b.code)).then_with(|| a.message.cmp(&b.message))
         });
         self.all.dedup();
-        self
+        self.one_for_each_cause()
     }
 }
 
@@ -176,6 +199,12 @@ impl IntoIterator for Diagnostics {
 
     fn into_iter(self) -> Self::IntoIter {
         self.all.into_iter()
+    }
+}
+
+impl FromIterator<Diagnostic> for Diagnostics {
+    fn from_iter<I: IntoIterator<Item = Diagnostic>>(all: I) -> Self {
+        Self { all: all.into_iter().collect() }
     }
 }
 

@@ -18,6 +18,7 @@ pub static MANIFEST: Body = Body {
     nodes: &[
         &DRVC,
         &PROJECT,
+        &DEFAULTS,
         &source::SOURCE,
         &module::MODULE,
         &image::IMAGE,
@@ -106,6 +107,26 @@ static VENDOR: Node = Node {
 static URL: Node = Node {
     arguments: &[Argument::one("URL", Kind::TEXT, "where to read more")],
     ..Node::new("url", Count::AtMostOne, "For the label `org.opencontainers.image.url`.")
+};
+
+static DEFAULTS: Node = Node {
+    body: &Body { nodes: &[&DEFAULT_MODULE, &DEFAULT_IMAGE], rules: &[] },
+    ..Node::new(
+        "defaults",
+        Count::AtMostOne,
+        "What all modules and all images have in common: it is read as if it were written first in each of them. What may \
+         stand there once gives way to a module's or an image's own, and so does the way to build; everything else is added to.",
+    )
+};
+
+static DEFAULT_MODULE: Node = Node {
+    body: module::MODULE.body,
+    ..Node::new("module", Count::AtMostOne, "What all modules have in common.")
+};
+
+static DEFAULT_IMAGE: Node = Node {
+    body: image::IMAGE.body,
+    ..Node::new("image", Count::AtMostOne, "What all images have in common.")
 };
 
 static TOOLKIT: Node = Node {
