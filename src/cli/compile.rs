@@ -2,6 +2,7 @@
 
 use super::project::{Compiling, Project};
 use super::report::{Verdict, compile as in_memory};
+use super::some::some;
 use super::terminal::Terminal;
 use super::timings::{Clock, Timings};
 use super::{Exit, Failure, Global};
@@ -27,6 +28,8 @@ Examples:
   drvc compile --check
   # refuse to go on where drivers.lock lacks something
   drvc compile --locked
+  # some targets, while others wait for drivers.lock
+  drvc compile --target os=debian
   # write elsewhere, beneath the manifest's directory
   drvc compile -o build/images
 
@@ -48,6 +51,9 @@ pub(super) struct Compile {
     /// Overwrite files in an output's place that drvc did not write, or that were edited
     #[arg(long)]
     force: bool,
+    /// Only targets that this selects, as `drvc build --target` does, of those that are known; may be repeated
+    #[arg(long = "target", value_name = "SELECTOR", conflicts_with_all = ["check", "locked"])]
+    targets: Vec<String>,
     /// How long to wait for another drvc that writes to the same directory
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     lock_timeout: u64,
@@ -83,6 +89,10 @@ fn timed(global: &Global, args: &Compile, clock: &Clock, terminal: &mut Terminal
         waiting: &waiting,
         phase: &phase,
     };
+    if !args.targets.is_empty() {
+        let known = project.known(&args.compiling, terminal)?;
+        return some(&project, &job, &request, &args.targets, known, terminal);
+    }
     let run =
         emit::run(&job, |reader| Summary::of(compile_in_phases(reader, &request, &phase), args.locked))?;
     match run {
@@ -175,7 +185,7 @@ fn now(memo: &Memo, project: &Project, request: &Request) -> String {
 }
 
 /// `3 files written, 9 unchanged, 2 deleted`
-fn written(report: &emit::Report) -> String {
+pub(super) fn written(report: &emit::Report) -> String {
     let emit::Report { written, unchanged, deleted, kept } = report;
     if *written + *deleted + kept.len() == 0 {
         return format!("nothing to write, {} unchanged", count(*unchanged, "file"));

@@ -4,6 +4,7 @@ use super::terminal::Terminal;
 use super::{Exit, Failure};
 use crate::text::diag::{Clean, Code, explain as manual, nearest};
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use std::fmt::Write as _;
 
 /// Tell what a diagnostic means and how to fix it
@@ -14,6 +15,7 @@ Examples:
   drvc explain unknown-node       the page about one")]
 pub(super) struct Explain {
     /// The code, as reports show it in brackets; without it, all codes are listed
+    #[arg(add = ArgValueCandidates::new(super::completions::codes))]
     code: Option<String>,
 }
 

@@ -7,6 +7,7 @@ use super::{Exit, Failure, Global};
 use crate::compiler::outputs::graph as draw;
 use crate::text::diag::Clean;
 use clap::{Args, ValueEnum};
+use clap_complete::ArgValueCandidates;
 
 /// Draw the stages of all targets, or of one, and how they use each other
 #[derive(Debug, Args)]
@@ -20,7 +21,7 @@ Examples:
   drvc graph --format json")]
 pub(super) struct Graph {
     /// One target: its id as `drvc plan` lists it, or words that only its id holds; without it, all
-    #[arg(value_name = "TARGET")]
+    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(super::completions::targets))]
     words: Vec<String>,
     /// The language of the picture
     #[arg(long, value_enum, default_value_t)]

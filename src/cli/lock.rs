@@ -14,6 +14,7 @@ use crate::text::diag::{Clean, Diagnostics, count, listed, nearest};
 use crate::text::error::Error;
 use crate::text::ids::RelPath;
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Instant;
 
@@ -45,6 +46,7 @@ Exit code 0 if all is well, 1 with mistakes in the manifest, 3 if drivers.lock i
 pub(super) struct Lock {
     /// Resolve anew what is there already: all of it, or what NAME means
     #[arg(long, value_name = "NAME", num_args = 0..=1)]
+    #[arg(add = ArgValueCandidates::new(super::completions::pinned))]
     update: Option<Option<String>>,
     /// Write nothing and ask nobody; tell what is missing, unused or contradicts the manifest
     #[arg(long, conflicts_with_all = ["update", "offline"])]
@@ -148,7 +150,7 @@ fn told(
     let verdict = Verdict::of(&diagnostics);
     let drift = diagnostics.iter().any(|one| one.code.is_drift());
     if drift || verdict.errors > 0 {
-        terminal.diagnostics(&project.report(&sources, diagnostics));
+        terminal.some_diagnostics(&project.report(&sources, diagnostics), true);
     }
     changes.iter().for_each(|change| terminal.say(&change.to_string()));
     let asked = statistics.map(|statistics| asked(statistics, started)).unwrap_or_default();

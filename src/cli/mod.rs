@@ -31,6 +31,7 @@ mod project;
 mod prune;
 mod report;
 mod schema;
+mod some;
 mod image_arg;
 mod table;
 mod target;
@@ -64,7 +65,7 @@ struct Cli {
 }
 
 /// Options that every command takes.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Global options")]
 struct Global {
     /// Work as if drvc had been started in DIR
@@ -148,6 +149,12 @@ impl From<Error> for Failure {
 
 /// Does what the command line says, and tells of it.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
+    let args: Vec<OsString> = args.into_iter().collect();
+    match completions::answer(&args) {
+        Ok(false) => {}
+        Ok(true) => return Exit::Fine,
+        Err(refusal) => return Terminal::new(ColorWhen::Auto).clap(&refusal),
+    }
     let parsed = command().try_get_matches_from(args).and_then(|found| Cli::from_arg_matches(&found));
     let cli = match parsed {
         Ok(cli) => cli,

@@ -4,6 +4,7 @@ use super::Failure;
 use crate::compiler::plan::Target;
 use crate::text::diag::{count, listed, nearest};
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 
 /// At most so many candidates are named.
 const NAMED: usize = 8;
@@ -12,7 +13,7 @@ const NAMED: usize = 8;
 #[derive(Debug, Args)]
 pub(super) struct Which {
     /// The target: its id as `drvc plan` lists it, its Dockerfile, a tag, or words that only its id holds
-    #[arg(value_name = "TARGET", required = true)]
+    #[arg(value_name = "TARGET", required = true, add = ArgValueCandidates::new(super::completions::targets))]
     pub(super) words: Vec<String>,
 }
 

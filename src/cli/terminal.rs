@@ -110,15 +110,15 @@ impl Terminal {
     /// and where more is said of the worst.
     pub(super) fn some_diagnostics(&self, report: &Report<'_>, drift: bool) {
         let (shown, counted) = report.for_people(drift);
-        if !shown.is_empty() {
-            self.report(&human::render(&shown, self.look()));
-            self.say("");
-        }
         if counted > 0 {
             self.say(&format!(
                 "drift: drivers.lock and the manifest differ in {}: run `drvc lock`; `drvc check --drift` shows them",
                 count(counted, "place")
             ));
+        }
+        if !shown.is_empty() {
+            self.report(&human::render(&shown, self.look()));
+            self.say("");
         }
         let more = match shown.worst().as_slice() {
             [] => return,

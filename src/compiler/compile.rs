@@ -13,7 +13,7 @@ use crate::knowledge::lock::{self, Lock};
 use crate::knowledge::profile::Profiles;
 use crate::language::syntax::{self, ast};
 use crate::system::fs::{Hash, ReadError, Reader};
-use crate::text::diag::{Code, Diagnostic, Diagnostics};
+use crate::text::diag::{Code, Diagnostic, Diagnostics, article};
 use crate::text::ids::{OsName, RelPath};
 use crate::text::source::{Sources, Span};
 use std::collections::BTreeMap;
@@ -92,7 +92,7 @@ pub fn compile_in_phases(
 pub fn compile_known(reader: &Reader<'_>, request: &Request) -> Compilation {
     let mut sources = Sources::default();
     let mut diagnostics = Diagnostics::default();
-    let plan = run(reader, request, &mut sources, &mut diagnostics);
+    let plan = run(reader, request, &mut sources, &mut diagnostics, &|_| {});
     let plan = plan.filter(|_| !diagnostics.has_errors_beside_open());
     Compilation { sources, diagnostics: diagnostics.sorted(), plan }
 }
@@ -309,7 +309,7 @@ fn parsed<T>(
     parse(&text.value)
         .map_err(|rule| {
             diagnostics.push(
-                Diagnostic::new(Code::MalformedValue, format!("`{}` is not a {kind}", text.value))
+                Diagnostic::new(Code::MalformedValue, format!("`{}` is not {}", text.value, article(kind)))
                     .label(text.span, "")
                     .help(format!("write {rule}")),
             );

@@ -27,9 +27,7 @@ pub fn missing_needs(model: &Model, reader: &Reader<'_>) -> Diagnostics {
     let dirs: Vec<Option<RelPath>> = (0..model.modules.len()).map(|at| directory(model, at)).collect();
     let apart = |at: usize| {
         let own = dirs.get(at)?.as_ref()?;
-        let within = |other: &RelPath| {
-            other.as_path().starts_with(own.as_path()) || own.as_path().starts_with(other.as_path())
-        };
+        let within = |other: &RelPath| other.is_within(own) || own.is_within(other);
         let others =
             dirs.iter().enumerate().filter(|(other, _)| *other != at).filter_map(|(_, dir)| dir.as_ref());
         (!others.into_iter().any(within)).then_some(own)

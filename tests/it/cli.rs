@@ -22,7 +22,7 @@ fn text(bytes: &[u8]) -> &str {
 fn exit_codes_and_streams() {
     // arguments, exit code, what standard output and standard error hold (empty: nothing at all)
     let cases: &[(&[&str], i32, &str, &str)] = &[
-        (&[], 0, "`drvc init` makes one of a dkms.conf", ""),
+        (&[], 0, "next:  drvc init", ""),
         (&["--version"], 0, "drvc ", ""),
         (&["--help"], 0, "Usage: drvc", ""),
         (&["--no-such-option"], 2, "", "unexpected argument '--no-such-option'"),
@@ -33,9 +33,9 @@ fn exit_codes_and_streams() {
         (&["explain", "zzz"], 2, "", "`drvc explain` lists all codes"),
         (&["schema", "report"], 0, "https://json-schema.org/draft/2020-12/schema", ""),
         (&["schema", "repotr"], 2, "", "did you mean `report`?"),
-        (&["completions", "bash"], 0, "_drvc()", ""),
+        (&["completions", "bash"], 0, "_clap_complete_drvc()", ""),
         (&["completions", "zsh"], 0, "#compdef drvc", ""),
-        (&["completions", "fish"], 0, "complete -c drvc", ""),
+        (&["completions", "fish"], 0, "--command drvc --arguments", ""),
         (&["completions", "csh"], 2, "", "possible values: bash"),
         (&["man"], 0, ".TH drvc 1", ""),
         (&["man", "explain"], 0, ".TH drvc-explain 1", ""),
@@ -59,7 +59,8 @@ fn commands() -> Vec<String> {
     let output = drvc(&["--help"]);
     let list =
         text(&output.stdout).split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap().to_owned();
-    list.lines().filter_map(|line| Some(line.trim().split_once("  ")?.0.to_owned())).collect()
+    let names = list.lines().filter_map(|line| Some(line.trim().split_once("  ")?.0.to_owned()));
+    names.filter(|name| name != "help").collect()
 }
 
 #[test]
@@ -67,11 +68,32 @@ fn every_command_has_help_with_examples_and_a_manual_page() {
     let commands = commands();
     assert!(commands.contains(&"explain".to_owned()), "{commands:?}");
     for name in commands {
-        let help = drvc(&[&name, "--help"]);
-        assert!(text(&help.stdout).contains("Examples:\n  drvc "), "{name}: {}", text(&help.stdout));
+        let help = drvc(&["help", &name]);
+        assert!(text(&help.stdout).contains("Examples:\n  "), "{name}: {}", text(&help.stdout));
+        assert!(text(&help.stdout).contains("Exit code 0"), "{name}: {}", text(&help.stdout));
+        let examples = text(&help.stdout).split("Examples:\n").nth(1).unwrap_or_default();
+        let narrow = |line: &str| !line.starts_with("  ") || line.chars().count() <= 80;
+        assert!(examples.lines().all(narrow), "{name}: an example is wider than 80 columns");
         assert!(text(&help.stdout).lines().all(|line| line.chars().count() <= 100), "{name}: too wide");
         assert_eq!(drvc(&["man", &name]).status.code(), Some(0), "{name}");
     }
+}
+
+#[test]
+fn shells_complete_targets_codes_and_options() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("drivers.kdl"), crate::project::MANIFEST).unwrap();
+    std::fs::create_dir(directory.path().join("driver")).unwrap();
+    std::fs::write(directory.path().join("driver/Kbuild"), "obj-m := example.o\n").unwrap();
+    let complete = |words: &[&str]| {
+        let mut command = command(&[]);
+        command.current_dir(directory.path()).env("DRVC_COMPLETE", "bash").env("_CLAP_IFS", "\n");
+        command.env("_CLAP_COMPLETE_INDEX", (words.len() - 1).to_string()).arg("--").args(words);
+        text(&command.output().unwrap().stdout).to_owned()
+    };
+    assert_eq!(complete(&["drvc", "why", "exa"]), "example/debian-12-x86_64/6.1.0-18-amd64");
+    assert_eq!(complete(&["drvc", "explain", "unknown-no"]), "unknown-node");
+    assert!(complete(&["drvc", "check", "--fi"]).contains("--fix"));
 }
 
 #[test]

@@ -230,7 +230,7 @@ fn targets_are_found_by_what_people_have_at_hand() {
     ];
     for words in ways {
         let args: Vec<&str> = ["why"].iter().chain(words).copied().collect();
-        project.run(&args).expect(0, &format!("{TARGET}\nkey "), "");
+        project.run(&args).expect(0, &format!("{TARGET}\n"), "");
     }
     project.run(&["why", "6.1.0"]).expect(2, "", "`6.1.0` could be 3 targets");
     let near = "example/debian-12-x86_64/6.1.0-18-amd46";

@@ -103,7 +103,7 @@ fn plain_edits_are_made_once() {
         (BUILD, "run \"make all && make install\"", "script \"make all && make install\""),
         (BUILD, "make \"-k V=1\"", "make \"-k\" V=\"1\""),
         (BUILD, "env \"A=1\"", "env A=\"1\""),
-        (BUILD, "moduel \"x\"\n    packages \"bc, bison\"", "packages \"bc\" \"bison\""),
+        (BUILD, "packages \"bc, bison\"", "packages \"bc\" \"bison\""),
         ("quay.io/example", "https://quay.io/Acme", "\"quay.io/acme\""),
         (
             "\"6.1.0-18-amd64\"",
@@ -145,13 +145,19 @@ fn what_waits_for_the_lock_hides_nothing_else() {
         "matrix {\n    os \"ubuntu\" \"22.04\" {\n        kernel latest=1\n    }\n",
     );
     let plan = project.run(&["plan"]);
-    plan.expect(0, "example/debian-12-x86_64/6.1.0-18-amd64  to compile\n", "");
+    let drift = "drivers.kdl (1 drift); `drvc check` tells more\n";
+    plan.expect(0, "example/debian-12-x86_64/6.1.0-18-amd64  to compile\n", drift);
     plan.expect(
         0,
         "\nopen: the lock file does not say which kernels these are: ubuntu 22.04 x86_64\nrun `drvc lock`",
-        "",
+        drift,
     );
     project.run(&["compile"]).expect(1, "", "error[unlocked-kernels]");
+    let run = project.run(&["compile", "--target", "os=debian"]);
+    run.expect(0, "", "1 of 1 target: 3 files written");
+    run.expect(0, "", "open: the lock file does not say which kernels these are: ubuntu 22.04 x86_64");
+    assert!(project.read("drivers.out/example/debian-12-x86_64/6.1.0-18-amd64/Dockerfile").contains("FROM"));
+    assert!(!project.path("drivers.out/plan.json").exists());
 }
 
 #[test]
@@ -160,7 +166,8 @@ fn a_range_stands_for_the_releases_that_are_known() {
     project.edit("drivers.kdl", "os \"debian\" \"12\"", "os \"debian\" \">=12, <13\"");
     project.run(&["plan"]).expect(0, "example/debian-12-x86_64/6.1.0-18-amd64  to compile\n", "");
     project.edit("drivers.kdl", "\">=12, <13\"", "\"1*\"");
-    project.run(&["plan"]).expect(0, "example/debian-12-x86_64/6.1.0-18-amd64  to compile\n", "");
+    let plan = project.run(&["plan"]);
+    plan.expect(0, "example/debian-12-x86_64/6.1.0-18-amd64  to compile\n", "drivers.kdl (");
 }
 
 #[test]

@@ -176,7 +176,16 @@ impl<'a> Collect<'a, '_> {
         }
         if !missing.is_empty() {
             let label = "no `kernel` in it, so that its releases bring their own";
-            self.diagnostics.push(unlocked("these releases run", label, &missing, self.rule.name.span));
+            let report = unlocked("these releases run", label, &missing, self.rule.name.span);
+            let mut known =
+                releases.iter().filter_map(|(release, _)| Some((&release.release, release.shipped()?)));
+            self.diagnostics.push(match known.next() {
+                Some((release, kernel)) => report.help(format!(
+                    "run `drvc lock`; or name them in full: {} {release} runs `kernel \"{kernel}\"`",
+                    self.profile.title
+                )),
+                None => report,
+            });
         }
     }
 

@@ -11,7 +11,7 @@ use super::{Edge, Graph, Inputs, Node, NodeId, RuntimeBase, Toolkit};
 use crate::compiler::model::{
     Image, ImageBody, Layers, Merge, ModuleBody, ModuleId, Selector, SourceBody, SourceId, Template,
 };
-use crate::text::diag::{Code, Diagnostic, Diagnostics};
+use crate::text::diag::{Code, Diagnostic, Diagnostics, article};
 use crate::text::ids::{AbsPath, ImageRef, PackageName, RelPath, Tag};
 use crate::text::source::Span;
 use std::collections::{BTreeMap, BTreeSet};
@@ -282,7 +282,7 @@ impl<'a> Builder<'a> {
             Err(rule) => rule,
         };
         self.diagnostics.push(
-            Diagnostic::new(Code::MalformedValue, format!("`{text}` is not a {kind}"))
+            Diagnostic::new(Code::MalformedValue, format!("`{text}` is not {}", article(kind)))
                 .label(span, "gives this")
                 .help(format!("write {rule}")),
         );

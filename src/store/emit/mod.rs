@@ -166,6 +166,20 @@ pub fn run<T>(job: &Job, compile: impl Fn(&Reader) -> Compiled<T>) -> Result<Run
     Ok(Run::Done { rest, reason, report })
 }
 
+/// Writes some of the outputs, and leaves whatever else is in the directory as it is. The next run looks at all of it.
+///
+/// # Errors
+/// As [`run`].
+pub fn write_some(job: &Job, outputs: &Outputs) -> Result<Report, Error> {
+    let lock = Lock::acquire(job.root, job.out, job.patience, job.waiting)?;
+    let mut scan = output_scan::scan(Some(&lock.out), job.out.as_str(), outputs, None)?;
+    scan.strays.clear();
+    let (report, _) = write::settle(&lock.out, job.out.as_str(), scan, job.force)?;
+    let forgotten = State::forget(&lock.home);
+    forgotten.map_err(|error| Error::new("write the state in", job.out.as_str(), error))?;
+    Ok(report)
+}
+
 type Answers = Vec<(FilePath, Answer)>;
 
 fn read_and_compile<T>(job: &Job, compile: &impl Fn(&Reader) -> Compiled<T>) -> (Compiled<T>, Answers) {
