@@ -4,6 +4,7 @@ use super::project::{Compiling, Project};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Global};
 use crate::compiler::compile::Compiled;
+use crate::compiler::inputs::Checkout;
 use crate::compiler::model::{Bake, Pipeline, Service};
 use crate::compiler::outputs::handover::{self, Inputs, Job, Jobs, jobs, without_runner};
 use crate::store::history::{Difference, Status, uncompiled};
@@ -113,6 +114,8 @@ pub(super) fn matrix(global: &Global, args: &Matrix, terminal: &mut Terminal) ->
             let inputs = Inputs {
                 model: &compiled.model,
                 plan: &compiled.plan,
+                // Only pipelines check anything out.
+                checkout: Checkout::default(),
                 json: &compiled.json,
                 dockerfiles: &compiled.outputs,
                 manifest: &request.manifest,

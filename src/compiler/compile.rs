@@ -122,6 +122,7 @@ fn run(
     let inputs = outputs::handover::Inputs {
         model: &parts.model,
         plan: &plan,
+        checkout: parts.contexts.checkout,
         json: &json,
         dockerfiles: &outputs,
         manifest,

@@ -55,7 +55,7 @@ pub struct StageRecipe {
     /// The files of the build context that it copies.
     pub files: Vec<ContextFile>,
     /// What stands beside them and is no source, sorted by path.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<NoSource>,
 }
 

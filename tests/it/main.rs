@@ -23,6 +23,7 @@ mod lock;
 mod locked;
 mod manual;
 mod mistakes;
+mod never_more;
 mod outputs;
 mod project;
 mod pure;

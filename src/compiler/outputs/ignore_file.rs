@@ -56,7 +56,7 @@ struct Node<'p> {
     beneath: BTreeMap<&'p str, Self>,
     /// It is a file that is copied.
     taken: bool,
-    /// It is there and is left out.
+    /// It is there, and a walk did not go into it.
     left: bool,
     /// All that is in this directory is known, and can be written down.
     known: bool,
@@ -95,9 +95,7 @@ impl<'p> Node<'p> {
                 left.path.get(dir.as_str().len() + 1..)
             };
             let Some(parts) = parts else { continue };
-            let odd = FilePath::parse(&left.path).is_err()
-                || left.path.contains('\u{fffd}')
-                || left.path.ends_with(char::is_whitespace);
+            let odd = FilePath::parse(&left.path).is_err() || left.path.contains('\u{fffd}');
             let mut node = &mut *top;
             let mut parts = parts.split('/').peekable();
             while let Some(part) = parts.next() {
@@ -115,7 +113,7 @@ impl<'p> Node<'p> {
 
     /// Whether the directory may be let in whole.
     fn may_be_whole(&self, path: &str) -> bool {
-        self.known && !self.left && !self.opaque && !path.is_empty() && !path.ends_with(char::is_whitespace)
+        self.known && !self.opaque && !path.is_empty() && !path.ends_with(char::is_whitespace)
     }
 
     /// Counts lines, from below.
@@ -137,7 +135,7 @@ impl<'p> Node<'p> {
             (self.kept_out, self.let_in) = (0, if self.left { one } else { let_in });
         } else {
             // Engines do not go into a directory that is kept out where an escape hides what is let in beneath it.
-            let apart = kept_out.saturating_add(if path.contains(special) { UNSAFE } else { 0 });
+            let apart = kept_out.saturating_add(if literal(path) == path { 0 } else { UNSAFE });
             let whole = if self.may_be_whole(path) { 1 + let_in } else { u64::MAX };
             let inside = if self.may_be_whole(path) { let_in } else { u64::MAX };
             (self.whole, self.apart) = (whole <= apart, inside > apart.saturating_add(1));
@@ -184,7 +182,7 @@ const fn special(letter: char) -> bool {
     matches!(letter, '*' | '?' | '[' | ']' | '\\' | '(' | ')' | '{' | '}' | '|' | '^' | '$' | '+')
 }
 
-/// A path that matches itself alone.
+/// A path that matches itself alone; one that ends in a blank cannot be told from its like.
 fn literal(path: &str) -> String {
     let mut text = String::with_capacity(path.len() + 8);
     for (at, letter) in path.chars().enumerate() {
@@ -193,7 +191,8 @@ fn literal(path: &str) -> String {
         }
         text.push(letter);
     }
-    text
+    // Engines take blanks off the end of a line.
+    if path.ends_with(char::is_whitespace) { text.trim_end().to_owned() + "?" } else { text }
 }
 
 #[cfg(test)]

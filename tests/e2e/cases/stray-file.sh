@@ -17,7 +17,8 @@ matrix { os "debian" "12" { kernel "$kernel"; }; }
 KDL
 touch "$dir/stray" "$dir/driver/key.secret" "$dir/driver/old.bak" "$dir/driver/nested/key.secret"
 compile "$dir"
-touch "$dir/driver/later.c" "$dir/driver/nested/later"
+# What is no source reaches no build even where it appears after `compile`.
+touch "$dir/driver/later.o" "$dir/driver/nested/.later.o.cmd" "$dir/driver/nested/later.md"
 
 for engine in buildah podman docker; do
     # The source's stage is all that a build sees of the repository: every other stage copies from it.

@@ -4,6 +4,7 @@ use super::fill::fill;
 use super::pipeline::{check, login, registries, secret_options, secrets, variable, word};
 use super::yaml::{list, quoted};
 use super::{Files, Inputs, Job, Jobs, header};
+use crate::compiler::inputs::Checkout;
 use crate::compiler::model::Pipeline;
 use crate::text::ids::Arch;
 use serde_json::{Value, json};
@@ -59,11 +60,19 @@ impl Workflow<'_> {
                 ("defaults", if directory.is_root() { "" } else { &in_directory }),
                 ("runner", &list(labels.into_iter().flatten().map(String::as_str))),
                 ("install", &quoted(&self.settings.install)),
+                ("checkout", &self.checkout()),
                 ("out", &word(self.inputs.out.as_str())),
                 ("toolkits", &if self.has_toolkits { self.job("toolkits") } else { String::new() }),
                 ("images", &self.job("images")),
             ],
         )
+    }
+
+    /// What `actions/checkout` leaves out unless it is asked for.
+    fn checkout(&self) -> String {
+        let Checkout { lfs, submodules } = self.inputs.checkout;
+        let lines = [(lfs, "          lfs: true\n"), (submodules, "          submodules: recursive\n")];
+        lines.iter().filter(|(needed, _)| *needed).map(|(_, line)| *line).collect()
     }
 
     /// The job of one phase.
@@ -79,6 +88,7 @@ impl Workflow<'_> {
                 ("needs", if of_images && self.has_toolkits { "[changes, toolkits]" } else { "changes" }),
                 ("condition", &self.condition(phase, &pushes, !secrets.is_empty())),
                 ("install", &quoted(&self.settings.install)),
+                ("checkout", &self.checkout()),
                 ("logins", &self.logins(&pushes)),
                 ("pushes", &pushes),
                 ("secrets", &environment(&secrets)),

@@ -14,6 +14,7 @@ pub(super) fn files(inputs: &Inputs<'_>, settings: &Pipeline, files: &mut Files)
     check(inputs, settings, "`gitlab`", files);
     let use_it =
         format!("Your .gitlab-ci.yml has it by `include: {{local: {}/gitlab/drvc.yml}}`.", inputs.out);
+    let submodules = inputs.checkout.submodules;
     let labels = Arch::ALL.iter().find_map(|arch| settings.runners.get(arch));
     let text = fill(
         include_str!("templates/gitlab.yml"),
@@ -23,6 +24,12 @@ pub(super) fn files(inputs: &Inputs<'_>, settings: &Pipeline, files: &mut Files)
             ("tags", &tags(labels.map(Vec::as_slice).unwrap_or_default())),
             ("install", &quoted(&settings.install)),
             ("directory", &directory(settings)),
+            // The runner fetches what Git LFS holds by itself. The jobs that are triggered get these variables, too.
+            ("submodules", if submodules { "    GIT_SUBMODULE_STRATEGY: recursive\n" } else { "" }),
+            (
+                "build-submodules",
+                if submodules { "  variables:\n    GIT_SUBMODULE_STRATEGY: recursive\n" } else { "" },
+            ),
             ("diff", &quoted(&format!("git diff --exit-code -- {}", word(inputs.out.as_str())))),
         ],
     );

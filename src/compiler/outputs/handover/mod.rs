@@ -18,6 +18,7 @@ pub use gitlab::child as gitlab_child;
 pub use jobs::{Job, Jobs, jobs, without_runner};
 
 use super::plan_json::PlanJson;
+use crate::compiler::inputs::Checkout;
 use crate::compiler::model::Model;
 use crate::compiler::outputs::{Outputs, Rope};
 use crate::compiler::plan::{Plan, Target};
@@ -33,6 +34,8 @@ pub struct Inputs<'a> {
     pub model: &'a Model,
     /// The targets.
     pub plan: &'a Plan,
+    /// What a checkout must bring.
+    pub checkout: Checkout,
     /// The plan as programs read it.
     pub json: &'a PlanJson,
     /// The Dockerfiles.
