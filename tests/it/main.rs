@@ -29,6 +29,7 @@ mod project;
 mod pure;
 mod schemas;
 mod scripts;
+mod sensitivity;
 mod ui;
 
 use camino::{Utf8Path, Utf8PathBuf};

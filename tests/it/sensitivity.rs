@@ -1,0 +1,150 @@
+//! Which keys change with what of a manifest: every node and property of the language has a row here.
+
+use drvc::compiler::compile::{Request, compile};
+use drvc::language::schema::manifest::MANIFEST;
+use drvc::language::schema::{Body, Node};
+use drvc::system::fs::{Memory, Reader};
+use drvc::text::ids::RelPath;
+use std::collections::{BTreeMap, BTreeSet};
+
+const CERTIFICATE: &str = include_str!("../../examples/05-module-chain/keys/module-signing.pem");
+const OTHER_CERTIFICATE: &str = include_str!("../data/p384.pem");
+
+/// Two images for two kernels each: `i` with much in it, `j` with little.
+const MANIFEST_TEXT: &str = r#"drvc edition=1
+project "p" {
+    registry "quay.io/p"
+}
+source "driver" {
+    path "driver"
+}
+source "other" {
+    git "https://example.com/other.git" commit="0123456789012345678901234567890123456789"
+}
+module "a" {
+    source "driver"
+}
+module "b" {
+    source "other"
+}
+image "i" {
+    module "a"
+    load "a"
+}
+image "j" {
+    module "b"
+    load "b"
+}
+matrix {
+    os "debian" "12" {
+        kernel "6.1.0-18-amd64" "6.1.0-18-rt-amd64"
+    }
+}
+"#;
+
+/// Tab-separated: a node's or property's path, the targets whose keys change (`unlocked`: the lock is to say), a text of the manifest, and what stands in its
+/// place before (`-`: itself) and after (`-`: nothing).
+const ROWS: &str = include_str!("../data/keys.tsv");
+
+fn rows() -> impl Iterator<Item = Vec<String>> {
+    let unescaped = |field: &str| field.replace("\\n", "\n").replace("\\\\", "\\");
+    ROWS.lines().map(move |line| line.split('\t').map(unescaped).collect())
+}
+
+fn path(text: &str) -> RelPath {
+    RelPath::parse(text).unwrap()
+}
+
+/// The key of each target, as `IMAGE/KERNEL`.
+fn keys(manifest: &str) -> Result<BTreeMap<String, String>, String> {
+    let mut tree = Memory::new();
+    tree.insert(path("drivers.kdl"), manifest.as_bytes());
+    for file in ["driver/Kbuild", "driver/sub/Kbuild", "driver/fw.bin", "driver2/Kbuild", "driver/x.c"] {
+        tree.insert(path(file), format!("# {file}\n").as_bytes());
+    }
+    tree.insert(path("a.patch"), &b"--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n"[..]);
+    tree.insert(path("cert.pem"), CERTIFICATE.as_bytes());
+    tree.insert(path("cert2.pem"), OTHER_CERTIFICATE.as_bytes());
+    tree.insert(path("repo.asc"), &b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n"[..]);
+    tree.insert(path("repo2.asc"), &b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n"[..]);
+    tree.insert(path("kernels.txt"), &b"6.1.0-18-amd64\n6.1.0-18-rt-amd64\n"[..]);
+    tree.insert(path("runtime.hbs"), &b"FROM {{base}}\nCMD [\"x\"]\n"[..]);
+    tree.insert(
+        path("os.kdl"),
+        &b"profile edition=1 extends=\"debian\"\n\nbase \"quay.io/mirror/debian:{release}\"\n"[..],
+    );
+    let request = Request { manifest: path("drivers.kdl"), out: path("drivers.out"), max_targets: 100 };
+    let compilation = compile(&Reader::new(&tree), &request);
+    let Some(plan) = compilation.plan else {
+        let all = compilation.diagnostics.iter().map(|one| format!("{}: {}", one.code, one.message));
+        return Err(all.collect::<Vec<_>>().join("; "));
+    };
+    let short = |kernel: &str| match kernel {
+        _ if kernel.contains("-rt-") => "rt",
+        _ if kernel.contains(".el9") => "rhel",
+        _ => "18",
+    };
+    let named = plan.json.targets.iter();
+    Ok(named
+        .map(|target| (format!("{}/{}", target.image, short(&target.kernel)), target.key.clone()))
+        .collect())
+}
+
+/// Paths of all nodes and properties. The nodes in an `on` are those around it, and all selectors are one.
+fn every_path(body: &'static Body, above: &str, all: &mut BTreeSet<String>) {
+    for node in body.nodes {
+        let Node { name, properties, free, body, .. } = node;
+        let at = if above.is_empty() { (*name).to_owned() } else { format!("{above}/{name}") };
+        let is_selector = ["on", "only", "exclude"].contains(name);
+        let owner = if is_selector { "on" } else { &at };
+        all.insert(at.clone());
+        all.extend(
+            properties.iter().filter(|one| one.name != "reason").map(|one| format!("{owner}@{}", one.name)),
+        );
+        all.extend(free.iter().map(|_| format!("{owner}@*")));
+        if *name != "on" {
+            every_path(body, &at, all);
+        }
+    }
+}
+
+#[test]
+fn every_node_and_property_changes_the_keys_that_it_should() {
+    let base = keys(MANIFEST_TEXT).unwrap();
+    assert_eq!(base.len(), 4);
+    let mut wrong = Vec::new();
+    for row in rows() {
+        let [path, expected, place, first, second] = row.as_slice() else { panic!("{row:?}") };
+        assert!(MANIFEST_TEXT.contains(place), "{path}: {place}");
+        let with = |text: &str| keys(&MANIFEST_TEXT.replacen(place, text, 1));
+        let before = if first == "-" { Ok(base.clone()) } else { with(first) };
+        let (before, after) = match (before, with(if second == "-" { "" } else { second })) {
+            (Ok(before), Ok(after)) => (before, after),
+            (Ok(_), Err(why)) if expected == "unlocked" && why.contains("unlocked-kernels") => continue,
+            (Err(why), _) | (_, Err(why)) => {
+                wrong.push(format!("{path}: {why}"));
+                continue;
+            }
+        };
+        let changed: Vec<_> = before
+            .iter()
+            .filter(|(name, key)| after.get(*name) != Some(key))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        if changed.join(" ") != expected.trim_matches('-') {
+            wrong.push(format!("{path}: {} instead of {expected}", changed.join(" ")));
+        }
+    }
+    assert_eq!(wrong, [""; 0]);
+}
+
+#[test]
+fn every_node_and_property_has_a_row() {
+    let mut all = BTreeSet::new();
+    every_path(&MANIFEST, "", &mut all);
+    let rows: BTreeSet<_> = rows().filter_map(|row| row.into_iter().next()).collect();
+    let missing: Vec<_> = all.difference(&rows).collect();
+    assert!(missing.is_empty(), "without a row: {missing:?}");
+    let unknown: Vec<_> = rows.difference(&all).collect();
+    assert!(unknown.is_empty(), "no such node or property: {unknown:?}");
+}
