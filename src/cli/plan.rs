@@ -61,7 +61,7 @@ pub(super) fn plan(global: &Global, args: &Plan, terminal: &mut Terminal) -> Res
                 true => full(plan),
                 false => short(plan, &changed, terminal.columns()),
             };
-            terminal.product(&Clean::text(&(text + &excluded(plan) + &ending(plan, &changed, &open))))?;
+            terminal.product(&Clean::text(&(text + &excluded(plan) + &unverified(plan) + &ending(plan, &changed, &open))))?;
         }
         Format::Json => terminal.raw(&clean::escape_json(&plan.to_rope().to_string()))?,
     }
@@ -97,6 +97,19 @@ fn excluded(plan: &PlanJson) -> String {
         excluded.add_row([cell_name(cell), cell.reason.clone()]);
     }
     format!("\n{}", lines(&excluded))
+}
+
+/// Targets of which not all is known for certain.
+fn unverified(plan: &PlanJson) -> String {
+    let doubted = || plan.targets.iter().filter(|target| !target.unverified.is_empty());
+    if doubted().next().is_none() {
+        return String::new();
+    }
+    let mut table = blank(&["UNVERIFIED", "WHAT IS NOT KNOWN"]);
+    for target in doubted() {
+        table.add_row([&target.id, &target.unverified.join("\n")]);
+    }
+    format!("\n{}", lines(&table))
 }
 
 /// What waits, and how many targets there are of each kind.

@@ -107,8 +107,8 @@ text_types! {
     KernelText: |text| starts_with(text, |b| b.is_ascii_digit()) && all(text, 1..=128, b"._+~-"),
         "1 to 128 of A-Z a-z 0-9 . _ + ~ -, first a digit";
     /// A kernel's flavour, such as `default`, `rt`, `64k` or `cloud`.
-    Flavor: |text| starts_with(text, |b| b.is_ascii_alphanumeric()) && lower(text) && all(text, 1..=32, b"-"),
-        "1 to 32 of a-z 0-9 -, first a letter or digit";
+    Flavor: |text| starts_with(text, |b| b.is_ascii_alphanumeric()) && lower(text) && all(text, 1..=32, b"-_"),
+        "1 to 32 of a-z 0-9 - _, first a letter or digit";
     /// A git commit, SHA-1 or SHA-256, in full.
     Commit: |text| matches!(text.len(), 40 | 64) && is_hex(text),
         "40 or 64 of 0-9 a-f";
@@ -168,11 +168,15 @@ pub enum Arch {
     Aarch64,
     Ppc64le,
     S390x,
+    Riscv64,
+    I686,
+    Armv7l,
 }
 
 impl Arch {
     /// All of them, in the order of their names' first use by RHEL.
-    pub const ALL: [Self; 4] = [Self::X86_64, Self::Aarch64, Self::Ppc64le, Self::S390x];
+    pub const ALL: [Self; 7] =
+        [Self::X86_64, Self::Aarch64, Self::Ppc64le, Self::S390x, Self::Riscv64, Self::I686, Self::Armv7l];
 
     /// The kernel's and rpm's name, as `uname -m` prints it.
     #[must_use]
@@ -182,6 +186,9 @@ impl Arch {
             Self::Aarch64 => "aarch64",
             Self::Ppc64le => "ppc64le",
             Self::S390x => "s390x",
+            Self::Riscv64 => "riscv64",
+            Self::I686 => "i686",
+            Self::Armv7l => "armv7l",
         }
     }
 
@@ -193,6 +200,9 @@ impl Arch {
             Self::Aarch64 => "arm64",
             Self::Ppc64le => "ppc64le",
             Self::S390x => "s390x",
+            Self::Riscv64 => "riscv64",
+            Self::I686 => "386",
+            Self::Armv7l => "arm",
         }
     }
 
@@ -204,6 +214,9 @@ impl Arch {
             Self::Aarch64 => "arm64",
             Self::Ppc64le => "ppc64el",
             Self::S390x => "s390x",
+            Self::Riscv64 => "riscv64",
+            Self::I686 => "i386",
+            Self::Armv7l => "armhf",
         }
     }
 

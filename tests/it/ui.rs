@@ -21,6 +21,26 @@ const COMMON: &[(&str, &str)] = &[
     ("drivers.lock", include_str!("../ui/drivers.lock")),
 ];
 
+/// What drvc does not know stops nobody, and what it knows can be said to be wrong.
+#[test]
+fn knowledge_can_be_lifted_and_ignorance_only_warns() {
+    use drvc::text::diag::{Basis, Severity};
+    for code in Code::ALL {
+        let name = code.name();
+        match code.basis() {
+            Basis::Given => assert!(!name.starts_with("unverified-"), "{name}"),
+            Basis::Unknown => {
+                assert!(name.starts_with("unverified-") && code.severity() == Severity::Warning, "{name}");
+            }
+            Basis::Knowledge => {
+                let report = std::fs::read_to_string(repository(&format!("tests/ui/{name}.txt"))).unwrap();
+                let report = report.split_whitespace().collect::<Vec<_>>().join(" ");
+                assert!(report.contains("`unchecked=#true`"), "{report}");
+            }
+        }
+    }
+}
+
 fn codes() -> BTreeSet<&'static str> {
     Code::ALL.iter().map(|code| code.name()).collect()
 }

@@ -204,7 +204,7 @@ pub fn gather(
     }
     repositories(model).for_each(|repository| gather.key(repository));
     for rule in model.matrix.os.iter().flat_map(|os| &os.kernels) {
-        if let KernelRule::File(file) = rule {
+        if let KernelRule::File(file, _) = rule {
             gather.kernels(&file.value, file.span, sources);
         }
     }
@@ -227,7 +227,7 @@ fn bodies(
 /// The files that the model names and drvc reads or copies by themselves.
 fn named_files(model: &Model) -> Vec<RelPath> {
     let kernels = model.matrix.os.iter().flat_map(|os| &os.kernels).filter_map(|rule| match rule {
-        KernelRule::File(file) => Some(file.value.clone()),
+        KernelRule::File(file, _) => Some(file.value.clone()),
         _ => None,
     });
     let keys = repositories(model).filter_map(|repository| match repository {

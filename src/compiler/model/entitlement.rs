@@ -18,6 +18,8 @@ const KEY: &str = "entitlement-key";
 pub struct Entitlement {
     /// The way, with what it takes.
     pub access: Access,
+    /// The stream of repositories that it has, where that is said.
+    pub stream: Option<String>,
     /// Where it is said.
     pub span: Span,
 }
@@ -92,7 +94,8 @@ pub(super) fn lower_entitlement(
             secret(&entitlement.key, key)?;
         }
     }
-    Some(Entitlement { access, span: entitlement.how.span })
+    let stream = entitlement.stream.as_ref().map(|stream| stream.value.clone());
+    Some(Entitlement { access, stream, span: entitlement.how.span })
 }
 
 /// A secret that the way does not take would never be asked for.

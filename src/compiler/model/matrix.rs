@@ -38,6 +38,8 @@ pub struct OsRule {
     pub name: ast::Text,
     pub releases: Vec<ast::Text>,
     pub kernels: Vec<KernelRule>,
+    /// Whether kernels may contradict what the profile knows; true where each `kernel` says so too.
+    pub unchecked: bool,
     pub arches: Vec<Spanned<Arch>>,
     pub flavors: Vec<Spanned<Flavor>>,
     /// `z latest=`
@@ -48,19 +50,21 @@ pub struct OsRule {
 /// One way in which an `os` names its kernels.
 #[derive(Clone, Debug)]
 pub enum KernelRule {
-    /// A kernel in full, with or without architecture.
-    Explicit(ast::Text),
+    /// A kernel in full, with or without architecture, and whether it is `unchecked`.
+    Explicit(ast::Text, bool),
     /// `match=` and `latest=`: what the lock holds for them.
     Locked {
         /// `match=GLOB`
         pattern: Option<ast::Text>,
         /// `latest=N`
         latest: Option<u32>,
+        /// Whether what the lock has for it is `unchecked`.
+        unchecked: bool,
         /// The node's name.
         span: Span,
     },
-    /// `from=FILE`: one kernel a line; `#` begins a comment.
-    File(Spanned<RelPath>),
+    /// `from=FILE`: one kernel a line, where `#` begins a comment, and whether they are `unchecked`.
+    File(Spanned<RelPath>, bool),
 }
 
 /// How cells are built.
@@ -100,7 +104,7 @@ fn lower_os(lower: &mut Lower<'_>, os: &ast::Os) -> OsRule {
     OsRule {
         name: os.name.clone(),
         releases: os.releases.clone(),
-        kernels: os.kernels.iter().flat_map(|kernel| lower_kernel(lower, kernel)).collect(),
+        kernels: os.kernels.iter().flat_map(|kernel| lower_kernel(lower, kernel, os.unchecked)).collect(),
         arches: os.arches.iter().filter_map(arch).collect(),
         flavors: os
             .flavors
@@ -108,6 +112,7 @@ fn lower_os(lower: &mut Lower<'_>, os: &ast::Os) -> OsRule {
             .filter_map(|text| Some(Spanned::new(lower.parse("flavour", text, Flavor::parse)?, text.span)))
             .collect(),
         z: os.z.clone(),
+        unchecked: os.unchecked,
         body: lower_cell(lower, &os.body),
     }
 }
@@ -117,18 +122,21 @@ fn arch(text: &ast::Text) -> Option<Spanned<Arch>> {
     Some(Spanned::new(Arch::parse(&text.value)?, text.span))
 }
 
-fn lower_kernel(lower: &mut Lower<'_>, kernel: &ast::Kernel) -> Vec<KernelRule> {
-    let mut rules: Vec<_> = kernel.explicit.iter().cloned().map(KernelRule::Explicit).collect();
+fn lower_kernel(lower: &mut Lower<'_>, kernel: &ast::Kernel, unchecked: bool) -> Vec<KernelRule> {
+    let unchecked = unchecked || kernel.unchecked;
+    let explicit = kernel.explicit.iter().cloned();
+    let mut rules: Vec<_> = explicit.map(|text| KernelRule::Explicit(text, unchecked)).collect();
     if kernel.pattern.is_some() || kernel.latest.is_some() {
         if let Some(pattern) = &kernel.pattern {
             lower.glob(pattern);
         }
         let latest = kernel.latest.as_ref().map(|latest| latest.value);
-        rules.push(KernelRule::Locked { pattern: kernel.pattern.clone(), latest, span: kernel.span });
+        let (pattern, span) = (kernel.pattern.clone(), kernel.span);
+        rules.push(KernelRule::Locked { pattern, latest, unchecked, span });
     }
     if let Some(file) = &kernel.from {
         let path = lower.parse("path", file, RelPath::parse);
-        rules.extend(path.map(|path| KernelRule::File(Spanned::new(path, file.span))));
+        rules.extend(path.map(|path| KernelRule::File(Spanned::new(path, file.span), unchecked)));
     }
     rules
 }

@@ -104,6 +104,9 @@ pub struct PlanTarget {
     pub builder: String,
     /// Other releases with the same kernel, which this target is for too.
     pub also: Vec<String>,
+    /// What is not known for certain of its kernel and release.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unverified: Vec<String>,
     /// The references that it is pushed as.
     pub tags: Vec<String>,
     /// The key: it changes exactly when what is built changes.
@@ -237,6 +240,7 @@ impl Describe<'_> {
             flavor: target.flavor.to_string(),
             builder: target.builder.name().into(),
             also: target.merged.iter().map(|other| format!("{} {}", other.os, other.release)).collect(),
+            unverified: target.unverified.clone(),
             tags: target.tags.iter().map(ToString::to_string).collect(),
             key,
             dockerfile: path,

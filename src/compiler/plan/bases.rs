@@ -7,7 +7,7 @@ use super::{
 };
 use crate::compiler::model::{Access, AddedRepository, PackageRepository, RepositoryKey};
 use crate::knowledge::lock::{Entry, ImagePin, packages_name};
-use crate::knowledge::profile;
+use crate::knowledge::profile::{self, Entitlement};
 use crate::text::diag::{Code, Diagnostic, Diagnostics, listed};
 use crate::text::ids::{CommandOption, ImageRef, Name, PackageName};
 use crate::text::source::Span;
@@ -67,10 +67,22 @@ impl Builder<'_> {
     }
 
     pub(super) fn driver_toolkit(&mut self, cell: &Cell<'_>) -> ImageRef {
-        match (cell.openshift, &cell.platform.dtk) {
-            (Some(pin), _) => pin.driver_toolkit.clone(),
-            (None, Some(image)) => self.pinned(image, cell, cell.release_span),
-            (None, None) => self.pinned(&cell.platform.base, cell, cell.release_span),
+        let named = cell.setup.base.as_ref();
+        match (named, cell.openshift, &cell.platform.dtk) {
+            (None, Some(pin), _) => pin.driver_toolkit.clone(),
+            (Some(image), ..) | (None, None, Some(image)) => self.pinned(image, cell, cell.release_span),
+            (None, None, None) => {
+                let (title, release) = (&cell.profile.title, &cell.release.release);
+                let problem =
+                    format!("drvc knows no Driver Toolkit image of {title} {release} for this kernel");
+                self.report_once(
+                    Diagnostic::new(Code::UnavailableBuilder, problem)
+                        .label(cell.release_span, "of this release")
+                        .label(cell.span, "for this kernel")
+                        .help("name the image with `base`, leave out `kernel` so that `drvc lock` takes it from the release, or use `builder \"toolkit\"`"),
+                );
+                cell.platform.base.clone()
+            }
         }
     }
 
@@ -97,12 +109,20 @@ impl Builder<'_> {
     pub(super) fn kernel_install(&self, cell: &Cell<'_>, packages: Vec<PackageName>) -> PackageInstall {
         let mut install = self.install(cell, packages);
         let repositories = &cell.packages.repositories;
+        // Those of a subscription are not there without one.
+        let subscribed = cell.profile.entitlements.first() != Some(&Entitlement::None);
         match &mut install.subscription {
+            None if subscribed => {}
             _ if install.packages.is_empty() => {}
             Some(Subscription::Rhsm { repositories: enabled, .. }) => {
-                enabled.extend(repositories.iter().cloned())
+                let added: Vec<_> = repositories.iter().filter(|id| !enabled.contains(id)).cloned().collect();
+                enabled.extend(added);
             }
-            _ => install.options.extend(repositories.iter().filter_map(|id| enable(id.as_str()))),
+            _ => {
+                let added = repositories.iter().filter_map(|id| enable(id.as_str()));
+                let added: Vec<_> = added.filter(|option| !install.options.contains(option)).collect();
+                install.options.extend(added);
+            }
         }
         install.options.dedup();
         install
@@ -156,7 +176,26 @@ impl Builder<'_> {
             PackageRepository::Add(added) => self.repository(cell, added),
             PackageRepository::Enable(_) => None,
         });
-        added.collect()
+        let mut repositories: Vec<_> = added.collect();
+        repositories.extend(self.archives(cell));
+        repositories
+    }
+
+    /// The profile's archives for the cell's release, which base images do not know; a `base` of one's own brings what it
+    /// needs.
+    fn archives(&self, cell: &Cell<'_>) -> Vec<RepositoryFile> {
+        let mirrors = match cell.setup.base {
+            None => cell.profile.mirrors(&cell.release, cell.arch),
+            Some(_) => Vec::new(),
+        };
+        let archives = mirrors.into_iter().filter(|mirror| mirror.archive);
+        let file = archives.map(|mirror| RepositoryFile {
+            url: mirror.url,
+            suite: mirror.suite,
+            components: mirror.components,
+            key: mirror.key.map(SigningKey::Builder),
+        });
+        file.collect()
     }
 
     fn repository(&mut self, cell: &Cell<'_>, added: &AddedRepository) -> Option<RepositoryFile> {

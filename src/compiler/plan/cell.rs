@@ -27,6 +27,8 @@ pub(super) struct Cell<'a> {
     pub arch: Arch,
     /// What to install for the kernel.
     pub packages: Arc<KernelPackages>,
+    /// What is not known for certain of it.
+    pub doubts: Vec<String>,
     /// What the lock says of the OpenShift release.
     pub openshift: Option<&'a OpenShiftPin>,
     /// How it is built.
@@ -48,6 +50,8 @@ pub(super) struct Setup {
     pub base: Option<ImageRef>,
     /// How subscribed repositories are reached.
     pub access: Access,
+    /// The stream of subscribed repositories, where the manifest names one.
+    pub stream: Option<String>,
     /// Package repositories to add or enable.
     pub repositories: Vec<PackageRepository>,
 }

@@ -2,12 +2,14 @@
 
 use super::Inputs;
 use super::cell::{Cell, Excluded, Setup};
-use super::kernels::{self, Named, default_arch, supported_arches};
-use super::releases;
+use super::kernels::{self, Named, default_arch};
+use super::{doubts, releases};
 use crate::compiler::model::selector::{Index, Values, View};
 use crate::compiler::model::{Access, CellBody, OsRule, Overlay, Selector};
-use crate::knowledge::profile::{Builder, Incompatibility, IncompatibilityKind, Profile, ReleaseFacts};
-use crate::text::diag::{Code, Diagnostic, Diagnostics, listed, nearest};
+use crate::knowledge::profile::{
+    Builder, Fit, Incompatibility, IncompatibilityKind, Kernel, Profile, ReleaseFacts,
+};
+use crate::text::diag::{Code, Diagnostic, Diagnostics, listed};
 use crate::text::ids::Arch;
 use crate::text::source::{Span, Spanned};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,8 +30,14 @@ pub(super) fn expand<'a>(
         diagnostics.push(problem);
         return (Vec::new(), Vec::new());
     }
-    let mut expansion =
-        Expansion { inputs, diagnostics, cells: Vec::new(), known: BTreeMap::new(), setups: BTreeMap::new() };
+    let mut expansion = Expansion {
+        inputs,
+        diagnostics,
+        cells: Vec::new(),
+        known: BTreeMap::new(),
+        setups: BTreeMap::new(),
+        doubted: BTreeSet::new(),
+    };
     for (at, rule) in inputs.model.matrix.os.iter().enumerate() {
         expansion.rule(at, rule);
     }
@@ -77,6 +85,8 @@ pub(super) struct Expansion<'a, 'b> {
     pub(super) known: BTreeMap<(String, String, String, Arch), Span>,
     /// By os rule and by the overlays that hold.
     pub(super) setups: BTreeMap<(usize, Vec<usize>), Arc<Setup>>,
+    /// What was said not to be known, once for all cells of an os.
+    pub(super) doubted: BTreeSet<(usize, String)>,
 }
 
 impl<'a> Expansion<'a, '_> {
@@ -84,12 +94,11 @@ impl<'a> Expansion<'a, '_> {
         let Some(profile) = self.inputs.profiles.get(&rule.name.value) else {
             // A profile that could not be read has been reported.
             if !self.inputs.profiles.is_broken(&rule.name.value) {
-                self.diagnostics.push(unknown_os(self.inputs, rule));
+                self.diagnostics.push(doubts::unknown_os(self.inputs, rule));
             }
             return;
         };
         let releases = releases::known(self.inputs, rule, profile, self.diagnostics);
-        self.check_arches(rule, profile);
         let named = kernels::of_rule(self.inputs, rule, profile, &releases, self.diagnostics);
         let releases: Vec<_> = releases.into_iter().map(|(facts, span)| (Arc::new(facts), span)).collect();
         for kernel in named {
@@ -102,19 +111,10 @@ impl<'a> Expansion<'a, '_> {
         }
     }
 
-    fn check_arches(&mut self, rule: &OsRule, profile: &Profile) {
-        for arch in &rule.arches {
-            if !profile.arches.contains(&arch.value) {
-                let known = profile.arches.iter().map(|arch| arch.name());
-                self.diagnostics.push(
-                    Diagnostic::new(
-                        Code::UnsupportedArch,
-                        format!("{} has no kernels for {}", profile.title, arch.value),
-                    )
-                    .label(arch.span, "an architecture that it is not built for")
-                    .help(format!("there are {}", listed(known, "and"))),
-                );
-            }
+    /// Says once for an os what is not known of its kernels.
+    fn doubt(&mut self, at: usize, report: Diagnostic) {
+        if self.doubted.insert((at, report.message.clone())) {
+            self.diagnostics.push(report);
         }
     }
 
@@ -130,11 +130,7 @@ impl<'a> Expansion<'a, '_> {
         let mut homes: Vec<usize> = match named.release {
             Some(release) => vec![release],
             None if releases.len() == 1 => vec![0],
-            None => (0..releases.len())
-                .filter(|&at| {
-                    releases.get(at).is_some_and(|(facts, _)| profile.belongs(&named.kernel, facts))
-                })
-                .collect(),
+            None => homes(profile, &named.kernel, releases),
         };
         if homes.is_empty() && !releases.is_empty() {
             homes.push(0);
@@ -142,9 +138,9 @@ impl<'a> Expansion<'a, '_> {
         let arches = match named.kernel.arch {
             Some(arch) => vec![Spanned::new(arch, named.span)],
             None if rule.arches.is_empty() => vec![Spanned::new(default_arch(profile), named.span)],
-            None => supported_arches(rule, profile),
+            None => rule.arches.clone(),
         };
-        self.check_listed(rule, profile, named);
+        self.check_listed(rule, named);
         for (facts, release_span) in homes.into_iter().filter_map(|home| releases.get(home)) {
             for arch in &arches {
                 self.cell(at, rule, profile, facts, *release_span, named, arch);
@@ -153,8 +149,8 @@ impl<'a> Expansion<'a, '_> {
     }
 
     /// A kernel in full must be of an architecture and flavour that the `os` lists, where it lists some.
-    fn check_listed(&mut self, rule: &OsRule, profile: &Profile, named: &Named<'_>) {
-        if let (Some(arch), Some(first)) = (named.kernel.arch, supported_arches(rule, profile).first())
+    fn check_listed(&mut self, rule: &OsRule, named: &Named<'_>) {
+        if let (Some(arch), Some(first)) = (named.kernel.arch, rule.arches.first())
             && !rule.arches.iter().any(|listed| listed.value == arch)
         {
             self.diagnostics.push(
@@ -204,10 +200,13 @@ impl<'a> Expansion<'a, '_> {
                 return;
             }
         };
-        if let Err(misfit) = profile.check(&kernel, release, arch.value) {
+        let misfit = profile.check(&kernel, release, arch.value).err();
+        let lifted =
+            |misfit: &Incompatibility| named.unchecked && misfit.kind == IncompatibilityKind::Release;
+        if let Some(misfit) = misfit.filter(|misfit| !lifted(misfit)) {
             self.diagnostics.push(match named.release {
-                Some(_) => locked_misfit(&misfit, named.span, release_span),
-                None => misfit_report(&misfit, rule, named.span, release_span, arch.span),
+                Some(_) => doubts::locked_misfit(&misfit, named.span, release_span),
+                None => doubts::misfit_report(&misfit, rule, named.span, release_span, arch.span),
             });
             return;
         }
@@ -223,9 +222,22 @@ impl<'a> Expansion<'a, '_> {
                 return;
             }
         };
+        let mut doubts = Vec::new();
+        for doubt in profile.doubts(&kernel, release, arch.value) {
+            let report = doubts::report(&doubt, rule, named.span, release_span, arch.span);
+            self.doubt(at, report);
+            doubts.push(doubt.message);
+        }
         if !packages.unverified.is_empty() {
             let title = format!("{} {}", profile.title, kernel.text);
-            self.diagnostics.push(unverified(&title, &packages.unverified, named.span));
+            self.diagnostics.push(doubts::unverified(&title, &packages.unverified, named.span));
+        }
+        doubts.extend(release.like.iter().map(|like| format!("taken after {} {like}", profile.title)));
+        doubts.extend(
+            release.unverified.iter().chain(&packages.unverified).map(|what| format!("not sure of {what}")),
+        );
+        if named.unchecked {
+            doubts.push("unchecked".into());
         }
         let Some(platform) = release.platform(&kernel) else { return };
         let key = (profile.os.to_string(), release.release.to_string(), kernel.text.to_string(), arch.value);
@@ -250,11 +262,13 @@ impl<'a> Expansion<'a, '_> {
             kernel,
             arch: arch.value,
             packages: Arc::new(packages),
+            doubts,
             openshift,
             setup: Arc::new(Setup {
                 builder: Builder::Distro,
                 base: None,
                 access: Access::None,
+                stream: None,
                 repositories: Vec::new(),
             }),
             span: named.span,
@@ -266,8 +280,29 @@ impl<'a> Expansion<'a, '_> {
             release_span,
         };
         cell.setup = self.setup(at, rule, &cell);
+        if let Some(stream) = &cell.setup.stream
+            && let Ok(packages) = profile.packages_of_stream(&cell.kernel, release, arch.value, Some(stream))
+        {
+            cell.packages = Arc::new(packages);
+        }
         self.cells.push(cell);
     }
+}
+
+/// The releases that a kernel is given to: those that it belongs to; where it is not known of any, the last that it may
+/// be one of.
+fn homes(profile: &Profile, kernel: &Kernel, releases: &[(Arc<ReleaseFacts>, Span)]) -> Vec<usize> {
+    let fits = |fit: &dyn Fn(&ReleaseFacts) -> bool| {
+        let all = releases.iter().enumerate().filter(|(_, (facts, _))| fit(facts));
+        all.map(|(at, _)| at).collect::<Vec<_>>()
+    };
+    let belongs = fits(&|facts| profile.belongs(kernel, facts));
+    if !belongs.is_empty() {
+        return belongs;
+    }
+    let may = fits(&|facts| profile.fit(kernel, facts) == Fit::Unknown);
+    let unknown = fits(&|facts| facts.like.is_some());
+    may.iter().rev().find(|at| unknown.contains(at)).or(may.last()).copied().into_iter().collect()
 }
 
 /// The places of the overlays whose selector passes.
@@ -307,64 +342,11 @@ pub(super) fn dead_among(selector: &Selector, node: &str, values: &Values<'_>) -
         .help(help)
 }
 
-/// What a profile is not sure of.
-pub(super) fn unverified(title: &str, what: &[Box<str>], place: Span) -> Diagnostic {
-    let what: Vec<&str> = what.iter().map(|what| &**what).collect();
-    Diagnostic::new(Code::UnverifiedProfile, format!("not all that drvc knows of {title} is verified"))
-        .label(place, format!("not sure of: {}", what.join("; ")))
-        .help("look at the first build; what is wrong, a profile that extends the built-in one can put right")
-}
-
 pub(super) fn repeated(what: &str, text: &str, again: Span, first: Span) -> Diagnostic {
     Diagnostic::new(Code::RepeatedCell, format!("{what} `{text}` comes twice"))
         .label(again, "again here")
         .label(first, "first here")
         .help("take one out")
-}
-
-fn unknown_os(inputs: &Inputs<'_>, rule: &OsRule) -> Diagnostic {
-    let names = inputs.profiles.names();
-    let help = match nearest(&rule.name.value, names.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => {
-            let names = listed(names.iter().copied(), "and");
-            format!("there are profiles of {names}; add one of your own with `profile \"NAME\" \"FILE\"`")
-        }
-    };
-    Diagnostic::new(Code::UnknownOs, format!("unknown distribution `{}`", rule.name.value))
-        .label(rule.name.span, "no profile has this name")
-        .help(help)
-}
-
-/// A kernel that the lock names and that cannot be of its release.
-fn locked_misfit(misfit: &Incompatibility, kernel: Span, release: Span) -> Diagnostic {
-    Diagnostic::new(
-        Code::ContradictingLockEntry,
-        format!("the lock file contradicts the manifest: {}", misfit.message),
-    )
-    .label(kernel, "resolved to that kernel in the lock file")
-    .label(release, misfit.there.clone())
-    .help("`drvc lock` resolves it anew; or correct the manifest")
-}
-
-fn misfit_report(
-    misfit: &Incompatibility,
-    rule: &OsRule,
-    kernel: Span,
-    release: Span,
-    arch: Span,
-) -> Diagnostic {
-    let arch = if arch == kernel { rule.name.span } else { arch };
-    let (code, there) = match misfit.kind {
-        IncompatibilityKind::Release => (Code::KernelOfAnotherRelease, release),
-        IncompatibilityKind::Arch => (Code::ArchMismatch, arch),
-        IncompatibilityKind::FlavorOfRelease => (Code::ImpossibleFlavor, release),
-        IncompatibilityKind::FlavorOfArch => (Code::ImpossibleFlavor, arch),
-    };
-    let report = Diagnostic::new(code, misfit.message.clone())
-        .label(kernel, misfit.here.clone())
-        .label(there, misfit.there.clone());
-    if misfit.help.is_empty() { report } else { report.help(misfit.help.clone()) }
 }
 
 /// How many releases an `os` names.
@@ -382,7 +364,7 @@ fn too_many_combinations(inputs: &Inputs<'_>) -> Option<Diagnostic> {
             .kernels
             .iter()
             .map(|kernels| match kernels {
-                crate::compiler::model::KernelRule::File(file) => lines(&file.value),
+                crate::compiler::model::KernelRule::File(file, _) => lines(&file.value),
                 _ => 1,
             })
             .fold(0, usize::saturating_add);

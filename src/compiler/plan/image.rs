@@ -88,7 +88,12 @@ impl Builder<'_> {
                 let has_installroot = cell.platform.manager == PackageManager::Dnf;
                 let Some(name) = cell.platform.micro.as_ref().filter(|_| has_installroot) else {
                     self.no_micro(cell, span);
-                    return None;
+                    let name = &cell.platform.minimal;
+                    return Some(runtime(
+                        RuntimeBase::Minimal,
+                        name,
+                        self.pinned(name, cell, cell.release_span),
+                    ));
                 };
                 Some(runtime(RuntimeBase::Micro, name, self.pinned(name, cell, cell.release_span)))
             }
@@ -104,10 +109,10 @@ impl Builder<'_> {
     fn no_micro(&mut self, cell: &Cell<'_>, span: Span) {
         let (title, release) = (&cell.profile.title, &cell.release.release);
         self.report_once(
-            Diagnostic::new(Code::UnavailableBase, format!("there is no micro image of {title} {release}"))
+            Diagnostic::new(Code::UnverifiedBase, format!("drvc knows no micro image of {title} {release}"))
                 .label(span, "an image without a package manager")
                 .label(cell.release_span, "not for this release")
-                .help("take `base` out for these cells, by `on`: the minimal image is the smallest there is"),
+                .help("the minimal image is taken; `base \"IMAGE\"` names another"),
         );
     }
 

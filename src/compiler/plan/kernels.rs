@@ -1,13 +1,13 @@
 //! The kernels of one `os`: those written out, listed in files, and resolved in the lock.
 
-use super::{Inputs, zstreams};
+use super::{Inputs, doubts, zstreams};
 use crate::compiler::model::{KernelRule, OsRule};
 use crate::knowledge::lock::{Entry, KernelQuery, OpenShiftPin};
 use crate::knowledge::profile::{Kernel, KernelError, KernelErrorKind, Profile, ReleaseFacts};
 use crate::language::kdl::quote;
 use crate::text::diag::{Code, Diagnostic, Diagnostics};
 use crate::text::ids::{Arch, Flavor, Release};
-use crate::text::source::{Span, Spanned};
+use crate::text::source::Span;
 
 /// A kernel that an `os` names, before it is given to a release.
 pub(super) struct Named<'a> {
@@ -15,6 +15,8 @@ pub(super) struct Named<'a> {
     pub kernel: Kernel,
     /// Where it is named.
     pub span: Span,
+    /// Whether it may contradict what the profile knows.
+    pub unchecked: bool,
     /// The only release that it may go to (an index into the rule's releases), where that is known.
     pub release: Option<usize>,
     /// What the lock says of the OpenShift release.
@@ -33,14 +35,15 @@ pub(super) fn of_rule<'a>(
     let mut collect = Collect { inputs, rule, profile, diagnostics, named: &mut named };
     for kernels in &rule.kernels {
         match kernels {
-            KernelRule::Explicit(text) => collect.text(&text.value, text.span, true),
-            KernelRule::File(file) => {
+            KernelRule::Explicit(text, unchecked) => collect.text(&text.value, text.span, *unchecked, true),
+            KernelRule::File(file, unchecked) => {
                 if let Some(id) = inputs.contexts.kernels(&file.value) {
-                    collect.file(id);
+                    collect.file(id, *unchecked);
                 }
             }
-            KernelRule::Locked { pattern, latest, span } => {
-                collect.locked(releases, pattern.as_ref().map(|text| text.value.as_str()), *latest, *span);
+            KernelRule::Locked { pattern, latest, unchecked, span } => {
+                let pattern = pattern.as_ref().map(|text| text.value.as_str());
+                collect.locked(releases, pattern, *latest, (*unchecked, *span));
             }
         }
     }
@@ -60,9 +63,13 @@ struct Collect<'a, 'b> {
 
 impl<'a> Collect<'a, '_> {
     /// `in_manifest` tells texts of the manifest, which may be replaced by properties, from lines of a file.
-    fn text(&mut self, text: &str, span: Span, in_manifest: bool) {
-        match self.inputs.profiles.kernel(self.profile, text) {
-            Ok(kernel) => self.named.push(Named { kernel, span, release: None, openshift: None }),
+    fn text(&mut self, text: &str, span: Span, unchecked: bool, in_manifest: bool) {
+        let read = match unchecked {
+            true => self.profile.unchecked_kernel(text),
+            false => self.inputs.profiles.kernel(self.profile, text),
+        };
+        match read {
+            Ok(kernel) => self.named.push(Named { kernel, span, unchecked, release: None, openshift: None }),
             Err(error) => {
                 let report = kernel_report(&error, span, self.rule);
                 let fits = |text: &str| self.inputs.profiles.kernel(self.profile, text).is_ok();
@@ -73,7 +80,7 @@ impl<'a> Collect<'a, '_> {
     }
 
     /// One kernel a line; blank lines and what follows a `#` do not count.
-    fn file(&mut self, id: crate::text::source::FileId) {
+    fn file(&mut self, id: crate::text::source::FileId, unchecked: bool) {
         let text = &self.inputs.sources.get(id).text;
         let mut start = 0;
         for line in text.split_inclusive('\n') {
@@ -82,7 +89,7 @@ impl<'a> Collect<'a, '_> {
             let kernel = kernel.trim();
             if !kernel.is_empty() {
                 let begin = start + lead;
-                self.text(kernel, Span::new(id, begin, begin + kernel.len()), false);
+                self.text(kernel, Span::new(id, begin, begin + kernel.len()), unchecked, false);
             }
             start += line.len();
         }
@@ -93,7 +100,7 @@ impl<'a> Collect<'a, '_> {
         releases: &[(ReleaseFacts, Span)],
         pattern: Option<&str>,
         latest: Option<u32>,
-        span: Span,
+        (unchecked, span): (bool, Span),
     ) {
         let mut missing = Vec::new();
         for (at, (release, _)) in releases.iter().enumerate() {
@@ -107,7 +114,7 @@ impl<'a> Collect<'a, '_> {
                     latest,
                 };
                 match self.inputs.lock.kernels(&query) {
-                    Some(entry) => self.entry(&query, entry, at, span),
+                    Some(entry) => self.entry(&query, entry, at, (unchecked, span)),
                     None => missing.push(self.coordinates(&query.release, arch, &query.flavor)),
                 }
             }
@@ -122,7 +129,7 @@ impl<'a> Collect<'a, '_> {
         query: &KernelQuery,
         entry: &Entry<crate::knowledge::lock::KernelsPin>,
         release: usize,
-        span: Span,
+        (unchecked, span): (bool, Span),
     ) {
         if let Some(problem) = contradiction(self.profile, query, &entry.value.kernels) {
             self.diagnostics.push(
@@ -137,9 +144,10 @@ impl<'a> Collect<'a, '_> {
             return;
         }
         for text in &entry.value.kernels {
-            if let Ok(kernel) = self.profile.kernel(text.as_str()) {
+            if let Ok(kernel) = self.profile.unchecked_kernel(text.as_str()) {
                 let kernel = self.profile.with_arch(&kernel, query.arch).unwrap_or(kernel);
-                self.named.push(Named { kernel, span, release: Some(release), openshift: None });
+                let release = Some(release);
+                self.named.push(Named { kernel, span, unchecked, release, openshift: None });
             }
         }
     }
@@ -190,7 +198,8 @@ impl<'a> Collect<'a, '_> {
     }
 
     fn pin(&mut self, pin: &'a OpenShiftPin, flavor: &Flavor, arch: Arch, release: usize, span: Span) {
-        let named = |kernel| Named { kernel, span, release: Some(release), openshift: Some(pin) };
+        let unchecked = self.rule.unchecked;
+        let named = |kernel| Named { kernel, span, unchecked, release: Some(release), openshift: Some(pin) };
         let named: Vec<_> = self.kernels_of(pin, flavor, arch).map(named).collect();
         self.named.extend(named);
     }
@@ -198,7 +207,7 @@ impl<'a> Collect<'a, '_> {
     /// The kernels of this flavour that an OpenShift release brings for an architecture.
     fn kernels_of(&self, pin: &OpenShiftPin, flavor: &Flavor, arch: Arch) -> impl Iterator<Item = Kernel> {
         let texts = std::iter::once(&pin.kernel).chain(&pin.realtime);
-        let kernels = texts.filter_map(|text| self.profile.kernel(text.as_str()).ok());
+        let kernels = texts.filter_map(|text| self.profile.unchecked_kernel(text.as_str()).ok());
         kernels.filter(move |kernel| kernel.flavor == *flavor && kernel.arch.is_none_or(|own| own == arch))
     }
 
@@ -215,7 +224,7 @@ impl<'a> Collect<'a, '_> {
 
 /// What `match` and `latest` are counted per.
 pub(super) fn arches_and_flavors(rule: &OsRule, profile: &Profile) -> Vec<(Arch, Flavor)> {
-    let arches = supported_arches(rule, profile).into_iter().map(|arch| arch.value);
+    let arches = rule.arches.iter().map(|arch| arch.value);
     let arches = if rule.arches.is_empty() { vec![default_arch(profile)] } else { arches.collect() };
     let flavors: Vec<_> = rule.flavors.iter().map(|flavor| flavor.value.clone()).collect();
     let flavors = if flavors.is_empty() { vec![profile.default_flavor.clone()] } else { flavors };
@@ -229,11 +238,6 @@ pub(super) fn brings_kernels(profile: &Profile, release: &Release) -> bool {
     whole
         && profile.builders.contains(&crate::knowledge::profile::Builder::Dtk)
         && profile.kernels_of.is_some()
-}
-
-/// The architectures that an `os` lists, without those that the distribution has no kernels for.
-pub(super) fn supported_arches(rule: &OsRule, profile: &Profile) -> Vec<Spanned<Arch>> {
-    rule.arches.iter().filter(|arch| profile.arches.contains(&arch.value)).cloned().collect()
 }
 
 /// The architecture that is meant where none is named.
@@ -256,7 +260,7 @@ fn contradiction(
     let glob = query.pattern.as_deref().and_then(|glob| globset::Glob::new(glob).ok());
     let glob = glob.map(|glob| glob.compile_matcher());
     kernels.iter().find_map(|text| {
-        let Ok(kernel) = profile.kernel(text.as_str()) else {
+        let Ok(kernel) = profile.unchecked_kernel(text.as_str()) else {
             return Some(format!("`{text}` is not a kernel of {}", profile.title));
         };
         if glob.as_ref().is_some_and(|glob| !glob.is_match(text.as_str())) {
@@ -325,12 +329,14 @@ fn kernel_report(error: &KernelError, span: Span, rule: &OsRule) -> Diagnostic {
         KernelErrorKind::Malformed => Code::MalformedKernel,
         KernelErrorKind::Foreign => Code::ForeignKernel,
         KernelErrorKind::Contradictory => Code::ContradictoryKernel,
-        KernelErrorKind::Unreleased => Code::UnreleasedKernel,
     };
     let report = Diagnostic::new(code, error.message.clone()).label(span, error.label.clone());
     let report = match error.kind {
         KernelErrorKind::Foreign => report.label(rule.name.span, "listed under this distribution"),
         _ => report,
     };
-    report.help(error.help.clone())
+    report.help(match error.kind {
+        KernelErrorKind::Malformed => error.help.clone(),
+        _ => doubts::or_unchecked(&error.help),
+    })
 }

@@ -3,6 +3,7 @@
 mod bases;
 mod cell;
 mod cells;
+mod doubts;
 mod extras;
 mod graph;
 mod image;

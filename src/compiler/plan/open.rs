@@ -49,7 +49,7 @@ pub fn kernel_requests<'a>(inputs: &Inputs<'a>) -> Vec<KernelRequest<'a>> {
         let releases: Vec<_> =
             written(rule, profile).iter().filter_map(|text| profile.release(&text.value).ok()).collect();
         for kernels in &rule.kernels {
-            let KernelRule::Locked { pattern, latest, span } = kernels else { continue };
+            let KernelRule::Locked { pattern, latest, span, .. } = kernels else { continue };
             for release in &releases {
                 for (arch, flavor) in arches_and_flavors(rule, profile) {
                     let repositories = repositories(inputs, rule, profile, release, arch, &flavor);

@@ -1,8 +1,8 @@
 //! The releases of an `os`: those written out, and those that a comparison or a pattern selects of the ones that the
 //! profile lists.
 
-use super::cells::{repeated, unverified};
-use super::{Inputs, zstreams};
+use super::cells::repeated;
+use super::{Inputs, doubts, zstreams};
 use crate::compiler::model::OsRule;
 use crate::compiler::model::selector::release_test;
 use crate::knowledge::profile::{Profile, ReleaseFacts, UnknownRelease};
@@ -55,9 +55,12 @@ pub(super) fn known(
             diagnostics.push(repeated("release", &text.value, text.span, *first));
             continue;
         }
+        if let Some(report) = doubts::release(profile, &facts, text.span) {
+            diagnostics.push(report);
+        }
         if !facts.unverified.is_empty() {
             let title = format!("{} {}", profile.title, facts.release);
-            diagnostics.push(unverified(&title, &facts.unverified, text.span));
+            diagnostics.push(doubts::unverified(&title, &facts.unverified, text.span));
         }
         known.push((facts, text.span));
     }

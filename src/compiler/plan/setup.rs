@@ -2,7 +2,7 @@
 
 use super::cell::{Cell, Setup};
 use super::cells::{Expansion, selected};
-use crate::compiler::model::{Access, CellBody, Merge, OsRule, PackageRepository};
+use crate::compiler::model::{Access, CellBody, Entitlement as Entitled, Merge, OsRule, PackageRepository};
 use crate::knowledge::profile::{Builder, Entitlement, PackageManager, Profile};
 use crate::text::diag::{Code, Diagnostic, listed};
 use std::sync::Arc;
@@ -29,17 +29,24 @@ impl Expansion<'_, '_> {
         if let Some(builder) = &body.builder
             && !profile.builders.contains(&builder.value)
         {
-            self.diagnostics.push(
-                Diagnostic::new(
+            let (code, help) = match &body.base {
+                Some(_) => {
+                    (Code::UnverifiedBuilder, "`base` is taken as the image that has the kernel's packages")
+                }
+                None => (
                     Code::UnavailableBuilder,
-                    format!("{} has no builder `{}`", profile.title, builder.value.name()),
-                )
+                    "use `builder \"distro\"`, or name the image that has the kernel's packages with `base`",
+                ),
+            };
+            let problem = format!("drvc knows no builder `{}` of {}", builder.value.name(), profile.title);
+            let report = Diagnostic::new(code, problem)
                 .label(builder.span, "asked for here")
-                .label(rule.name.span, "for this distribution")
-                .help("the Driver Toolkit is OpenShift's: use `builder \"distro\"`"),
-            );
+                .label(rule.name.span, "for this distribution");
+            self.report_once(report.help(help));
         }
         let access = self.access(rule, profile, &body);
+        let said = |it: Option<&Entitled>| it.and_then(|it| it.stream.clone());
+        let stream = said(body.entitlement.as_ref()).or_else(|| said(self.inputs.model.entitlement.as_ref()));
         for repository in &body.repositories {
             self.check_repository(cell, repository);
         }
@@ -57,6 +64,7 @@ impl Expansion<'_, '_> {
             builder: body.builder.map_or(default_builder, |builder| builder.value),
             base: body.base.map(|base| base.value),
             access,
+            stream,
             repositories: body.repositories,
         }
     }
@@ -68,18 +76,18 @@ impl Expansion<'_, '_> {
         let known = |access: &Access| profile.entitlements.contains(&access.kind());
         if let Some(own) = body.entitlement.as_ref().filter(|own| !known(&own.access)) {
             let name = own.access.kind().name();
-            let message = format!("{} has no `entitlement \"{name}\"`", profile.title);
-            let report = Diagnostic::new(Code::UnavailableEntitlement, message)
+            let message = format!("drvc knows no `entitlement \"{name}\"` of {}", profile.title);
+            let report = Diagnostic::new(Code::UnverifiedEntitlement, message)
                 .label(own.span, "asked for here")
                 .label(rule.name.span, "for this distribution");
             let ways = profile.entitlements.iter().map(|way| way.name());
             self.report_once(report.help(match profile.entitlements.as_slice() {
                 [] | [Entitlement::None] => {
-                    "take it out: its package repositories are open to everyone".into()
+                    "its package repositories are open to everyone; the build does as this says".into()
                 }
-                _ => format!("it has {}", listed(ways, "and")),
+                _ => format!("known are {}; the build does as this says", listed(ways, "and")),
             }));
-            return Access::of(default);
+            return own.access.clone();
         }
         let all = self.inputs.model.entitlement.as_ref().filter(|all| known(&all.access));
         let access = body.entitlement.as_ref().or(all).map(|it| it.access.clone());

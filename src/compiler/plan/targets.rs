@@ -48,6 +48,8 @@ pub struct Target {
     pub toolkit: Option<RelPath>,
     /// Its image in the graph.
     pub root: NodeId,
+    /// What is not known for certain of its kernel and release.
+    pub unverified: Vec<String>,
     /// Where its kernel was named.
     pub span: Span,
     /// The family of its distribution, for selectors.
@@ -243,6 +245,7 @@ fn target(
         tags,
         toolkit: builder.toolkit_id(cell),
         root,
+        unverified: cell.doubts.clone(),
         span: cell.span,
         family: cell.profile.family.clone(),
         el: cell.el.clone(),

@@ -44,7 +44,7 @@ impl Machine {
         match arch {
             Arch::X86_64 => Some(X86_64),
             Arch::Aarch64 => Some(AARCH64),
-            Arch::Ppc64le | Arch::S390x => None,
+            _ => None,
         }
     }
 

@@ -66,7 +66,7 @@ fn board(arch: Arch) -> Option<Board> {
             processor: "max,pauth-impdef=on",
             words: "",
         }),
-        Arch::Ppc64le | Arch::S390x => None,
+        _ => None,
     }
 }
 

@@ -5,6 +5,7 @@ use super::layer::{Layer, Line, Settings, Shape, Text};
 use super::packages::KERNEL_HOLES;
 use super::read::malformed;
 use super::release::{Home, Misrendered, RELEASE_HOLES, Rule, platforms, render};
+use super::template::Template;
 use super::words::join;
 use super::{Builder, Entitlement, VersionOrder};
 use crate::text::diag::{Code, Diagnostic, Diagnostics, listed, nearest};
@@ -27,6 +28,7 @@ pub(super) fn build(
     check.complete(&layer, host.as_deref());
     let rules: Vec<Rule> = layer.lines.iter().flat_map(|line| rules(line, &layer.settings)).collect();
     check.shapes(&layer.shapes);
+    let shapes = with_loose(layer.shapes, &check.groups);
     for flavor in &layer.flavors {
         check.kernel_holes(&flavor.settings, &[]);
     }
@@ -39,7 +41,7 @@ pub(super) fn build(
     let mut by_series: BTreeMap<Box<str>, Vec<usize>> = BTreeMap::new();
     for (index, rule) in rules.iter().enumerate() {
         let Some(listed) = &rule.listed else { continue };
-        let home = Home { rule, release: Cow::Borrowed(listed) };
+        let home = Home::of(rule, Cow::Borrowed(listed));
         home.begins().for_each(|series| by_series.entry(series.into()).or_default().push(index));
     }
     let of = host.as_deref();
@@ -66,7 +68,7 @@ pub(super) fn build(
         payload: layer.payload,
         open_series: layer.open_series.unwrap_or_default(),
         open_flavors: layer.open_flavors.unwrap_or_default(),
-        shapes: layer.shapes,
+        shapes,
         foreign: layer.foreign,
         flavor_rules: layer.flavors,
         rules,
@@ -103,6 +105,31 @@ fn groups(shapes: &[Shape]) -> BTreeSet<String> {
     let mut sets = shapes.iter().map(names);
     let first: BTreeSet<String> = sets.next().unwrap_or_default();
     sets.fold(first, |all, set: BTreeSet<String>| all.intersection(&set).cloned().collect())
+}
+
+/// The shapes with loose ones last; where there is none, one that takes any text that begins as a kernel's version does,
+/// each group of the others being the whole of it.
+fn with_loose(shapes: Vec<Shape>, groups: &BTreeSet<String>) -> Vec<Shape> {
+    let (mut loose, mut shapes): (Vec<_>, Vec<_>) = shapes.into_iter().partition(|shape| shape.loose);
+    if loose.is_empty() && !shapes.is_empty() {
+        let names = groups.iter().filter(|name| !["arch", "flavor"].contains(&name.as_str()));
+        let (opened, closed): (String, String) = names.map(|name| (format!("(?<{name}>"), ')')).unzip();
+        let pattern = regex::Regex::new(&format!("^{opened}[0-9]+\\.[0-9]+.*{closed}$"));
+        loose.extend(pattern.ok().zip(Template::parse("")).map(|(pattern, series)| Shape {
+            pattern,
+            complete: None,
+            series: Spanned::new(
+                series,
+                shapes.first().map_or_else(Span::default, |shape| shape.series.span),
+            ),
+            flavor: None,
+            releases: None,
+            unverified: None,
+            loose: true,
+        }));
+    }
+    shapes.append(&mut loose);
+    shapes
 }
 
 struct Check<'d> {
@@ -156,7 +183,7 @@ impl Check<'_> {
         let own: Vec<&str> = RELEASE_HOLES.iter().copied().chain(rule.name.holes()).collect();
         let before = self.found.len();
         self.release_holes(&rule.settings, &own);
-        let in_mirrors: Vec<&str> = own.iter().copied().chain(["arch", "arch_name"]).collect();
+        let in_mirrors: Vec<&str> = own.iter().copied().chain(["arch", "arch_name", "tree"]).collect();
         for mirror in rule.settings.mirrors.iter().flatten() {
             self.holes(&mirror.url, &in_mirrors);
             self.holes_of(mirror.suite.as_ref(), &in_mirrors);
@@ -196,7 +223,7 @@ impl Check<'_> {
     /// Fills every template of a rule as for its release, or for number 1 where it is a pattern.
     fn values(&mut self, rule: &Rule, host: Option<&Profile>) {
         let sample = rule.name.render(|_| Some("1"));
-        let home = Home { rule, release: sample.into() };
+        let home = Home::of(rule, sample.into());
         let result = match host {
             None => home.platform().and_then(|platform| match platform {
                 Some(_) => self.kernel_values(&home),

@@ -2,11 +2,11 @@
 
 use super::layer::{Limit, LimitTest};
 use super::words::join;
-use super::{Kernel, Profile, ReleaseFacts};
+use super::{Kernel, Platform, Profile, ReleaseFacts, Unknown};
 use crate::text::diag::listed;
 use crate::text::ids::Arch;
 
-/// One reason, in the words of a diagnostic.
+/// One reason why they do not go together, or may not, in the words of a diagnostic.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Incompatibility {
@@ -29,41 +29,153 @@ pub enum IncompatibilityKind {
     Release,
     /// The kernel is another architecture's, or the distribution has none for that architecture.
     Arch,
-    /// There is no kernel of that flavour for the release; the other end is the release.
-    FlavorOfRelease,
-    /// There is no kernel of that flavour for the architecture; the other end is the architecture.
-    FlavorOfArch,
+    /// Not known: kernels with such a text, or of such a series.
+    UnknownKernel,
+    /// Not known: kernels for that architecture; the other end is the architecture.
+    UnknownArch,
+    /// Not known: kernels of that flavour for the release; the other end is the release.
+    UnknownFlavor,
+    /// Not known: kernels of that flavour for the architecture; the other end is the architecture.
+    UnknownFlavorOfArch,
+}
+
+/// Whether a release ships a kernel, as far as the data knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// It does.
+    Ships,
+    /// It is not known.
+    Unknown,
+    /// Another release is known to.
+    Not,
 }
 
 impl Profile {
-    /// Whether a release ships this kernel, as far as the data knows: quick, for choosing among releases.
+    /// Whether a release ships this kernel: quick, for choosing among releases.
     #[must_use]
-    pub fn belongs(&self, kernel: &Kernel, release: &ReleaseFacts) -> bool {
-        let runs = release.platforms.iter().any(|platform| platform.series.contains(&kernel.series));
-        if runs { self.other_shipped(kernel, release).is_none() } else { self.is_unlisted(kernel) }
+    pub fn fit(&self, kernel: &Kernel, release: &ReleaseFacts) -> Fit {
+        if release.platforms.iter().any(|platform| platform.series.contains(&kernel.series)) {
+            return if self.other_shipped(kernel, release).is_none() { Fit::Ships } else { Fit::Not };
+        }
+        if kernel.unknown == Some(Unknown::Shape) {
+            return Fit::Unknown;
+        }
+        let homes = self.grammar().homes_of(kernel);
+        let is_home =
+            |platform: &Platform| homes.iter().any(|home| home.release == platform.release.as_str());
+        if release.platforms.iter().any(is_home) {
+            return Fit::Ships;
+        }
+        // Several releases may ship one series, and so may one that is not known, unless the kernel names its own minor.
+        let names_minor = self.host.is_none() && kernel.el.is_some_and(|el| el.minor.is_some());
+        if homes.is_empty() || (release.like.is_some() && !names_minor) { Fit::Unknown } else { Fit::Not }
     }
 
-    /// Whether kernel, release and architecture go together.
+    /// Whether a release may be that of a kernel: it ships it, or kernels like it are taken as any release's.
+    #[must_use]
+    pub fn belongs(&self, kernel: &Kernel, release: &ReleaseFacts) -> bool {
+        match self.fit(kernel, release) {
+            Fit::Ships => true,
+            Fit::Unknown => kernel.unknown.is_none() && self.host.is_none() && self.grammar().open_series,
+            Fit::Not => false,
+        }
+    }
+
+    /// Whether anything is known that kernel, release and architecture contradict.
     ///
     /// # Errors
-    /// The first reason why they do not, with what would be right.
+    /// The first reason why they do not go together, with what would be right.
     pub fn check(&self, kernel: &Kernel, release: &ReleaseFacts, arch: Arch) -> Result<(), Incompatibility> {
         self.check_arch(kernel, arch)?;
-        self.check_release(kernel, release)?;
-        let Some(rule) = self.flavor_rule(kernel.flavor.as_str()) else { return Ok(()) };
+        match self.fit(kernel, release) {
+            Fit::Ships | Fit::Unknown => Ok(()),
+            Fit::Not => Err(match self.other_shipped(kernel, release) {
+                Some(shipped) => self.ships_another(kernel, release, shipped),
+                None if self.host.is_some() => self.runs_another(kernel, release),
+                None => self.of_another(kernel, release),
+            }),
+        }
+    }
+
+    /// What is not known of kernel, release and architecture together.
+    #[must_use]
+    pub fn doubts(&self, kernel: &Kernel, release: &ReleaseFacts, arch: Arch) -> Vec<Incompatibility> {
+        let mut doubts = Vec::new();
+        doubts.extend(self.unknown_kernel(kernel, release));
+        if !self.arches.contains(&arch) {
+            doubts.push(self.unknown_arch(arch));
+        }
+        doubts.extend(self.unknown_flavor(kernel, release, arch));
+        doubts
+    }
+
+    fn unknown_kernel(&self, kernel: &Kernel, release: &ReleaseFacts) -> Option<Incompatibility> {
+        let (title, example) = (&self.title, &self.grammar().example);
+        let doubt = |message: String, here: String, help: String| Incompatibility {
+            kind: IncompatibilityKind::UnknownKernel,
+            message,
+            here,
+            there: String::new(),
+            help,
+        };
+        match kernel.unknown? {
+            Unknown::Shape => Some(doubt(
+                format!("drvc does not know kernels of {title} that are named so"),
+                format!("known ones are named as `{example}` is"),
+                "its packages are named after the nearest that is known; the build checks that they are this \
+                 kernel's: where no repository has them, add one with `repository`"
+                    .into(),
+            )),
+            Unknown::Series if release.like.is_some() => None,
+            Unknown::Series => Some(doubt(
+                format!("drvc knows no release of {title} that ships kernels `{}`", kernel.series),
+                format!("taken as a kernel of {}", release.release),
+                "its packages are named as those of the release's other kernels; the build checks that they are \
+                 this kernel's"
+                    .into(),
+            )),
+        }
+    }
+
+    fn unknown_arch(&self, arch: Arch) -> Incompatibility {
+        let known: Vec<&str> = self.arches.iter().map(|arch| arch.name()).collect();
+        Incompatibility {
+            kind: IncompatibilityKind::UnknownArch,
+            message: format!("drvc does not know kernels of {} for {arch}", self.title),
+            here: "wanted for this kernel".into(),
+            there: "not one of the architectures that are known".into(),
+            help: format!("known are {}; the build fails where there are none", join(&known, "and")),
+        }
+    }
+
+    fn unknown_flavor(&self, kernel: &Kernel, release: &ReleaseFacts, arch: Arch) -> Option<Incompatibility> {
+        let (title, flavor) = (&self.title, &kernel.flavor);
+        if !self.names_flavor(flavor.as_str()) {
+            let grammar = self.grammar();
+            return (!grammar.open_flavors).then(|| Incompatibility {
+                kind: IncompatibilityKind::UnknownFlavor,
+                message: format!("drvc does not know kernels of {title} of flavour `{flavor}`"),
+                here: format!("a `{flavor}` kernel"),
+                there: "asked for here".into(),
+                help: format!(
+                    "known are {}; the build fails where there are none",
+                    listed(self.flavors(), "and")
+                ),
+            });
+        }
         let of =
             release.platform(kernel).map_or(release.release.as_str(), |platform| platform.release.as_str());
         let order = self.grammar().order;
-        let broken = rule.limits.iter().find(|limit| match &limit.test {
+        let broken = self.flavor_rule(flavor.as_str())?.limits.iter().find(|limit| match &limit.test {
             LimitTest::Arches(arches) => !arches.contains(&arch),
             LimitTest::Releases(range) => !range.contains(of, order),
             LimitTest::Except(range) => range.contains(of, order),
-        });
-        broken.map_or(Ok(()), |limit| Err(self.broken_limit(limit, kernel, release, arch)))
+        })?;
+        Some(self.broken_limit(broken, kernel, release, arch))
     }
 
     fn check_arch(&self, kernel: &Kernel, arch: Arch) -> Result<(), Incompatibility> {
-        let (title, text) = (&self.title, &kernel.text);
+        let text = &kernel.text;
         if let Some(own) = kernel.arch
             && own != arch
         {
@@ -80,34 +192,7 @@ impl Profile {
                 },
             });
         }
-        if !self.arches.contains(&arch) {
-            let known: Vec<&str> = self.arches.iter().map(|arch| arch.name()).collect();
-            return Err(Incompatibility {
-                kind: IncompatibilityKind::Arch,
-                message: format!("{title} has no kernels for {arch}"),
-                here: "wanted for this kernel".into(),
-                there: "not one of its architectures".into(),
-                help: format!("it has kernels for {}", join(&known, "and")),
-            });
-        }
         Ok(())
-    }
-
-    fn check_release(&self, kernel: &Kernel, release: &ReleaseFacts) -> Result<(), Incompatibility> {
-        if self.belongs(kernel, release) {
-            return Ok(());
-        }
-        Err(match self.other_shipped(kernel, release) {
-            Some(shipped) => self.ships_another(kernel, release, shipped),
-            None if self.host.is_some() => self.runs_another(kernel, release),
-            None => self.of_another(kernel, release),
-        })
-    }
-
-    /// A kernel of a series that no release lists, where such kernels are taken too.
-    fn is_unlisted(&self, kernel: &Kernel) -> bool {
-        let grammar = self.grammar();
-        grammar.open_series && self.host.is_none() && !grammar.by_series.contains_key(&kernel.series)
     }
 
     /// The kernel that the release runs, where that is known and is another one.
@@ -135,8 +220,7 @@ impl Profile {
 
     fn of_another(&self, kernel: &Kernel, release: &ReleaseFacts) -> Incompatibility {
         let (title, text, asked) = (&self.title, &kernel.text, &release.release);
-        let homes: Vec<String> =
-            self.homes(&kernel.series).iter().map(|home| home.release.to_string()).collect();
+        let homes: Vec<String> = self.homes_of(kernel).iter().map(|home| home.release.to_string()).collect();
         let series = release.platforms.iter().flat_map(|platform| &platform.series).map(|series| &**series);
         Incompatibility {
             kind: IncompatibilityKind::Release,
@@ -154,8 +238,7 @@ impl Profile {
     fn runs_another(&self, kernel: &Kernel, release: &ReleaseFacts) -> Incompatibility {
         let (title, text, asked) = (&self.title, &kernel.text, &release.release);
         let host = self.grammar();
-        let homes: Vec<String> =
-            host.homes(&kernel.series).iter().map(|home| home.release.to_string()).collect();
+        let homes: Vec<String> = host.homes_of(kernel).iter().map(|home| home.release.to_string()).collect();
         let runs: Vec<&str> = release.platforms.iter().map(|platform| platform.release.as_str()).collect();
         let (of, runs) = (join(&homes, "and"), join(&runs, "or"));
         let on = |rule: &&super::release::Rule| {
@@ -205,17 +288,17 @@ impl Profile {
     ) -> Incompatibility {
         let (title, flavor) = (&self.title, &kernel.flavor);
         let (kind, of) = match limit.test {
-            LimitTest::Arches(_) => (IncompatibilityKind::FlavorOfArch, format!("for {arch}")),
-            _ => (IncompatibilityKind::FlavorOfRelease, release.release.to_string()),
+            LimitTest::Arches(_) => (IncompatibilityKind::UnknownFlavorOfArch, format!("for {arch}")),
+            _ => (IncompatibilityKind::UnknownFlavor, release.release.to_string()),
         };
         Incompatibility {
             kind,
             message: match limit.test {
-                LimitTest::Arches(_) => format!("{title} has no `{flavor}` kernels {of}"),
-                _ => format!("{title} {of} has no `{flavor}` kernels"),
+                LimitTest::Arches(_) => format!("drvc knows no `{flavor}` kernels of {title} {of}"),
+                _ => format!("drvc knows no `{flavor}` kernels of {title} {of}"),
             },
             here: format!("a `{flavor}` kernel"),
-            there: format!("has no `{flavor}` kernels"),
+            there: "asked for here".into(),
             help: limit.reason.clone(),
         }
     }

@@ -146,6 +146,8 @@ pub struct ReleaseFacts {
     pub platforms: Vec<Platform>,
     /// What is not known for certain of it: completes "not sure of …".
     pub unverified: Vec<Box<str>>,
+    /// The known release that it is taken to be like, where the data does not know it.
+    pub like: Option<Release>,
     /// The kernel that this very release runs, without architecture and flavour, where the data knows it.
     pub(super) shipped: Option<Box<str>>,
 }
@@ -244,13 +246,18 @@ impl ReleaseFacts {
         self.platforms.first().map_or(PackageManager::Dnf, |platform| platform.manager)
     }
 
-    /// The platform that runs this kernel: the one of the kernel's EL minor, or the only one.
+    /// The platform that runs this kernel: the one that ships its series, or else the nearest one.
     #[must_use]
     pub fn platform(&self, kernel: &Kernel) -> Option<&Platform> {
-        match self.platforms.as_slice() {
-            [only] => Some(only),
-            several => several.iter().find(|platform| platform.series.contains(&kernel.series)),
-        }
+        let (major, el) = match kernel.el {
+            Some(el) => (format!("{}.", el.major), el.to_string()),
+            None => (String::new(), String::new()),
+        };
+        let of = |test: &dyn Fn(&Platform) -> bool| self.platforms.iter().find(|platform| test(platform));
+        of(&|platform| platform.series.contains(&kernel.series))
+            .or_else(|| of(&|platform| platform.release.as_str() == el))
+            .or_else(|| of(&|platform| !major.is_empty() && platform.release.as_str().starts_with(&major)))
+            .or(self.platforms.first())
     }
 }
 
@@ -291,12 +298,21 @@ impl Profile {
         self.own_flavor_rule(flavor).or_else(|| self.host.as_ref()?.own_flavor_rule(flavor))
     }
 
+    /// The rule with this name, then one for its end, then the one for all flavours but the default one.
     pub(super) fn own_flavor_rule(&self, flavor: &str) -> Option<&FlavorRule> {
-        let fits = |rule: &&FlavorRule| match rule.name.strip_prefix('*') {
-            Some(end) => flavor.ends_with(end),
-            None => *rule.name == *flavor,
+        let by_end = |rule: &&FlavorRule| {
+            rule.name.strip_prefix('*').is_some_and(|end| !end.is_empty() && flavor.ends_with(end))
         };
-        self.flavor_rules.iter().find(fits)
+        let rules = || self.flavor_rules.iter();
+        let other =
+            || rules().find(|rule| *rule.name == *"*").filter(|_| flavor != self.default_flavor.as_str());
+        rules().find(|rule| *rule.name == *flavor).or_else(|| rules().find(by_end)).or_else(other)
+    }
+
+    /// Whether the data speaks of a flavour by its name or its end.
+    pub(super) fn names_flavor(&self, flavor: &str) -> bool {
+        let named = |rule: &FlavorRule| *rule.name != *"*";
+        flavor == self.grammar().default_flavor.as_str() || self.flavor_rule(flavor).is_some_and(named)
     }
 
     /// The architecture by the distribution's own name for it.

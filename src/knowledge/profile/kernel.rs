@@ -20,10 +20,21 @@ pub struct Kernel {
     pub el: Option<El>,
     /// What releases list as theirs: all kernels that begin alike, such as `5.14.0-427`.
     pub(super) series: Box<str>,
+    /// What the profile does not know of it.
+    pub unknown: Option<Unknown>,
     /// Which of the profile's shapes it has.
     pub(super) shape: usize,
     /// Where the shape's named groups lie in the text.
     pub(super) groups: Box<[Option<(u8, u8)>]>,
+}
+
+/// What a profile does not know of a kernel that it reads all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unknown {
+    /// Its text has no shape that the distribution's kernels are known to have.
+    Shape,
+    /// It is of a series that no known release ships.
+    Series,
 }
 
 /// A version of Enterprise Linux: `8`, `9.4`.
@@ -47,6 +58,11 @@ impl El {
 }
 
 impl El {
+    /// What the end of a kernel's text tells: `el9_4`.
+    fn of_suffix(suffix: &str) -> Option<Self> {
+        Self::parse(&suffix.strip_prefix("el")?.replace('_', "."))
+    }
+
     /// What two versions have in common: kernels that all minors ship tell the major alone.
     fn common(self, other: Self) -> Self {
         Self { minor: self.minor.filter(|minor| other.minor == Some(*minor)), ..self }
@@ -85,15 +101,6 @@ pub enum KernelErrorKind {
     Foreign,
     /// Its parts contradict each other.
     Contradictory,
-    /// Of the right shape, but of a series that no known release ships.
-    Unreleased,
-}
-
-impl KernelError {
-    /// The same for a text that is a kernel of another distribution, by that one's grammar.
-    pub(super) fn foreign(self, whose: &str) -> Self {
-        Self { kind: KernelErrorKind::Foreign, label: format!("a kernel of {whose}"), ..self }
-    }
 }
 
 /// A shape's match, before releases are looked at.
@@ -115,15 +122,34 @@ impl Profile {
     /// Reads what `uname -r` prints, with its architecture or without, by the grammar of this distribution.
     ///
     /// # Errors
-    /// Where it is none of its kernels.
+    /// Where it is no kernel's text, or contradicts what is known of this distribution's kernels.
     pub fn kernel(&self, text: &str) -> Result<Kernel, KernelError> {
+        self.read(text, true)
+    }
+
+    /// Reads a kernel as [`Profile::kernel`] does, with what contradicts the profile let through.
+    ///
+    /// # Errors
+    /// Where it is no kernel's text.
+    pub fn unchecked_kernel(&self, text: &str) -> Result<Kernel, KernelError> {
+        self.read(text, false)
+    }
+
+    fn read(&self, text: &str, checked: bool) -> Result<Kernel, KernelError> {
         if let Some(host) = &self.host {
-            return host.kernel(text);
+            return host.read(text, checked);
         }
-        let Some(found) = self.match_shape(text) else {
-            return Err(self.foreign(text).unwrap_or_else(|| self.malformed(text)));
-        };
-        self.place(found).map_err(|error| self.foreign(text).unwrap_or(error))
+        let Some(found) = self.match_shape(text) else { return Err(self.malformed(text)) };
+        if found.kernel.unknown.is_none() {
+            return self.place(found, checked);
+        }
+        match self.foreign(text) {
+            Some(error) if checked => Err(error),
+            _ => {
+                let suffix = found.kernel.group(found.shape, "suffix").and_then(El::of_suffix);
+                Ok(Kernel { el: suffix, ..found.kernel })
+            }
+        }
     }
 
     /// The kernel with the architecture that its text left out. One that has it already stays as it is.
@@ -145,7 +171,7 @@ impl Profile {
             "arch_name" => Some(name),
             group => kernel.group(shape, group),
         });
-        grammar.kernel(&text)
+        grammar.read(&text, false)
     }
 
     /// The profile whose kernels this one's nodes run: itself, but for OpenShift.
@@ -161,7 +187,7 @@ impl Profile {
         })?;
         let group = |name: &str| captures.name(name).map(|found| found.as_str());
         let arch = match group("arch") {
-            Some(name) => Some(self.arch_named(name)?),
+            Some(name) => Some(self.arch_named(name).or_else(|| Arch::parse(name))?),
             None => None,
         };
         let flavor = match (group("flavor"), &shape.flavor) {
@@ -175,12 +201,14 @@ impl Profile {
             Some((u8::try_from(found.start()).ok()?, u8::try_from(found.end()).ok()?))
         };
         let groups = shape.pattern.capture_names().flatten().map(place).collect();
-        let kernel = Kernel { arch, flavor, el: None, series, shape: index, groups, text: text.clone() };
+        let unknown = shape.loose.then_some(Unknown::Shape);
+        let kernel =
+            Kernel { arch, flavor, el: None, series, unknown, shape: index, groups, text: text.clone() };
         Some(Match { shape, kernel })
     }
 
     /// Finds the releases that the kernel can belong to, and with them its EL minor.
-    fn place(&self, found: Match<'_>) -> Result<Kernel, KernelError> {
+    fn place(&self, found: Match<'_>, checked: bool) -> Result<Kernel, KernelError> {
         let Match { shape, mut kernel } = found;
         let homes = self.homes(&kernel.series);
         let suffix = kernel.group(shape, "suffix");
@@ -189,15 +217,16 @@ impl Profile {
             suffix.is_none_or(|suffix| known.is_empty() || known.iter().any(|one| **one == *suffix))
         };
         let Some(home) = homes.iter().find(fits) else {
-            return Err(match homes.first() {
-                Some(home) => self.contradictory(&kernel, home, suffix.unwrap_or_default()),
-                None if self.open_series && self.foreign(kernel.text.as_str()).is_none() => {
-                    return Ok(kernel);
-                }
-                None => self.unreleased(&kernel, shape),
-            });
+            if checked && let Some(error) = self.misplaced(&kernel, &homes, suffix) {
+                return Err(error);
+            }
+            let of_homes = homes.iter().filter_map(Home::el).reduce(El::common);
+            kernel.el = of_homes.or(suffix.and_then(El::of_suffix));
+            kernel.unknown = (!self.open_series).then_some(Unknown::Series);
+            return Ok(kernel);
         };
-        if let Some((range, reason)) = &shape.releases
+        if checked
+            && let Some((range, reason)) = &shape.releases
             && !range.contains(&home.release, self.order)
         {
             return Err(KernelError {
@@ -211,9 +240,21 @@ impl Profile {
         Ok(kernel)
     }
 
+    /// What is known to be wrong with a kernel that no release lists as its own.
+    fn misplaced(&self, kernel: &Kernel, homes: &[Home<'_>], suffix: Option<&str>) -> Option<KernelError> {
+        let contradictory = || {
+            let (home, suffix) = (homes.first()?, suffix?);
+            let other = self.home_of_suffix(suffix)?;
+            Some(self.contradictory(kernel, home, &other, suffix))
+        };
+        self.foreign(kernel.text.as_str()).or_else(contradictory)
+    }
+
     fn malformed(&self, text: &str) -> KernelError {
         let title = &self.title;
-        let meant = trimmed(text).find(|part| self.match_shape(part).is_some());
+        let is_known =
+            |part: &&str| self.match_shape(part).is_some_and(|found| found.kernel.unknown.is_none());
+        let meant = trimmed(text).find(is_known);
         let example = &self.example;
         KernelError {
             kind: KernelErrorKind::Malformed,
@@ -228,46 +269,35 @@ impl Profile {
 
     fn foreign(&self, text: &str) -> Option<KernelError> {
         let foreign = self.foreign.iter().find(|foreign| foreign.pattern.is_match(text))?;
-        Some(KernelError {
-            kind: KernelErrorKind::Foreign,
-            message: format!("`{text}` is not a kernel of {}", self.title),
-            label: format!("a kernel of {}", foreign.whose),
-            help: format!("write a kernel of {}, such as `{}`", self.title, self.example),
-        })
+        Some(self.kernel_of_others(text, &foreign.whose))
     }
 
-    fn unreleased(&self, kernel: &Kernel, shape: &Shape) -> KernelError {
-        let title = &self.title;
-        let other = kernel.group(shape, "suffix").and_then(|suffix| self.home_of_suffix(suffix));
+    pub(super) fn kernel_of_others(&self, text: &str, whose: &str) -> KernelError {
         KernelError {
-            kind: KernelErrorKind::Unreleased,
-            message: format!("no known release of {title} ships `{}`", kernel.text),
-            label: format!("one of the kernels `{}`", kernel.series),
-            help: match other
-                .and_then(|home| Some(format!("{} begin with `{}`", home.release, home.begins().next()?)))
-            {
-                Some(begins) => format!("kernels of {title} {begins}"),
-                None => format!("if a newer release does, a profile that extends `{}` can add it", self.os),
-            },
+            kind: KernelErrorKind::Foreign,
+            message: format!("`{text}` is not a kernel of {}", self.title),
+            label: format!("a kernel of {whose}"),
+            help: format!("write a kernel of {}, such as `{}`", self.title, self.grammar().example),
         }
     }
 
-    fn contradictory(&self, kernel: &Kernel, home: &Home<'_>, suffix: &str) -> KernelError {
-        let other = self.home_of_suffix(suffix);
+    /// Whether it is one of this distribution's kernels for certain.
+    pub(super) fn knows(&self, text: &str) -> bool {
+        self.kernel(text).is_ok_and(|kernel| {
+            let listed = !self.homes(&kernel.series).is_empty();
+            kernel.unknown.is_none() && listed && self.names_flavor(kernel.flavor.as_str())
+        })
+    }
+
+    fn contradictory(&self, kernel: &Kernel, home: &Home<'_>, other: &Home<'_>, suffix: &str) -> KernelError {
         let ends =
             home.rule.suffixes.last().map(|right| format!("a kernel of {} ends in `{right}`", home.release));
-        let begins = other.as_ref().and_then(|other| {
-            Some(format!("one of {} begins with `{}`", other.release, other.begins().next()?))
-        });
+        let begins =
+            other.begins().next().map(|begins| format!("one of {} begins with `{begins}`", other.release));
         KernelError {
             kind: KernelErrorKind::Contradictory,
             message: format!("`{}` contradicts itself", kernel.text),
-            label: match &other {
-                Some(other) => {
-                    format!("`{}` is {}'s, `{suffix}` is {}'s", kernel.series, home.release, other.release)
-                }
-                None => format!("`{}` is {}'s, `{suffix}` is not", kernel.series, home.release),
-            },
+            label: format!("`{}` is {}'s, `{suffix}` is {}'s", kernel.series, home.release, other.release),
             help: ends.into_iter().chain(begins).collect::<Vec<_>>().join(", "),
         }
     }

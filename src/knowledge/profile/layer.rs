@@ -2,7 +2,7 @@
 
 use super::template::Template;
 use super::{Builder, Entitlement, PackageManager, VersionOrder, VersionRange};
-use crate::text::ids::{Arch, Flavor, Name, OsName, Release, Repository};
+use crate::text::ids::{AbsPath, Arch, Flavor, Name, OsName, Release, Repository};
 use crate::text::source::{Span, Spanned};
 use regex::Regex;
 
@@ -55,6 +55,8 @@ pub(super) struct Shape {
     pub releases: Option<(VersionRange, String)>,
     /// What is not known for certain of such kernels.
     pub unverified: Option<Box<str>>,
+    /// Whether it stands for kernels that are not known: tried last, and warned of.
+    pub loose: bool,
 }
 
 /// A shape of kernels that are easily taken for this distribution's.
@@ -162,6 +164,8 @@ pub(super) struct Settings {
     /// The program in that package; there wherever `compiler` is.
     pub compiler_command: Option<Text>,
     pub mirrors: Option<Vec<MirrorRule>>,
+    /// The streams of repositories that kernels come in, each with the flavour that it is for; of all without one.
+    pub streams: Option<Vec<(Option<Box<str>>, Box<str>)>>,
     /// What is not known for certain.
     pub unverified: Vec<Box<str>>,
 }
@@ -177,6 +181,10 @@ pub(super) struct MirrorRule {
     /// The architectures that it is for; empty if all.
     pub arches: Vec<Arch>,
     pub subscription: bool,
+    /// Whether base images do not know it, so that the builder is given it.
+    pub archive: bool,
+    /// The OpenPGP keys that sign it, in the base image.
+    pub key: Option<AbsPath>,
 }
 
 /// Replaces each named field of `$below` that `$over` has too.
@@ -192,7 +200,7 @@ impl Settings {
         let mut result = below.clone();
         replace!(result, self: managers el ended base minimal micro dtk tools fetch download srpm toolkit runtime
             install_options build in_tree boot toolkit_kernel toolkit_modules subscription repositories kernel_dir
-            kernel_src_dir compiler compiler_command mirrors);
+            kernel_src_dir compiler compiler_command mirrors streams);
         result.unverified.extend(self.unverified.iter().cloned());
         result
     }

@@ -3,7 +3,7 @@
 use super::layer::MirrorRule;
 use super::release::{Misrendered, render};
 use super::{Profile, ReleaseFacts};
-use crate::text::ids::{Arch, Name, RelPath, RepositoryUrl};
+use crate::text::ids::{AbsPath, Arch, Name, RelPath, RepositoryUrl};
 
 /// A package repository that a profile knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,19 +16,30 @@ pub struct Mirror {
     pub components: Vec<Name>,
     /// Whether it asks for the certificate of a subscription.
     pub subscription: bool,
+    /// Whether base images do not know it, so that the builder is given it.
+    pub archive: bool,
+    /// The OpenPGP keys that sign it, in the base image.
+    pub key: Option<AbsPath>,
 }
 
 impl Profile {
     /// The package repositories that offer kernels of a release for an architecture, as far as the profile knows any.
     #[must_use]
     pub fn mirrors(&self, release: &ReleaseFacts, arch: Arch) -> Vec<Mirror> {
-        let Some(home) = self.find_release(release.release.as_str()) else { return Vec::new() };
+        let Some(home) = self.home(release.release.as_str()) else { return Vec::new() };
+        // A mirror that names no release is the known one's, and not that of a release that is taken to be like it.
+        let of_release = |rule: &&MirrorRule| {
+            let templates = [Some(&rule.url), rule.suite.as_ref()];
+            let mut holes = templates.into_iter().flatten().flat_map(|text| text.value.holes());
+            release.like.is_none() || holes.any(|hole| !hole.starts_with("arch"))
+        };
         let value = |hole: &str| match hole {
+            "tree" => Some(Some(home.stream("")).filter(|stream| *stream != "base").unwrap_or("dist")),
             "arch" => Some(arch.name()),
             "arch_name" => self.arch_name(arch),
             _ => home.value(hole),
         };
-        let rules = home.rule.settings.mirrors.iter().flatten();
+        let rules = home.rule.settings.mirrors.iter().flatten().filter(of_release);
         let rules = rules.filter(|rule| rule.arches.is_empty() || rule.arches.contains(&arch));
         rules.filter_map(|rule| filled(rule, value).ok()).collect()
     }
@@ -45,5 +56,7 @@ pub(super) fn filled<'v>(
         suite,
         components: rule.components.clone(),
         subscription: rule.subscription,
+        archive: rule.archive,
+        key: rule.key.clone(),
     })
 }

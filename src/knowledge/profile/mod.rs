@@ -26,11 +26,11 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use compatibility::{Incompatibility, IncompatibilityKind};
+pub use compatibility::{Fit, Incompatibility, IncompatibilityKind};
 pub use facts::{
     Builder, Compiler, Entitlement, KernelPackages, PackageManager, Platform, Profile, ReleaseFacts,
 };
-pub use kernel::{El, Kernel, KernelError, KernelErrorKind};
+pub use kernel::{El, Kernel, KernelError, KernelErrorKind, Unknown};
 pub use mirrors::Mirror;
 pub use packages::Unusable;
 pub use release::UnknownRelease;
@@ -52,7 +52,9 @@ const BUILTIN: &[(&str, &str)] = &[
     ("centos", include_str!("data/centos.kdl")),
     ("debian", include_str!("data/debian.kdl")),
     ("fedora", include_str!("data/fedora.kdl")),
+    ("fedora-coreos", include_str!("data/fedora-coreos.kdl")),
     ("leap", include_str!("data/leap.kdl")),
+    ("okd", include_str!("data/okd.kdl")),
     ("openshift", include_str!("data/openshift.kdl")),
     ("oracle", include_str!("data/oracle.kdl")),
     ("rhel", include_str!("data/rhel.kdl")),
@@ -143,29 +145,29 @@ impl Profiles {
         names
     }
 
-    /// The titles of the profiles by whose grammar a text is a kernel of theirs: for "that is a kernel of Ubuntu".
-    /// Profiles that run another's kernels are left out.
+    /// The titles of the profiles that know a kernel as theirs, with its series and flavour: for "that is a kernel of
+    /// Ubuntu". Profiles that run another's kernels are left out.
     #[must_use]
     pub fn readers_of(&self, kernel: &str) -> Vec<&str> {
         let profiles = self.names().into_iter().filter_map(|name| self.get(name));
-        let own = profiles.filter(|profile| profile.host.is_none() && profile.kernel(kernel).is_ok());
+        let own = profiles.filter(|profile| profile.host.is_none() && profile.knows(kernel));
         own.map(|profile| profile.title.as_str()).collect()
     }
 
-    /// Reads a kernel as [`Profile::kernel`] does; where it is none, the error says whose kernel it is.
+    /// Reads a kernel as [`Profile::kernel`] does; one that the profile does not know must not be one that others know
+    /// as theirs.
     ///
     /// # Errors
     /// See [`Profile::kernel`].
     pub fn kernel(&self, profile: &Profile, text: &str) -> Result<Kernel, KernelError> {
-        profile.kernel(text).map_err(|error| {
-            let readers = self.readers_of(text);
-            match error.kind {
-                KernelErrorKind::Malformed if !readers.is_empty() => {
-                    error.foreign(&words::join(&readers, "or"))
-                }
-                _ => error,
-            }
-        })
+        let kernel = profile.kernel(text)?;
+        if kernel.unknown != Some(Unknown::Shape) {
+            return Ok(kernel);
+        }
+        match self.readers_of(text).as_slice() {
+            [] => Ok(kernel),
+            readers => Err(profile.kernel_of_others(text, &words::join(readers, "or"))),
+        }
     }
 
     /// The profile that the profile `name` runs.

@@ -1,6 +1,6 @@
 //! Packages: from a kernel to what is installed for it, and where it then lies.
 
-use super::layer::{Settings, Text};
+use super::layer::{Series, Settings, Text};
 use super::release::{Home, Misrendered, render};
 use super::{Compiler, Kernel, KernelPackages, Profile, ReleaseFacts};
 use crate::text::ids::{AbsPath, Arch, Command, Flavor, Invalid, PackageName, RepositoryId};
@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// The holes that a kernel fills, beside its release's and the named groups of its shape.
-pub(super) const KERNEL_HOLES: &[&str] = &["kernel", "flavor", "arch", "arch_name"];
+pub(super) const KERNEL_HOLES: &[&str] = &["kernel", "flavor", "arch", "arch_name", "stream"];
 
 /// A package name or path, made from the profile's template for a kernel, that is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,17 +38,36 @@ impl Profile {
         release: &ReleaseFacts,
         arch: Arch,
     ) -> Result<KernelPackages, Unusable> {
+        self.packages_of_stream(kernel, release, arch, None)
+    }
+
+    /// The same, from the repositories of a stream; of the release's own where there is none.
+    ///
+    /// # Errors
+    /// See [`Profile::packages`].
+    pub fn packages_of_stream(
+        &self,
+        kernel: &Kernel,
+        release: &ReleaseFacts,
+        arch: Arch,
+        stream: Option<&str>,
+    ) -> Result<KernelPackages, Unusable> {
         let grammar = self.grammar();
         let complete = match kernel.arch {
             Some(_) => Cow::Borrowed(kernel),
             None => Cow::Owned(self.with_arch(kernel, arch).unwrap_or_else(|_| kernel.clone())),
         };
         let of = release.platform(kernel).map_or(&release.release, |platform| &platform.release);
-        let Some(home) = grammar.find_release(of.as_str()) else {
+        let Some(home) = grammar.home(of.as_str()) else {
             return Err(self.unusable("release", of.as_str()));
         };
         let chain = self.chain(&complete, &home);
-        let fill = |hole: &str| grammar.fill(&complete, &home, arch, hole);
+        let stream = stream.unwrap_or_else(|| home.stream(complete.flavor.as_str()));
+        let stream = if stream == "base" { String::new() } else { format!("-{stream}") };
+        let fill = |hole: &str| match hole {
+            "stream" => Some(stream.as_str()),
+            _ => grammar.fill(&complete, &home, arch, hole),
+        };
         let wrong = |kind| {
             move |wrong: Misrendered| Unusable {
                 os: self.os.to_string(),
@@ -88,12 +107,28 @@ impl Profile {
             toolkit,
             toolkit_modules,
             subscription: subscription.map_err(wrong("repository"))?,
-            repositories: repositories.map_err(wrong("repository"))?,
+            repositories: repositories
+                .and_then(|found| Ok([found, self.own_repositories(release, fill)?].concat()))
+                .map_err(wrong("repository"))?,
             kernel_src_dir: src_dir.map_err(wrong("path"))?.unwrap_or_else(|| kernel_dir.clone()),
             kernel_dir,
             compiler,
             unverified: grammar.unverified(&complete, chain),
         })
+    }
+
+    /// The repositories that a system has beside those of the one that it runs.
+    fn own_repositories<'v>(
+        &self,
+        release: &ReleaseFacts,
+        fill: impl Fn(&str) -> Option<&'v str>,
+    ) -> Result<Vec<RepositoryId>, Misrendered> {
+        let Some(home) = self.host.as_ref().and_then(|_| self.home(release.release.as_str())) else {
+            return Ok(Vec::new());
+        };
+        let own = |hole: &str| if hole == "line" { home.value(hole) } else { fill(hole) };
+        let templates = home.rule.settings.repositories.iter().flatten();
+        templates.map(|template| render(template, own, RepositoryId::parse)).collect()
     }
 
     /// What the names of the packages of a flavour's kernels begin with, as far as no kernel is needed to tell.
@@ -102,7 +137,7 @@ impl Profile {
         let grammar = self.grammar();
         let mut stems = BTreeSet::new();
         for platform in &release.platforms {
-            let Some(home) = grammar.find_release(platform.release.as_str()) else { continue };
+            let Some(home) = grammar.home(platform.release.as_str()) else { continue };
             let value = |hole: &str| match hole {
                 "flavor" => Some(flavor.as_str()),
                 "arch" => Some(arch.name()),
@@ -129,8 +164,7 @@ impl Profile {
     /// The settings for a kernel: its flavour's, then its series', then its release's.
     fn chain<'p>(&'p self, kernel: &Kernel, home: &Home<'p>) -> Chain<'p> {
         let flavor = kernel.flavor.as_str();
-        let begins = |name: &Text| name.value.is(&kernel.series, |hole| home.value(hole));
-        let series = home.rule.series.iter().find(|series| series.names.iter().any(begins));
+        let series = self.series(kernel, home);
         let of_host = self.host.as_ref().and_then(|host| host.own_flavor_rule(flavor));
         [
             self.own_flavor_rule(flavor).map(|rule| &rule.settings),
@@ -138,6 +172,21 @@ impl Profile {
             series.map(|series| &series.settings),
             Some(&home.rule.settings),
         ]
+    }
+
+    /// The series of a release that a kernel is of; where it is of none, the nearest that is not newer.
+    fn series<'p>(&self, kernel: &Kernel, home: &Home<'p>) -> Option<&'p Series> {
+        let begins = |name: &Text| name.value.is(&kernel.series, |hole| home.value(hole));
+        let all = || home.rule.series.iter();
+        let nearest = || {
+            let names = all().flat_map(|series| series.names.iter().map(move |name| (series, name)));
+            let names = names.map(|(series, name)| (name.value.render(|hole| home.value(hole)), series));
+            let older = names.filter(|(name, _)| self.order.compare(name, &kernel.series).is_le());
+            older.max_by(|left, right| self.order.compare(&left.0, &right.0)).map(|(_, series)| series)
+        };
+        all()
+            .find(|series| series.names.iter().any(begins))
+            .or_else(|| if home.is_guess { None } else { nearest() })
     }
 
     /// Fills a hole of a template for kernels.

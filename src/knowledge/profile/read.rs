@@ -11,7 +11,7 @@ use super::{Builder, Entitlement, PackageManager, VersionOrder, VersionRange};
 use crate::language::kdl::{Node, Value};
 use crate::language::schema;
 use crate::text::diag::{Code, Diagnostic, Diagnostics, shown};
-use crate::text::ids::{Arch, Flavor, Invalid, Name, OsName, Release, Repository};
+use crate::text::ids::{AbsPath, Arch, Flavor, Invalid, Name, OsName, Release, Repository};
 use crate::text::source::{FileId, Sources, Spanned};
 use regex::{Regex, RegexBuilder};
 use std::collections::BTreeMap;
@@ -112,6 +112,7 @@ impl Reader<'_> {
             flavor: node.text_property("flavor").and_then(|name| self.value(&name, Flavor::parse)),
             releases: range.map(|range| (range, reason)),
             unverified: node.text_property("unverified").map(|what| what.value.into()),
+            loose: node.property("loose").and_then(Value::bool).unwrap_or_default(),
         })
     }
 
@@ -138,7 +139,9 @@ impl Reader<'_> {
 
     fn flavor(&mut self, node: &Node) -> Option<FlavorRule> {
         let name = node.text()?;
-        self.value(&name, |text| Flavor::parse(text.strip_prefix("*-").unwrap_or(text)))?;
+        if name.value != "*" {
+            self.value(&name, |text| Flavor::parse(text.strip_prefix("*-").unwrap_or(text)))?;
+        }
         let mut limits = Vec::new();
         for child in node.children() {
             let test = match child.name.value.as_str() {
@@ -239,6 +242,7 @@ impl Reader<'_> {
                 "in-tree" => settings.in_tree = self.templates(node),
                 "boot" => settings.boot = self.templates(node),
                 "repository" => settings.repositories = self.templates(node),
+                "stream" => settings.streams.get_or_insert_default().extend(stream(node)),
                 "mirror" => settings.mirrors.get_or_insert_default().extend(self.mirror(node)),
                 _ => {}
             }
@@ -261,6 +265,8 @@ impl Reader<'_> {
             components: words("component").iter().filter_map(|word| self.value(word, Name::parse)).collect(),
             arches: words("arch").iter().filter_map(|word| self.value(word, arch)).collect(),
             subscription: node.property("subscription").and_then(Value::bool).unwrap_or_default(),
+            archive: node.property("archive").and_then(Value::bool).unwrap_or_default(),
+            key: node.text_property("key").and_then(|key| self.value(&key, AbsPath::parse)),
         })
     }
 
@@ -307,6 +313,10 @@ pub(super) fn malformed(text: &Spanned<String>, rule: Invalid) -> Diagnostic {
     Diagnostic::new(Code::MalformedProfileValue, format!("{} cannot stand here", shown(&text.value)))
         .label(text.span, "not what this node takes")
         .help(format!("write {rule}"))
+}
+
+fn stream(node: &Node) -> Option<(Option<Box<str>>, Box<str>)> {
+    Some((node.text_property("flavor").map(|flavor| flavor.value.into()), text(node)?.into()))
 }
 
 fn text(node: &Node) -> Option<String> {

@@ -47,6 +47,10 @@ pub(super) struct Rule {
 pub(super) struct Home<'p> {
     pub rule: &'p Rule,
     pub release: Cow<'p, str>,
+    /// The value of `{line}`: the rule's own, but for a release that the rule is only the nearest of.
+    line: Cow<'p, str>,
+    /// Whether the rule is only the nearest one.
+    pub is_guess: bool,
 }
 
 /// A value made from a template that is not what its place takes.
@@ -73,18 +77,43 @@ pub(super) fn render<'v, T>(
     parse(&text).map_err(|rule| Misrendered { span: template.span, text, rule })
 }
 
+impl<'p> Home<'p> {
+    pub fn of(rule: &'p Rule, release: Cow<'p, str>) -> Self {
+        Self { rule, release, line: Cow::Borrowed(&rule.line), is_guess: false }
+    }
+
+    /// A release that no rule knows, taken to be like the ones of this rule: 4.24.1 is of the line 4.24 where 4.22.1 is of
+    /// the line 4.22.
+    fn like(rule: &'p Rule, release: &str) -> Self {
+        let numbered = rule.name.to_string().starts_with(&*rule.line);
+        let depth = rule.line.split('.').count();
+        let line: Vec<&str> = release.split('.').take(depth).collect();
+        let line = if numbered { Cow::Owned(line.join(".")) } else { Cow::Borrowed(&*rule.line) };
+        Self { rule, release: Cow::Owned(release.into()), line, is_guess: true }
+    }
+}
+
 impl Home<'_> {
     /// Fills a hole.
     pub fn value<'a>(&'a self, hole: &str) -> Option<&'a str> {
         match hole {
             "release" => Some(&self.release),
             "major" => self.release.split('.').next(),
-            "line" => Some(&self.rule.line),
+            "line" => Some(&self.line),
             other if self.rule.name.holes().any(|name| name == other) => {
                 self.rule.name.number_in(&self.release)
             }
             _ => None,
         }
+    }
+
+    /// The stream of repositories that kernels of a flavour come in.
+    pub fn stream(&self, flavor: &str) -> &str {
+        let streams = || self.rule.settings.streams.iter().flatten();
+        let of_flavor =
+            |of: &str| flavor.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+        let own = streams().find(|(of, _)| of.as_deref().is_some_and(of_flavor));
+        own.or_else(|| streams().find(|(of, _)| of.is_none())).map_or("base", |(_, stream)| stream)
     }
 
     /// The version of Enterprise Linux that its kernels are of, where they are.
@@ -201,13 +230,16 @@ impl Profile {
     pub fn release(&self, text: &str) -> Result<ReleaseFacts, UnknownRelease> {
         let unknown = || self.unknown_release(text);
         let release = Release::parse(text).map_err(|_| unknown())?;
-        let home = self.find_release(text).ok_or_else(unknown)?;
+        let home = self.find_release(text);
+        let like = home.is_none();
+        let home = home.or_else(|| self.nearest_release(text)).ok_or_else(unknown)?;
         let platforms = platforms(self.host.as_deref(), &home).map_err(|_| unknown())?;
         let shipped = home.rule.shipped.iter().find(|(_, releases)| releases.contains(&release));
         Ok(ReleaseFacts {
-            end_of_life: home.rule.settings.ended.clone(),
+            end_of_life: home.rule.settings.ended.clone().filter(|_| !like),
             platforms,
             unverified: home.rule.settings.unverified.clone(),
+            like: if like { Release::parse(&home.rule.name.to_string()).ok() } else { None },
             shipped: shipped.map(|(kernel, _)| kernel.clone()),
             release,
         })
@@ -222,7 +254,34 @@ impl Profile {
     pub(super) fn find_release(&self, text: &str) -> Option<Home<'_>> {
         let listed = self.rules.iter().find(|rule| rule.listed.as_deref() == Some(text));
         let pattern = || self.rules.iter().find(|rule| rule.name.number_in(text).is_some());
-        Some(Home { rule: listed.or_else(pattern)?, release: Cow::Owned(text.into()) })
+        Some(Home::of(listed.or_else(pattern)?, Cow::Owned(text.into())))
+    }
+
+    /// The rule that an unknown release is taken after: the newest that is not newer, or else the oldest; for a word, the
+    /// newest. What a line or another release is called is no unknown release.
+    fn nearest_release(&self, text: &str) -> Option<Home<'_>> {
+        let is_called = |rule: &&Rule| {
+            *rule.line == *text || rule.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(text))
+        };
+        if self.rules.iter().any(|rule| is_called(&rule)) {
+            return None;
+        }
+        let is_number = text.starts_with(|first: char| first.is_ascii_digit());
+        let not_newer = |rule: &&Rule| {
+            let known = rule.name.render(|_| Some("0"));
+            !is_number || self.order.compare(&known, text).is_le()
+        };
+        let newest = |left: &&Rule, right: &&Rule| {
+            self.order.compare(&left.name.render(|_| Some("0")), &right.name.render(|_| Some("0")))
+        };
+        let rules = || self.rules.iter();
+        let rule = rules().filter(not_newer).max_by(newest).or_else(|| rules().min_by(newest))?;
+        Some(Home::like(rule, text))
+    }
+
+    /// The rule for a release, or the nearest one.
+    pub(super) fn home(&self, text: &str) -> Option<Home<'_>> {
+        self.find_release(text).or_else(|| self.nearest_release(text))
     }
 
     /// The releases that a kernel may belong to, those of a profile that runs another's kernels left out.
@@ -230,7 +289,7 @@ impl Profile {
     pub fn releases_of(&self, kernel: &super::Kernel) -> Vec<String> {
         match self.host {
             Some(_) => Vec::new(),
-            None => self.homes(&kernel.series).into_iter().map(|home| home.release.into_owned()).collect(),
+            None => self.homes_of(kernel).into_iter().map(|home| home.release.into_owned()).collect(),
         }
     }
 
@@ -238,25 +297,36 @@ impl Profile {
     pub(super) fn homes(&self, series: &str) -> Vec<Home<'_>> {
         let listed = self.by_series.get(series).into_iter().flatten().filter_map(|index| {
             let rule = self.rules.get(*index)?;
-            Some(Home { rule, release: Cow::Borrowed(rule.listed.as_deref()?) })
+            Some(Home::of(rule, Cow::Borrowed(rule.listed.as_deref()?)))
         });
         let patterns = self.rules.iter().filter(|rule| rule.listed.is_none()).filter_map(|rule| {
             let names = rule.series.iter().flat_map(|one| &one.names);
             let number = names.into_iter().find_map(|name| name.value.number_in(series))?;
             let release = rule.name.render(|_| Some(number));
             let listed = self.rules.iter().any(|other| other.listed.as_deref() == Some(&*release));
-            (!listed).then_some(Home { rule, release: Cow::Owned(release) })
+            (!listed).then(|| Home::of(rule, Cow::Owned(release)))
         });
         listed.chain(patterns).collect()
+    }
+
+    /// The releases that a kernel belongs to: those that ship its series, or else the one whose minor its text names.
+    pub(super) fn homes_of(&self, kernel: &super::Kernel) -> Vec<Home<'_>> {
+        let homes = self.homes(&kernel.series);
+        let Some(el) = kernel.el.filter(|el| el.minor.is_some() && homes.is_empty()) else { return homes };
+        let listed =
+            self.rules.iter().filter_map(|rule| Some(Home::of(rule, rule.listed.as_deref()?.into())));
+        listed.filter(|home| home.el() == Some(el)).collect()
     }
 
     /// The release whose kernels have this suffix.
     pub(super) fn home_of_suffix(&self, suffix: &str) -> Option<Home<'_>> {
         let rule = self.rules.iter().find(|rule| rule.suffixes.iter().any(|known| &**known == suffix))?;
-        Some(Home { rule, release: Cow::Borrowed(rule.listed.as_deref()?) })
+        Some(Home::of(rule, Cow::Borrowed(rule.listed.as_deref()?)))
     }
 
-    fn unknown_release(&self, text: &str) -> UnknownRelease {
+    /// What is said of a release that the profile does not know.
+    #[must_use]
+    pub fn unknown_release(&self, text: &str) -> UnknownRelease {
         let called =
             self.rules.iter().find(|rule| rule.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(text)));
         // `7.9` is no misspelt `8.9`: only what begins alike is.

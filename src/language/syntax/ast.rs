@@ -330,6 +330,8 @@ pub struct Os {
     pub flavors: Vec<Text>,
     /// `z latest=`, with the place of the node's name
     pub z: Option<Spanned<u32>>,
+    /// `unchecked=`
+    pub unchecked: bool,
     /// How its cells are built.
     pub body: CellBody,
 }
@@ -355,6 +357,7 @@ pub struct Entitlement {
     pub org: Option<Text>,
     pub key: Option<Text>,
     pub certificate: Option<Text>,
+    pub stream: Option<Text>,
 }
 
 /// `repository URL suite= component= key=` or `repository enable=ID`. The span is that of the node's name.
@@ -378,6 +381,7 @@ pub struct Kernel {
     pub pattern: Option<Text>,
     pub latest: Option<Spanned<u32>>,
     pub from: Option<Text>,
+    pub unchecked: bool,
 }
 
 /// `profile NAME FILE` and `template NAME FILE`

@@ -6,7 +6,7 @@
 //! names for it is offered.
 
 use super::{Package, PackageIndex};
-use crate::knowledge::profile::{Kernel, Profile, ReleaseFacts};
+use crate::knowledge::profile::{Kernel, Profile, ReleaseFacts, Unknown};
 use crate::text::ids::{Arch, Flavor, PackageName};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -99,15 +99,19 @@ impl<'a> Search<'a> {
     /// The kernels of this search that a part of a package's name may stand for.
     fn readings(&self, text: &str) -> Vec<Kernel> {
         let flavor = self.flavor;
-        let texts = [text.to_owned(), format!("{text}+{flavor}"), format!("{text}-{flavor}")];
+        let is_default = *flavor == self.profile.default_flavor;
+        let plus = (!is_default).then(|| format!("{text}+{flavor}"));
+        let texts = [text.to_owned(), format!("{text}-{flavor}")].into_iter().chain(plus);
         let read = |text: String| {
             let kernel = self.profile.kernel(&text).ok()?;
+            // A guess at a name is not what a repository is searched with.
+            let kernel = Some(kernel).filter(|kernel| kernel.unknown != Some(Unknown::Shape))?;
             let kernel = self.profile.with_arch(&kernel, self.arch).ok()?;
             let fits =
                 kernel.flavor == *flavor && self.profile.check(&kernel, self.release, self.arch).is_ok();
             fits.then_some(kernel)
         };
-        texts.into_iter().filter_map(read).collect()
+        texts.filter_map(read).collect()
     }
 
     /// Looks up everything that a kernel's targets need; `None` where nothing of it is offered.

@@ -27,8 +27,21 @@ impl Severity {
     }
 }
 
+/// What a diagnostic rests on. Where that is knowledge of operating systems, the knowledge may be wrong or end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// What the user's files say, and what was found in the world.
+    Given,
+    /// What a profile knows: an error that `unchecked=#true` lifts.
+    Knowledge,
+    /// What a profile does not know: a warning, never an error.
+    Unknown,
+}
+
 macro_rules! codes {
-    ($($variant:ident = $name:literal, $severity:ident;)*) => {
+    (@basis) => { Basis::Given };
+    (@basis $basis:ident) => { Basis::$basis };
+    ($($variant:ident = $name:literal, $severity:ident $(, $basis:ident)?;)*) => {
         /// The kind of a diagnostic. Its name is a noun phrase for the bad thing.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[expect(missing_docs, reason = "docs/diagnostics.md has a section for each, held by a test")]
@@ -48,6 +61,12 @@ macro_rules! codes {
             #[must_use]
             pub const fn severity(self) -> Severity {
                 match self { $(Self::$variant => Severity::$severity),* }
+            }
+
+            /// What it rests on; where nothing is said below, on what is given.
+            #[must_use]
+            pub const fn basis(self) -> Basis {
+                match self { $(Self::$variant => codes!(@basis $($basis)?)),* }
             }
         }
     };
@@ -97,7 +116,7 @@ codes! {
     ConflictingEntries = "conflicting-entries", Error;
     ConflictingNodes = "conflicting-nodes", Error;
     ContradictingLockEntry = "contradicting-lock-entry", Error;
-    ContradictoryKernel = "contradictory-kernel", Error;
+    ContradictoryKernel = "contradictory-kernel", Error, Knowledge;
     ControlCharacter = "control-character", Error;
     DanglingSlashdash = "dangling-slashdash", Error;
     DeadSelector = "dead-selector", Error;
@@ -111,13 +130,12 @@ codes! {
     EndOfLifeRelease = "end-of-life-release", Warning;
     ExceededLimit = "exceeded-limit", Error;
     FlavorMismatch = "flavor-mismatch", Error;
-    ForeignKernel = "foreign-kernel", Error;
-    ImpossibleFlavor = "impossible-flavor", Error;
+    ForeignKernel = "foreign-kernel", Error, Knowledge;
     IncompleteProfile = "incomplete-profile", Error;
     InvalidEscape = "invalid-escape", Error;
     InvalidMultiLineText = "invalid-multi-line-text", Error;
     InvalidRequirement = "invalid-requirement", Error;
-    KernelOfAnotherRelease = "kernel-of-another-release", Error;
+    KernelOfAnotherRelease = "kernel-of-another-release", Error, Knowledge;
     LeftOutFile = "left-out-file", Warning;
     LfsPointer = "lfs-pointer", Error;
     ListPunctuation = "list-punctuation", Error;
@@ -174,9 +192,7 @@ codes! {
     StrayBrace = "stray-brace", Error;
     TooManyTargets = "too-many-targets", Error;
     TypeAnnotation = "type-annotation", Error;
-    UnavailableBase = "unavailable-base", Error;
     UnavailableBuilder = "unavailable-builder", Error;
-    UnavailableEntitlement = "unavailable-entitlement", Error;
     UnavailableKernel = "unavailable-kernel", Error;
     UnbalancedBrace = "unbalanced-brace", Error;
     UnexpandedText = "unexpanded-text", Warning;
@@ -206,13 +222,18 @@ codes! {
     UnquotedText = "unquoted-text", Error;
     UnreadableFile = "unreadable-file", Error;
     UnreadableManifest = "unreadable-manifest", Error;
-    UnreleasedKernel = "unreleased-kernel", Error;
     UnsafeTemplate = "unsafe-template", Error;
     UnsetVariable = "unset-variable", Error;
-    UnsupportedArch = "unsupported-arch", Error;
     UnusedLockEntry = "unused-lock-entry", Drift;
     UnusedName = "unused-name", Warning;
-    UnverifiedProfile = "unverified-profile", Warning;
+    UnverifiedArch = "unverified-arch", Warning, Unknown;
+    UnverifiedBase = "unverified-base", Warning, Unknown;
+    UnverifiedBuilder = "unverified-builder", Warning, Unknown;
+    UnverifiedEntitlement = "unverified-entitlement", Warning, Unknown;
+    UnverifiedFlavor = "unverified-flavor", Warning, Unknown;
+    UnverifiedKernel = "unverified-kernel", Warning, Unknown;
+    UnverifiedProfile = "unverified-profile", Warning, Unknown;
+    UnverifiedRelease = "unverified-release", Warning, Unknown;
     VariableOutOfPlace = "variable-out-of-place", Error;
     WrongType = "wrong-type", Error;
 }

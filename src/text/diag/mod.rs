@@ -19,7 +19,7 @@ mod suggest;
 mod words;
 
 pub use clean::{Clean, is_hostile};
-pub use code::{Code, Severity};
+pub use code::{Basis, Code, Severity};
 pub use report::{Place, Report};
 pub use suggest::nearest;
 pub use words::{article, count, listed, shown};

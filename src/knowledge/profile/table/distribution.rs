@@ -118,6 +118,9 @@ pub(super) static ARCHES: &Enum = &Enum {
         (Arch::Aarch64.name(), "64-bit ARM"),
         (Arch::Ppc64le.name(), "little-endian POWER"),
         (Arch::S390x.name(), "IBM Z"),
+        (Arch::Riscv64.name(), "64-bit RISC-V"),
+        (Arch::I686.name(), "32-bit PCs"),
+        (Arch::Armv7l.name(), "32-bit ARM"),
     ],
     aliases: &[("amd64", "x86_64"), ("arm64", "aarch64"), ("ppc64el", "ppc64le")],
 };

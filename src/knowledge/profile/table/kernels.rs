@@ -30,6 +30,11 @@ pub(super) static KERNEL: Node = Node {
         Property::optional("releases", TEXT, "the range of releases whose kernels have this shape"),
         Property::optional("reason", TEXT, "what is right elsewhere"),
         Property::optional("unverified", TEXT, "as the node `unverified`, for kernels of this shape"),
+        Property::optional(
+            "loose",
+            Kind::Bool,
+            "whether it stands for kernels that are not known: it is tried last, and compiling for them warns",
+        ),
     ],
     ..any(
         "kernel",
@@ -52,7 +57,11 @@ pub(super) static FLAVOR: Node = Node {
     body: &FLAVOR_BODY,
     ..any(
         "flavor",
-        &[Argument::one("NAME", TEXT, "the flavour; `*-64k` for all that end so")],
+        &[Argument::one(
+            "NAME",
+            TEXT,
+            "the flavour; `*-64k` for all that end so, `*` for all that no other names",
+        )],
         "What holds for kernels of one flavour.",
     )
 };

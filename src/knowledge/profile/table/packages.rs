@@ -1,6 +1,7 @@
 //! Packages: which a build needs, the repositories that have them, and where a kernel's lie once they are installed.
 
 use super::{TEXT, any, one};
+use crate::language::schema::manifest::STREAMS;
 use crate::language::schema::{Argument, Kind, Node, Property};
 
 pub(super) static TOOLS: Node =
@@ -82,6 +83,20 @@ pub(super) static REPOSITORY: Node = one(
     "Repositories to enable for a kernel's packages.",
 );
 
+pub(super) static STREAM: Node = Node {
+    properties: &[Property::optional(
+        "flavor",
+        TEXT,
+        "the flavour that it is for, with those that begin so; all, unless said",
+    )],
+    ..any(
+        "stream",
+        &[Argument::one("NAME", Kind::Enum(&STREAMS), "the default where the manifest names none")],
+        "Which stream of subscribed repositories has the release's kernels: the value of `{stream}` in `repository`, with a \
+         hyphen before it.",
+    )
+};
+
 pub(super) static MIRROR: Node = Node {
     properties: &[
         Property::optional("suite", TEXT, "the suite of an apt repository"),
@@ -96,10 +111,20 @@ pub(super) static MIRROR: Node = Node {
             Kind::Bool,
             "whether it asks for the certificate of a subscription",
         ),
+        Property::optional(
+            "archive",
+            Kind::Bool,
+            "whether base images do not know it, so that the builder is given it",
+        ),
+        Property::optional("key", TEXT, "the OpenPGP keys that sign it: an absolute path in the base image"),
     ],
     ..any(
         "mirror",
-        &[Argument::one("URL", TEXT, "with `{release}` and `{arch}`")],
+        &[Argument::one(
+            "URL",
+            TEXT,
+            "with `{release}`, `{arch}` and `{tree}`, which is the name of the release's `stream`, or `dist`",
+        )],
         "A package repository in which `drvc lock` and `drvc kernels` look for kernels.",
     )
 };

@@ -112,9 +112,13 @@ fn shipped_kernels_are_told_apart() {
         let sections = text.split('[').filter_map(|section| section.lines().nth(1));
         for kernel in sections.filter_map(|line| expand(line).into_iter().next()) {
             for (other, _) in FILES {
-                let related = other == os || kin.iter().any(|kin| kin.contains(os) && kin.contains(other));
+                // RHEL 8's first kernels look like CentOS Stream 8's.
+                let related = other == os
+                    || (*other == "centos" && kernel.contains(".el8."))
+                    || kin.iter().any(|kin| kin.contains(os) && kin.contains(other));
+                let read = profiles.kernel(get(&profiles, other), &kernel);
                 assert!(
-                    related || get(&profiles, other).kernel(&kernel).is_err(),
+                    related || read.is_err() || read.is_ok_and(|own| own.unknown.is_some()),
                     "{kernel} of {os} in {other}"
                 );
             }

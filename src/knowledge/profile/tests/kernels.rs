@@ -89,8 +89,8 @@ fn kernels_are_read() {
         assert!(profile.belongs(&kernel, &facts), "{text} in {release}");
         assert!(facts.platform(&kernel).is_some(), "{text} in {release}");
         if let Some(arch) = kernel.arch {
-            let allowed = profile.check(&kernel, &facts, arch);
-            assert!(allowed.is_ok() || (os, release, flavor) == ("rhel", "8.6", "rt"), "{text}: {allowed:?}");
+            assert_eq!(profile.check(&kernel, &facts, arch), Ok(()), "{text}");
+            assert_eq!(profile.doubts(&kernel, &facts, arch), [], "{text}");
         }
     }
 }
@@ -120,7 +120,7 @@ fn architectures_are_added() {
 
 #[test]
 fn wrong_kernels_are_explained() {
-    use KernelErrorKind::{Contradictory, Foreign, Malformed, Unreleased};
+    use KernelErrorKind::{Contradictory, Foreign, Malformed};
     let cases = [
         (
             "rhel",
@@ -135,13 +135,6 @@ fn wrong_kernels_are_explained() {
             Contradictory,
             "`4.18.0-372` is 8.6's, `el8_4` is 8.4's",
             "a kernel of 8.6 ends in `el8_6`, one of 8.4 begins with `4.18.0-305`",
-        ),
-        (
-            "rhel",
-            "5.14.0-427.el9_77.x86_64",
-            Contradictory,
-            "`5.14.0-427` is 9.4's, `el9_77` is not",
-            "a kernel of 9.4 ends in `el9_4`",
         ),
         (
             "rhel",
@@ -182,22 +175,8 @@ fn wrong_kernels_are_explained() {
             "rhel",
             "6.8.5-301.fc40.x86_64",
             Foreign,
-            "a kernel of Fedora",
-            "write what `uname -r` prints on the node, such as `5.14.0-427.13.1.el9_4.x86_64`",
-        ),
-        (
-            "rhel",
-            "5.14.0-420.1.1.el9_4.x86_64",
-            Unreleased,
-            "one of the kernels `5.14.0-420`",
-            "kernels of RHEL 9.4 begin with `5.14.0-427`",
-        ),
-        (
-            "rhel",
-            "5.14.0-750.1.1.el9_9.x86_64",
-            Unreleased,
-            "one of the kernels `5.14.0-750`",
-            "if a newer release does, a profile that extends `rhel` can add it",
+            "a kernel of Fedora or Fedora CoreOS",
+            "write a kernel of RHEL, such as `5.14.0-427.13.1.el9_4.x86_64`",
         ),
         (
             "rhel",
@@ -205,13 +184,6 @@ fn wrong_kernels_are_explained() {
             Malformed,
             "not what `uname -r` prints there",
             "write `5.14.0-427.13.1.el9_4.x86_64`",
-        ),
-        (
-            "rhel",
-            "6.12.0-211.4.el10nv.aarch64+64k",
-            Malformed,
-            "not what `uname -r` prints there",
-            "write what `uname -r` prints on the node, such as `5.14.0-427.13.1.el9_4.x86_64`",
         ),
         (
             "rhel",
@@ -225,7 +197,7 @@ fn wrong_kernels_are_explained() {
             "5.15.0-91-generic",
             Foreign,
             "a kernel of Ubuntu",
-            "write what `uname -r` prints on the node, such as `5.14.0-427.13.1.el9_4.x86_64`",
+            "write a kernel of RHEL, such as `5.14.0-427.13.1.el9_4.x86_64`",
         ),
         (
             "debian",
@@ -236,24 +208,10 @@ fn wrong_kernels_are_explained() {
         ),
         (
             "debian",
-            "5.19.0-2-amd64",
-            Unreleased,
-            "one of the kernels `5.19`",
-            "if a newer release does, a profile that extends `debian` can add it",
-        ),
-        (
-            "debian",
             "5.15.0-91-generic",
             Foreign,
             "a kernel of Ubuntu",
-            "write what `uname -r` prints on the node, such as `6.1.0-18-amd64`",
-        ),
-        (
-            "debian",
-            "6.1.0-18-x86_64",
-            Malformed,
-            "not what `uname -r` prints there",
-            "write what `uname -r` prints on the node, such as `6.1.0-18-amd64`",
+            "write a kernel of Debian, such as `6.1.0-18-amd64`",
         ),
         (
             "ubuntu",
@@ -263,18 +221,11 @@ fn wrong_kernels_are_explained() {
             "write a kernel of Ubuntu, such as `6.8.0-31-generic`",
         ),
         (
-            "ubuntu",
-            "6.8.0-31",
-            Malformed,
-            "not what `uname -r` prints there",
-            "write what `uname -r` prints on the node, such as `6.8.0-31-generic`",
-        ),
-        (
             "fedora",
             "5.14.0-427.13.1.el9_4.x86_64",
             Foreign,
             "a kernel of AlmaLinux, Oracle Linux, RHEL or Rocky Linux",
-            "write what `uname -r` prints on the node, such as `6.8.5-301.fc40.x86_64`",
+            "write a kernel of Fedora, such as `6.8.5-301.fc40.x86_64`",
         ),
     ];
     let profiles = Profiles::builtin();

@@ -3,6 +3,7 @@
 mod corpus;
 mod kernels;
 mod compatibility;
+mod open;
 mod releases;
 mod user;
 

@@ -74,7 +74,10 @@ fn each_node_stream_has_its_own_toolkit() {
     assert_eq!(dtk("4.12.6", "4.18.0-372.46.1.el8_6.x86_64"), image("openshift4/driver-toolkit-rhel8:v4.12"));
     assert_eq!(dtk("4.18.3", "5.14.0-427.57.1.el9_4.x86_64"), image("openshift4/driver-toolkit-rhel9:v4.18"));
     assert_eq!(dtk("4.22.9", "5.14.0-687.35.1.el9_8.x86_64"), image("openshift4/driver-toolkit-rhel9:v4.22"));
-    assert_eq!(dtk("4.22.9", "6.12.0-211.7.1.el10_2.x86_64"), None);
+    assert_eq!(
+        dtk("4.22.9", "6.12.0-211.7.1.el10_2.x86_64"),
+        image("openshift4/driver-toolkit-rhel10:v4.22")
+    );
     assert_eq!(dtk("5.0.1", "6.12.0-211.7.1.el10_2.x86_64"), image("openshift5/driver-toolkit-rhel10:v5.0"));
 }
 
@@ -85,21 +88,31 @@ fn unknown_releases_are_explained() {
         ("rhel", "9", "write the whole release: 9.0 to 9.8"),
         ("rhel", "7.9", "RHEL has 8.0 to 8.10, 9.0 to 9.8 and 10.0 to 10.2"),
         ("debian", "Bookworm", "`Bookworm` is 12: write `12`"),
-        ("debian", "12; rm", "Debian has 11, 12 and 13"),
+        ("debian", "12; rm", "Debian has 10, 11, 12, 13 and 14"),
         ("fedora", "rawhide", "Fedora has 38 to N"),
     ];
     let profiles = Profiles::builtin();
     for (os, release, help) in cases {
-        let unknown = get(&profiles, os).release(release).unwrap_err();
+        let unknown = get(&profiles, os).unknown_release(release);
         assert_eq!(unknown.help, help);
         assert_eq!(unknown.to_string(), format!("{} has no release `{release}`", get(&profiles, os).title));
     }
-    let nearest = |release: &str| get(&profiles, "rhel").release(release).unwrap_err().nearest;
+    let nearest = |release: &str| get(&profiles, "rhel").unknown_release(release).nearest;
     assert_eq!(nearest("9.44").unwrap().as_str(), "9.4");
     assert_eq!(nearest("7.9"), None);
     let openshift = |release: &str| get(&profiles, "openshift").release(release).unwrap_err().help;
     assert_eq!(openshift("4.18"), "write the whole release: 4.18.Z, where Z is a number");
-    assert!(openshift("4.8.1").starts_with("OpenShift has 4.12.Z, 4.13.Z,"));
+    let like = |os: &str, release: &str| {
+        get(&profiles, os).release(release).map(|facts| facts.like.unwrap().to_string())
+    };
+    assert_eq!(like("openshift", "4.8.1"), Ok("4.9.Z".into()));
+    assert_eq!(like("openshift", "4.24.1"), Ok("4.23.Z".into()));
+    assert_eq!(like("rhel", "8.11"), Ok("8.10".into()));
+    assert_eq!(like("rhel", "7.9"), Ok("8.0".into()));
+    assert_eq!(like("debian", "sid"), Ok("14".into()));
+    assert!(
+        get(&profiles, "rhel").release("9").is_err() && get(&profiles, "debian").release("bookworm").is_err()
+    );
 }
 
 #[test]
@@ -134,7 +147,7 @@ fn packages_are_named() {
             "kernel-rt-devel-4.18.0-372.41.1.rt7.198.el8_6.x86_64",
             "kernel-rt-core-4.18.0-372.41.1.rt7.198.el8_6.x86_64 kernel-rt-modules-4.18.0-372.41.1.rt7.198.el8_6.x86_64 \
              kernel-rt-modules-extra-4.18.0-372.41.1.rt7.198.el8_6.x86_64",
-            "rhel-8-for-x86_64-rt-rpms",
+            "rhel-8-for-x86_64-rt-tus-rpms rhocp-4.12-for-rhel-8-x86_64-rpms",
             "/usr/src/kernels/4.18.0-372.41.1.rt7.198.el8_6.x86_64",
             "",
         ),

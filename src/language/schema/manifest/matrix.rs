@@ -24,6 +24,7 @@ static OS: Node = Node {
             "a release of it; or several, as a comparison (`>=9.4`), a range (`>=9.2, <9.7`) or a pattern (`9.*`) of those that drvc knows",
         ),
     ],
+    properties: &[UNCHECKED],
     body: &Body {
         nodes: &[&KERNEL, &Z, &ARCHES, &FLAVORS, &BUILDER, &ENTITLEMENT, &BASE, &REPOSITORY],
         rules: &[],
@@ -34,6 +35,12 @@ static OS: Node = Node {
         "Releases of an operating system, with the kernels and architectures to build for.",
     )
 };
+
+const UNCHECKED: Property = Property::optional(
+    "unchecked",
+    Kind::Bool,
+    "builds also what contradicts the profile's knowledge of kernels; the checks in the build stay",
+);
 
 static KERNEL: Node = Node {
     arguments: &[Argument::any(
@@ -53,6 +60,7 @@ static KERNEL: Node = Node {
             Kind::TEXT,
             "a file of kernels, one a line, relative to the manifest; `#` begins a comment",
         ),
+        UNCHECKED,
     ],
     rules: &[Rule { kind: RuleKind::AtLeastOne, groups: &[&["KERNEL"], &["match"], &["latest"], &["from"]] }],
     ..Node::new(
@@ -91,6 +99,9 @@ pub(super) static ARCH_NAMES: Enum = Enum {
         ("aarch64", "64-bit Arm"),
         ("ppc64le", "64-bit POWER, little-endian"),
         ("s390x", "IBM Z"),
+        ("riscv64", "64-bit RISC-V"),
+        ("i686", "32-bit x86"),
+        ("armv7l", "32-bit Arm"),
     ],
     aliases: &[
         ("amd64", "x86_64"),
@@ -98,6 +109,8 @@ pub(super) static ARCH_NAMES: Enum = Enum {
         ("x64", "x86_64"),
         ("arm64", "aarch64"),
         ("ppc64el", "ppc64le"),
+        ("i386", "i686"),
+        ("armhf", "armv7l"),
     ],
 };
 

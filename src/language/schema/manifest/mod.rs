@@ -242,6 +242,11 @@ static ENTITLEMENT: Node = Node {
 /// The build secrets of `entitlement`, by their ids.
 pub static ENTITLEMENT_SECRETS: &[Property] = &[
     Property::optional(
+        "stream",
+        Kind::Enum(&STREAMS),
+        "which stream of a minor's repositories the subscription has; unless said, the one that has most of its kernels",
+    ),
+    Property::optional(
         "org-secret",
         Kind::TEXT,
         "for `rhsm`: the id of the build secret that holds the organisation; `rhsm-org` unless said",
@@ -258,6 +263,19 @@ pub static ENTITLEMENT_SECRETS: &[Property] = &[
         "for `certs`: the id of the build secret that holds the entitlement certificate; `entitlement-certificate` unless said",
     ),
 ];
+
+/// The streams of a minor's updates.
+pub static STREAMS: Enum = Enum {
+    title: "a stream",
+    values: &[
+        ("base", "the repositories of all minors, which have a minor's first kernels"),
+        ("eus", "Extended Update Support"),
+        ("e4s", "Update Services for SAP Solutions"),
+        ("tus", "Telecommunications Update Service"),
+        ("aus", "Advanced Update Support"),
+    ],
+    aliases: &[],
+};
 
 /// The ways to subscribed repositories.
 pub static ENTITLEMENTS: Enum = Enum {

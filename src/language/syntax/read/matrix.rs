@@ -25,6 +25,7 @@ fn os(node: &Node) -> Option<Os> {
         arches: child_texts(node, "arch"),
         flavors: child_texts(node, "flavor"),
         z: z(node),
+        unchecked: unchecked(node),
         body: body(node),
     })
 }
@@ -35,6 +36,10 @@ fn z(node: &Node) -> Option<Spanned<u32>> {
     Some(Spanned::new(latest.value, z.name.span))
 }
 
+fn unchecked(node: &Node) -> bool {
+    node.property("unchecked").and_then(Value::bool).unwrap_or_default()
+}
+
 fn kernel(node: &Node) -> Kernel {
     Kernel {
         span: node.name.span,
@@ -42,6 +47,7 @@ fn kernel(node: &Node) -> Kernel {
         pattern: node.text_property("match"),
         latest: node.property("latest").and_then(Value::integer),
         from: node.text_property("from"),
+        unchecked: unchecked(node),
     }
 }
 

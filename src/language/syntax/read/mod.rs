@@ -73,6 +73,7 @@ fn entitlement(node: &Node) -> Option<Entitlement> {
         org: secret("org-secret"),
         key: secret("key-secret"),
         certificate: secret("certificate-secret"),
+        stream: secret("stream"),
     })
 }
 

@@ -1,0 +1,110 @@
+//! What is said of kernels and releases that a profile contradicts, and of those that it does not know.
+
+use super::Inputs;
+use crate::compiler::model::OsRule;
+use crate::knowledge::profile::{Incompatibility, IncompatibilityKind, Profile, ReleaseFacts};
+use crate::text::diag::{Code, Diagnostic, listed, nearest};
+use crate::text::source::Span;
+
+/// The help of what contradicts a profile's knowledge: the knowledge may be wrong.
+pub(super) fn or_unchecked(help: &str) -> String {
+    let lifted = "where drvc is wrong, `unchecked=#true` beside the kernel lets it through";
+    if help.is_empty() { lifted.into() } else { format!("{help}; {lifted}") }
+}
+
+/// A warning of what a profile does not know of a kernel.
+pub(super) fn report(
+    doubt: &Incompatibility,
+    rule: &OsRule,
+    kernel: Span,
+    release: Span,
+    arch: Span,
+) -> Diagnostic {
+    let arch = if arch == kernel { rule.name.span } else { arch };
+    let (code, there) = match doubt.kind {
+        IncompatibilityKind::UnknownArch => (Code::UnverifiedArch, Some(arch)),
+        IncompatibilityKind::UnknownFlavor => (Code::UnverifiedFlavor, Some(release)),
+        IncompatibilityKind::UnknownFlavorOfArch => (Code::UnverifiedFlavor, Some(arch)),
+        _ => (Code::UnverifiedKernel, None),
+    };
+    let report = Diagnostic::new(code, doubt.message.clone()).label(kernel, doubt.here.clone());
+    let report = match there {
+        Some(there) => report.label(there, doubt.there.clone()),
+        None => report,
+    };
+    report.help(doubt.help.clone())
+}
+
+/// A warning of a release that the profile does not know.
+pub(super) fn release(profile: &Profile, facts: &ReleaseFacts, place: Span) -> Option<Diagnostic> {
+    let like = facts.like.as_ref()?;
+    let unknown = profile.unknown_release(facts.release.as_str());
+    let help = match unknown.nearest.as_ref() {
+        Some(near) => format!("did you mean `{near}`? {}", unknown.help),
+        None => unknown.help.clone(),
+    };
+    let image =
+        facts.platforms.first().map(|platform| format!(", on `{}`", platform.base)).unwrap_or_default();
+    Some(
+        Diagnostic::new(
+            Code::UnverifiedRelease,
+            format!("drvc does not know {} {}", profile.title, facts.release),
+        )
+        .label(place, format!("built as {like} is{image}"))
+        .help(help),
+    )
+}
+
+/// What a profile is not sure of.
+pub(super) fn unverified(title: &str, what: &[Box<str>], place: Span) -> Diagnostic {
+    let what: Vec<&str> = what.iter().map(|what| &**what).collect();
+    Diagnostic::new(Code::UnverifiedProfile, format!("not all that drvc knows of {title} is verified"))
+        .label(place, format!("not sure of: {}", what.join("; ")))
+        .help("look at the first build; what is wrong, a profile that extends the built-in one can put right")
+}
+
+pub(super) fn unknown_os(inputs: &Inputs<'_>, rule: &OsRule) -> Diagnostic {
+    let names = inputs.profiles.names();
+    let help = match nearest(&rule.name.value, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => {
+            let names = listed(names.iter().copied(), "and");
+            format!("there are profiles of {names}; add one of your own with `profile \"NAME\" \"FILE\"`")
+        }
+    };
+    Diagnostic::new(Code::UnknownOs, format!("unknown distribution `{}`", rule.name.value))
+        .label(rule.name.span, "no profile has this name")
+        .help(help)
+}
+
+/// A kernel that the lock names and that cannot be of its release.
+pub(super) fn locked_misfit(misfit: &Incompatibility, kernel: Span, release: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::ContradictingLockEntry,
+        format!("the lock file contradicts the manifest: {}", misfit.message),
+    )
+    .label(kernel, "resolved to that kernel in the lock file")
+    .label(release, misfit.there.clone())
+    .help("`drvc lock` resolves it anew; or correct the manifest")
+}
+
+pub(super) fn misfit_report(
+    misfit: &Incompatibility,
+    rule: &OsRule,
+    kernel: Span,
+    release: Span,
+    arch: Span,
+) -> Diagnostic {
+    let arch = if arch == kernel { rule.name.span } else { arch };
+    let (code, there) = match misfit.kind {
+        IncompatibilityKind::Release => (Code::KernelOfAnotherRelease, release),
+        _ => (Code::ArchMismatch, arch),
+    };
+    let report = Diagnostic::new(code, misfit.message.clone())
+        .label(kernel, misfit.here.clone())
+        .label(there, misfit.there.clone());
+    report.help(match misfit.kind {
+        IncompatibilityKind::Release => or_unchecked(&misfit.help),
+        _ => misfit.help.clone(),
+    })
+}
