@@ -255,6 +255,7 @@ fn read_profiles(
             profiles.add_user(&name, file, sources, diagnostics);
         }
     }
+    super::described::add(manifest, &mut profiles, sources, diagnostics);
     profiles
 }
 

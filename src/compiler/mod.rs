@@ -8,5 +8,6 @@ pub mod render;
 pub mod keys;
 pub mod seal;
 pub mod outputs;
+mod described;
 pub mod compile;
 pub mod why;

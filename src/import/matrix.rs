@@ -53,8 +53,8 @@ pub(super) fn put(nodes: &mut Vec<Os>, name: String, release: String, kernel: &s
     }
 }
 
-/// The system and the release that a kernel belongs to, `prefer` where it may be several. RHEL's kernels are also those of what is rebuilt from it, so
-/// RHEL is taken for them unless another is named.
+/// The system and the release that a kernel belongs to, `prefer` where it may be several. RHEL's kernels are
+/// also those of what is rebuilt from it, so the one that gives its family the name is taken unless another is named.
 pub(super) fn home(
     kernel: &str,
     os: Option<&str>,
@@ -72,8 +72,12 @@ pub(super) fn home(
             Some((name.to_owned(), release))
         })
         .collect();
-    if homes.len() > 1 && homes.iter().any(|(name, _)| name == "rhel") {
-        homes.retain(|(name, _)| name == "rhel");
+    let family = |name: &str| profiles.get(name).map(|profile| profile.family.to_string());
+    if let Some(first) = homes.first().and_then(|(name, _)| family(name))
+        && homes.iter().all(|(name, _)| family(name).as_deref() == Some(&first))
+        && homes.iter().any(|(name, _)| *name == first)
+    {
+        homes.retain(|(name, _)| *name == first);
     }
     match homes.as_slice() {
         [one] => Ok(one.clone()),

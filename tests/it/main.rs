@@ -24,6 +24,7 @@ mod locked;
 mod manual;
 mod mistakes;
 mod never_more;
+mod open;
 mod outputs;
 mod project;
 mod pure;

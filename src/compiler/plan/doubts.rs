@@ -69,7 +69,9 @@ pub(super) fn unknown_os(inputs: &Inputs<'_>, rule: &OsRule) -> Diagnostic {
         Some(near) => format!("did you mean `{near}`?"),
         None => {
             let names = listed(names.iter().copied(), "and");
-            format!("there are profiles of {names}; add one of your own with `profile \"NAME\" \"FILE\"`")
+            format!(
+                "there are profiles of {names}; describe another here with `base`, `manager` and `headers`, or in a file with `profile \"NAME\" \"FILE\"`"
+            )
         }
     };
     Diagnostic::new(Code::UnknownOs, format!("unknown distribution `{}`", rule.name.value))

@@ -332,6 +332,10 @@ pub struct Os {
     pub z: Option<Spanned<u32>>,
     /// `unchecked=`
     pub unchecked: bool,
+    /// `manager NAME`
+    pub manager: Option<Text>,
+    /// `headers PACKAGE… dir=`
+    pub headers: Option<Headers>,
     /// How its cells are built.
     pub body: CellBody,
 }
@@ -370,6 +374,15 @@ pub struct PackageRepository {
     pub component: Option<Text>,
     pub key: Option<Text>,
     pub enable: Option<Text>,
+}
+
+/// `headers PACKAGE… dir=`. The span is that of the node's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are the arguments and properties of the node")]
+pub struct Headers {
+    pub span: Span,
+    pub packages: Vec<Text>,
+    pub dir: Option<Text>,
 }
 
 /// `kernel "RELEASE"…`, `kernel match=GLOB latest=N`, `kernel from=FILE`; they may stand together on one node.

@@ -26,7 +26,18 @@ static OS: Node = Node {
     ],
     properties: &[UNCHECKED],
     body: &Body {
-        nodes: &[&KERNEL, &Z, &ARCHES, &FLAVORS, &BUILDER, &ENTITLEMENT, &BASE, &REPOSITORY],
+        nodes: &[
+            &KERNEL,
+            &Z,
+            &ARCHES,
+            &FLAVORS,
+            &BUILDER,
+            &ENTITLEMENT,
+            &BASE,
+            &REPOSITORY,
+            &MANAGER,
+            &HEADERS,
+        ],
         rules: &[],
     },
     ..Node::new(
@@ -158,6 +169,45 @@ static BASE: Node = Node {
         "base",
         Count::AtMostOne,
         "What the builder stands on, in place of the release's own base image.",
+    )
+};
+
+static MANAGER: Node = Node {
+    arguments: &[Argument::one("NAME", Kind::Enum(&MANAGERS), "the package manager of its images")],
+    ..Node::new(
+        "manager",
+        Count::AtMostOne,
+        "For a system that drvc has no profile of: with `base` and `headers`, all that it has to be told.",
+    )
+};
+
+static MANAGERS: Enum = Enum {
+    title: "a package manager",
+    values: &[
+        ("apt", "Debian's apt-get"),
+        ("dnf", "of Fedora, RHEL and their kin"),
+        ("tdnf", "of Photon and its kin"),
+        ("yum", "the older dnf"),
+        ("zypper", "of SUSE"),
+    ],
+    aliases: &[("apt-get", "apt")],
+};
+
+static HEADERS: Node = Node {
+    arguments: &[Argument::some(
+        "PACKAGE",
+        Kind::TEXT,
+        "a package, with `{kernel}` for what `uname -r` prints",
+    )],
+    properties: &[Property::optional(
+        "dir",
+        Kind::TEXT,
+        "the directory that they put what `make -C` wants into; unless said, the package manager's usual one",
+    )],
+    ..Node::new(
+        "headers",
+        Count::AtMostOne,
+        "For a system that drvc has no profile of: the packages that compiling against a kernel needs.",
     )
 };
 

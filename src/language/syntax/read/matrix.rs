@@ -2,7 +2,7 @@
 
 use super::{child_text, child_texts, entitlement, on, selector};
 use crate::language::kdl::{Node, Value};
-use crate::language::syntax::ast::{CellBody, Exclude, Kernel, Matrix, Os, PackageRepository};
+use crate::language::syntax::ast::{CellBody, Exclude, Headers, Kernel, Matrix, Os, PackageRepository};
 use crate::text::source::Spanned;
 
 /// Children that `is_sound` refuses are left out. `None` where no `os` is left.
@@ -26,6 +26,8 @@ fn os(node: &Node) -> Option<Os> {
         flavors: child_texts(node, "flavor"),
         z: z(node),
         unchecked: unchecked(node),
+        manager: child_text(node, "manager"),
+        headers: node.child("headers").map(headers),
         body: body(node),
     })
 }
@@ -34,6 +36,10 @@ fn z(node: &Node) -> Option<Spanned<u32>> {
     let z = node.all("z").next()?;
     let latest = z.property("latest").and_then(Value::integer)?;
     Some(Spanned::new(latest.value, z.name.span))
+}
+
+fn headers(node: &Node) -> Headers {
+    Headers { span: node.name.span, packages: node.texts().collect(), dir: node.text_property("dir") }
 }
 
 fn unchecked(node: &Node) -> bool {
