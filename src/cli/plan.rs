@@ -61,7 +61,9 @@ pub(super) fn plan(global: &Global, args: &Plan, terminal: &mut Terminal) -> Res
                 true => full(plan),
                 false => short(plan, &changed, terminal.columns()),
             };
-            terminal.product(&Clean::text(&(text + &excluded(plan) + &unverified(plan) + &ending(plan, &changed, &open))))?;
+            terminal.product(&Clean::text(
+                &(text + &excluded(plan) + &unverified(plan) + &ending(plan, &changed, &open)),
+            ))?;
         }
         Format::Json => terminal.raw(&clean::escape_json(&plan.to_rope().to_string()))?,
     }
