@@ -52,14 +52,14 @@ impl Certificate {
             _ => return Err(malformed("it has no line `-----BEGIN CERTIFICATE-----`")),
         };
         let certificate = read.map_err(|error| malformed(&error.to_string()))?;
-        let algorithm = certificate.tbs_certificate().subject_public_key_info().algorithm.oid.to_string();
+        let algorithm = certificate.tbs_certificate.subject_public_key_info.algorithm.oid.to_string();
         if let Some((_, name)) = UNFIT.iter().find(|(number, _)| *number == algorithm) {
             let problem =
                 format!("`{path}` is for a key of kind {name}, which no kernel checks modules with");
             return Err(Diagnostic::new(Code::MalformedCertificate, problem)
                 .help("make an RSA key, or an ECDSA key of NIST P-256 or P-384 for kernels from 5.13 on"));
         }
-        let serial = certificate.tbs_certificate().serial_number().as_bytes();
+        let serial = certificate.tbs_certificate.serial_number.as_bytes();
         // In DER a number with its highest bit set has a zero before it, which is not printed.
         let start = serial.iter().position(|byte| *byte != 0).unwrap_or(0);
         let digits: Vec<_> = serial.iter().skip(start).map(|byte| format!("{byte:02X}")).collect();

@@ -61,8 +61,8 @@ fn find_primary(index: &[u8]) -> Result<Primary, String> {
     let (mut path, mut kind, mut hex, mut size) = (None, None, String::new(), String::new());
     walk(index, |item| {
         match item {
-            Item::Open(tag) => {
-                element = tag.local_name().into_inner().to_owned();
+            Item::Open(name, tag) => {
+                name.clone_into(&mut element);
                 match element.as_str() {
                     "data" => here = attribute(tag, "type").is_some_and(|kind| kind == "primary"),
                     "location" if here => path = attribute(tag, "href"),
@@ -122,7 +122,7 @@ struct Within {
 impl Reading<'_> {
     fn item(&mut self, item: Item<'_>) -> Result<(), String> {
         match item {
-            Item::Open(tag) => self.open(tag),
+            Item::Open(name, tag) => self.open(name, tag),
             Item::Text(text) => match self.within.element.as_str() {
                 "name" => self.within.name.push_str(text.trim()),
                 "arch" => self.within.arch.push_str(text.trim()),
@@ -138,8 +138,7 @@ impl Reading<'_> {
         Ok(())
     }
 
-    fn open(&mut self, tag: &BytesStart<'_>) {
-        let name = tag.local_name().into_inner();
+    fn open(&mut self, name: &str, tag: &BytesStart<'_>) {
         match name {
             "package" => self.within = Within::default(),
             "version" => self.within.version = version_of(tag),

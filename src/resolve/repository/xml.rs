@@ -11,8 +11,8 @@ const DEPTH_LIMIT: usize = 32;
 
 /// What comes next.
 pub(super) enum Item<'a> {
-    /// An element opens. One that closes at once (`<a/>`) opens and closes.
-    Open(&'a BytesStart<'a>),
+    /// An element opens; its name without prefix, and the tag. One that closes at once (`<a/>`) opens and closes.
+    Open(&'a str, &'a BytesStart<'a>),
     /// Text.
     Text(&'a str),
     /// An element closes; its name without prefix.
@@ -36,18 +36,20 @@ pub(super) fn walk(
                 if depth > DEPTH_LIMIT {
                     return Err("its elements lie too deep".into());
                 }
-                each(Item::Open(&tag))?;
+                each(Item::Open(utf8(tag.local_name().into_inner())?, &tag))?;
             }
             Event::Empty(tag) => {
-                each(Item::Open(&tag))?;
-                each(Item::Close(tag.local_name().into_inner()))?;
+                let name = tag.local_name();
+                let name = utf8(name.into_inner())?;
+                each(Item::Open(name, &tag))?;
+                each(Item::Close(name))?;
             }
             Event::End(tag) => {
                 depth = depth.saturating_sub(1);
-                each(Item::Close(tag.local_name().into_inner()))?;
+                each(Item::Close(utf8(tag.local_name().into_inner())?))?;
             }
-            Event::Text(text) => each(Item::Text(&text))?,
-            Event::CData(text) => each(Item::Text(&text))?,
+            Event::Text(text) => each(Item::Text(utf8(&text)?))?,
+            Event::CData(text) => each(Item::Text(utf8(&text)?))?,
             // What it stands for cannot be part of a name: its own text will be refused there.
             Event::GeneralRef(_) => each(Item::Text("&"))?,
             Event::Eof if depth > 0 => return Err("it ends too early".into()),
@@ -60,7 +62,11 @@ pub(super) fn walk(
 /// An attribute's value, as it is written.
 pub(super) fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
     let found = tag.try_get_attribute(name).ok()??;
-    Some(found.value.into_owned())
+    String::from_utf8(found.value.into_owned()).ok()
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str, String> {
+    std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".into())
 }
 
 /// A reader that refuses to go on when one item takes too much of it.
