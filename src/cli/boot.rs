@@ -34,7 +34,7 @@ Examples:
   drvc boot ticker/debian-12-x86_64/6.1.0-56-cloud-amd64
   drvc boot quay.io/example/driver:5.14.0-427.13.1.el9_4.x86_64 --junit boot.xml
   drvc boot image.tar --kernel linux-image-6.1.0-56-cloud-amd64.deb
-  drvc boot image.tar --kernel /boot/vmlinuz --modules /lib/modules/6.1.0-56-amd64
+  drvc boot image.tar --kernel /boot/vmlinuz --modules /lib/modules/6.1.0-56
 
 The kernel comes from its packages: from the repositories of the manifest and of its distribution, or from
 `--kernel`. The image's own command is run in it; modules that it leaves are loaded with `modprobe -d /opt`.
