@@ -341,7 +341,7 @@ fn what_git_has_besides_files_is_named() {
     std::os::unix::fs::symlink("mine.c", repository.0.path("sub/mine/link.c")).unwrap();
     repository.commit();
     std::fs::remove_file(repository.0.path("sub/mine/link.c")).unwrap();
-    repository.drvc(&["diff", "HEAD"]).expect(0, "`mine/link.c` of `source-mine` is gone", "");
+    repository.drvc(&["diff", "HEAD"]).expect(0, "`mine/link.c` of `source-mine` is gone", "1 drift");
     let head = repository.git(&["rev-parse", "HEAD"]);
     repository.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{head},sub/mine/module")]);
     repository.git(&["rm", "-q", "--cached", "sub/mine/link.c"]);

@@ -42,8 +42,8 @@ matrix {
 }
 "#;
 
-/// Tab-separated: a node's or property's path, the targets whose keys change (`unlocked`: the lock is to say), a text of the manifest, and what stands in its
-/// place before (`-`: itself) and after (`-`: nothing).
+/// Tab-separated: a node's or property's path, the targets whose keys change (`unlocked`: the lock is to say), a text of
+/// the manifest, and what stands in its place before (`-`: itself) and after (`-`: nothing).
 const ROWS: &str = include_str!("../data/keys.tsv");
 
 fn rows() -> impl Iterator<Item = Vec<String>> {
@@ -90,9 +90,10 @@ fn keys(manifest: &str) -> Result<BTreeMap<String, String>, String> {
         .collect())
 }
 
-/// Paths of all nodes and properties. The nodes in an `on` are those around it, and all selectors are one.
+/// Paths of all nodes and properties. The nodes in an `on` are those around it, those in `defaults` are the ones of each
+/// module and image, and all selectors are one.
 fn every_path(body: &'static Body, above: &str, all: &mut BTreeSet<String>) {
-    for node in body.nodes {
+    for node in body.nodes.iter().filter(|node| node.name != "defaults") {
         let Node { name, properties, free, body, .. } = node;
         let at = if above.is_empty() { (*name).to_owned() } else { format!("{above}/{name}") };
         let is_selector = ["on", "only", "exclude"].contains(name);

@@ -228,7 +228,7 @@ impl Template {
     }
 }
 
-/// Whether shell text has `{name}` or `{{name}}` at `at`, and not `${name}`.
+/// Whether shell text has `{name}` or `{{name}}` at `at`, and not `${name}` or `${{name}}`.
 fn is_name_in_braces(text: &str, at: usize) -> bool {
     let Some(rest) = text.get(at..).and_then(|rest| rest.strip_prefix('{')) else { return false };
     let inner = rest.strip_prefix('{').unwrap_or(rest);
@@ -240,6 +240,7 @@ fn is_name_in_braces(text: &str, at: usize) -> bool {
         && name.bytes().next().is_some_and(|b| b.is_ascii_lowercase())
         && name.bytes().all(word)
         && !text[..at].ends_with('$')
+        && !text[..at].ends_with("${")
 }
 
 /// The place of bytes `start..end` of the value: exact where the text is spelled as its value between one

@@ -316,8 +316,9 @@ mod tests {
         }
         // Each of twelve includes the next a hundred times: 100 to the 12th.
         let names: Vec<_> = Templates::names().filter(|name| *name != "tools").take(12).collect();
-        let texts: Vec<_> =
+        let mut texts: Vec<_> =
             names.iter().skip(1).map(|next| format!("{{{{> {next}}}}}").repeat(100)).collect();
+        texts.push("RUN true".into());
         let others: Vec<_> = names.iter().copied().zip(texts.iter().map(String::as_str)).collect();
         let refused = render(&format!("{{{{> {}}}}}", names[0]), &others, &context).unwrap_err();
         assert!(refused.contains("steps"), "{refused}");
