@@ -179,10 +179,8 @@ impl Case<'_> {
             _ => !selects(value, self.arch),
         };
         let only = &self.draft.images[0].only;
-        let set = |name: &str| {
-            CONFIG.iter().any(|known| *known == name)
-                && (name != "CONFIG_QQ" || self.kernel.starts_with("6.12."))
-        };
+        let set =
+            |name: &str| CONFIG.contains(&name) && (name != "CONFIG_QQ" || self.kernel.starts_with("6.12."));
         let missing = |option: &String| match option.strip_prefix('!') {
             Some(name) => set(name),
             None => !set(option),

@@ -1,8 +1,8 @@
 //! The scripts that stages run, each alone in a directory that stands for the builder, with good and bad input.
 
+use camino::{Utf8Path, Utf8PathBuf};
 use drvc::compiler::render::Script;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const KERNEL: &str = "6.1.0-1-amd64";
@@ -39,15 +39,19 @@ impl Builder {
             .write(&format!("{build}/include/config/auto.conf"), "CONFIG_A=y\nCONFIG_GCC_VERSION=120200\n");
         builder.write(
             &format!("{build}/include/generated/utsrelease.h"),
-            &format!("#define UTS_RELEASE \"{KERNEL}\"\n"),
+            format!("#define UTS_RELEASE \"{KERNEL}\"\n"),
         );
         builder.program("modinfo", MODINFO);
         builder.program("strip", "exit 0");
         builder
     }
 
-    fn path(&self, path: &str) -> PathBuf {
-        self.directory.path().join(path)
+    fn root(&self) -> &Utf8Path {
+        self.directory.path().try_into().unwrap()
+    }
+
+    fn path(&self, path: &str) -> Utf8PathBuf {
+        self.root().join(path)
     }
 
     fn write(&self, path: &str, text: impl AsRef<[u8]>) {
@@ -74,8 +78,12 @@ impl Builder {
     /// Runs a script in `source`, with the absolute paths in it moved into this directory.
     fn run(&self, name: &str, words: &[&str]) -> Run {
         let script = Script::all().find(|script| script.name == name).unwrap();
-        self.write(&format!("drvc/bin/{name}"), moved(script.text, self.directory.path()));
-        let path = format!("{}:{}", self.path("bin").display(), std::env::var("PATH").unwrap());
+        self.write(&format!("drvc/bin/{name}"), moved(script.text, self.root()));
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the scripts find their programs as a builder's shell does"
+        )]
+        let path = format!("{}:{}", self.path("bin"), std::env::var("PATH").unwrap());
         let output = Command::new("sh")
             .arg(self.path(&format!("drvc/bin/{name}")))
             .args(words)
@@ -90,11 +98,11 @@ impl Builder {
 }
 
 /// The text with its absolute paths beneath `root`.
-fn moved(text: &str, root: &Path) -> String {
+fn moved(text: &str, root: &Utf8Path) -> String {
     let mut text = text.to_owned();
     for top in ["/drvc/", "/lib/modules/", "/usr/src/", "/usr/local/", "/sys/", "/proc/", "/opt/"] {
         for before in [' ', '"', '=', '<', '>'] {
-            text = text.replace(&format!("{before}{top}"), &format!("{before}{}{top}", root.display()));
+            text = text.replace(&format!("{before}{top}"), &format!("{before}{root}{top}"));
         }
     }
     text
@@ -119,7 +127,7 @@ fn the_builder_has_to_hold_the_kernel() {
     let builder = Builder::new();
     builder.program("uname", "echo x86_64");
     let directory = builder.path(&format!("lib/modules/{KERNEL}/build"));
-    let directory = directory.to_str().unwrap();
+    let directory = directory.as_str();
     builder
         .run("check-kernel", &["aarch64", directory])
         .expect(1, "is x86_64, not aarch64: change --platform");
@@ -129,7 +137,7 @@ fn the_builder_has_to_hold_the_kernel() {
     builder
         .write("usr/src/headers/include/generated/utsrelease.h", "#define UTS_RELEASE \"6.1.0-2-amd64\"\n");
     let other = builder.path("usr/src/headers");
-    let other = other.to_str().unwrap();
+    let other = other.as_str();
     builder
         .run("check-kernel", &["x86_64", other])
         .expect(1, &format!("is of kernel \"6.1.0-2-amd64\", not {KERNEL}"));
@@ -143,7 +151,7 @@ fn the_builder_has_to_hold_the_kernel() {
         ["lib/modules/K/build", "lib/modules/K/source", "usr/src/kernels/K", "usr/src/linux-headers-K"]
     {
         let usual = builder.path(&usual.replace('K', KERNEL)).join("include/generated/utsrelease.h");
-        assert!(usual.exists(), "{}", usual.display());
+        assert!(usual.exists(), "{usual}");
     }
     assert!(builder.read("usr/local/bin/uname").contains(KERNEL));
 }

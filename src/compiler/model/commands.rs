@@ -233,7 +233,8 @@ fn check_unexpanded(lower: &mut Lower<'_>, text: &ast::Text, make: bool) {
 /// `*.h` and `~/x`, which a shell would have replaced before the program sees them.
 fn check_pattern(lower: &mut Lower<'_>, text: &ast::Text, program: &str) {
     let home = text.value.starts_with("~/");
-    if !home && !(ON_FILES.contains(&program) && text.value.contains(['*', '?'])) {
+    let files = ON_FILES.contains(&program) && text.value.contains(['*', '?']);
+    if !home && !files {
         return;
     }
     let message = format!("{} stays as it is written", shown(&text.value));

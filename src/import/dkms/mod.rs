@@ -272,7 +272,7 @@ impl Importer<'_> {
             }
         }
         if let Some(value) = self.all("REMAKE_INITRD").into_iter().next()
-            && !value.text.as_deref().is_some_and(|text| !text.starts_with(['y', 'Y']))
+            && value.text.as_deref().is_none_or(|text| text.starts_with(['y', 'Y']))
         {
             let text = "REMAKE_INITRD is left out: it is about the host that dkms installs on";
             self.note_on_module(value.line, text);

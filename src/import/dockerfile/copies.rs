@@ -35,7 +35,7 @@ impl Reading {
                     self.output(one.line, file);
                     Fate::Taken
                 }
-                Some(from) => self.from_stage(from, file, target),
+                Some(from) => self.out_of_stage(from, file, target),
                 None if file.contains("://") || file.starts_with("git@") => {
                     self.added(one.line, file, target)
                 }
@@ -43,7 +43,7 @@ impl Reading {
                     "the text that {} writes to `{target}` is left out: put it into a file of the source",
                     one.keyword
                 )),
-                None => match self.from_context(one, file, target, files.len() > 1) {
+                None => match self.out_of_context(one, file, target, files.len() > 1) {
                     Some(fate) => fate,
                     None => continue,
                 },
@@ -54,7 +54,7 @@ impl Reading {
     }
 
     /// A copy from another stage: its trees are then here too.
-    fn from_stage(&mut self, from: &str, file: &str, target: &str) -> Fate {
+    fn out_of_stage(&mut self, from: &str, file: &str, target: &str) -> Fate {
         let modules = ["/lib/modules", "/usr/lib/modules", "/opt/lib/modules"];
         let is_modules = |path: &str| modules.iter().any(|dir| path.starts_with(dir));
         if is_modules(file) || is_modules(target) {
@@ -106,7 +106,7 @@ impl Reading {
     }
 
     /// A copy of the project's own files. Nothing, where the end decides.
-    fn from_context(&mut self, one: &Instruction, file: &str, target: &str, several: bool) -> Option<Fate> {
+    fn out_of_context(&mut self, one: &Instruction, file: &str, target: &str, several: bool) -> Option<Fate> {
         if self.is_run() {
             return Some(Fate::Left(String::new()));
         }
@@ -166,7 +166,7 @@ impl Reading {
             let source = field(&["source", "src"]).unwrap_or_else(|| ".".to_owned());
             let fate = match (kind.as_str(), field(&["from"])) {
                 ("bind", Some(from)) => {
-                    self.from_stage(&from, &format!("/{}", source.trim_start_matches('.')), &target)
+                    self.out_of_stage(&from, &format!("/{}", source.trim_start_matches('.')), &target)
                 }
                 ("bind", None) => {
                     let dir = source.trim_matches(['.', '/']).to_owned();

@@ -518,7 +518,7 @@ fn only_tidies(words: &[String], groups: &[Group], reading: &Reading, action: &A
             NOT_BUILT.contains(word)
                 || (!word.contains(['=', '/', '$', '\u{e001}', '\u{e000}'])
                     && !word.starts_with('-')
-                    && !word.parse::<u32>().is_ok())
+                    && word.parse::<u32>().is_err())
         })
         .collect();
     let tidies = !targets.is_empty()

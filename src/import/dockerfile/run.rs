@@ -120,7 +120,7 @@ impl Reading {
         match refs.as_slice() {
             [] => None,
             _ if first.is_empty() => self.assigned(line, &refs),
-            ["export", pairs @ ..] if pairs.iter().all(|pair| assigned(pair)) => self.exported(pairs),
+            ["export", pairs @ ..] if pairs.iter().all(assigned) => self.exported(pairs),
             _ if !loop_or_condition && !MANAGERS.contains(&program) && builds(&refs) => {
                 self.act(line, text, true);
                 None
@@ -459,7 +459,7 @@ impl Reading {
         match found {
             Some(index) => {
                 let (_, url, from) = self.downloads.remove(index);
-                self.archive(from, &format!("{url}"), &url, words);
+                self.archive(from, &url.to_string(), &url, words);
                 Some(Fate::Taken)
             }
             None => {

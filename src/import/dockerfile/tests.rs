@@ -365,7 +365,7 @@ proptest::proptest! {
         for one in &instructions {
             let fated = reading.fates.iter().any(|(line, _)| *line == one.line);
             proptest::prop_assert!(fated, "line {} has no account:\n{text}", one.line);
-            let marks = one.rest.split(|c: char| !c.is_ascii_alphanumeric()).filter_map(|word| Some(word.get(word.find("zq")?..word.rfind('z')? + 1)?));
+            let marks = one.rest.split(|c: char| !c.is_ascii_alphanumeric()).filter_map(|word| word.get(word.find("zq")?..word.rfind('z')? + 1));
             for mark in marks {
                 let said = manifest.contains(mark) || warnings.iter().any(|one| one.contains(mark));
                 proptest::prop_assert!(said, "`{mark}` of line {} is lost:\n{text}\n{manifest}", one.line);

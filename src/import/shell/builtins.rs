@@ -208,7 +208,7 @@ impl Shell {
         }
         let known = self.input.is_some();
         let found = self.input.as_mut().and_then(std::collections::VecDeque::pop_front);
-        let parts = found.clone().zip(self.separators()).map(|(found, separators)| (found, separators));
+        let parts = found.clone().zip(self.separators());
         if let Some(array) = array {
             self.variables.unset(array, None);
             match parts {

@@ -9,6 +9,9 @@ use regex::Regex;
 /// A template and where it stands.
 pub(super) type Text = Spanned<Template>;
 
+/// The flavour that a stream is for (none: all), and the stream's name.
+pub(super) type Stream = (Option<Box<str>>, Box<str>);
+
 /// A whole file.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Layer {
@@ -165,7 +168,7 @@ pub(super) struct Settings {
     pub compiler_command: Option<Text>,
     pub mirrors: Option<Vec<MirrorRule>>,
     /// The streams of repositories that kernels come in, each with the flavour that it is for; of all without one.
-    pub streams: Option<Vec<(Option<Box<str>>, Box<str>)>>,
+    pub streams: Option<Vec<Stream>>,
     /// What is not known for certain.
     pub unverified: Vec<Box<str>>,
 }

@@ -38,7 +38,7 @@ fn pairs(node: &Node, spec: &Spec) -> Option<(Span, String)> {
     let fine = whole && !pairs.is_empty() && pairs.iter().all(|(key, _)| plain(key));
     let written =
         pairs.iter().map(|(key, value)| format!("{key}={}", quote(value))).collect::<Vec<_>>().join(" ");
-    fine.then(|| (Span { end: last.end, ..first }, written))
+    fine.then_some((Span { end: last.end, ..first }, written))
 }
 
 fn not_split(node: &Node, spec: &Spec, place: Span, written: &str) -> Diagnostic {

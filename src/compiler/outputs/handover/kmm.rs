@@ -175,8 +175,7 @@ impl Resources<'_> {
         builds: bool,
     ) {
         // What is pinned to a digest alone is signed into a tag of the digest's own name.
-        let tag =
-            image.tag().map_or_else(|| image.as_str().rsplit(':').next().unwrap_or_default(), |tag| tag);
+        let tag = image.tag().unwrap_or_else(|| image.as_str().rsplit(':').next().unwrap_or_default());
         value.insert("containerImage".into(), json!(format!("{}:{tag}_signed", image.repository())));
         let mut section = Map::new();
         section.insert("keySecret".into(), json!({ "name": sign.key }));

@@ -35,8 +35,8 @@ fn fault(profiles: &Profiles, line: &str) -> Option<String> {
     let bare = |name: &str| {
         let name = name.replacen('=', "-", 1);
         let own = Arch::ALL.iter().map(|arch| arch.name()).chain(["armv7hl"]);
-        let ends = own.filter_map(|arch| name.strip_suffix(arch)?.strip_suffix('.').map(str::to_owned));
-        ends.last().unwrap_or(name)
+        let mut ends = own.filter_map(|arch| name.strip_suffix(arch)?.strip_suffix('.').map(str::to_owned));
+        ends.next_back().unwrap_or(name)
     };
     let exists = packages.build.iter().any(|name| bare(name.as_str()) == bare(package));
     (!exists).then(|| format!("{line}: {:?}", packages.build))
