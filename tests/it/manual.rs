@@ -25,8 +25,8 @@ fn check_reference(page: &str, table: &str, language: &Body) {
 
 #[test]
 fn references_are_current() {
-    check_reference("docs/manifest.md", "src/schema/manifest", &manifest::MANIFEST);
-    check_reference("docs/profile-reference.md", "src/profile/table", &PROFILE);
+    check_reference("docs/manifest.md", "src/language/schema/manifest", &manifest::MANIFEST);
+    check_reference("docs/profile-reference.md", "src/knowledge/profile/table", &PROFILE);
 }
 
 #[test]

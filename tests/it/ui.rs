@@ -136,8 +136,8 @@ fn codes_and_sections_of_the_manual_are_the_same() {
     let sections: Vec<&str> = explain::sections().map(|(heading, _)| heading).collect();
     let codes: Vec<&str> = codes().into_iter().collect();
     let listed: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
-    assert_eq!(listed, codes, "src/diag/code.rs (left) is not in alphabetical order (right)");
-    assert_eq!(sections, codes, "docs/diagnostics.md (left) and src/diag/code.rs (right) differ");
+    assert_eq!(listed, codes, "src/text/diag/code.rs (left) is not in alphabetical order (right)");
+    assert_eq!(sections, codes, "docs/diagnostics.md (left) and src/text/diag/code.rs (right) differ");
 }
 
 #[test]
