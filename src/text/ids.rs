@@ -385,3 +385,11 @@ impl ImageRef {
         self.0.split_once('@').map(|(_, digest)| digest)
     }
 }
+
+/// The name of the module in a file of that path; none where it is no module. A finished one may be compressed, as kmod
+/// reads it.
+#[must_use]
+pub fn module_file_stem(path: &str) -> Option<&str> {
+    let name = path.rsplit('/').next()?;
+    [".ko", ".ko.gz", ".ko.xz", ".ko.zst"].iter().find_map(|suffix| name.strip_suffix(suffix))
+}

@@ -146,6 +146,10 @@ fn finished_modules_are_not_stripped() {
         nodes.replace("source \"driver\"; }\nimage", "source \"driver\"; build \"none\"; }\nimage");
     assert!(dockerfile(&compiled(&nodes, "")).contains("sh /drvc/bin/install-module a a.ko"));
     assert!(dockerfile(&compiled(&finished, "")).contains("sh /drvc/bin/install-module --finished a a.ko"));
+    let packed = finished.replace("build \"none\"", "build \"none\"; output \"a.ko.xz\"");
+    assert!(packed != finished, "{finished}");
+    let packed = packed.replacen("image \"i\" {", "image \"i\" { load \"a\";", 1);
+    assert!(dockerfile(&compiled(&packed, "")).contains("install-module --finished a a.ko.xz"));
 }
 
 #[test]

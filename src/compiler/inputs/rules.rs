@@ -2,7 +2,7 @@
 
 use super::Uses;
 use super::walk::Why;
-use crate::text::ids::RelPath;
+use crate::text::ids::{RelPath, module_file_stem};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 /// Which files of a directory belong to a source. The globs are those of `.gitignore`, relative to the directory.
@@ -103,7 +103,7 @@ impl Rules {
 
     pub(super) fn keeps(&self, name: &str, why: Why) -> bool {
         match why {
-            Why::Leftover => self.finished && name.ends_with(".ko"),
+            Why::Leftover => self.finished && module_file_stem(name).is_some(),
             Why::Drvc => false,
             _ => self.steps.contains(name),
         }

@@ -6,7 +6,7 @@ use super::{Template, Variable, repair};
 use crate::language::kdl::quote;
 use crate::language::syntax::ast;
 use crate::text::diag::{Code, Diagnostic, article, shown};
-use crate::text::ids::{EnvName, Invalid, KmodName, PackageName, RelPath};
+use crate::text::ids::{EnvName, Invalid, KmodName, PackageName, RelPath, module_file_stem};
 use crate::text::source::Spanned;
 
 impl Lower<'_> {
@@ -124,11 +124,13 @@ impl Lower<'_> {
         self.patterned("pattern of .ko files", text, Variable::in_module, |glob| {
             let plain: String =
                 glob.chars().map(|c| if matches!(c, '*' | '?' | '[' | ']') { '_' } else { c }).collect();
-            let fine = glob.ends_with(".ko") && RelPath::parse(&plain).is_ok();
+            let fine = module_file_stem(glob).is_some() && RelPath::parse(&plain).is_ok();
             if fine {
                 Ok(())
             } else {
-                Err(Invalid("a relative path of A-Z a-z 0-9 . _ + - with `*`, `?` or `[…]`, ending in .ko"))
+                Err(Invalid(
+                    "a relative path of A-Z a-z 0-9 . _ + - with `*`, `?` or `[…]`, ending in .ko, .ko.gz, .ko.xz or .ko.zst",
+                ))
             }
         })
     }

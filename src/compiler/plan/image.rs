@@ -8,7 +8,7 @@ use crate::compiler::model::{Base, Image, ImageBody, ModuleId};
 use crate::knowledge::profile::PackageManager;
 use crate::language::kdl::quote;
 use crate::text::diag::{Code, Diagnostic, nearest};
-use crate::text::ids::{ImageRef, KmodName, ModuleName, PackageName};
+use crate::text::ids::{ImageRef, KmodName, ModuleName, PackageName, module_file_stem};
 use crate::text::source::{Span, Spanned};
 use std::collections::BTreeMap;
 
@@ -141,8 +141,10 @@ impl Builder<'_> {
                 [] => vec![format!("{}.ko", layers.name)],
                 outputs => outputs.iter().map(|output| scope.text(&output.glob)).collect(),
             };
-            let names = globs.iter().filter_map(|glob| glob.rsplit('/').next()?.strip_suffix(".ko"));
-            let names = names.filter_map(|name| KmodName::parse(name).ok());
+            let names = globs
+                .iter()
+                .filter_map(|glob| module_file_stem(glob))
+                .filter_map(|name| KmodName::parse(name).ok());
             let kmods: Vec<_> = names.map(|name| underscored(&name)).collect();
             produced.push(Produced { all_known: kmods.len() == globs.len(), kmods });
         }
@@ -182,11 +184,11 @@ impl Builder<'_> {
 
     /// The module of the manifest whose outputs name this kernel module, without variables and everywhere.
     fn builds(&self, kmod: &KmodName) -> Option<&ModuleName> {
-        let file = |text: &str| text.rsplit('/').next().map(|name| name.replace('-', "_"));
-        let wanted = Some(format!("{kmod}.ko"));
+        let stem = |text: &str| module_file_stem(text).map(|name| name.replace('-', "_"));
+        let wanted = Some(kmod.to_string());
         let found = self.inputs.model.modules.iter().find(|module| match module.base.outputs.as_slice() {
-            [] => file(&format!("{}.ko", module.name)) == wanted,
-            outputs => outputs.iter().any(|output| output.glob.as_literal().and_then(file) == wanted),
+            [] => Some(module.name.as_str().replace('-', "_")) == wanted,
+            outputs => outputs.iter().any(|output| output.glob.as_literal().and_then(stem) == wanted),
         });
         found.map(|module| &module.name)
     }

@@ -124,7 +124,7 @@ static OUTPUT: Node = Node {
     arguments: &[Argument::some(
         "GLOB",
         Kind::TEXT,
-        "a pattern of `.ko` files, relative to the module's directory",
+        "a pattern of `.ko` files (finished ones may be `.ko.gz`, `.ko.xz`, `.ko.zst`), relative to the module's directory",
     )],
     properties: &[Property::optional("optional", Kind::Bool, "`#true` where none need be there")],
     ..Node::new(
