@@ -23,7 +23,8 @@ subscribed_image() {
     needs=$(rpm -qpR "$root/usr/share/standin/ubi/gcc-1-1.x86_64.rpm" 2>/dev/null | grep '^debian-' | xargs)
     {
         printf 'Name: stubs\nVersion: 1\nRelease: 1\nSummary: stub\nLicense: GPL\n%%description\nStub.\n'
-        for name in kabi-dw git openssl rpm-build autoconf automake libtool kernel-abi-stablelists; do stub $name 1 ''; done
+        for name in kabi-dw git openssl rpm-build autoconf automake libtool gcc-c++ keyutils mokutil kernel-rpm-macros \
+            kernel-abi-stablelists; do stub $name 1 ''; done
         stub gcc 12.2.0 "$needs"
     } >"$work/one.spec"
     printf 'Name: gcc\nVersion: 13.1.0\nRelease: 1\nSummary: stub\nLicense: GPL\nAutoReqProv: no\n' >"$work/two.spec"
