@@ -50,6 +50,7 @@ matrix {
         base "$SUBSCRIBED-open"
         builder "toolkit"
         repository enable="rhel-9-for-x86_64-appstream-rpms"
+        repository enable="rhel-9-for-x86_64-baseos-rpms"
     }
 }
 output {

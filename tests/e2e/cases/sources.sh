@@ -160,7 +160,13 @@ source "driver" { path "driver"; }
 module "tiny" { source "driver"; }
 image "tiny" { module "tiny"; load "tiny"; base "micro"; }
 entitlement "none"
-matrix { os "rhel" "9.4" { kernel "5.14.0-427.13.1.el9_4.x86_64"; }; }
+matrix {
+    os "rhel" "9.4" {
+        kernel "5.14.0-427.13.1.el9_4.x86_64"
+        repository enable="rhel-9-for-x86_64-appstream-eus-rpms"
+        repository enable="rhel-9-for-x86_64-baseos-eus-rpms"
+    }
+}
 KDL
 compile "$micro"
 builds_ok buildah "$micro" tiny

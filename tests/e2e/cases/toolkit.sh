@@ -30,6 +30,7 @@ matrix {
         base "$SUBSCRIBED"
         builder "toolkit"
         repository enable="rhel-9-for-x86_64-appstream-rpms"
+        repository enable="rhel-9-for-x86_64-baseos-rpms"
     }
     os "debian" "12" {
         kernel "$debian"
