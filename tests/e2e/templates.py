@@ -141,8 +141,11 @@ def pair(parsed, cmd, name):
 
 
 def compiled(directory, drvc, values):
+    """The only Dockerfile; none where a word is refused as a whole command line: nothing is written then."""
     (directory / "drivers.kdl").write_text(MANIFEST.format(**{name: kdl(text, name) for name, text in values.items()}))
     done = subprocess.run([drvc, "compile", "--force", "-C", directory], capture_output=True, text=True)
+    if done.returncode == 1 and "error[command-line]" in done.stderr:
+        return None
     if done.returncode:
         fail(f"drvc ends with {done.returncode}:\n{done.stderr}")
     (file,) = directory.glob("drivers.out/**/Dockerfile")
@@ -156,10 +159,14 @@ def hostile(directory, drvc):
     (project / "here" / "Makefile").write_text("")
     harmless = compiled(project, drvc, {name: "harmless" for name in FIELDS})
     shape = [one.cmd.lower() for one in instructions(harmless, "harmless")]
-    samples = []
-    for number in range(300):
+    samples, refused = [], 0
+    while len(samples) < 300:
+        number = len(samples) + refused
         values = {name: hostile_text(dice, name) for name in FIELDS}
         text = compiled(project, drvc, values)
+        if text is None:
+            refused += 1
+            continue
         name = f"manifest {number}: {values}"
         parsed = instructions(text, name)
         if [one.cmd.lower() for one in parsed] != shape:
@@ -177,7 +184,7 @@ def hostile(directory, drvc):
         if len(words) != 2 or seen != values:
             fail(f"{name}\n  became {seen}")
         samples.append((values, env_written, label_written, text))
-    print(f"  {len(samples)} hostile manifests mean what they say")
+    print(f"  {len(samples)} hostile manifests mean what they say, {refused} are refused as command lines")
     write_build(directory, samples[:30])
 
 
