@@ -63,8 +63,14 @@ KDL
 
 # by_apt SUFFIX: the kernels whose headers and image apt-cache offers here, newest first.
 by_apt() {
-    comm -12 <(apt-cache search "^linux-headers-6\.1\.0-[0-9]+-$1\$" | sed 's/^linux-headers-//;s/ .*//' | sort) \
-        <(apt-cache search "^linux-image-6\.1\.0-[0-9]+-$1\$" | sed 's/^linux-image-//;s/ .*//' | sort) | sort -rV
+    comm -12 <(in_repositories headers "$1") <(in_repositories image "$1") | sort -rV
+}
+# in_repositories KIND FLAVOUR: what repositories offer; apt knows packages too that are only installed on this machine.
+in_repositories() {
+    local found
+    found=$(apt-cache search "^linux-$1-6\.1\.0-[0-9]+-$2\$" | awk '{print $1}')
+    # shellcheck disable=SC2086
+    apt-cache madison $found | awk '{print $1}' | sed "s/^linux-$1-//" | sort -u
 }
 
 # A machine's package lists may be older than its repository.
