@@ -41,10 +41,6 @@ MODULES='ddcci-backlight.ko ddcci.ko' imported ddcci-dkms 'requires-config "CONF
 MODULES=dm-writeboost.ko imported dm-writeboost-dkms 'make "all" KERNEL_TREE="{kernel_dir}"' 'only kernel=">=3.9"'
 # Three builds in one command.
 MODULES='jool.ko jool_common.ko jool_siit.ko' imported jool-dkms '&& make -C {kernel_dir} M={source_dir}/src/mod/siit modules'
-# What only the kernel knows is said on the screen and in the manifest.
-MODULES=v4l2loopback.ko imported v4l2loopback-dkms 'make "all" KERNEL_DIR="{kernel_dir}"' '// driver/dkms.conf:'
-contains "warnings of v4l2loopback" "$(cat "$CASE_DIR/v4l2loopback-dkms/init")" 'warning: driver/dkms.conf:9: BUILD_EXCLUSIVE_KERNEL='
-
 built_ok buildah "$CASE_DIR/jool-dkms/project" --offline
 says '1 target: 1 up to date'
 equal "builds of a second run" "$(started build)" 0
