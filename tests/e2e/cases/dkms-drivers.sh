@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # needs: images root buildah podman dockerd mmdebstrap rpmbuild createrepo_c jq modinfo dpkg-deb
-# Drivers of other people: six of Debian's dkms packages, unchanged, through `drvc init` and `drvc build` for a real
+# Drivers of other people: five of Debian's dkms packages, unchanged, through `drvc init` and `drvc build` for a real
 # kernel. They are the ways in which a dkms.conf names its modules and builds them. All of Debian's, against dkms itself:
 # tests/e2e/dkms-all.sh.
 . "$(dirname "$0")/../case.sh"
