@@ -1,7 +1,7 @@
 //! The commands of a build, held against the habits that shells, Makefiles and dkms teach: what would be passed on as it
 //! is where a shell would have done something, and steps that an image has no use for.
 
-use super::lower::Lower;
+use super::context::Lower;
 use super::variables::meant;
 use crate::language::kdl::quote;
 use crate::language::syntax::ast;

@@ -1,6 +1,6 @@
 //! `entitlement`: how subscribed package repositories are reached, and the ids of the secrets that it takes.
 
-use super::lower::Lower;
+use super::context::Lower;
 use crate::knowledge::profile;
 use crate::language::syntax::ast;
 use crate::text::diag::{Code, Diagnostic};

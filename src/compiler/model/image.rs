@@ -1,8 +1,9 @@
 //! `image`: one driver container, with every value parsed.
 
-use super::lower::Lower;
-use super::text::Template;
-use super::{Layers, Merge, ModuleId, Selector, SourceId, Variable, replace};
+use super::context::Lower;
+use super::layers::{Layers, Merge, ModuleId, SourceId, replace};
+use super::selector::Selector;
+use super::text::{Template, Variable};
 use crate::language::syntax::ast;
 use crate::text::ids::{AbsPath, ImageRef, Invalid, KmodName, Name, RelPath};
 use crate::text::source::Spanned;
@@ -130,7 +131,11 @@ impl Merge for ImageBody {
 pub(super) fn lower_image(lower: &mut Lower<'_>, body: &ast::ImageBody) -> ImageBody {
     let in_image = Variable::in_image;
     ImageBody {
-        modules: body.modules.iter().filter_map(|name| lower.resolve_module(name)).collect(),
+        modules: body
+            .modules
+            .iter()
+            .filter_map(|name| lower.names.module(name, &mut lower.diagnostics))
+            .collect(),
         load: body.load.iter().filter_map(|kmod| Some(Spanned::new(lower.kmod(kmod)?, kmod.span))).collect(),
         options: body.options.iter().filter_map(|option| lower_option(lower, option)).collect(),
         softdeps: body.softdeps.iter().filter_map(|softdep| lower_softdep(lower, softdep)).collect(),
@@ -187,14 +192,29 @@ fn lower_extra(lower: &mut Lower<'_>, extra: &ast::Extra, to: Option<AbsPath>) -
             Err(Invalid("a relative path of A-Z a-z 0-9 . _ + - with `*`, `?` or `[…]`"))
         }
     });
-    let from = lower.extra_from(&extra.from)?;
+    let from = extra_from(lower, &extra.from)?;
     Some(Extra { glob: glob?, from: Spanned::new(from, extra.from.span), to: to? })
+}
+
+/// Where files of an image come from: the source and the module of that name, or an image.
+fn extra_from(lower: &mut Lower<'_>, name: &ast::Text) -> Option<ExtraFrom> {
+    let (source, module) = lower.names.either(name);
+    if source.is_some() || module.is_some() {
+        return Some(ExtraFrom::Named { source, module });
+    }
+    let unknown = lower.names.unknown_either(name)?;
+    if name.value.contains(['/', ':', '{']) {
+        let image = lower.patterned("image reference", name, Variable::in_image, ImageRef::parse);
+        return image.map(ExtraFrom::Image);
+    }
+    lower.diagnostics.push(unknown);
+    None
 }
 
 fn lower_option(lower: &mut Lower<'_>, option: &ast::KmodOption) -> Option<KmodOption> {
     let parameters = option.parameters.iter().filter_map(|parameter| {
         let name = lower.parse("module parameter", &parameter.key, KmodName::parse);
-        let value = lower.template(&parameter.value, super::Variable::in_image);
+        let value = lower.template(&parameter.value, Variable::in_image);
         Some((name?, value?))
     });
     let parameters = parameters.collect();

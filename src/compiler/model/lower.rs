@@ -1,20 +1,21 @@
 //! Lowering: turns the syntax tree into a [`Model`], reporting every value that does not parse and every name
 //! that does not resolve.
 //!
-//! 1. [`Names`] are collected, so that order in the file does not matter.
+//! 1. Names are collected into [`Lower`], so that order in the file does not matter.
 //! 2. [`lower`] goes through the nodes of the language, each by the function of its own file.
 //! 3. What was named but never used is pointed out last.
 
+use super::context::Lower;
 use super::entitlement::lower_entitlement;
-use super::image::lower_image;
+use super::image::{Image, lower_image};
+use super::layers::Layers;
 use super::matrix::lower_matrix;
-use super::module::lower_module;
-use super::names::Names;
+use super::module::{ModuleBody, lower_module};
 use super::output::lower_output;
 use super::signing::lower_signing;
-use super::source::lower_source;
+use super::source::{SourceBody, lower_source};
 use super::toolkit::lower_toolkit;
-use super::{Image, Layers, Model, ModuleBody, Overlay, Project, Selector};
+use super::{Model, Project};
 use crate::language::syntax::ast;
 use crate::text::diag::{Code, Diagnostic, Diagnostics};
 use crate::text::ids::{Invalid, ModuleName, Name, Repository};
@@ -38,25 +39,14 @@ pub fn lower(manifest: &ast::Manifest, sources: &Sources) -> (Model, Diagnostics
         matrix: lower_matrix(&mut lower, &manifest.matrix),
         output: lower_output(&mut lower, manifest.output.as_ref()),
     };
-    lower.warn_unused(manifest);
+    // Where something is wrong, the use of a name may be what was left out.
+    if !lower.diagnostics.has_errors() {
+        lower.diagnostics.extend(lower.names.unused(manifest));
+    }
     (model, lower.diagnostics)
 }
 
-/// What lowering needs to know while it goes through the tree.
-pub(super) struct Lower<'a> {
-    pub(super) text: &'a Sources,
-    pub(super) project: &'a ast::Project,
-    pub(super) names: Names<'a>,
-    pub(super) diagnostics: Diagnostics,
-}
-
-impl<'a> Lower<'a> {
-    fn new(manifest: &'a ast::Manifest, text: &'a Sources) -> Self {
-        let mut diagnostics = Diagnostics::default();
-        let names = Names::new(manifest, &mut diagnostics);
-        Self { text, project: &manifest.project, names, diagnostics }
-    }
-
+impl Lower<'_> {
     fn project(&mut self, project: &ast::Project) -> Project {
         let text = |text: &Option<ast::Text>| text.as_ref().map(|text| text.value.clone());
         Project {
@@ -70,14 +60,7 @@ impl<'a> Lower<'a> {
         }
     }
 
-    /// A name, or a stand-in for one that does not parse, so that places in the tables stay the same.
-    fn name(&mut self, kind: &str, text: &ast::Text) -> Name {
-        let stand_in = || Name::parse("unnamed").ok();
-        let name = self.parse(&format!("{kind} name"), text, Name::parse).or_else(stand_in);
-        name.unwrap_or_else(|| unreachable!("`unnamed` is a name"))
-    }
-
-    fn source(&mut self, source: &ast::Source) -> Option<Layers<Name, super::SourceBody>> {
+    fn source(&mut self, source: &ast::Source) -> Option<Layers<Name, SourceBody>> {
         let name = self.name("source", &source.name);
         let base = lower_source(self, &source.body);
         let overlays = source.on.iter().filter_map(|on| self.overlay(on, lower_source)).collect();
@@ -121,28 +104,5 @@ impl<'a> Lower<'a> {
         let overlays = image.on.iter().filter_map(|on| self.overlay(on, lower_image)).collect();
         let only = image.only.iter().filter_map(|selector| self.selector(selector)).collect();
         Some(Image { only, layers: Layers { name, span: image.name.span, base, overlays } })
-    }
-
-    /// An `on` with its body.
-    pub(super) fn overlay<A, B>(
-        &mut self,
-        on: &ast::On<A>,
-        lower_body: fn(&mut Self, &A) -> B,
-    ) -> Option<Overlay<B>> {
-        let body = lower_body(self, &on.body);
-        Some(Overlay { selector: self.selector(&on.selector)?, body })
-    }
-
-    /// A selector whose terms all parse.
-    pub(super) fn selector(&mut self, selector: &ast::Selector) -> Option<Selector> {
-        let (selector, problems) = Selector::parse(selector);
-        let fine = problems.is_empty();
-        self.diagnostics.extend(problems);
-        fine.then_some(selector)
-    }
-
-    /// The project's registry, as written.
-    pub(super) fn registry(&self) -> Option<&str> {
-        self.project.registry.as_ref().map(|registry| registry.value.as_str())
     }
 }

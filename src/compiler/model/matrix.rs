@@ -1,9 +1,11 @@
 //! `matrix`: which operating systems, releases, kernels and architectures, and how their cells are built.
 
+use super::context::Lower;
 use super::entitlement::{Entitlement, lower_entitlement};
-use super::lower::Lower;
+use super::layers::{Merge, Overlay, replace};
 use super::repository::{PackageRepository, lower_repository};
-use super::{Merge, Overlay, Selector, replace};
+use super::selector::Selector;
+
 use crate::knowledge::profile::Builder;
 use crate::language::syntax::ast;
 use crate::text::ids::{Arch, Flavor, ImageRef, RelPath};

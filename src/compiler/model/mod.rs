@@ -4,8 +4,10 @@
 //! a value that a Dockerfile could not carry.
 
 mod commands;
+mod context;
 mod entitlement;
 mod image;
+mod layers;
 mod lower;
 mod matrix;
 mod module;
@@ -24,6 +26,7 @@ mod variables;
 
 pub use entitlement::{Access, Entitlement};
 pub use image::{Base, Extra, ExtraFrom, Image, ImageBody, InTree, KmodOption, Softdep};
+pub use layers::{Layers, Merge, ModuleId, Overlay, SourceId};
 pub use lower::lower;
 pub use matrix::{CellBody, Exclude, KernelRule, Matrix, OsRule};
 pub use module::{Build, ConfigRule, ModuleBody, ModuleOutput, SourceUse, Step};
@@ -40,14 +43,6 @@ pub use toolkit::Toolkit;
 use crate::text::ids::{ModuleName, Name, Repository};
 use crate::text::source::Span;
 use std::collections::BTreeMap;
-
-/// The place of a source in [`Model::sources`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SourceId(pub usize);
-
-/// The place of a module in [`Model::modules`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ModuleId(pub usize);
 
 /// A manifest that means something.
 #[derive(Clone, Debug)]
@@ -92,51 +87,4 @@ pub struct Project {
     pub description: Option<String>,
     pub vendor: Option<String>,
     pub url: Option<String>,
-}
-
-/// A named thing: what holds everywhere, and what is laid over it for the cells that a selector selects.
-#[derive(Clone, Debug)]
-pub struct Layers<N, B> {
-    /// Its name.
-    pub name: N,
-    /// Where it was named.
-    pub span: Span,
-    /// What holds everywhere.
-    pub base: B,
-    /// What is laid over it, in the order written.
-    pub overlays: Vec<Overlay<B>>,
-}
-
-/// One `on`.
-#[derive(Clone, Debug)]
-pub struct Overlay<B> {
-    /// Which cells.
-    pub selector: Selector,
-    /// What changes there.
-    pub body: B,
-}
-
-/// A body that another can be laid over: single values replace, lists append.
-pub trait Merge: Clone {
-    /// Lays `over` upon `self`.
-    fn merge(&mut self, over: &Self);
-}
-
-impl<N, B: Merge> Layers<N, B> {
-    /// The body with the overlays at these places laid over it, in order.
-    #[must_use]
-    pub fn with(&self, overlays: &[usize]) -> B {
-        let mut body = self.base.clone();
-        for overlay in overlays.iter().filter_map(|&at| self.overlays.get(at)) {
-            body.merge(&overlay.body);
-        }
-        body
-    }
-}
-
-/// Replaces a single value where the overlay has one.
-fn replace<T: Clone>(value: &mut Option<T>, over: &Option<T>) {
-    if over.is_some() {
-        value.clone_from(over);
-    }
 }

@@ -1,8 +1,9 @@
 //! `module`: what is built from a source, how, and what comes out, with every value parsed.
 
-use super::lower::Lower;
-use super::text::Template;
-use super::{Merge, ModuleId, SourceId, replace};
+use super::commands::{check, check_env};
+use super::context::Lower;
+use super::layers::{Merge, ModuleId, SourceId, replace};
+use super::text::{Template, Variable};
 use crate::language::kdl::quote;
 use crate::language::syntax::ast;
 use crate::text::diag::{Code, Diagnostic, shown};
@@ -90,13 +91,13 @@ impl Merge for ModuleBody {
 
 /// Lowers the body of a `module` or of an `on` in it.
 pub(super) fn lower_module(lower: &mut Lower<'_>, body: &ast::ModuleBody) -> ModuleBody {
-    let in_module = super::Variable::in_module;
+    let in_module = Variable::in_module;
     let source = body.source.as_ref().and_then(|used| {
         let dir = used.dir.as_ref().and_then(|dir| lower_dir(lower, dir));
-        let source = lower.resolve_source(&used.name)?;
+        let source = lower.names.source(&used.name, &mut lower.diagnostics)?;
         Some(SourceUse { source, dir, span: used.name.span })
     });
-    body.env.iter().for_each(|pair| super::commands::check_env(lower, pair));
+    body.env.iter().for_each(|pair| check_env(lower, pair));
     let outputs = body.outputs.iter().flat_map(|output| {
         let optional = output.optional;
         output.globs.iter().map(move |glob| (glob, optional))
@@ -106,7 +107,11 @@ pub(super) fn lower_module(lower: &mut Lower<'_>, body: &ast::ModuleBody) -> Mod
         build: lower_build(lower, &body.build),
         env: lower.env(&body.env, in_module),
         packages: body.packages.iter().filter_map(|name| lower.package(name, in_module)).collect(),
-        needs: body.needs.iter().filter_map(|name| lower.resolve_module(name)).collect(),
+        needs: body
+            .needs
+            .iter()
+            .filter_map(|name| lower.names.module(name, &mut lower.diagnostics))
+            .collect(),
         outputs: outputs
             .filter_map(|(glob, optional)| Some(ModuleOutput { glob: lower.output_glob(glob)?, optional }))
             .collect(),
@@ -129,12 +134,12 @@ fn lower_dir(lower: &mut Lower<'_>, dir: &ast::Text) -> Option<Template> {
         );
         return None;
     }
-    lower.template(dir, super::Variable::in_module)
+    lower.template(dir, Variable::in_module)
 }
 
 fn lower_build(lower: &mut Lower<'_>, steps: &[Spanned<ast::Build>]) -> Option<Spanned<Build>> {
-    steps.iter().for_each(|step| super::commands::check(lower, step));
-    let in_module = super::Variable::in_module;
+    steps.iter().for_each(|step| check(lower, step));
+    let in_module = Variable::in_module;
     let first = steps.first()?;
     let mut sequence = Vec::new();
     for step in steps {

@@ -1,11 +1,9 @@
 //! From names to what they stand for: sources and modules by name, and a report for every name that nothing has, that
 //! comes twice or that nothing uses.
 
-use super::lower::Lower;
-use super::{ExtraFrom, ModuleId, SourceId, Variable};
+use super::layers::{ModuleId, SourceId};
 use crate::language::syntax::ast;
 use crate::text::diag::{Code, Diagnostic, Diagnostics, nearest};
-use crate::text::ids::ImageRef;
 use crate::text::source::{Span, Spanned};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,80 +34,71 @@ impl<'a> Names<'a> {
             used_modules: BTreeSet::new(),
         }
     }
-}
 
-impl Lower<'_> {
     /// The source of that name.
-    pub(super) fn resolve_source(&mut self, name: &ast::Text) -> Option<SourceId> {
-        let found = self.names.sources.get(&name.value).map(|&(id, _)| id);
-        match found {
-            Some(id) => drop(self.names.used_sources.insert(id)),
-            None if self.names.unread.contains(&name.value) => {}
-            None => {
-                self.diagnostics.push(unknown_name(Code::UnknownSource, "source", name, &self.names.sources))
-            }
+    pub(super) fn source(&mut self, name: &ast::Text, diagnostics: &mut Diagnostics) -> Option<SourceId> {
+        let found = self.sources.get(&name.value).map(|&(id, _)| id);
+        self.used_sources.extend(found);
+        if found.is_none() && !self.is_unread(name) {
+            diagnostics.push(unknown_name(Code::UnknownSource, "source", name, &self.sources));
         }
         found
     }
 
     /// The module of that name.
-    pub(super) fn resolve_module(&mut self, name: &ast::Text) -> Option<Spanned<ModuleId>> {
-        let found = self.names.modules.get(&name.value).map(|&(id, _)| id);
-        match found {
-            Some(id) => drop(self.names.used_modules.insert(id)),
-            None if self.names.unread.contains(&name.value) => {}
-            None => {
-                self.diagnostics.push(unknown_name(Code::UnknownModule, "module", name, &self.names.modules))
-            }
+    pub(super) fn module(
+        &mut self,
+        name: &ast::Text,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Spanned<ModuleId>> {
+        let found = self.modules.get(&name.value).map(|&(id, _)| id);
+        self.used_modules.extend(found);
+        if found.is_none() && !self.is_unread(name) {
+            diagnostics.push(unknown_name(Code::UnknownModule, "module", name, &self.modules));
         }
         found.map(|id| Spanned::new(id, name.span))
     }
 
-    /// Where files of an image come from: the source and the module of that name, or an image.
-    pub(super) fn extra_from(&mut self, name: &ast::Text) -> Option<ExtraFrom> {
-        let source = self.names.sources.get(&name.value).map(|&(id, _)| id);
-        let module = self.names.modules.get(&name.value).map(|&(id, _)| id);
-        self.names.used_sources.extend(source);
-        if source.is_some() || module.is_some() {
-            return Some(ExtraFrom::Named { source, module });
-        }
-        if self.names.unread.contains(&name.value) {
-            return None;
-        }
-        if name.value.contains(['/', ':', '{']) {
-            let image = self.patterned("image reference", name, Variable::in_image, ImageRef::parse);
-            return image.map(ExtraFrom::Image);
-        }
-        let mut known = self.names.sources.clone();
-        known.extend(self.names.modules.iter().map(|(name, &(_, span))| (name.clone(), (SourceId(0), span))));
-        let report = unknown_name(Code::UnknownSource, "source or module", name, &known);
-        self.diagnostics.push(report);
-        None
+    /// The source and the module of a name that may be either's.
+    pub(super) fn either(&mut self, name: &ast::Text) -> (Option<SourceId>, Option<ModuleId>) {
+        let source = self.sources.get(&name.value).map(|&(id, _)| id);
+        self.used_sources.extend(source);
+        (source, self.modules.get(&name.value).map(|&(id, _)| id))
     }
 
-    /// Points out what was named but never used, unless something is wrong: then its use may be what was left out.
-    pub(super) fn warn_unused(&mut self, manifest: &ast::Manifest) {
-        if self.diagnostics.has_errors() {
-            return;
-        }
-        let unused_sources = manifest.sources.iter().enumerate();
-        let unused_sources =
-            unused_sources.filter(|(at, _)| !self.names.used_sources.contains(&SourceId(*at)));
-        let unused_modules = manifest.modules.iter().enumerate();
-        let unused_modules =
-            unused_modules.filter(|(at, _)| !self.names.used_modules.contains(&ModuleId(*at)));
-        let reports: Vec<_> = unused_sources
-            .map(|(_, source)| ("source", &source.name, "no module is built from it"))
-            .chain(
-                unused_modules.map(|(_, module)| ("module", &module.name, "no image and no module has it")),
-            )
-            .map(|(kind, name, why)| {
+    /// The report on a name that neither a source nor a module has.
+    pub(super) fn unknown_either(&self, name: &ast::Text) -> Option<Diagnostic> {
+        let mut known = self.sources.clone();
+        known.extend(self.modules.iter().map(|(name, &(_, span))| (name.clone(), (SourceId(0), span))));
+        let report = || unknown_name(Code::UnknownSource, "source or module", name, &known);
+        (!self.is_unread(name)).then(report)
+    }
+
+    fn is_unread(&self, name: &ast::Text) -> bool {
+        self.unread.contains(&name.value)
+    }
+
+    /// What was named but never used.
+    pub(super) fn unused(&self, manifest: &ast::Manifest) -> Diagnostics {
+        let mut reports = Diagnostics::default();
+        let mut report = |kind, name: &ast::Text, why| {
+            reports.push(
                 Diagnostic::new(Code::UnusedName, format!("{kind} `{}` is never used", name.value))
                     .label(name.span, why)
-                    .help("use it or take it out")
-            })
-            .collect();
-        reports.into_iter().for_each(|report| self.diagnostics.push(report));
+                    .help("use it or take it out"),
+            );
+        };
+        for (at, source) in manifest.sources.iter().enumerate() {
+            if !self.used_sources.contains(&SourceId(at)) {
+                report("source", &source.name, "no module is built from it");
+            }
+        }
+        for (at, module) in manifest.modules.iter().enumerate() {
+            if !self.used_modules.contains(&ModuleId(at)) {
+                report("module", &module.name, "no image and no module has it");
+            }
+        }
+        reports
     }
 }
 

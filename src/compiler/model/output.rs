@@ -1,7 +1,7 @@
 //! `output`: what is written beside Dockerfiles, with every value parsed and every default applied.
 
-use super::lower::Lower;
-use super::text::Template;
+use super::context::Lower;
+use super::text::{Template, Variable};
 use crate::language::syntax::ast;
 use crate::text::ids::{Arch, GitRef, ImageRef, Invalid, RelPath};
 use crate::text::source::Span;
@@ -200,7 +200,7 @@ pub enum Service {
 }
 
 fn lower_bake(lower: &mut Lower<'_>, bake: &ast::Bake) -> Bake {
-    let in_image = super::Variable::in_image;
+    let in_image = Variable::in_image;
     let mut caches = |texts: &[ast::Text]| -> Vec<Template> {
         texts.iter().filter_map(|text| lower.template(text, in_image)).collect()
     };

@@ -1,6 +1,6 @@
 //! `repository`: package repositories that builders install from, with every value parsed.
 
-use super::lower::Lower;
+use super::context::Lower;
 use super::text::{Template, Variable};
 use crate::language::syntax::ast;
 use crate::text::diag::{Code, Diagnostic};

@@ -1,8 +1,7 @@
 //! `signing`: with which key modules are signed, and by which hash, with every value parsed.
 
-use super::Variable;
-use super::lower::Lower;
-use super::text::Template;
+use super::context::Lower;
+use super::text::{Template, Variable};
 use crate::language::syntax::ast;
 use crate::text::diag::{Code, Diagnostic};
 use crate::text::ids::{Invalid, RelPath, SecretId};

@@ -1,8 +1,8 @@
 //! `source`: where files come from, with every value parsed.
 
-use super::lower::Lower;
-use super::text::Template;
-use super::{Merge, Variable, replace};
+use super::context::Lower;
+use super::layers::{Merge, replace};
+use super::text::{Template, Variable};
 use crate::language::kdl::quote;
 use crate::language::syntax::ast;
 use crate::text::diag::{Code, Diagnostic, shown};

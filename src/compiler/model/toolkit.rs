@@ -1,6 +1,6 @@
 //! `toolkit`: where shared toolkit images are kept, and what they hold beside the kernel's packages.
 
-use super::lower::Lower;
+use super::context::Lower;
 use super::text::{Template, Variable};
 use crate::language::syntax::ast;
 use crate::text::diag::{Code, Diagnostic};

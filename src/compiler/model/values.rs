@@ -1,12 +1,13 @@
 //! From texts to values of narrow grammars, such as the names of packages, labels and kernel modules; what does not parse
 //! is reported and left out.
 
-use super::lower::Lower;
-use super::{Template, Variable, repair};
+use super::context::Lower;
+use super::repair;
+use super::text::{Template, Variable};
 use crate::language::kdl::quote;
 use crate::language::syntax::ast;
 use crate::text::diag::{Code, Diagnostic, article, shown};
-use crate::text::ids::{EnvName, Invalid, KmodName, PackageName, RelPath, module_file_stem};
+use crate::text::ids::{EnvName, Invalid, KmodName, Name, PackageName, RelPath, module_file_stem};
 use crate::text::source::Spanned;
 
 impl Lower<'_> {
@@ -18,6 +19,13 @@ impl Lower<'_> {
         parse: impl Fn(&str) -> Result<T, Invalid>,
     ) -> Option<T> {
         parse(&text.value).map_err(|rule| self.malformed(kind, text, rule, |text| parse(text).is_ok())).ok()
+    }
+
+    /// A name, or a stand-in for one that does not parse, so that places in the tables stay the same.
+    pub(super) fn name(&mut self, kind: &str, text: &ast::Text) -> Name {
+        let stand_in = || Name::parse("unnamed").ok();
+        let name = self.parse(&format!("{kind} name"), text, Name::parse).or_else(stand_in);
+        name.unwrap_or_else(|| unreachable!("`unnamed` is a name"))
     }
 
     /// Reports a value that is not of a grammar, and the one of it that was probably meant.

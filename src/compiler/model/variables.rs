@@ -1,8 +1,7 @@
 //! From texts with variables to templates: each variable is held to those that have a value where it stands.
 
-use super::Variable;
-use super::lower::Lower;
-use super::text::{Fault, Template};
+use super::context::Lower;
+use super::text::{Fault, Template, Variable};
 use crate::language::syntax::ast;
 use crate::text::diag::{Code, Diagnostic, nearest};
 use crate::text::source::{Span, Spanned};
@@ -64,7 +63,8 @@ impl Lower<'_> {
             Variable::Registry if self.project.registry.is_none() => "registry",
             Variable::Version if self.project.version.is_none() => "version",
             Variable::Dir(module) => {
-                self.resolve_module(&Spanned::new(module.to_string(), span));
+                let name = Spanned::new(module.to_string(), span);
+                self.names.module(&name, &mut self.diagnostics);
                 return;
             }
             _ => return,
