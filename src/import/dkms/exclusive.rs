@@ -32,16 +32,22 @@ impl Importer<'_> {
             self.draft.warn(self.file, *line, text);
             return;
         }
-        // A condition under which nothing is ever built.
+        // A condition under which nothing is ever built: its contrary holds on every way that is left. One that such a way
+        // never asks about is none, since there something is built without it.
         let is_refused = |at: usize| refused.get(at).copied().flatten().is_some();
+        let kept: Vec<_> = self
+            .found
+            .worlds
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| !is_refused(*at))
+            .map(|(_, one)| one)
+            .collect();
         let mut enough: BTreeSet<&Condition> =
             self.found.worlds.iter().flat_map(|world| &world.decided).collect();
         enough.retain(|one| {
-            self.found
-                .worlds
-                .iter()
-                .enumerate()
-                .all(|(at, world)| is_refused(at) || !world.decided.contains(one))
+            let contrary = (*one).clone().negated();
+            kept.iter().all(|world| world.decided.contains(&contrary))
         });
         let options: Vec<String> = enough
             .iter()

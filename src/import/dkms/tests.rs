@@ -146,6 +146,39 @@ fn what_has_no_word_is_said() {
 }
 
 #[test]
+fn an_option_is_required_where_nothing_is_built_without_it() {
+    let excluded = |option: &str| format!("[ -n \"${option}\" ] || BUILD_EXCLUSIVE_KERNEL=none");
+    let (x, y) = (excluded("CONFIG_X"), excluded("CONFIG_Y"));
+    let newer = "{ echo \"$kernelver\"; echo 5.18; } | sort -V -C";
+    let neither = "[ -n \"$CONFIG_X\" ] || [ -n \"$CONFIG_Y\" ] || exit 1";
+    let cases = [
+        (format!("{x}; {y}"), "    requires-config \"CONFIG_X\" \"CONFIG_Y\"\n"),
+        (format!("if ! {newer}; then {x}; else {y}; fi"), ""),
+        (format!("if [ -e z ]; then {x}; fi"), ""),
+        (format!("case $kernelver in 5.*) {x};; *) {y};; esac"), ""),
+        (format!("if {newer}; then {x}; {y}; else {y}; fi"), "    requires-config \"CONFIG_Y\"\n"),
+        (neither.to_owned(), ""),
+        (format!("if true | a -C; then {x}; fi; if false | a -C; then :; else {x}; fi"), ""),
+        ("[ -z \"$CONFIG_X\" ] || exit 1".to_owned(), "    requires-config \"!CONFIG_X\"\n"),
+    ];
+    for (text, required) in cases {
+        let (manifest, warnings) = imported(&text);
+        let line = manifest.lines().find(|line| line.contains("requires-config \""));
+        assert_eq!(line.map(|line| format!("{line}\n")).unwrap_or_default(), required, "{text}\n{manifest}");
+        let open = required.is_empty() || text.contains("else");
+        assert_eq!(
+            warnings.iter().any(|one| one.contains("dkms builds nothing where")),
+            open,
+            "{text}\n{manifest}"
+        );
+    }
+    let (_, warnings) =
+        imported("if [ -e z ]; then [ -n \"$CONFIG_X\" ] || exit 1; else [ -n \"$CONFIG_Y\" ] || exit 1; fi");
+    let ways = "where `[ -e z ] and CONFIG_X is not set, or not [ -e z ] and CONFIG_Y is not set`";
+    assert!(warnings.iter().any(|one| one.contains(ways)), "{warnings:?}");
+}
+
+#[test]
 fn what_may_happen_is_optional_and_a_list_is_no_guess() {
     let cases: [(&str, &[&str], &[&str]); 9] = [
         (

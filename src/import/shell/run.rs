@@ -168,7 +168,16 @@ impl Shell {
     fn pipeline(&mut self, pipeline: &Pipeline) -> Truth {
         let truth = match pipeline.seq.as_slice() {
             [only] => self.command(only),
-            all => self.pipe(all),
+            all => match self.pipe(all) {
+                // What its last command says hangs on what the others print.
+                Truth::Open(Condition::Other { holds, .. }) => {
+                    let truth = Truth::other(&shown(
+                        &all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | "),
+                    ));
+                    if holds { truth } else { truth.not() }
+                }
+                truth => truth,
+            },
         };
         if pipeline.bang { truth.not() } else { truth }
     }

@@ -171,14 +171,24 @@ impl Evaluated {
     }
 }
 
-/// One of several conditions, of which each is enough.
+/// What has to hold together on one of several ways; none of the others agrees with all of it.
 fn either(yes: &[&World], no: &[&World]) -> Condition {
-    let mut enough: Vec<&Condition> = yes.iter().flat_map(|world| &world.decided).collect();
-    enough.retain(|one| !no.iter().any(|world| world.decided.contains(one)));
-    enough.sort();
-    enough.dedup();
-    let all: Vec<String> = enough.iter().map(ToString::to_string).collect();
-    let text = if all.is_empty() { "several conditions".to_owned() } else { all.join(" or ") };
+    let agrees = |world: &World, with: &[Condition]| {
+        !with.iter().any(|one| world.decided.contains(&one.clone().negated()))
+    };
+    let mut ways = BTreeSet::new();
+    for world in yes {
+        let mut needed = world.decided.clone();
+        for one in &world.decided {
+            let rest: Vec<_> = needed.iter().filter(|other| *other != one).cloned().collect();
+            if !no.iter().any(|world| agrees(world, &rest)) {
+                needed = rest;
+            }
+        }
+        let needed: Vec<String> = needed.iter().map(ToString::to_string).collect();
+        ways.insert(needed.join(" and "));
+    }
+    let text = Vec::from_iter(ways).join(", or ");
     Condition::Other { text: text.replace('`', ""), holds: true }
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # needs: images root buildah podman dockerd mmdebstrap rpmbuild createrepo_c jq modinfo dpkg-deb
-# Drivers of other people: five of Debian's dkms packages, unchanged, through `drvc init` and `drvc build` for a real
+# Drivers of other people: six of Debian's dkms packages, unchanged, through `drvc init` and `drvc build` for a real
 # kernel. They are the ways in which a dkms.conf names its modules and builds them. All of Debian's, against dkms itself:
 # tests/e2e/dkms-all.sh.
 . "$(dirname "$0")/../case.sh"
@@ -39,6 +39,8 @@ MODULES=bbswitch.ko imported bbswitch-dkms 'source "driver"'
 MODULES='ddcci-backlight.ko ddcci.ko' imported ddcci-dkms 'requires-config "CONFIG_BACKLIGHT_CLASS_DEVICE" "CONFIG_I2C"'
 # The driver's own Makefile, and a version that the kernel must have.
 MODULES=dm-writeboost.ko imported dm-writeboost-dkms 'make "all" KERNEL_TREE="{kernel_dir}"' 'only kernel=">=3.9"'
+# One option or another by the kernel's version: the kernel has one of the two.
+MODULES=v4l2loopback.ko imported v4l2loopback-dkms 'CONFIG_VIDEO_V4L2 is not set, or not'
 # Three builds in one command.
 MODULES='jool.ko jool_common.ko jool_siit.ko' imported jool-dkms '&& make -C {kernel_dir} M={source_dir}/src/mod/siit modules'
 built_ok buildah "$CASE_DIR/jool-dkms/project" --offline
