@@ -8,6 +8,7 @@ use crate::language::kdl;
 use crate::system::fs::Disk;
 use crate::text::diag::Suggestion;
 use crate::text::error::Error;
+use crate::text::ids::RelPath;
 use crate::text::source::{FileId, Sources};
 
 /// An edit may bring to light what it hid; so often the manifest is looked at again, and no more.
@@ -18,7 +19,7 @@ pub(super) fn fix(project: &Project, disk: &Disk, request: &Request) -> Result<u
     let mut made = 0;
     for _ in 0..MOST_ROUNDS {
         let compilation = compile(disk, request);
-        let Some((text, edits)) = mended(&compilation, request) else { break };
+        let Some((text, edits)) = mended(&compilation, &request.manifest) else { break };
         let written = disk.root().rewrite(request.manifest.as_str(), text.as_bytes());
         written.map_err(|error| Error::new("write", project.path(), error))?;
         made += edits;
@@ -27,9 +28,9 @@ pub(super) fn fix(project: &Project, disk: &Disk, request: &Request) -> Result<u
 }
 
 /// The manifest with all edits made that do not touch each other; `None` where there is none to make.
-fn mended(compilation: &Compilation, request: &Request) -> Option<(String, usize)> {
+pub(super) fn mended(compilation: &Compilation, manifest: &RelPath) -> Option<(String, usize)> {
     let sources = &compilation.sources;
-    let of_manifest = |edit: &&Suggestion| sources.get(edit.span.file).path == request.manifest.as_path();
+    let of_manifest = |edit: &&Suggestion| sources.get(edit.span.file).path == manifest.as_path();
     let mut edits: Vec<&Suggestion> = Vec::new();
     for diagnostic in compilation.diagnostics.iter() {
         let all_here = diagnostic.suggestions.iter().all(|edit| of_manifest(&edit));

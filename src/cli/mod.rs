@@ -20,6 +20,7 @@ mod images;
 mod init;
 mod kernels;
 mod lock;
+mod lsp;
 mod man;
 mod matrix;
 mod network;
@@ -98,6 +99,7 @@ enum Command {
     Graph(graph::Graph),
     Clean(clean::Clean),
     Fmt(fmt::Fmt),
+    Lsp(lsp::Lsp),
     Explain(explain::Explain),
     Schema(schema::Schema),
     Completions(completions::Completions),
@@ -180,6 +182,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         Some(Command::Graph(args)) => graph::graph(&cli.global, &args, &mut terminal),
         Some(Command::Clean(args)) => clean::clean(&cli.global, &args, &mut terminal),
         Some(Command::Fmt(args)) => fmt::fmt(&cli.global, &args, &mut terminal),
+        Some(Command::Lsp(args)) => lsp::lsp(args, &terminal),
         Some(Command::Explain(args)) => explain::explain(&args, &mut terminal),
         Some(Command::Schema(args)) => schema::schema(&args, &mut terminal),
         Some(Command::Completions(args)) => completions::completions(&args, &mut terminal),

@@ -201,6 +201,26 @@ impl Parts {
     }
 }
 
+/// What is known beside a manifest's own words: what the lock pins, and the profiles, the user's own among them.
+#[derive(Debug)]
+pub struct Known {
+    /// What the lock pins.
+    pub lock: Lock,
+    /// Built-in profiles, and the user's own.
+    pub profiles: Profiles,
+}
+
+/// Reads what is known, however much of the manifest is understood. What is wrong with it is reported by [`compile`].
+pub fn known(reader: &Reader<'_>, request: &Request) -> Known {
+    let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
+    let (lock, _) = read_lock(reader, request, &mut sources);
+    let profiles = match read_manifest(reader, request, &mut sources, &mut found) {
+        Some(manifest) => read_profiles(&manifest, reader, &mut sources, &mut found),
+        None => Profiles::builtin(),
+    };
+    Known { lock, profiles }
+}
+
 fn read_manifest(
     reader: &Reader<'_>,
     request: &Request,

@@ -146,6 +146,13 @@ impl Sources {
         &self.files[id.0 as usize]
     }
 
+    /// The file of this path; the last, where it was added several times.
+    #[must_use]
+    pub fn find(&self, path: &Utf8Path) -> Option<FileId> {
+        let at = self.files.iter().rposition(|file| file.path == path)?;
+        u32::try_from(at).ok().map(FileId)
+    }
+
     /// The rest of a line from a column on; lines and columns count from 1, columns in bytes.
     #[must_use]
     pub fn place(&self, file: FileId, line: usize, column: usize) -> Span {

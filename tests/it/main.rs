@@ -20,6 +20,7 @@ mod history;
 mod layers;
 mod limits;
 mod lock;
+mod lsp;
 mod locked;
 mod manual;
 mod mistakes;

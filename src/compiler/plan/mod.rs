@@ -32,6 +32,7 @@ pub use node::{
     StepCommand, Subscription, ToolkitBase, ToolkitStage,
 };
 pub use open::{KernelRequest, MatrixPoint, kernel_requests, points, repositories_of};
+pub use releases::selected as releases_selected;
 pub use targets::{Other, Target};
 pub use toolkits::{TOOLKITS, Toolkit};
 

@@ -29,7 +29,9 @@ fn is_range(text: &str) -> bool {
     text.starts_with(['<', '>', '=']) || text.contains(['*', '?', '[', '{'])
 }
 
-fn selected(text: &str, profile: &Profile) -> Vec<String> {
+/// The releases that a comparison or a pattern selects of those that the profile lists; none for any other text.
+#[must_use]
+pub fn selected(text: &str, profile: &Profile) -> Vec<String> {
     let Some(passes) = is_range(text).then(|| release_test(text).ok()).flatten() else { return Vec::new() };
     let listed = profile.listed_releases().filter(|release| passes(release, profile.order));
     listed.map(str::to_owned).collect()

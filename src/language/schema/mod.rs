@@ -30,6 +30,6 @@ mod table;
 mod validate;
 
 pub use print::kdl_schema;
-pub use reference::reference;
+pub use reference::{page, reference};
 pub use table::{Argument, Body, Count, Enum, FreeProperties, Kind, Node, Property, Rule, RuleKind};
 pub use validate::{nodes, read, validate};

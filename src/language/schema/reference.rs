@@ -14,6 +14,20 @@ pub fn reference(language: &Body, level: usize) -> String {
     out
 }
 
+/// One node alone, as an editor shows it: how it is written, what it says, and what stands on its line.
+#[must_use]
+pub fn page(node: &Node) -> String {
+    let mut out = format!("```kdl\n{}\n```\n\n{} {}\n", node.usage(), node.description, count(node.count));
+    for Entry { name, kind, required, description } in entries(node) {
+        let optional = if required { "" } else { ", optional" };
+        let _ = write!(out, "\n* `{name}` ({kind}{optional}): {description}");
+    }
+    for rule in node.rules {
+        let _ = write!(out, "\n\n{}", rule_sentence(rule));
+    }
+    out
+}
+
 /// One node. `overlay` says that what stands in its block is described beside it.
 fn section(out: &mut String, node: &Node, path: &[&str], level: usize, overlay: bool) {
     let heading: Vec<String> = path.iter().chain([&node.name]).map(|name| format!("`{name}`")).collect();
