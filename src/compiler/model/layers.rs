@@ -51,6 +51,12 @@ impl<N, B: Merge> Layers<N, B> {
     }
 }
 
+/// The places of the overlays whose selector passes.
+pub fn selected<B>(overlays: &[Overlay<B>], selects: impl Fn(&Selector) -> bool) -> Vec<usize> {
+    let selected = overlays.iter().enumerate().filter(|(_, overlay)| selects(&overlay.selector));
+    selected.map(|(at, _)| at).collect()
+}
+
 /// Replaces a single value where the overlay has one.
 pub(super) fn replace<T: Clone>(value: &mut Option<T>, over: &Option<T>) {
     if over.is_some() {

@@ -26,7 +26,7 @@ mod variables;
 
 pub use entitlement::{Access, Entitlement};
 pub use image::{Base, Extra, ExtraFrom, Image, ImageBody, InTree, KmodOption, Softdep};
-pub use layers::{Layers, Merge, ModuleId, Overlay, SourceId};
+pub use layers::{Layers, Merge, ModuleId, Overlay, SourceId, selected};
 pub use lower::lower;
 pub use matrix::{CellBody, Exclude, KernelRule, Matrix, OsRule};
 pub use module::{Build, ConfigRule, ModuleBody, ModuleOutput, SourceUse, Step};

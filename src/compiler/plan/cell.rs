@@ -56,6 +56,13 @@ pub(super) struct Setup {
     pub repositories: Vec<PackageRepository>,
 }
 
+impl Default for Setup {
+    fn default() -> Self {
+        let (builder, access) = (Builder::Distro, Access::None);
+        Self { builder, base: None, access, stream: None, repositories: Vec::new() }
+    }
+}
+
 /// A cell that an `exclude` takes out, for one image or for all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "fields are those of a target")]

@@ -1,15 +1,19 @@
 //! From the matrix to cells: each kernel goes to the releases it belongs to, crossed with the architectures.
 
 use super::Inputs;
-use super::cell::{Cell, Excluded, Setup};
-use super::kernels::{self, Named, default_arch};
+use super::cell::{Cell, Excluded};
+use super::kernels::{self, Named};
+use super::reports::{dead, dead_among, repeated, too_many};
+use super::rule::{default_arch, written};
+use super::setup::Setups;
 use super::{doubts, releases};
-use crate::compiler::model::selector::{Index, Values, View};
-use crate::compiler::model::{Access, CellBody, OsRule, Overlay, Selector};
+use crate::compiler::model::selector::{Index, Values};
+use crate::compiler::model::{CellBody, OsRule, Overlay};
+use crate::knowledge::lock::OpenShiftPin;
 use crate::knowledge::profile::{
-    Builder, Fit, Incompatibility, IncompatibilityKind, Kernel, Profile, ReleaseFacts,
+    Fit, Incompatibility, IncompatibilityKind, Kernel, KernelPackages, Profile, ReleaseFacts,
 };
-use crate::text::diag::{Code, Diagnostic, Diagnostics, listed};
+use crate::text::diag::{Code, Diagnostic, Diagnostics};
 use crate::text::ids::Arch;
 use crate::text::source::{Span, Spanned};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,9 +21,6 @@ use std::sync::Arc;
 
 /// So many combinations are looked at and no more: what is beyond was not meant.
 const MAX_COMBINATIONS: usize = 20_000_000;
-
-/// At most so many values are listed where none of them is selected.
-const MOST_VALUES: usize = 8;
 
 /// Makes the cells, apart from those that an `exclude` takes out whole.
 pub(super) fn expand<'a>(
@@ -35,7 +36,7 @@ pub(super) fn expand<'a>(
         diagnostics,
         cells: Vec::new(),
         known: BTreeMap::new(),
-        setups: BTreeMap::new(),
+        setups: Setups::default(),
         doubted: BTreeSet::new(),
     };
     for (at, rule) in inputs.model.matrix.os.iter().enumerate() {
@@ -77,16 +78,15 @@ fn exclude(inputs: &Inputs<'_>, cells: &mut Vec<Cell<'_>>, diagnostics: &mut Dia
     excluded
 }
 
-pub(super) struct Expansion<'a, 'b> {
-    pub(super) inputs: &'b Inputs<'a>,
-    pub(super) diagnostics: &'b mut Diagnostics,
-    pub(super) cells: Vec<Cell<'a>>,
+struct Expansion<'a, 'b> {
+    inputs: &'b Inputs<'a>,
+    diagnostics: &'b mut Diagnostics,
+    cells: Vec<Cell<'a>>,
     /// Where each os, release, kernel and architecture came from.
-    pub(super) known: BTreeMap<(String, String, String, Arch), Span>,
-    /// By os rule and by the overlays that hold.
-    pub(super) setups: BTreeMap<(usize, Vec<usize>), Arc<Setup>>,
+    known: BTreeMap<(String, String, String, Arch), Span>,
+    setups: Setups,
     /// What was said not to be known, once for all cells of an os.
-    pub(super) doubted: BTreeSet<(usize, String)>,
+    doubted: BTreeSet<(usize, String)>,
 }
 
 impl<'a> Expansion<'a, '_> {
@@ -108,13 +108,6 @@ impl<'a> Expansion<'a, '_> {
                 return;
             }
             self.kernel(at, rule, profile, &releases, &kernel);
-        }
-    }
-
-    /// Says once for an os what is not known of its kernels.
-    fn doubt(&mut self, at: usize, report: Diagnostic) {
-        if self.doubted.insert((at, report.message.clone())) {
-            self.diagnostics.push(report);
         }
     }
 
@@ -143,7 +136,7 @@ impl<'a> Expansion<'a, '_> {
         self.check_listed(rule, named);
         for (facts, release_span) in homes.into_iter().filter_map(|home| releases.get(home)) {
             for arch in &arches {
-                self.cell(at, rule, profile, facts, *release_span, named, arch);
+                self.cell(&Spot { at, rule, profile, facts, release_span: *release_span, named, arch });
             }
         }
     }
@@ -178,29 +171,55 @@ impl<'a> Expansion<'a, '_> {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the coordinates of one cell")]
-    fn cell(
-        &mut self,
-        at: usize,
-        rule: &'a OsRule,
-        profile: &'a Profile,
-        release: &Arc<ReleaseFacts>,
-        release_span: Span,
-        named: &Named<'a>,
-        arch: &Spanned<Arch>,
-    ) {
+    fn cell(&mut self, spot: &Spot<'a, '_>) {
+        let Spot { profile, facts, named, arch, .. } = *spot;
+        let (Some((kernel, packages)), span) = (self.fitting(spot), named.span) else { return };
+        let doubts = self.doubts(spot, &kernel, &packages);
+        let Some(platform) = facts.platform(&kernel) else { return };
+        let key = (profile.os.to_string(), facts.release.to_string(), kernel.text.to_string(), arch.value);
+        if let Some(&first) = self.known.get(&key) {
+            self.diagnostics.push(repeated("kernel", kernel.text.as_str(), span, first));
+            return;
+        }
+        self.known.insert(key, span);
+        let listed = spot.rule.arches.iter().find(|one| one.value == arch.value);
+        let mut cell = Cell {
+            id: self.cells.len(),
+            profile,
+            release: Arc::clone(facts),
+            platform: Arc::new(platform.clone()),
+            el: kernel.el.map(|el| el.to_string()),
+            openshift: named.openshift.or_else(|| self.openshift(spot, &kernel)),
+            kernel,
+            arch: arch.value,
+            packages: Arc::new(packages),
+            doubts,
+            setup: Arc::default(),
+            span,
+            arch_span: listed.map_or(arch.span, |one| one.span),
+            release_span: spot.release_span,
+        };
+        cell.setup = self.setups.of(self.inputs, self.diagnostics, (spot.at, spot.rule), &cell);
+        if let Some(stream) = &cell.setup.stream
+            && let Ok(packages) = profile.packages_of_stream(&cell.kernel, facts, arch.value, Some(stream))
+        {
+            cell.packages = Arc::new(packages);
+        }
+        self.cells.push(cell);
+    }
+
+    /// The kernel and its packages, where they fit the release and the architecture.
+    fn fitting(&mut self, spot: &Spot<'a, '_>) -> Option<(Kernel, KernelPackages)> {
+        let Spot { rule, profile, facts, release_span, named, arch, .. } = *spot;
         let kernel = match profile.with_arch(&named.kernel, arch.value) {
             Ok(kernel) => kernel,
             Err(error) => {
-                self.diagnostics.push(
-                    Diagnostic::new(Code::MalformedKernel, error.message)
-                        .label(named.span, error.label)
-                        .help(error.help),
-                );
-                return;
+                let report = Diagnostic::new(Code::MalformedKernel, error.message);
+                self.diagnostics.push(report.label(named.span, error.label).help(error.help));
+                return None;
             }
         };
-        let misfit = profile.check(&kernel, release, arch.value).err();
+        let misfit = profile.check(&kernel, facts, arch.value).err();
         let lifted =
             |misfit: &Incompatibility| named.unchecked && misfit.kind == IncompatibilityKind::Release;
         if let Some(misfit) = misfit.filter(|misfit| !lifted(misfit)) {
@@ -208,10 +227,10 @@ impl<'a> Expansion<'a, '_> {
                 Some(_) => doubts::locked_misfit(&misfit, named.span, release_span),
                 None => doubts::misfit_report(&misfit, rule, named.span, release_span, arch.span),
             });
-            return;
+            return None;
         }
-        let packages = match profile.packages(&kernel, release, arch.value) {
-            Ok(packages) => packages,
+        match profile.packages(&kernel, facts, arch.value) {
+            Ok(packages) => Some((kernel, packages)),
             Err(unusable) => {
                 self.diagnostics.push(
                     Diagnostic::new(Code::BrokenProfile, unusable.to_string())
@@ -219,74 +238,56 @@ impl<'a> Expansion<'a, '_> {
                         .label(rule.name.span, "by this profile")
                         .help(format!("write {}", unusable.rule)),
                 );
-                return;
+                None
             }
-        };
+        }
+    }
+
+    /// What is not known for certain of a cell, each thing reported.
+    fn doubts(&mut self, spot: &Spot<'a, '_>, kernel: &Kernel, packages: &KernelPackages) -> Vec<String> {
+        let Spot { rule, profile, facts, release_span, named, arch, .. } = *spot;
         let mut doubts = Vec::new();
-        for doubt in profile.doubts(&kernel, release, arch.value) {
+        for doubt in profile.doubts(kernel, facts, arch.value) {
             let report = doubts::report(&doubt, rule, named.span, release_span, arch.span);
-            self.doubt(at, report);
+            // Once for all cells of an `os`.
+            if self.doubted.insert((spot.at, report.message.clone())) {
+                self.diagnostics.push(report);
+            }
             doubts.push(doubt.message);
         }
         if !packages.unverified.is_empty() {
             let title = format!("{} {}", profile.title, kernel.text);
             self.diagnostics.push(doubts::unverified(&title, &packages.unverified, named.span));
         }
-        doubts.extend(release.like.iter().map(|like| format!("taken after {} {like}", profile.title)));
-        doubts.extend(
-            release.unverified.iter().chain(&packages.unverified).map(|what| format!("not sure of {what}")),
-        );
+        doubts.extend(facts.like.iter().map(|like| format!("taken after {} {like}", profile.title)));
+        let unverified = facts.unverified.iter().chain(&packages.unverified);
+        doubts.extend(unverified.map(|what| format!("not sure of {what}")));
         if named.unchecked {
             doubts.push("unchecked".into());
         }
-        let Some(platform) = release.platform(&kernel) else { return };
-        let key = (profile.os.to_string(), release.release.to_string(), kernel.text.to_string(), arch.value);
-        if let Some(&first) = self.known.get(&key) {
-            self.diagnostics.push(repeated("kernel", kernel.text.as_str(), named.span, first));
-            return;
-        }
-        self.known.insert(key, named.span);
-        let openshift = named.openshift.or_else(|| {
-            if !kernels::brings_kernels(profile, &release.release) {
-                return None;
-            }
-            let mut pins = self.inputs.lock.openshift(&release.release, arch.value);
-            pins.find(|pin| pin.kernel == kernel.text || pin.realtime.as_ref() == Some(&kernel.text))
-        });
-        let mut cell = Cell {
-            id: self.cells.len(),
-            profile,
-            release: Arc::clone(release),
-            platform: Arc::new(platform.clone()),
-            el: kernel.el.map(|el| el.to_string()),
-            kernel,
-            arch: arch.value,
-            packages: Arc::new(packages),
-            doubts,
-            openshift,
-            setup: Arc::new(Setup {
-                builder: Builder::Distro,
-                base: None,
-                access: Access::None,
-                stream: None,
-                repositories: Vec::new(),
-            }),
-            span: named.span,
-            arch_span: rule
-                .arches
-                .iter()
-                .find(|one| one.value == arch.value)
-                .map_or(arch.span, |one| one.span),
-            release_span,
-        };
-        cell.setup = self.setup(at, rule, &cell);
-        if let Some(stream) = &cell.setup.stream
-            && let Ok(packages) = profile.packages_of_stream(&cell.kernel, release, arch.value, Some(stream))
-        {
-            cell.packages = Arc::new(packages);
-        }
-        self.cells.push(cell);
+        doubts
     }
+
+    /// What the lock says of the OpenShift release that brings this kernel.
+    fn openshift(&self, spot: &Spot<'a, '_>, kernel: &Kernel) -> Option<&'a OpenShiftPin> {
+        let release = &spot.facts.release;
+        let brings = kernels::brings_kernels(spot.profile, release);
+        let mut pins = brings.then(|| self.inputs.lock.openshift(release, spot.arch.value))?;
+        pins.find(|pin| pin.kernel == kernel.text || pin.realtime.as_ref() == Some(&kernel.text))
+    }
+}
+
+/// A kernel, a release that it is given to and an architecture, with the places where they are named.
+#[derive(Clone, Copy)]
+struct Spot<'a, 's> {
+    /// The place of the rule among those of the matrix.
+    at: usize,
+    rule: &'a OsRule,
+    profile: &'a Profile,
+    facts: &'s Arc<ReleaseFacts>,
+    release_span: Span,
+    named: &'s Named<'a>,
+    arch: &'s Spanned<Arch>,
 }
 
 /// The releases that a kernel is given to: those that it belongs to; where it is not known of any, the last that it may
@@ -305,12 +306,6 @@ fn homes(profile: &Profile, kernel: &Kernel, releases: &[(Arc<ReleaseFacts>, Spa
     may.iter().rev().find(|at| unknown.contains(at)).or(may.last()).copied().into_iter().collect()
 }
 
-/// The places of the overlays whose selector passes.
-pub(super) fn selected<B>(overlays: &[Overlay<B>], selects: impl Fn(&Selector) -> bool) -> Vec<usize> {
-    let selected = overlays.iter().enumerate().filter(|(_, overlay)| selects(&overlay.selector));
-    selected.map(|(at, _)| at).collect()
-}
-
 fn warn_dead(overlays: &[Overlay<CellBody>], cells: &[Cell<'_>], diagnostics: &mut Diagnostics) {
     if diagnostics.has_errors() {
         return;
@@ -322,37 +317,10 @@ fn warn_dead(overlays: &[Overlay<CellBody>], cells: &[Cell<'_>], diagnostics: &m
     }
 }
 
-/// A selector that selects none of these cells.
-pub(super) fn dead<'v>(selector: &Selector, node: &str, cells: impl Iterator<Item = View<'v>>) -> Diagnostic {
-    dead_among(selector, node, &Values::of(cells))
-}
-
-/// The same of many selectors, for cells whose values are looked at once.
-pub(super) fn dead_among(selector: &Selector, node: &str, values: &Values<'_>) -> Diagnostic {
-    let (label, help) = match values.unmet(selector) {
-        Some((key, values)) if (1..=MOST_VALUES).contains(&values.len()) => (
-            format!("no cell passes its `{key}`"),
-            format!("in this matrix, `{key}` is {}", listed(values, "or")),
-        ),
-        Some((key, _)) => (format!("no cell passes its `{key}`"), "correct it, or take it out".into()),
-        None => ("no cell passes all of its tests".into(), "correct it, or take it out".into()),
-    };
-    Diagnostic::new(Code::DeadSelector, format!("{node} selects nothing of the matrix"))
-        .label(selector.span, label)
-        .help(help)
-}
-
-pub(super) fn repeated(what: &str, text: &str, again: Span, first: Span) -> Diagnostic {
-    Diagnostic::new(Code::RepeatedCell, format!("{what} `{text}` comes twice"))
-        .label(again, "again here")
-        .label(first, "first here")
-        .help("take one out")
-}
-
 /// How many releases an `os` names.
 fn releases_of(inputs: &Inputs<'_>, rule: &OsRule) -> usize {
     let profile = inputs.profiles.get(&rule.name.value);
-    profile.map_or(rule.releases.len(), |profile| releases::written(rule, profile).len())
+    profile.map_or(rule.releases.len(), |profile| written(rule, profile).len())
 }
 
 /// An upper bound of what expansion would look at, before anything is allocated for it.
@@ -378,14 +346,4 @@ fn too_many_combinations(inputs: &Inputs<'_>) -> Option<Diagnostic> {
             .label(inputs.model.matrix.span, "releases x kernels x architectures x images")
             .help(format!("drvc looks at {MAX_COMBINATIONS} at most: split the manifest"))
     })
-}
-
-/// More targets than were allowed.
-pub(super) fn too_many(inputs: &Inputs<'_>, span: Span) -> Diagnostic {
-    Diagnostic::new(
-        Code::TooManyTargets,
-        format!("the matrix gives more than {} targets", inputs.max_targets),
-    )
-    .label(span, "the limit is passed here")
-    .help("narrow the matrix, or raise the limit with `--max-targets`")
 }

@@ -1,7 +1,7 @@
 //! Files that an image has beside its modules: from `firmware` and `file` to what is copied from which stage.
 
+use super::builder::Builder;
 use super::cell::Cell;
-use super::nodes::Builder;
 use super::scope::{BUILD_ROOT, slug};
 use super::{ExtraFiles, Node, NodeId};
 use crate::compiler::model::{Extra, ExtraFrom, Image, ModuleId, Template};

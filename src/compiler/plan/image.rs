@@ -1,8 +1,8 @@
 //! The image's own stage: what is packed, how modules are configured and loaded, and the labels.
 
+use super::builder::Builder;
 use super::cell::Cell;
 use super::modprobe::{Modprobe, underscored};
-use super::nodes::Builder;
 use super::{ExtraFiles, ImageStage, PackageInstall, RuntimeBase};
 use crate::compiler::model::{Base, Image, ImageBody, ModuleId};
 use crate::knowledge::profile::PackageManager;

@@ -1,5 +1,7 @@
 //! The kernels of one `os`: those written out, listed in files, and resolved in the lock.
 
+use super::reports::unlocked;
+use super::rule::arches_and_flavors;
 use super::{Inputs, doubts, zstreams};
 use crate::compiler::model::{KernelRule, OsRule};
 use crate::knowledge::lock::{Entry, KernelQuery, OpenShiftPin};
@@ -222,27 +224,12 @@ impl<'a> Collect<'a, '_> {
     }
 }
 
-/// What `match` and `latest` are counted per.
-pub(super) fn arches_and_flavors(rule: &OsRule, profile: &Profile) -> Vec<(Arch, Flavor)> {
-    let arches = rule.arches.iter().map(|arch| arch.value);
-    let arches = if rule.arches.is_empty() { vec![default_arch(profile)] } else { arches.collect() };
-    let flavors: Vec<_> = rule.flavors.iter().map(|flavor| flavor.value.clone()).collect();
-    let flavors = if flavors.is_empty() { vec![profile.default_flavor.clone()] } else { flavors };
-    let pairs = arches.iter().flat_map(|&arch| flavors.iter().map(move |flavor| (arch, flavor.clone())));
-    pairs.collect()
-}
-
 /// Whether a release is one whose kernels and Driver Toolkit its payload names: a whole release of OpenShift.
 pub(super) fn brings_kernels(profile: &Profile, release: &Release) -> bool {
     let whole = release.as_str().split('.').filter(|part| !part.is_empty()).count() >= 3;
     whole
         && profile.builders.contains(&crate::knowledge::profile::Builder::Dtk)
         && profile.kernels_of.is_some()
-}
-
-/// The architecture that is meant where none is named.
-pub(super) fn default_arch(profile: &Profile) -> Arch {
-    profile.arches.first().copied().unwrap_or(Arch::X86_64)
 }
 
 /// Why what the lock holds is not what was asked for.
@@ -272,19 +259,6 @@ fn contradiction(
         let foreign = kernel.arch.is_some_and(|arch| arch != query.arch);
         foreign.then(|| format!("`{text}` is not a kernel for {}", query.arch))
     })
-}
-
-pub(super) fn unlocked(what: &str, label: &str, missing: &[String], span: Span) -> Diagnostic {
-    let mut listed = missing.iter().take(6).cloned().collect::<Vec<_>>().join(", ");
-    if missing.len() > 6 {
-        listed.push_str(&format!(" and {} more", missing.len() - 6));
-    }
-    Diagnostic::new(
-        Code::UnlockedKernels,
-        format!("the lock file does not say which kernels {what}: {listed}"),
-    )
-    .label(span, label)
-    .help("run `drvc lock`, or name the kernels in full")
 }
 
 /// Says how kernels are asked for that are not named in full.

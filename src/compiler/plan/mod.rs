@@ -1,12 +1,15 @@
 //! The plan: cells, the targets built for them, and the graph of stages that the targets are made of.
 
 mod bases;
+mod builder;
 mod cell;
 mod cells;
 mod doubts;
 mod extras;
 mod graph;
+mod groups;
 mod image;
+mod kernel_stage;
 mod kernels;
 mod modprobe;
 mod modules;
@@ -15,10 +18,13 @@ mod nodes;
 mod open;
 mod order;
 mod releases;
+mod reports;
+mod rule;
 mod scope;
 mod setup;
 mod signing;
 mod sources;
+mod stages;
 mod targets;
 mod toolkits;
 mod zstreams;
@@ -26,13 +32,14 @@ mod zstreams;
 pub use cell::Excluded;
 pub use graph::{Edge, Graph, NodeId};
 pub use modprobe::{Modprobe, underscored};
-pub use node::{
-    BuildCommand, ContextPatch, ExtraFiles, Fetched, ImageStage, KernelStage, KeyHandle, ModuleStage, Node,
-    OnBase, PackageInstall, RepositoryFile, Revision, RuntimeBase, SignStage, SigningKey, SourceStage,
-    StepCommand, Subscription, ToolkitBase, ToolkitStage,
-};
+pub use node::Node;
 pub use open::{KernelRequest, MatrixPoint, kernel_requests, points, repositories_of};
-pub use releases::selected as releases_selected;
+pub use rule::selected as releases_selected;
+pub use stages::{
+    BuildCommand, ContextPatch, ExtraFiles, Fetched, ImageStage, KernelStage, KeyHandle, ModuleStage, OnBase,
+    PackageInstall, RepositoryFile, Revision, RuntimeBase, SignStage, SigningKey, SourceStage, StepCommand,
+    Subscription, ToolkitBase, ToolkitStage,
+};
 pub use targets::{Other, Target};
 pub use toolkits::{TOOLKITS, Toolkit};
 
@@ -76,8 +83,8 @@ pub struct Inputs<'a> {
 /// Expands the matrix into targets and their stages:
 ///
 /// 1. [`cells::expand`] makes a cell of each os, release, kernel and architecture.
-/// 2. [`targets::select`] pairs images with cells and merges the pairs that are one build.
-/// 3. [`nodes::Builder`] makes the stages of each target, once each.
+/// 2. [`groups::select`] pairs images with cells and merges the pairs that are one build.
+/// 3. [`builder::Builder`] makes the stages of each target, once each.
 ///
 /// Kernels that the lock does not name yet hold up their own cells only.
 pub fn expand(inputs: Inputs<'_>) -> (Plan, Diagnostics) {
@@ -88,7 +95,7 @@ pub fn expand(inputs: Inputs<'_>) -> (Plan, Diagnostics) {
         return (Plan::default(), diagnostics);
     }
     let waits = diagnostics.has_errors();
-    let groups = targets::select(&inputs, &cells, &mut excluded, &mut diagnostics);
+    let groups = groups::select(&inputs, &cells, &mut excluded, &mut diagnostics);
     let (graph, toolkits, targets) = targets::build(&inputs, &groups, &mut diagnostics);
     if !diagnostics.has_errors() {
         inputs.lock.unused().into_iter().for_each(|(what, span)| diagnostics.push(unused(&what, span)));

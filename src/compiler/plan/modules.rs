@@ -1,7 +1,7 @@
 //! A module's stage: its source and the trees that it needs, how it is built, and what comes out.
 
+use super::builder::Builder;
 use super::cell::Cell;
-use super::nodes::Builder;
 use super::order::build_order;
 use super::scope::{BUILD_ROOT, Scope, slug};
 use super::{BuildCommand, Edge, Fetched, ModuleStage, Node, NodeId, SourceStage, StepCommand};

@@ -1,174 +1,19 @@
-//! From a cell to its stages: every variable replaced, every pin put in, each stage made once.
+//! The stages of an image for a cell, one on top of the other; and what was found wrong with all of them.
 
 use super::bases::{unpinned_images, unpinned_packages};
+use super::builder::Builder;
 use super::cell::Cell;
-use super::cells::{dead, selected};
+use super::groups::Group;
 use super::image::Parts;
 use super::order::build_order;
-use super::scope::Scope;
-use super::targets::Group;
-use super::{Edge, Graph, Inputs, Node, NodeId, RuntimeBase, Toolkit};
-use crate::compiler::model::{
-    Image, ImageBody, Layers, Merge, ModuleBody, ModuleId, Selector, SourceBody, SourceId, Template,
-};
-use crate::text::diag::{Code, Diagnostic, Diagnostics, article};
-use crate::text::ids::{AbsPath, ImageRef, PackageName, RelPath, Tag};
+use super::reports::dead;
+use super::{Edge, Graph, Node, NodeId, RuntimeBase, Toolkit};
+use crate::compiler::model::{Image, ModuleId};
+use crate::text::diag::{Code, Diagnostic, Diagnostics};
+use crate::text::ids::{ImageRef, Repository, Tag};
 use crate::text::source::Span;
-use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
-/// Makes the stages of targets.
-pub(super) struct Builder<'a> {
-    pub(super) inputs: Inputs<'a>,
-    pub(super) graph: Graph,
-    pub(super) diagnostics: Diagnostics,
-    /// Module stages by module, cell and image; the image counts only where a selector names one.
-    pub(super) modules: BTreeMap<(ModuleId, usize, usize), (NodeId, AbsPath)>,
-    /// Bodies with their overlays laid over, so that most cells share one.
-    pub(super) module_bodies: Bodies<ModuleId, ModuleBody>,
-    pub(super) source_bodies: Bodies<SourceId, SourceBody>,
-    /// Directories of local sources that were looked up.
-    pub(super) directories: BTreeSet<RelPath>,
-    /// What was already warned about.
-    pub(super) warned: BTreeSet<String>,
-    /// Images without a digest, by the release that they are for.
-    pub(super) unpinned: BTreeMap<Span, BTreeSet<ImageRef>>,
-    /// Names of the packages that are not pinned though their kernels are, by the `kernel` that asks for them.
-    pub(super) unpinned_packages: BTreeMap<Span, BTreeSet<String>>,
-    /// Toolkits by their ids.
-    pub(super) toolkits: BTreeMap<RelPath, Toolkit>,
-    pub(super) images_matter: bool,
-    /// How often modules of the image at hand are copied to others.
-    pub(super) copies: usize,
-}
-
-/// Bodies by what they are of and the overlays laid over, and which overlays ever were.
-pub(super) struct Bodies<I, B> {
-    made: BTreeMap<(I, Vec<usize>), Rc<B>>,
-    used: BTreeSet<(I, usize)>,
-    seen: BTreeSet<I>,
-}
-
-impl<I: Ord + Copy, B: Merge> Bodies<I, B> {
-    const fn new() -> Self {
-        Self { made: BTreeMap::new(), used: BTreeSet::new(), seen: BTreeSet::new() }
-    }
-
-    pub(super) fn get<N>(
-        &mut self,
-        id: I,
-        layers: &Layers<N, B>,
-        selects: impl Fn(&Selector) -> bool,
-    ) -> Rc<B> {
-        let overlays = selected(&layers.overlays, selects);
-        self.seen.insert(id);
-        self.used.extend(overlays.iter().map(|&at| (id, at)));
-        let made = self.made.entry((id, overlays));
-        let overlays = made.key().1.clone();
-        Rc::clone(made.or_insert_with(|| Rc::new(layers.with(&overlays))))
-    }
-}
-
-impl<'a> Builder<'a> {
-    pub fn new(inputs: &Inputs<'a>) -> Self {
-        let model = inputs.model;
-        let selectors = model
-            .modules
-            .iter()
-            .flat_map(|module| module.overlays.iter().map(|overlay| &overlay.selector))
-            .chain(
-                model
-                    .sources
-                    .iter()
-                    .flat_map(|source| source.overlays.iter().map(|overlay| &overlay.selector)),
-            );
-        Self {
-            inputs: *inputs,
-            graph: Graph::default(),
-            diagnostics: Diagnostics::default(),
-            modules: BTreeMap::new(),
-            module_bodies: Bodies::new(),
-            source_bodies: Bodies::new(),
-            directories: BTreeSet::new(),
-            warned: BTreeSet::new(),
-            unpinned: BTreeMap::new(),
-            unpinned_packages: BTreeMap::new(),
-            toolkits: BTreeMap::new(),
-            copies: 0,
-            images_matter: selectors.into_iter().any(Selector::names_image),
-        }
-    }
-
-    /// The graph, and what was found wrong while it was made.
-    pub fn finish(mut self, groups: &[Group<'_>]) -> (Graph, Vec<Toolkit>, Diagnostics) {
-        let model = self.inputs.model;
-        let views = || {
-            groups.iter().flat_map(|group| {
-                let name = group.image.layers.name.as_str();
-                group.cells.iter().map(move |cell| cell.view(Some(name)))
-            })
-        };
-        for &id in &self.module_bodies.seen {
-            let overlays =
-                model.modules.get(id.0).into_iter().flat_map(|module| module.overlays.iter().enumerate());
-            for (_, overlay) in overlays.filter(|(at, _)| !self.module_bodies.used.contains(&(id, *at))) {
-                self.diagnostics.push(dead(&overlay.selector, "`on`", views()));
-            }
-        }
-        for &id in &self.source_bodies.seen {
-            let overlays =
-                model.sources.get(id.0).into_iter().flat_map(|source| source.overlays.iter().enumerate());
-            for (_, overlay) in overlays.filter(|(at, _)| !self.source_bodies.used.contains(&(id, *at))) {
-                self.diagnostics.push(dead(&overlay.selector, "`on`", views()));
-            }
-        }
-        self.diagnostics.extend(unpinned_images(&self.unpinned));
-        self.diagnostics.extend(unpinned_packages(&self.unpinned_packages));
-        (self.graph, self.toolkits.into_values().collect(), self.diagnostics)
-    }
-
-    /// Cells that are merged must be built the same way.
-    pub fn differing_overlays(&self, group: &Group<'_>) -> Option<Diagnostic> {
-        let (first, others) = group.cells.split_first()?;
-        let image = group.image.layers.name.as_str();
-        let model = self.inputs.model;
-        let selectors = model
-            .sources
-            .iter()
-            .flat_map(|source| source.overlays.iter().map(|overlay| &overlay.selector))
-            .chain(
-                model
-                    .modules
-                    .iter()
-                    .flat_map(|module| module.overlays.iter().map(|overlay| &overlay.selector)),
-            )
-            .chain(group.image.layers.overlays.iter().map(|overlay| &overlay.selector));
-        let selectors: Vec<_> = selectors.collect();
-        for other in others {
-            let differs = |selector: &&&Selector| {
-                selector.selects(&first.view(Some(image))) != selector.selects(&other.view(Some(image)))
-            };
-            if let Some(selector) = selectors.iter().find(differs) {
-                let name = |cell: &Cell<'_>| format!("{} {}", cell.profile.os, cell.release.release);
-                let label = |cell: &Cell<'_>| match selector.selects(&cell.view(Some(image))) {
-                    true => "selected by it",
-                    false => "not selected by it",
-                };
-                return Some(
-                    Diagnostic::new(
-                        Code::MergedCellsDiffer,
-                        format!("{} and {} run one kernel, so they share one image", name(first), name(other)),
-                    )
-                    .label(selector.span, "holds for one of them only")
-                    .label(first.release_span, label(first))
-                    .label(other.release_span, label(other))
-                    .help("select by `kernel`, `el` or `family`, which both have in common, or exclude one of them"),
-                );
-            }
-        }
-        None
-    }
-
+impl Builder<'_> {
     /// The reference that an image is pushed as for a cell.
     pub fn reference(&mut self, image: &Image, cell: &Cell<'_>) -> Result<ImageRef, Diagnostic> {
         let body = self.image_body(image, cell);
@@ -195,8 +40,7 @@ impl<'a> Builder<'a> {
         let tag_span = body.tag.as_ref().map_or(span, |template| template.span);
         Tag::parse(&tag).map_err(|rule| problem("tag", rule.0, tag_span))?;
         let repository_span = body.repository.as_ref().map_or(span, |template| template.span);
-        crate::text::ids::Repository::parse(&repository)
-            .map_err(|rule| problem("repository", rule.0, repository_span))?;
+        Repository::parse(&repository).map_err(|rule| problem("repository", rule.0, repository_span))?;
         ImageRef::parse(&format!("{repository}:{tag}")).map_err(|rule| problem("reference", rule.0, span))
     }
 
@@ -238,69 +82,32 @@ impl<'a> Builder<'a> {
         let stage = self.image_stage(image, &body, cell, &order, &runtime, parts);
         self.graph.intern(Node::Image(Box::new(stage)), &inputs)
     }
+}
 
-    pub(super) fn image_index(&self, image: &Image) -> usize {
-        self.inputs.model.images.iter().position(|known| known.layers.name == image.layers.name).unwrap_or(0)
-    }
-
-    pub(super) fn image_body(&self, image: &Image, cell: &Cell<'_>) -> ImageBody {
-        let view = cell.view(Some(image.layers.name.as_str()));
-        image.layers.with(&selected(&image.layers.overlays, |selector| selector.selects(&view)))
-    }
-
-    pub(super) fn module_body(
-        &mut self,
-        module: ModuleId,
-        cell: &Cell<'_>,
-        image: &Image,
-    ) -> Option<Rc<ModuleBody>> {
-        let layers = self.inputs.model.modules.get(module.0)?;
-        let view = cell.view(Some(image.layers.name.as_str()));
-        Some(self.module_bodies.get(module, layers, |selector| selector.selects(&view)))
-    }
-
-    pub(super) fn needs(&mut self, module: ModuleId, cell: &Cell<'_>, image: &Image) -> Vec<ModuleId> {
-        let body = self.module_body(module, cell, image);
-        body.map_or_else(Vec::new, |body| body.needs.iter().map(|need| need.value).collect())
-    }
-
-    /// Package names with their variables replaced.
-    pub(super) fn packages(&self, templates: &[Template], scope: &Scope<'_>) -> Vec<PackageName> {
-        let names = templates.iter().filter_map(|template| PackageName::parse(&scope.text(template)).ok());
-        names.collect::<BTreeSet<_>>().into_iter().collect()
-    }
-
-    pub(super) fn parse<T>(
-        &mut self,
-        text: &str,
-        span: Span,
-        kind: &str,
-        parse: fn(&str) -> Result<T, crate::text::ids::Invalid>,
-    ) -> Option<T> {
-        let rule = match parse(text) {
-            Ok(value) => return Some(value),
-            Err(rule) => rule,
-        };
-        self.diagnostics.push(
-            Diagnostic::new(Code::MalformedValue, format!("`{text}` is not {}", article(kind)))
-                .label(span, "gives this")
-                .help(format!("write {rule}")),
-        );
-        None
-    }
-
-    /// Adds a report that many targets would repeat.
-    pub(super) fn report_once(&mut self, report: Diagnostic) {
-        let place = report.labels.first().map(|label| label.span);
-        if self.warned.insert(format!("{} {place:?}", report.code)) {
-            self.diagnostics.push(report);
+/// The graph, and what was found wrong while it was made.
+pub(super) fn finish(mut builder: Builder<'_>, groups: &[Group<'_>]) -> (Graph, Vec<Toolkit>, Diagnostics) {
+    let model = builder.inputs.model;
+    let views = || {
+        groups.iter().flat_map(|group| {
+            let name = group.image.layers.name.as_str();
+            group.cells.iter().map(move |cell| cell.view(Some(name)))
+        })
+    };
+    for &id in &builder.module_bodies.seen {
+        let overlays =
+            model.modules.get(id.0).into_iter().flat_map(|module| module.overlays.iter().enumerate());
+        for (_, overlay) in overlays.filter(|(at, _)| !builder.module_bodies.used.contains(&(id, *at))) {
+            builder.diagnostics.push(dead(&overlay.selector, "`on`", views()));
         }
     }
-
-    pub(super) fn scope<'s>(&self, cell: &'s Cell<'_>) -> Scope<'s>
-    where
-        'a: 's,
-    {
-        Scope::new(&self.inputs.model.project, cell)
+    for &id in &builder.source_bodies.seen {
+        let overlays =
+            model.sources.get(id.0).into_iter().flat_map(|source| source.overlays.iter().enumerate());
+        for (_, overlay) in overlays.filter(|(at, _)| !builder.source_bodies.used.contains(&(id, *at))) {
+            builder.diagnostics.push(dead(&overlay.selector, "`on`", views()));
+        }
     }
+    builder.diagnostics.extend(unpinned_images(&builder.unpinned));
+    builder.diagnostics.extend(unpinned_packages(&builder.unpinned_packages));
+    (builder.graph, builder.toolkits.into_values().collect(), builder.diagnostics)
 }

@@ -1,7 +1,6 @@
 //! From the matrix to what it leaves open: the kernels that `match` and `latest` ask for, and where to look for them.
 
-use super::kernels::arches_and_flavors;
-use super::releases::written;
+use super::rule::{arches_and_flavors, written};
 use super::{Inputs, cells};
 use crate::compiler::model::selector::View;
 use crate::compiler::model::{AddedRepository, KernelRule, Merge, OsRule, PackageRepository};

@@ -1,7 +1,7 @@
-//! The releases of an `os`: those written out, and those that a comparison or a pattern selects of the ones that the
-//! profile lists.
+//! What is known of the releases that an `os` names.
 
-use super::cells::repeated;
+use super::reports::repeated;
+use super::rule::is_range;
 use super::{Inputs, doubts, zstreams};
 use crate::compiler::model::OsRule;
 use crate::compiler::model::selector::release_test;
@@ -9,33 +9,7 @@ use crate::knowledge::profile::{Profile, ReleaseFacts, UnknownRelease};
 use crate::language::kdl::quote;
 use crate::language::syntax::ast;
 use crate::text::diag::{Code, Diagnostic, Diagnostics, listed};
-use crate::text::source::{Span, Spanned};
-use std::borrow::Cow;
-
-/// The texts of an `os` with comparisons and patterns replaced by the releases that they select. One that selects nothing
-/// stays, and is no release.
-pub(super) fn written<'a>(rule: &'a OsRule, profile: &Profile) -> Cow<'a, [ast::Text]> {
-    if !rule.releases.iter().any(|text| is_range(&text.value)) {
-        return Cow::Borrowed(&rule.releases);
-    }
-    let expand = |text: &ast::Text| match selected(&text.value, profile) {
-        found if found.is_empty() => vec![text.clone()],
-        found => found.into_iter().map(|release| Spanned::new(release, text.span)).collect(),
-    };
-    Cow::Owned(rule.releases.iter().flat_map(expand).collect())
-}
-
-fn is_range(text: &str) -> bool {
-    text.starts_with(['<', '>', '=']) || text.contains(['*', '?', '[', '{'])
-}
-
-/// The releases that a comparison or a pattern selects of those that the profile lists; none for any other text.
-#[must_use]
-pub fn selected(text: &str, profile: &Profile) -> Vec<String> {
-    let Some(passes) = is_range(text).then(|| release_test(text).ok()).flatten() else { return Vec::new() };
-    let listed = profile.listed_releases().filter(|release| passes(release, profile.order));
-    listed.map(str::to_owned).collect()
-}
+use crate::text::source::Span;
 
 /// What is known of the releases of an `os`, with the places where they are named; what is not known is reported.
 pub(super) fn known(

@@ -1,29 +1,49 @@
 //! How a cell is built: the words of its `os`, of each `on` that selects it, and the defaults, into a [`Setup`].
 
+use super::Inputs;
 use super::cell::{Cell, Setup};
-use super::cells::{Expansion, selected};
-use crate::compiler::model::{Access, CellBody, Entitlement as Entitled, Merge, OsRule, PackageRepository};
+use crate::compiler::model::{
+    Access, CellBody, Entitlement as Entitled, Merge, OsRule, PackageRepository, selected,
+};
 use crate::knowledge::profile::{Builder, Entitlement, PackageManager, Profile};
-use crate::text::diag::{Code, Diagnostic, listed};
+use crate::text::diag::{Code, Diagnostic, Diagnostics, listed};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-impl Expansion<'_, '_> {
+/// How cells are built, by their os rule and by the overlays that hold.
+#[derive(Default)]
+pub(super) struct Setups(BTreeMap<(usize, Vec<usize>), Arc<Setup>>);
+
+impl Setups {
     /// How a cell is built: the rule's own words, then each `on` that selects it, then the defaults.
-    pub(super) fn setup(&mut self, at: usize, rule: &OsRule, cell: &Cell<'_>) -> Arc<Setup> {
-        let overlays =
-            selected(&self.inputs.model.matrix.overlays, |selector| selector.selects(&cell.view(None)));
-        if let Some(setup) = self.setups.get(&(at, overlays.clone())) {
+    pub fn of(
+        &mut self,
+        inputs: &Inputs<'_>,
+        diagnostics: &mut Diagnostics,
+        (at, rule): (usize, &OsRule),
+        cell: &Cell<'_>,
+    ) -> Arc<Setup> {
+        let all = &inputs.model.matrix.overlays;
+        let overlays = selected(all, |selector| selector.selects(&cell.view(None)));
+        if let Some(setup) = self.0.get(&(at, overlays.clone())) {
             return Arc::clone(setup);
         }
         let mut body = rule.body.clone();
-        for overlay in overlays.iter().filter_map(|&at| self.inputs.model.matrix.overlays.get(at)) {
+        for overlay in overlays.iter().filter_map(|&at| all.get(at)) {
             body.merge(&overlay.body);
         }
-        let setup = Arc::new(self.resolve(rule, cell, body));
-        self.setups.insert((at, overlays), Arc::clone(&setup));
+        let setup = Arc::new(Resolver { inputs, diagnostics }.resolve(rule, cell, body));
+        self.0.insert((at, overlays), Arc::clone(&setup));
         setup
     }
+}
 
+struct Resolver<'a, 'b> {
+    inputs: &'b Inputs<'a>,
+    diagnostics: &'b mut Diagnostics,
+}
+
+impl Resolver<'_, '_> {
     fn resolve(&mut self, rule: &OsRule, cell: &Cell<'_>, body: CellBody) -> Setup {
         let profile = cell.profile;
         if let Some(builder) = &body.builder

@@ -1,7 +1,7 @@
 //! The stage that signs: from an image's modules and the manifest's key to modules that the kernel trusts.
 
+use super::builder::Builder;
 use super::cell::Cell;
-use super::nodes::Builder;
 use super::{Edge, KeyHandle, Node, NodeId, SignStage};
 use crate::compiler::model::SigningKey;
 use crate::text::ids::ModuleName;

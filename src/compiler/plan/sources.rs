@@ -1,7 +1,7 @@
 //! A source's stage: fetched by its pin and patched, on the base image of the release.
 
+use super::builder::Builder;
 use super::cell::Cell;
-use super::nodes::Builder;
 use super::{ContextPatch, Edge, Fetched, Node, NodeId, Revision, SourceStage};
 use crate::compiler::model::{Download, GitReference, Image, Origin, SourceId};
 use crate::text::diag::{Code, Diagnostic};

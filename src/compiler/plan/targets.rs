@@ -1,16 +1,16 @@
-//! From cells to targets: an image for a cell; cells that are one build are merged into one target.
+//! From groups of cells to targets.
 
-use super::cell::{Cell, Excluded};
-use super::cells::{dead, dead_among, too_many};
-use super::nodes::Builder;
+use super::builder::Builder;
+use super::cell::Cell;
+use super::groups::Group;
+use super::nodes::finish;
 use super::{Graph, Inputs, Modprobe, NodeId, Toolkit};
-use crate::compiler::model::Image;
-use crate::compiler::model::selector::{Index, Values, View};
+use crate::compiler::model::selector::View;
 use crate::knowledge::profile::{self, VersionOrder};
 use crate::text::diag::{Code, Diagnostic, Diagnostics};
 use crate::text::ids::{Arch, Flavor, ImageRef, KernelText, Name, OsName, RelPath, Release};
 use crate::text::source::Span;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The longest name of a file in a target's directory.
 const LONGEST_NAME: &str = "Dockerfile.dockerignore";
@@ -87,90 +87,6 @@ pub struct Other {
     pub release: Release,
 }
 
-/// An image and the cells that make one target of it; the first is the one it is built for.
-pub(super) struct Group<'a> {
-    pub image: &'a Image,
-    pub cells: Vec<&'a Cell<'a>>,
-}
-
-/// Pairs every image with the cells it is for, merged.
-pub(super) fn select<'a>(
-    inputs: &Inputs<'a>,
-    cells: &'a [Cell<'a>],
-    excluded: &mut Vec<Excluded>,
-    diagnostics: &mut Diagnostics,
-) -> Vec<Group<'a>> {
-    let model = inputs.model;
-    let excludes: Vec<_> =
-        model.matrix.exclude.iter().filter(|exclude| exclude.selector.names_image()).collect();
-    let index = Index::new(excludes.iter().map(|exclude| &exclude.selector));
-    let mut seen = BTreeSet::new();
-    let mut groups = Vec::new();
-    for image in &model.images {
-        let name = image.layers.name.as_str();
-        warn_dead(image, cells, diagnostics);
-        let mut by_build: BTreeMap<(&str, &str, Arch, &str, &str), Vec<&Cell<'_>>> = BTreeMap::new();
-        for cell in cells {
-            let view = cell.view(Some(name));
-            let is_wanted = image.only.is_empty() || image.only.iter().any(|only| only.selects(&view));
-            let selecting = index.selecting(&view);
-            let reason = selecting.first().and_then(|&at| excludes.get(at)).map(|exclude| &exclude.reason);
-            seen.extend(selecting);
-            match reason {
-                _ if !is_wanted => {}
-                Some(reason) => excluded.push(cell.excluded(Some(&image.layers.name), reason)),
-                None => by_build.entry(build_key(cell)).or_default().push(cell),
-            }
-        }
-        for (_, mut merged) in by_build {
-            merged.sort_by(|a, b| precedence(a, b));
-            groups.push(Group { image, cells: merged });
-            if groups.len() > inputs.max_targets {
-                diagnostics.push(too_many(inputs, model.matrix.span));
-                return Vec::new();
-            }
-        }
-    }
-    if seen.len() < excludes.len() {
-        let names = model.images.iter().map(|image| image.layers.name.as_str());
-        let views = names.flat_map(|name| cells.iter().map(move |cell| cell.view(Some(name))));
-        let values = Values::of(views);
-        for (_, exclude) in excludes.iter().enumerate().filter(|(at, _)| !seen.contains(at)) {
-            diagnostics.push(dead_among(&exclude.selector, "`exclude`", &values));
-        }
-    }
-    if groups.is_empty() && !diagnostics.has_errors() {
-        diagnostics.push(
-            Diagnostic::new(Code::EmptyMatrix, "no image is built for any cell")
-                .label(model.matrix.span, "nothing of it is left")
-                .help("widen `only`, or take an `exclude` out"),
-        );
-    }
-    groups
-}
-
-/// What makes cells one build: OpenShift's and RHEL's kernels are the same ones, all others are their own
-/// distribution's and release's.
-fn build_key<'c>(cell: &'c Cell<'_>) -> (&'c str, &'c str, Arch, &'c str, &'c str) {
-    let shared = cell.kernel_family() == "rhel";
-    let (os, release) =
-        if shared { ("", "") } else { (cell.profile.os.as_str(), cell.release.release.as_str()) };
-    (cell.kernel_family(), cell.kernel.text.as_str(), cell.arch, os, release)
-}
-
-/// Driver Toolkit before toolkit before distribution, then the lowest release.
-fn precedence(a: &Cell<'_>, b: &Cell<'_>) -> std::cmp::Ordering {
-    let rank = |cell: &Cell<'_>| match cell.setup.builder {
-        profile::Builder::Dtk => 0,
-        profile::Builder::Toolkit => 1,
-        profile::Builder::Distro => 2,
-    };
-    rank(a)
-        .cmp(&rank(b))
-        .then_with(|| a.profile.os.cmp(&b.profile.os))
-        .then_with(|| a.profile.compare_releases(a.release.release.as_str(), b.release.release.as_str()))
-}
-
 /// Makes the stages of every group.
 pub(super) fn build(
     inputs: &Inputs<'_>,
@@ -181,7 +97,7 @@ pub(super) fn build(
     let mut targets = Vec::with_capacity(groups.len());
     for group in groups {
         let Some(cell) = group.cells.first() else { continue };
-        if let Some(problem) = builder.differing_overlays(group) {
+        if let Some(problem) = group.differing_overlays(inputs.model) {
             diagnostics.push(problem);
             continue;
         }
@@ -191,7 +107,7 @@ pub(super) fn build(
             Err(problem) => diagnostics.push(problem),
         }
     }
-    let (graph, toolkits, problems) = builder.finish(groups);
+    let (graph, toolkits, problems) = finish(builder, groups);
     diagnostics.extend(problems);
     targets.sort_by(|a, b| a.id.cmp(&b.id));
     refuse_shared_tags(&targets, diagnostics);
@@ -292,19 +208,4 @@ fn differ_only_in_arch(a: &Target, b: &Target) -> bool {
         target.kernel.as_str().replace(target.arch.name(), "").replace(target.arch.debian(), "")
     };
     a.arch != b.arch && a.image == b.image && a.os == b.os && a.release == b.release && bare(a) == bare(b)
-}
-
-fn warn_dead(image: &Image, cells: &[Cell<'_>], diagnostics: &mut Diagnostics) {
-    let name = image.layers.name.as_str();
-    let views = || cells.iter().map(|cell| cell.view(Some(name)));
-    for only in &image.only {
-        if !views().any(|view| only.selects(&view)) {
-            diagnostics.push(dead(only, "`only`", views()));
-        }
-    }
-    for overlay in &image.layers.overlays {
-        if !views().any(|view| overlay.selector.selects(&view)) {
-            diagnostics.push(dead(&overlay.selector, "`on`", views()));
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! Toolkit images: from a cell to the stages of the image that its builder stands on.
 
+use super::builder::Builder;
 use super::cell::Cell;
-use super::nodes::Builder;
 use super::{Edge, Node, NodeId, OnBase, ToolkitBase, ToolkitStage};
 use crate::compiler::model::{self, Template, Variable};
 use crate::knowledge::profile::{Entitlement, Profile};

@@ -1,8 +1,8 @@
 //! `z latest=`: from minors of OpenShift to the releases that the lock has for them.
 
 use super::Inputs;
-use super::kernels::{arches_and_flavors, unlocked};
-use super::releases::written;
+use super::reports::unlocked;
+use super::rule::{arches_and_flavors, written};
 use crate::compiler::model::OsRule;
 use crate::knowledge::lock::{Entry, ZQuery};
 use crate::knowledge::profile::Profile;
