@@ -86,7 +86,7 @@ impl Recipe<'_> {
 #[must_use]
 pub fn recipe<'a>(graph: &Graph, id: NodeId, stage: &'a Stage, known: &[Fingerprint]) -> Recipe<'a> {
     let node = graph.node(id);
-    let inputs = graph.inputs(id).into_iter();
+    let inputs = graph.inputs(id).iter().copied();
     let inputs = inputs.filter_map(|(input, edge)| Some((edge, *known.get(input.index())?)));
     Recipe {
         kind: node.kind(),

@@ -156,7 +156,7 @@ fn stage_recipe(compiled: &Compiled, id: NodeId) -> Option<StageRecipe> {
     let graph = &compiled.plan.graph;
     let stage = compiled.stages.get(id.index())?;
     let recipe = recipe(graph, id, stage, &compiled.fingerprints);
-    let inputs = graph.inputs(id).into_iter().zip(&recipe.inputs);
+    let inputs = graph.inputs(id).iter().copied().zip(&recipe.inputs);
     let inputs = inputs.map(|((input, _), (edge, fingerprint))| Input {
         edge: edge.name().into(),
         stage: graph.node(input).stage(),

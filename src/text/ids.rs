@@ -6,6 +6,7 @@
 pub use super::path::{FilePath, RelPath};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
 
 /// Why a text is not of a type: a fragment that completes "`TEXT` is not a NAME: …".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,7 +18,7 @@ macro_rules! text_types {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(Box<str>);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// What a value may look like, for messages.
@@ -48,7 +49,7 @@ macro_rules! text_types {
 
         impl From<$name> for String {
             fn from(value: $name) -> Self {
-                value.0.into()
+                value.as_str().to_owned()
             }
         }
 

@@ -6,12 +6,13 @@ use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::Deref;
+use std::sync::Arc;
 
 /// The path of a file or directory that was found. It may hold blanks, brackets, quotes: it is never part of an
 /// instruction, and of an ignore file or a report only with escapes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct FilePath(Box<str>);
+pub struct FilePath(Arc<str>);
 
 /// A path relative to the manifest's directory (or to a source's) that may stand unquoted in a Dockerfile.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Symbolic links of a source -> those that lead to a file or directory of the same source, which are carried as links.
 
-use super::walk::{LeftOut, Walked, Why};
+use super::found::{LeftOut, Walked, Why};
 use crate::system::fs::FileDigest;
 use crate::text::ids::{FilePath, RelPath};
 use std::collections::{BTreeMap, BTreeSet};

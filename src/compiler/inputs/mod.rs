@@ -1,120 +1,35 @@
 //! Local inputs: reads the files that a manifest names (patches, trees of path sources, lists of kernels, a user's
 //! templates) once, through the logging reader.
 
+mod files;
+mod found;
 mod links;
 pub mod no_source;
 mod reports;
 mod rules;
 mod submodules;
+mod uses;
 mod walk;
 
+pub use files::{Files, SourceTree};
+pub use found::{LeftOut, Refusal, Walked, Why};
 pub use rules::{BadGlob, Rules};
-pub use walk::{LeftOut, Refusal, Walked, Why, walk};
+pub use walk::walk;
 
 use crate::compiler::model::{
-    AddedRepository, Build, Extra, ExtraFrom, KernelRule, Model, ModuleBody, Origin, PackageRepository,
-    RepositoryKey, SourceBody, SourceId, Step, Template,
+    AddedRepository, KernelRule, Model, Origin, PackageRepository, RepositoryKey, SourceBody, SourceId,
 };
 use crate::knowledge::certificate::Certificate;
-use crate::system::fs::{FileDigest, Form, Hash, Reader};
+use crate::system::fs::{FileDigest, Form, Reader};
 use crate::text::diag::{Code, Diagnostic, Diagnostics};
-use crate::text::ids::{FilePath, RelPath};
+use crate::text::ids::RelPath;
 use crate::text::source::{FileId, Sources, Span, Spanned};
 use reports::unreadable;
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{Hash as Hashed, Hasher};
-use std::sync::Arc;
+use uses::Uses;
 
 /// The largest list of kernels or template that is read, in bytes.
 pub const TEXT_LIMIT: u64 = 4 << 20;
-
-/// Files by path relative to the manifest's directory, sorted, and the digest of all that keys see of them.
-#[derive(Clone, Debug)]
-pub struct Files {
-    files: Arc<[(FilePath, FileDigest)]>,
-    digest: Hash,
-}
-
-impl Files {
-    /// The digest of the whole list.
-    #[must_use]
-    pub const fn digest(&self) -> &Hash {
-        &self.digest
-    }
-}
-
-impl From<Vec<(FilePath, FileDigest)>> for Files {
-    fn from(files: Vec<(FilePath, FileDigest)>) -> Self {
-        let mut hasher = blake3::Hasher::new_derive_key("drvc context files, version 1");
-        for (path, content) in &files {
-            let kind = u8::from(content.executable) | (u8::from(content.form == Form::Link) << 1);
-            hasher.update(&(path.as_str().len() as u64).to_le_bytes()).update(path.as_str().as_bytes());
-            hasher.update(&[kind]).update(&content.digest);
-        }
-        Self { files: files.into(), digest: hasher.finalize().into() }
-    }
-}
-
-impl Default for Files {
-    fn default() -> Self {
-        Self::from(Vec::new())
-    }
-}
-
-impl std::ops::Deref for Files {
-    type Target = [(FilePath, FileDigest)];
-    fn deref(&self) -> &Self::Target {
-        &self.files
-    }
-}
-
-/// Lists are the same where their digests are: a list of ten thousand files is compared for every target.
-impl PartialEq for Files {
-    fn eq(&self, other: &Self) -> bool {
-        self.digest == other.digest
-    }
-}
-
-impl Eq for Files {}
-
-impl Hashed for Files {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.digest.hash(state);
-    }
-}
-
-/// What a path source takes in, and what it leaves out. Of one directory, the one says the other.
-#[derive(Clone, Debug, Default)]
-pub struct SourceTree {
-    /// What is taken in.
-    pub files: Files,
-    /// What is left out.
-    pub left: Arc<[LeftOut]>,
-}
-
-impl SourceTree {
-    /// The first link, as seen from the source's directory, that a glob matches or goes through.
-    #[must_use]
-    pub fn link_on(&self, dir: &RelPath, glob: &str) -> Option<String> {
-        let links = self.files.iter().filter(|(_, content)| content.form == Form::Link);
-        let mut links = links.filter_map(|(path, _)| path.beneath(dir));
-        links.find(|link| rules::goes_through(glob, link)).map(str::to_owned)
-    }
-}
-
-impl PartialEq for SourceTree {
-    fn eq(&self, other: &Self) -> bool {
-        self.files == other.files
-    }
-}
-
-impl Eq for SourceTree {}
-
-impl Hashed for SourceTree {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.files.hash(state);
-    }
-}
 
 /// A path source's directory and globs, and whose it is: what its files depend on.
 type TreeKey = (SourceId, RelPath, Vec<String>, Vec<String>);
@@ -293,7 +208,7 @@ impl Gather<'_> {
             return;
         }
         let rules = match Rules::new(include, ignore) {
-            Ok(rules) => rules.without(&self.own).used_by(&self.uses(*source)),
+            Ok(rules) => rules.without(&self.own).used_by(&Uses::of(*source, self.model)),
             Err(bad) => return self.diagnostics.push(reports::bad_glob(&bad, span)),
         };
         let submodules = submodules::submodules(self.reader, dir, &rules);
@@ -318,26 +233,6 @@ impl Gather<'_> {
         self.contexts.trees.insert(key, tree);
     }
 
-    /// What modules and images do with a source.
-    fn uses(&self, source: SourceId) -> Uses {
-        let mut uses = Uses::default();
-        for module in &self.model.modules {
-            let bodies =
-                || std::iter::once(&module.base).chain(module.overlays.iter().map(|overlay| &overlay.body));
-            if bodies().any(|body| body.source.as_ref().is_some_and(|used| used.source == source)) {
-                bodies().for_each(|body| uses.module(body));
-            }
-        }
-        for image in &self.model.images {
-            let layers = &image.layers;
-            let bodies =
-                std::iter::once(&layers.base).chain(layers.overlays.iter().map(|overlay| &overlay.body));
-            let extras = bodies.flat_map(|body| body.firmware.iter().chain(&body.files));
-            extras.for_each(|extra| uses.extra(source, extra));
-        }
-        uses
-    }
-
     fn certificate(&mut self, file: &Spanned<RelPath>) {
         let (path, span) = (&file.value, file.span);
         let read =
@@ -360,53 +255,6 @@ impl Gather<'_> {
             self.contexts.kernels.insert(file.clone(), id);
         }
     }
-}
-
-/// What modules and images do with a source: which of its files are inputs although they are no source by their names.
-#[derive(Debug, Default)]
-struct Uses {
-    /// The texts of the modules' steps.
-    steps: String,
-    /// What images take from it, as globs.
-    taken: Vec<String>,
-    /// Whether a module is finished, and nothing is built.
-    finished: bool,
-}
-
-impl Uses {
-    fn module(&mut self, body: &ModuleBody) {
-        let steps: &[Step] = match body.build.as_ref().map(|build| &build.value) {
-            Some(Build::Prebuilt) => {
-                self.finished = true;
-                self.taken.extend(body.outputs.iter().map(|output| text(&output.glob)));
-                &[]
-            }
-            Some(Build::Steps(steps)) => steps,
-            None => &[],
-        };
-        let mut add = |words: &[Template]| words.iter().for_each(|word| self.steps += &(text(word) + "\n"));
-        for step in steps {
-            match step {
-                Step::Make(words, variables) => {
-                    add(words);
-                    variables.iter().for_each(|(_, value)| add(std::slice::from_ref(value)));
-                }
-                Step::Run(words) => add(words),
-                Step::Script(script) => add(std::slice::from_ref(script)),
-            }
-        }
-    }
-
-    fn extra(&mut self, of: SourceId, extra: &Extra) {
-        if matches!(&extra.from.value, ExtraFrom::Named { source: Some(source), .. } if *source == of) {
-            self.taken.push(text(&extra.glob));
-        }
-    }
-}
-
-/// A text in which every variable may be anything.
-fn text(template: &Template) -> String {
-    template.evaluate(|_| "*".into())
 }
 
 /// Reads a text that the manifest names and adds it to `sources`; what is wrong is reported at `span`.

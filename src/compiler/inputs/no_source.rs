@@ -1,6 +1,6 @@
 //! What is no source: the one list of files beneath a path source that no image is made of, unless `include` names them.
 
-use super::walk::Why;
+use super::found::Why;
 use crate::system::fs::Kind;
 
 /// drvc's own by name, wherever it stands; what a manifest names is left out by its path.

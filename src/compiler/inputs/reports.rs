@@ -1,7 +1,7 @@
 //! What is wrong with local inputs, in words: each cause once, with the edit that mends it.
 
+use super::found::{LeftOut, Refusal, Walked, Why};
 use super::rules::BadGlob;
-use super::walk::{LeftOut, Refusal, Walked, Why};
 use crate::system::fs::{Kind, ReadError, Reader};
 use crate::text::diag::{Code, Diagnostic, Diagnostics, listed, nearest};
 use crate::text::ids::RelPath;

@@ -1,7 +1,7 @@
 //! `include` and `ignore` of a path source, and what its manifest says besides -> which files are taken.
 
-use super::Uses;
-use super::walk::Why;
+use super::found::Why;
+use super::uses::Uses;
 use crate::text::ids::{RelPath, module_file_stem};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 

@@ -78,7 +78,7 @@ pub fn graph(plan: &Plan, keys: &[Fingerprint], wanted: impl Fn(&str) -> bool) -
 }
 
 fn uses(graph: &Graph, id: NodeId) -> Vec<GraphUse> {
-    let inputs = graph.inputs(id).into_iter();
+    let inputs = graph.inputs(id).iter().copied();
     inputs.map(|(stage, edge)| GraphUse { stage: stage.index(), edge: edge.name().into() }).collect()
 }
 
@@ -94,7 +94,7 @@ fn name(graph: &Graph, id: NodeId) -> String {
         Node::Kernel(stage) => stage.kernel.to_string(),
         Node::Source(stage) => stage.name.to_string(),
         Node::Module(stage) => {
-            let below = graph.inputs(id).into_iter().map(|(input, _)| graph.node(input));
+            let below = graph.inputs(id).iter().copied().map(|(input, _)| graph.node(input));
             let kernel = below.filter_map(|node| match node {
                 Node::Kernel(kernel) => Some(kernel.kernel.as_str()),
                 _ => None,

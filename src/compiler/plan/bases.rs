@@ -178,7 +178,10 @@ impl Builder<'_> {
         let pinned =
             digest.and_then(|digest| ImageRef::parse(&format!("{}@{digest}", image.repository())).ok());
         if pinned.is_none() {
-            self.unpinned.entry(span).or_default().insert(image.clone());
+            let unpinned = self.unpinned.entry(span).or_default();
+            if !unpinned.contains(image) {
+                unpinned.insert(image.clone());
+            }
         }
         pinned.unwrap_or_else(|| image.clone())
     }

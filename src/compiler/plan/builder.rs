@@ -32,6 +32,8 @@ pub(super) struct Builder<'a> {
     pub(super) unpinned_packages: BTreeMap<Span, BTreeSet<String>>,
     /// Toolkits by their ids.
     pub(super) toolkits: BTreeMap<RelPath, Toolkit>,
+    /// Kernel stages by cell.
+    pub(super) kernels: BTreeMap<usize, NodeId>,
     pub(super) images_matter: bool,
     /// How often modules of the image at hand are copied to others.
     pub(super) copies: usize,
@@ -89,6 +91,7 @@ impl<'a> Builder<'a> {
             unpinned: BTreeMap::new(),
             unpinned_packages: BTreeMap::new(),
             toolkits: BTreeMap::new(),
+            kernels: BTreeMap::new(),
             copies: 0,
             images_matter: selectors.into_iter().any(Selector::names_image),
         }

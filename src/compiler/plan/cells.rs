@@ -14,7 +14,7 @@ use crate::knowledge::profile::{
     Fit, Incompatibility, IncompatibilityKind, Kernel, KernelPackages, Profile, ReleaseFacts,
 };
 use crate::text::diag::{Code, Diagnostic, Diagnostics};
-use crate::text::ids::Arch;
+use crate::text::ids::{Arch, KernelText, OsName, Release};
 use crate::text::source::{Span, Spanned};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -83,7 +83,7 @@ struct Expansion<'a, 'b> {
     diagnostics: &'b mut Diagnostics,
     cells: Vec<Cell<'a>>,
     /// Where each os, release, kernel and architecture came from.
-    known: BTreeMap<(String, String, String, Arch), Span>,
+    known: BTreeMap<(OsName, Release, KernelText, Arch), Span>,
     setups: Setups,
     /// What was said not to be known, once for all cells of an os.
     doubted: BTreeSet<(usize, String)>,
@@ -176,7 +176,7 @@ impl<'a> Expansion<'a, '_> {
         let (Some((kernel, packages)), span) = (self.fitting(spot), named.span) else { return };
         let doubts = self.doubts(spot, &kernel, &packages);
         let Some(platform) = facts.platform(&kernel) else { return };
-        let key = (profile.os.to_string(), facts.release.to_string(), kernel.text.to_string(), arch.value);
+        let key = (profile.os.clone(), facts.release.clone(), kernel.text.clone(), arch.value);
         if let Some(&first) = self.known.get(&key) {
             self.diagnostics.push(repeated("kernel", kernel.text.as_str(), span, first));
             return;
@@ -187,7 +187,7 @@ impl<'a> Expansion<'a, '_> {
             id: self.cells.len(),
             profile,
             release: Arc::clone(facts),
-            platform: Arc::new(platform.clone()),
+            platform: Arc::clone(platform),
             el: kernel.el.map(|el| el.to_string()),
             openshift: named.openshift.or_else(|| self.openshift(spot, &kernel)),
             kernel,

@@ -1,9 +1,7 @@
 //! The graph of stages: nodes interned by value, edges from what is used to what uses it. petgraph stays in here.
 
 use super::Node;
-use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
-use petgraph::visit::EdgeRef;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
@@ -51,7 +49,8 @@ impl Edge {
 /// All stages of all targets, each once.
 #[derive(Debug, Default)]
 pub struct Graph {
-    graph: DiGraph<Node, Edge>,
+    /// Nodes in the order of making, each with what it uses.
+    nodes: Vec<(Node, Box<[(NodeId, Edge)]>)>,
     /// Nodes by the hash of their value and inputs; only looked up, never iterated.
     interned: HashMap<u64, Vec<NodeId>, BuildHasherDefault<DefaultHasher>>,
 }
@@ -66,11 +65,8 @@ impl Graph {
                 return id;
             }
         }
-        let index = self.graph.add_node(node);
-        for (input, edge) in inputs {
-            self.graph.add_edge(NodeIndex::new(input.index()), index, *edge);
-        }
-        let id = NodeId(u32::try_from(index.index()).unwrap_or(u32::MAX));
+        let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
+        self.nodes.push((node, inputs.into()));
         self.interned.entry(hash).or_default().push(id);
         id
     }
@@ -81,38 +77,31 @@ impl Graph {
     /// When the id comes from another graph.
     #[must_use]
     pub fn node(&self, id: NodeId) -> &Node {
-        &self.graph[NodeIndex::new(id.index())]
+        &self.nodes[id.index()].0
     }
 
     /// What a node uses, in the order in which its stage does.
     #[must_use]
-    pub fn inputs(&self, id: NodeId) -> Vec<(NodeId, Edge)> {
-        let edges = self.graph.edges_directed(NodeIndex::new(id.index()), Direction::Incoming);
-        let mut inputs: Vec<_> = edges.map(|edge| (edge.id(), edge.source(), *edge.weight())).collect();
-        inputs.sort_by_key(|(edge, ..)| *edge);
-        let id = |index: NodeIndex| NodeId(u32::try_from(index.index()).unwrap_or(u32::MAX));
-        inputs.into_iter().map(|(_, source, edge)| (id(source), edge)).collect()
+    pub fn inputs(&self, id: NodeId) -> &[(NodeId, Edge)] {
+        self.nodes.get(id.index()).map_or(&[], |(_, inputs)| inputs)
     }
 
     /// The toolkit that a node stands on directly.
     #[must_use]
     pub fn toolkit_below(&self, id: NodeId) -> Option<NodeId> {
-        let edges = self.graph.edges_directed(NodeIndex::new(id.index()), Direction::Incoming);
-        let toolkit =
-            edges.filter(|edge| *edge.weight() == Edge::Toolkit).map(|edge| edge.source()).next()?;
-        u32::try_from(toolkit.index()).ok().map(NodeId)
+        self.inputs(id).iter().find(|(_, edge)| *edge == Edge::Toolkit).map(|(input, _)| *input)
     }
 
     /// How many nodes there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.graph.node_count()
+        self.nodes.len()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.graph.node_count() == 0
+        self.nodes.is_empty()
     }
 
     /// Every node, each after all that it uses.
@@ -132,9 +121,9 @@ impl Graph {
                 order.push(id);
             } else if seen.insert(id) {
                 open.push((id, true));
-                let inputs = self.inputs(id).into_iter().rev();
+                let inputs = self.inputs(id).iter().rev();
                 let inputs = inputs.filter(|(_, edge)| *edge != Edge::Toolkit);
-                open.extend(inputs.map(|(input, _)| (input, false)));
+                open.extend(inputs.map(|(input, _)| (*input, false)));
             }
         }
         order

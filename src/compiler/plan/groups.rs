@@ -97,7 +97,7 @@ fn precedence(a: &Cell<'_>, b: &Cell<'_>) -> std::cmp::Ordering {
 impl Group<'_> {
     /// Cells that are merged must be built the same way.
     pub fn differing_overlays(&self, model: &Model) -> Option<Diagnostic> {
-        let (first, others) = self.cells.split_first()?;
+        let (first, others) = self.cells.split_first().filter(|(_, others)| !others.is_empty())?;
         let image = self.image.layers.name.as_str();
         let selectors = model
             .sources

@@ -117,9 +117,9 @@ impl Builder<'_> {
     }
 
     /// How an image's modules are configured and ordered in a cell.
-    pub(super) fn modprobe(&self, image: &Image, cell: &Cell<'_>) -> Modprobe {
+    pub(super) fn modprobe(&self, image: &Image, body: &ImageBody, cell: &Cell<'_>) -> Modprobe {
         let scope = self.scope(cell).image(&image.layers.name);
-        Modprobe::of(&self.image_body(image, cell), |template| scope.text(template))
+        Modprobe::of(body, |template| scope.text(template))
     }
 
     /// The first of these references by the digest that the lock has for it, where an output names images.

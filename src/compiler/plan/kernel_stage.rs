@@ -10,6 +10,9 @@ use crate::text::ids::ImageRef;
 impl Builder<'_> {
     /// The kernel's stage: packages on the tools, or an image that has them.
     pub(super) fn kernel(&mut self, cell: &Cell<'_>) -> NodeId {
+        if let Some(known) = self.kernels.get(&cell.id) {
+            return *known;
+        }
         let mut repositories = Vec::new();
         let (below, packages) = match cell.setup.builder {
             profile::Builder::Dtk => {
@@ -34,7 +37,9 @@ impl Builder<'_> {
             driver_toolkit: cell.setup.builder == profile::Builder::Dtk,
             repositories,
         };
-        self.graph.intern(Node::Kernel(stage), &[below])
+        let node = self.graph.intern(Node::Kernel(stage), &[below]);
+        self.kernels.insert(cell.id, node);
+        node
     }
 
     pub(super) fn driver_toolkit(&mut self, cell: &Cell<'_>) -> ImageRef {

@@ -8,15 +8,19 @@ use super::image::Parts;
 use super::order::build_order;
 use super::reports::dead;
 use super::{Edge, Graph, Node, NodeId, RuntimeBase, Toolkit};
-use crate::compiler::model::{Image, ModuleId};
+use crate::compiler::model::{Image, ImageBody, ModuleId};
 use crate::text::diag::{Code, Diagnostic, Diagnostics};
 use crate::text::ids::{ImageRef, Repository, Tag};
 use crate::text::source::Span;
 
 impl Builder<'_> {
     /// The reference that an image is pushed as for a cell.
-    pub fn reference(&mut self, image: &Image, cell: &Cell<'_>) -> Result<ImageRef, Diagnostic> {
-        let body = self.image_body(image, cell);
+    pub fn reference(
+        &self,
+        image: &Image,
+        body: &ImageBody,
+        cell: &Cell<'_>,
+    ) -> Result<ImageRef, Diagnostic> {
         let scope = self.scope(cell).image(&image.layers.name);
         let span = image.layers.span;
         let repository = match &body.repository {
@@ -45,8 +49,7 @@ impl Builder<'_> {
     }
 
     /// The stages of an image for a cell.
-    pub fn image(&mut self, image: &Image, cell: &Cell<'_>) -> NodeId {
-        let body = self.image_body(image, cell);
+    pub fn image(&mut self, image: &Image, body: &ImageBody, cell: &Cell<'_>) -> NodeId {
         self.copies = 0;
         let at = if self.images_matter { self.image_index(image) } else { 0 };
         let roots: Vec<_> = body.modules.iter().map(|module| module.value).collect();
@@ -71,15 +74,15 @@ impl Builder<'_> {
             }
         }
         // Where there is no such image, that has been reported.
-        let Some(runtime) = self.runtime(image, &body, cell) else { return self.kernel(cell) };
+        let Some(runtime) = self.runtime(image, body, cell) else { return self.kernel(cell) };
         let runtime_node = self.graph.intern(Node::Base(runtime.pinned.clone()), &[]);
         inputs.push((runtime_node, Edge::Runtime));
         if runtime.kind == RuntimeBase::Micro {
-            let install = self.open_install(cell, self.runtime_packages(image, &body, cell));
+            let install = self.open_install(cell, self.runtime_packages(image, body, cell));
             let below = [(self.base(cell), Edge::From), (runtime_node, Edge::Files)];
             inputs.push((self.graph.intern(Node::Root(install), &below), Edge::Files));
         }
-        let stage = self.image_stage(image, &body, cell, &order, &runtime, parts);
+        let stage = self.image_stage(image, body, cell, &order, &runtime, parts);
         self.graph.intern(Node::Image(Box::new(stage)), &inputs)
     }
 }

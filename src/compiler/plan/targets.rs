@@ -5,6 +5,7 @@ use super::cell::Cell;
 use super::groups::Group;
 use super::nodes::finish;
 use super::{Graph, Inputs, Modprobe, NodeId, Toolkit};
+use crate::compiler::model::ImageBody;
 use crate::compiler::model::selector::View;
 use crate::knowledge::profile::{self, VersionOrder};
 use crate::text::diag::{Code, Diagnostic, Diagnostics};
@@ -101,8 +102,9 @@ pub(super) fn build(
             diagnostics.push(problem);
             continue;
         }
-        let root = builder.image(group.image, cell);
-        match target(&mut builder, group, cell, root) {
+        let body = builder.image_body(group.image, cell);
+        let root = builder.image(group.image, &body, cell);
+        match target(&builder, group, cell, &body, root) {
             Ok(target) => targets.push(target),
             Err(problem) => diagnostics.push(problem),
         }
@@ -115,9 +117,10 @@ pub(super) fn build(
 }
 
 fn target(
-    builder: &mut Builder<'_>,
+    builder: &Builder<'_>,
     group: &Group<'_>,
     cell: &Cell<'_>,
+    body: &ImageBody,
     root: NodeId,
 ) -> Result<Target, Diagnostic> {
     let image = &group.image.layers.name;
@@ -135,7 +138,7 @@ fn target(
     })?;
     let mut tags = Vec::new();
     for cell in &group.cells {
-        let tag = builder.reference(group.image, cell)?;
+        let tag = builder.reference(group.image, body, cell)?;
         if !tags.contains(&tag) {
             tags.push(tag);
         }
@@ -157,7 +160,7 @@ fn target(
             && cell.profile.entitlements.first().is_some_and(|first| *first != profile::Entitlement::None),
         merged: merged.collect(),
         pinned: builder.pinned_reference(&tags),
-        modprobe: builder.modprobe(group.image, cell),
+        modprobe: builder.modprobe(group.image, body, cell),
         tags,
         toolkit: builder.toolkit_id(cell),
         root,

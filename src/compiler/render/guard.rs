@@ -1,8 +1,6 @@
 //! The guard: reads a Dockerfile's text back into instructions the way BuildKit, buildah and podman all do, and
 //! refuses what they would read differently.
 
-use super::shape::{Form, token_in_form};
-
 /// One instruction with its lines joined and its comments dropped, blanks at line breaks folded into one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instruction(pub String);
@@ -22,7 +20,7 @@ impl Instruction {
 }
 
 /// The longest line that BuildKit reads: its scanner's token limit, less one.
-const LONGEST_LINE: usize = 65_534;
+pub(super) const LONGEST_LINE: usize = 65_534;
 
 /// Instructions that drvc writes. `ADD`, `ARG`, `ONBUILD` and the rest never appear.
 const KEYWORDS: &[&str] = &["FROM", "RUN", "COPY", "ENV", "WORKDIR", "LABEL", "CMD", "ENTRYPOINT", "USER"];
@@ -124,14 +122,4 @@ fn allow_quotes(text: &str) -> Result<(), String> {
         Some(quote) => Err(format!("a {quote} is never closed")),
         None => Ok(()),
     }
-}
-
-/// What a helper writes for its argument while a shape is made.
-///
-/// # Errors
-/// When the argument is not a string of the context.
-pub fn helper_token(argument: Option<&str>, form: Form) -> Result<String, String> {
-    argument
-        .and_then(|token| token_in_form(token, form))
-        .ok_or_else(|| "takes one string of the context".into())
 }

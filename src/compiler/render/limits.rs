@@ -218,7 +218,8 @@ impl Walk<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::shape::{Outline, Shape, Unsafe};
+    use super::super::outline::Outline;
+    use super::super::shape::{Shape, Unsafe};
     use super::super::templates::Templates;
     use super::*;
     use crate::text::source::{Sources, Span};
@@ -231,9 +232,9 @@ mod tests {
         for (name, text) in others.iter().chain(&[("tools", tools)]) {
             templates.replace(name, text, span).map_err(|fault| fault.reason)?;
         }
-        let outline = Outline::of(context.clone());
+        let outline = Outline::of(context);
         let shape = Shape::new(templates.registry(), "tools", context);
-        let filled = shape.and_then(|shape| shape.fill(&outline.strings)).map_err(|Unsafe(reason)| reason)?;
+        let filled = shape.and_then(|shape| shape.fill(&outline)).map_err(|Unsafe(reason)| reason)?;
         Ok(filled.text)
     }
 

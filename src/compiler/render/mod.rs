@@ -7,10 +7,12 @@
 mod context;
 mod guard;
 mod install;
+mod limits;
+mod outline;
 mod scripts;
 mod shape;
-mod limits;
 mod templates;
+mod token;
 
 pub use guard::{Instruction, parse as read_instructions};
 pub use scripts::{Script, inline as with_inline_scripts};
@@ -23,7 +25,9 @@ use crate::compiler::plan::{
 use crate::system::fs::Hash;
 use crate::text::diag::{Code, Diagnostic};
 use crate::text::ids::{FilePath, ImageRef, RelPath};
-use shape::{Filled, Outline, Shape, Unsafe};
+use outline::Outline;
+use serde::Serialize;
+use shape::{Filled, Shape, Unsafe};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -44,7 +48,7 @@ impl Stage {
     /// The instructions of the text, without comments and wrapping.
     #[must_use]
     pub fn instructions(&self) -> Vec<Instruction> {
-        // The text was read once already, when it was filled in.
+        // The template was read already, and values change nothing of that.
         read_instructions(&self.text).unwrap_or_default()
     }
 }
@@ -84,7 +88,7 @@ impl<'t> Renderer<'t> {
     }
 
     fn render(&self, graph: &Graph, id: NodeId, toolkit: Option<&ImageRef>) -> Result<Stage, Diagnostic> {
-        let Some(template) = context::template(graph.node(id)) else {
+        let Some((template, context)) = context::of(graph, id, toolkit, self.out) else {
             return Ok(Stage {
                 text: "".into(),
                 digest: digest(&[], &[]),
@@ -92,8 +96,7 @@ impl<'t> Renderer<'t> {
                 scripts: &[],
             });
         };
-        let filled =
-            self.fill(template, graph, id, toolkit).map_err(|reason| self.refused(template, &reason))?;
+        let filled = self.fill(template, &context).map_err(|reason| self.refused(template, &reason))?;
         let scripts = Script::of(graph.node(id));
         let mut instructions = named_bases(graph, id, filled.instructions);
         instructions.iter_mut().for_each(|one| scripts::without_directory(&mut one.0, self.out));
@@ -101,30 +104,20 @@ impl<'t> Renderer<'t> {
         Ok(Stage { text: filled.text.into(), digest, files: files(graph.node(id)), scripts })
     }
 
-    fn fill(
-        &self,
-        template: &'static str,
-        graph: &Graph,
-        id: NodeId,
-        toolkit: Option<&ImageRef>,
-    ) -> Result<Filled, Unsafe> {
-        let outline = Outline::of(context::of(graph, id, toolkit, self.out));
-        let key = (template, outline.key);
+    fn fill(&self, template: &'static str, context: &impl Serialize) -> Result<Filled, Unsafe> {
+        let mut outline = Outline::of(context);
+        let key = (template, std::mem::take(&mut outline.key));
         let known = self.shapes.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         let shape = match known {
             Some(shape) => shape,
             None => {
-                let shape = Shape::new(
-                    self.templates.registry(),
-                    template,
-                    &context::of(graph, id, toolkit, self.out),
-                )?;
-                let shape = Arc::new(shape);
+                let context = serde_json::to_value(context).map_err(|error| Unsafe(error.to_string()))?;
+                let shape = Arc::new(Shape::new(self.templates.registry(), template, &context)?);
                 self.shapes.write().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&shape));
                 shape
             }
         };
-        shape.fill(&outline.strings)
+        shape.fill(&outline)
     }
 
     fn refused(&self, template: &str, reason: &Unsafe) -> Diagnostic {
@@ -154,7 +147,7 @@ fn digest(instructions: &[Instruction], scripts: &[Script]) -> Hash {
 /// Instructions as keys see them: where a stage stands on the base image of a toolkit, that is named without its digest.
 /// A toolkit that exists is not made anew for a newer base, since old kernels leave the repositories.
 fn named_bases(graph: &Graph, id: NodeId, mut instructions: Vec<Instruction>) -> Vec<Instruction> {
-    for (input, _) in graph.inputs(id) {
+    for &(input, _) in graph.inputs(id) {
         if let Node::ToolkitBase(base) = graph.node(input)
             && let Some(from) = instructions.first_mut()
         {

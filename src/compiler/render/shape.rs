@@ -4,90 +4,25 @@
 //! 1. [`Outline::of`] walks a context: its strings are listed, its structure (flags, list lengths, what is
 //!    absent) becomes the key under which the shape is kept.
 //! 2. On the first context of a structure, [`Shape::new`] renders the template with token `n` for string `n`,
-//!    and splits the result at the tokens.
-//! 3. [`Shape::fill`] joins the pieces with the real strings: [`Form::Bare`] ones must be of a narrow alphabet,
-//!    the others are quoted for the shell or for JSON.
+//!    reads the result as engines do, and splits it at the tokens.
+//! 3. [`Shape::fill`] joins the pieces with the real strings: [`Form::Bare`](super::token::Form) ones must be of a
+//!    narrow alphabet, the others are quoted for the shell or for JSON.
+//!
+//! What is filled in is not read again: no string in any form has a line break in it, begins a line as a comment or a
+//! blank does, or ends one as a backslash does, so lines and instructions are those of the shape.
 
-use super::guard::{self, Instruction};
-use super::limits::{Cost, MAX_RENDERED};
+use super::guard::{self, Instruction, LONGEST_LINE};
+use super::limits::Cost;
+use super::outline::Outline;
+use super::token::{Piece, join, split, token};
 use handlebars::Handlebars;
 use serde_json::Value;
-use std::fmt::Write as _;
-
-/// How a template asks for a string to be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// `{{x}}`: as it is; only the narrow alphabet of [`is_bare`].
-    Bare,
-    /// `{{glob x}}`: as it is; `*`, `?`, `[` and `]` too.
-    Glob,
-    /// `{{sq x}}`: one word in single quotes for a shell, `ENV` or `LABEL`.
-    Quoted,
-    /// `{{json x}}`: a JSON string, for exec form.
-    Json,
-}
-
-impl Form {
-    const ALL: [(char, Self); 4] =
-        [('B', Self::Bare), ('G', Self::Glob), ('S', Self::Quoted), ('J', Self::Json)];
-
-    /// The letter that stands in a token for this form.
-    #[must_use]
-    pub fn letter(self) -> char {
-        match self {
-            Self::Bare => 'B',
-            Self::Glob => 'G',
-            Self::Quoted => 'S',
-            Self::Json => 'J',
-        }
-    }
-}
-
-/// Tokens begin and end with control characters, which neither templates nor values can hold.
-const OPEN: char = '\u{1}';
-const CLOSE: char = '\u{2}';
-
-/// A string of the context: where it came from does not matter any more.
-#[derive(Debug, Default)]
-pub struct Outline {
-    /// The structure without the strings: equal keys, equal shapes.
-    pub key: Vec<u8>,
-    /// The strings in the order of their tokens.
-    pub strings: Vec<String>,
-}
-
-impl Outline {
-    /// Takes the strings out of a context.
-    #[must_use]
-    pub fn of(context: Value) -> Self {
-        let mut outline = Self::default();
-        outline.walk(context);
-        outline
-    }
-
-    fn walk(&mut self, value: Value) {
-        match value {
-            Value::Null => self.key.push(b'0'),
-            Value::Bool(flag) => self.key.push(if flag { b't' } else { b'f' }),
-            Value::Number(number) => self.key.extend_from_slice(format!("#{number};").as_bytes()),
-            Value::String(text) => {
-                self.key.push(if text.is_empty() { b'e' } else { b's' });
-                self.strings.push(text);
-            }
-            Value::Array(items) => {
-                self.key.extend_from_slice(format!("[{};", items.len()).as_bytes());
-                items.into_iter().for_each(|item| self.walk(item));
-            }
-            Value::Object(fields) => fields.into_iter().for_each(|(_, field)| self.walk(field)),
-        }
-    }
-}
 
 /// The same context with a token for each string.
 fn inert(value: &Value, next: &mut usize) -> Value {
     match value {
         Value::String(text) => {
-            let token = format!("{OPEN}B{next}{CLOSE}");
+            let token = token(*next);
             *next += 1;
             Value::String(if text.is_empty() { String::new() } else { token })
         }
@@ -97,15 +32,6 @@ fn inert(value: &Value, next: &mut usize) -> Value {
         }
         other => other.clone(),
     }
-}
-
-/// A piece of a rendered template.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Piece {
-    /// Text of the template.
-    Literal(Box<str>),
-    /// The string with this number, written in this form.
-    String(usize, Form),
 }
 
 /// A template rendered for one structure of context.
@@ -150,132 +76,22 @@ impl Shape {
     /// Puts the strings in.
     ///
     /// # Errors
-    /// A string that may not stand bare where the template puts it, or a result whose instructions are not
-    /// the shape's own.
-    pub fn fill(&self, strings: &[String]) -> Result<Filled, Unsafe> {
-        let text = join(&self.pieces, strings)?;
-        let instructions = guard::parse(&text).map_err(Unsafe)?;
-        let same = |(found, pieces): (&Instruction, &Vec<Piece>)| is_joined(&found.0, pieces, strings);
-        if instructions.len() != self.instructions.len()
-            || !instructions.iter().zip(&self.instructions).all(same)
-        {
-            return Err(Unsafe("a value changes the instructions around it".into()));
+    /// A string that may not stand bare where the template puts it, or a line that becomes too long.
+    pub fn fill(&self, strings: &Outline) -> Result<Filled, Unsafe> {
+        let fill = |pieces: &Vec<Piece>| join(pieces, |number| strings.string(number)).map_err(Unsafe);
+        let text = fill(&self.pieces)?;
+        if text.len() > LONGEST_LINE {
+            guard::parse(&text).map_err(Unsafe)?;
         }
-        Ok(Filled { text, instructions })
+        let instructions = self.instructions.iter().map(|pieces| fill(pieces).map(Instruction));
+        Ok(Filled { text, instructions: instructions.collect::<Result<_, _>>()? })
     }
-}
-
-/// Splits rendered text at its tokens.
-fn split(text: &str) -> Vec<Piece> {
-    let mut pieces = Vec::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once(OPEN) {
-        let Some((token, tail)) = after.split_once(CLOSE) else { break };
-        let mut letters = token.chars();
-        let form = letters.next().and_then(|c| Form::ALL.into_iter().find(|(letter, _)| *letter == c));
-        let Some(((_, form), number)) = form.zip(letters.as_str().parse().ok()) else { break };
-        if !before.is_empty() {
-            pieces.push(Piece::Literal(before.into()));
-        }
-        pieces.push(Piece::String(number, form));
-        rest = tail;
-    }
-    if !rest.is_empty() {
-        pieces.push(Piece::Literal(rest.into()));
-    }
-    pieces
-}
-
-fn join(pieces: &[Piece], strings: &[String]) -> Result<String, Unsafe> {
-    let mut text = String::with_capacity(512);
-    for piece in pieces {
-        match piece {
-            Piece::Literal(literal) => text.push_str(literal),
-            Piece::String(number, form) => {
-                let string = strings.get(*number).map(String::as_str).unwrap_or_default();
-                write(&mut text, string, *form)?;
-            }
-        }
-        if text.len() > MAX_RENDERED {
-            return Err(Unsafe(format!("it makes more than {MAX_RENDERED} bytes")));
-        }
-    }
-    Ok(text)
-}
-
-/// Whether `text` is what [`join`] makes of these pieces.
-fn is_joined(text: &str, pieces: &[Piece], strings: &[String]) -> bool {
-    let mut rest = text;
-    let mut encoded = String::new();
-    for piece in pieces {
-        let expected = match piece {
-            Piece::Literal(literal) => literal,
-            Piece::String(number, form) => {
-                encoded.clear();
-                let string = strings.get(*number).map(String::as_str).unwrap_or_default();
-                if write(&mut encoded, string, *form).is_err() {
-                    return false;
-                }
-                encoded.as_str()
-            }
-        };
-        match rest.strip_prefix(expected) {
-            Some(after) => rest = after,
-            None => return false,
-        }
-    }
-    rest.is_empty()
-}
-
-fn write(text: &mut String, string: &str, form: Form) -> Result<(), Unsafe> {
-    let refuse = |rule: &str| Err(Unsafe(format!("the value `{}` {rule}", string.escape_debug())));
-    match form {
-        Form::Bare if !is_bare(string) => return refuse("may not stand unquoted"),
-        Form::Glob if !is_glob(string) => return refuse("may not stand unquoted"),
-        Form::Quoted if string.contains(['\n', '\0', '\r']) => return refuse("has a newline in it"),
-        Form::Bare | Form::Glob => text.push_str(string),
-        Form::Quoted => {
-            text.push('\'');
-            for (at, part) in string.split('\'').enumerate() {
-                text.push_str(if at == 0 { "" } else { r"'\''" });
-                text.push_str(part);
-            }
-            text.push('\'');
-        }
-        Form::Json => {
-            let _ = write!(text, "{}", Value::from(string));
-        }
-    }
-    Ok(())
-}
-
-/// Whether a string means itself to every engine and shell, wherever a word may stand: no blank, quote, `$`,
-/// backslash, `#` or glob.
-#[must_use]
-pub fn is_bare(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._/@:+~^=,-".contains(&b))
-}
-
-fn is_glob(text: &str) -> bool {
-    text.bytes().all(|b| is_bare(&char::from(b).to_string()) || b"*?[]".contains(&b))
-}
-
-/// The token that a helper writes for the token it was given; `None` for anything else.
-#[must_use]
-pub fn token_in_form(token: &str, form: Form) -> Option<String> {
-    let number = token.strip_prefix(OPEN)?.strip_prefix('B')?.strip_suffix(CLOSE)?;
-    Some(format!("{OPEN}{}{number}{CLOSE}", form.letter()))
-}
-
-/// Whether a template's own text could be taken for a token.
-#[must_use]
-pub fn has_token_characters(text: &str) -> bool {
-    text.contains([OPEN, CLOSE])
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::templates::Templates;
+    use super::super::token::is_glob;
     use super::*;
     use crate::text::source::{Sources, Span};
     use serde_json::json;
@@ -285,8 +101,10 @@ mod tests {
         let mut templates = Templates::builtin();
         let file = Sources::default().add("t.hbs", "");
         templates.replace("tools", template, Span::new(file, 0, 0)).unwrap();
-        let outline = Outline::of(context.clone());
-        Shape::new(templates.registry(), "tools", context)?.fill(&outline.strings)
+        let filled = Shape::new(templates.registry(), "tools", context)?.fill(&Outline::of(context))?;
+        // What is filled in is read by engines as the shape was.
+        assert_eq!(guard::parse(&filled.text).as_ref(), Ok(&filled.instructions), "{context}");
+        Ok(filled)
     }
 
     const HOSTILE: &[&str] = &[
@@ -376,7 +194,7 @@ mod tests {
 
     #[test]
     fn one_structure_is_one_shape() {
-        let key = |value: Value| Outline::of(value).key;
+        let key = |value: Value| Outline::of(&value).key;
         assert_eq!(key(json!({"a": "x", "b": ["1"]})), key(json!({"a": "yy", "b": ["2"]})));
         assert_ne!(key(json!({"a": "x"})), key(json!({"a": ""})));
         assert_ne!(key(json!({"a": ["x"]})), key(json!({"a": ["x", "y"]})));

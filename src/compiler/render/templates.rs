@@ -1,8 +1,7 @@
 //! The templates: built in, or the user's own in place of one.
 
-use super::guard::helper_token;
 use super::limits;
-use super::shape::{Form, has_token_characters};
+use super::token::{Form, has_token_characters, helper_token};
 use crate::text::diag::nearest;
 use crate::text::source::Span;
 use handlebars::{Context, Handlebars, Helper, HelperResult, Output, RenderContext, RenderErrorReason};

@@ -59,7 +59,7 @@ fn exports(compiled: &Compiled, tree: &dyn Tree, id: NodeId, module: &ModuleStag
     let Ok(pattern) = regex::bytes::Regex::new(&pattern) else { return false };
     let root = format!("/usr/src/drvc/{}", module.name);
     let below = module.dir.as_str().strip_prefix(&root).unwrap_or_default();
-    compiled.plan.graph.inputs(id).into_iter().any(|(input, _)| {
+    compiled.plan.graph.inputs(id).iter().copied().any(|(input, _)| {
         let Node::Source(source) = compiled.plan.graph.node(input) else { return false };
         let Fetched::Path { dir, .. } = &source.origin else { return false };
         let directory = format!("{dir}{below}/");

@@ -140,7 +140,7 @@ fn shared(compiled: &Compiled, targets: &[usize]) -> BTreeMap<NodeId, Vec<usize>
     users.retain(|_, users| users.len() > 1);
     let mut uses: BTreeMap<NodeId, BTreeSet<NodeId>> = BTreeMap::new();
     for &id in users.keys() {
-        for (input, _) in graph.inputs(id) {
+        for &(input, _) in graph.inputs(id) {
             uses.entry(input).or_default().insert(id);
         }
     }

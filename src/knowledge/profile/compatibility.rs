@@ -63,7 +63,7 @@ impl Profile {
         let homes = self.grammar().homes_of(kernel);
         let is_home =
             |platform: &Platform| homes.iter().any(|home| home.release == platform.release.as_str());
-        if release.platforms.iter().any(is_home) {
+        if release.platforms.iter().any(|platform| is_home(platform)) {
             return Fit::Ships;
         }
         // Several releases may ship one series, and so may one that is not known, unless the kernel names its own minor.

@@ -143,7 +143,7 @@ pub struct ReleaseFacts {
     /// The day on which its support ended (`2025-05-31`), where that day had passed when the data was written.
     pub end_of_life: Option<String>,
     /// What its nodes run. One entry, or one for each EL minor that they may run (OpenShift 4.22: 9.8 and 10.2).
-    pub platforms: Vec<Platform>,
+    pub platforms: Vec<Arc<Platform>>,
     /// What is not known for certain of it: completes "not sure of …".
     pub unverified: Vec<Box<str>>,
     /// The known release that it is taken to be like, where the data does not know it.
@@ -248,7 +248,7 @@ impl ReleaseFacts {
 
     /// The platform that runs this kernel: the one that ships its series, or else the nearest one.
     #[must_use]
-    pub fn platform(&self, kernel: &Kernel) -> Option<&Platform> {
+    pub fn platform(&self, kernel: &Kernel) -> Option<&Arc<Platform>> {
         let (major, el) = match kernel.el {
             Some(el) => (format!("{}.", el.major), el.to_string()),
             None => (String::new(), String::new()),

@@ -8,6 +8,7 @@ use crate::text::diag::nearest;
 use crate::text::ids::{Invalid, Release};
 use crate::text::source::Span;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// A release that the profile does not know.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -206,9 +207,9 @@ impl Platform {
 }
 
 /// The systems that the nodes of a release run: `host`'s where there is one.
-pub(super) fn platforms(host: Option<&Profile>, home: &Home<'_>) -> Result<Vec<Platform>, Misrendered> {
+pub(super) fn platforms(host: Option<&Profile>, home: &Home<'_>) -> Result<Vec<Arc<Platform>>, Misrendered> {
     let Some(host) = host else {
-        return Ok(home.platform()?.into_iter().collect());
+        return Ok(home.platform()?.into_iter().map(Arc::new).collect());
     };
     let mut platforms = Vec::new();
     for runs in &home.rule.runs {
@@ -216,7 +217,7 @@ pub(super) fn platforms(host: Option<&Profile>, home: &Home<'_>) -> Result<Vec<P
         if let Some(mut platform) = run.map(|run| run.platform()).transpose()?.flatten() {
             platform.apply(&home.rule.settings, home)?;
             platform.apply(&runs.settings, home)?;
-            platforms.push(platform);
+            platforms.push(Arc::new(platform));
         }
     }
     Ok(platforms)

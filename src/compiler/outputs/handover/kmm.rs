@@ -390,7 +390,7 @@ fn modules<'a>(inputs: &Inputs<'a>, target: &Target) -> Vec<&'a ModuleStage> {
             if let Node::Module(stage) = inputs.plan.graph.node(id) {
                 found.push(&**stage);
             }
-            open.extend(inputs.plan.graph.inputs(id).into_iter().map(|(input, _)| input));
+            open.extend(inputs.plan.graph.inputs(id).iter().copied().map(|(input, _)| input));
         }
     }
     found

@@ -13,56 +13,58 @@ use builder::{Kernel, OnBase, Toolkit};
 use image::{Image, Root};
 use module::Module;
 use serde::Serialize;
-use serde_json::Value;
 use sign::Sign;
 use source::Source;
 
-/// The template of a node; `None` for an image from a registry, which has no text.
-pub(super) const fn template(node: &Node) -> Option<&'static str> {
-    match node {
-        Node::Base(_) | Node::ToolkitBase(_) => None,
-        Node::Tools(_) => Some("tools"),
-        Node::Toolkit(_) => Some("toolkit"),
-        Node::Fetch(_) => Some("fetch"),
-        Node::Download(_) => Some("download"),
-        Node::Root(_) => Some("root"),
-        Node::Sign(_) => Some("sign"),
-        Node::Kernel(_) => Some("kernel"),
-        Node::Source(_) => Some("source"),
-        Node::Module(_) => Some("module"),
-        Node::Image(_) => Some("image"),
-    }
+/// The context of a template.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Context {
+    Root(Root),
+    Sign(Sign),
+    OnBase(OnBase),
+    Toolkit(Toolkit),
+    Kernel(Kernel),
+    Source(Source),
+    Module(Module),
+    Image(Box<Image>),
 }
 
-/// What the template of a node is given. `toolkit` is the reference of the toolkit that it stands on, where it does.
-pub(super) fn of(graph: &Graph, id: NodeId, toolkit: Option<&ImageRef>, out: &RelPath) -> Value {
+/// The template of a node and what it is given; `None` for an image from a registry, which has no text. `toolkit` is the
+/// reference of the toolkit that it stands on, where it does.
+pub(super) fn of(
+    graph: &Graph,
+    id: NodeId,
+    toolkit: Option<&ImageRef>,
+    out: &RelPath,
+) -> Option<(&'static str, impl Serialize)> {
     let below = |edge: Edge| {
-        let inputs = graph.inputs(id);
-        let found = inputs.into_iter().find(|(_, found)| *found == edge);
-        found.map(|(input, _)| graph.node(input).stage()).unwrap_or_default()
+        let found = graph.inputs(id).iter().find(|(_, found)| *found == edge);
+        found.map(|(input, _)| graph.node(*input).stage()).unwrap_or_default()
     };
     let scripts =
         || rows(scripts::words(Script::of(graph.node(id)), out).into_iter(), |word| word.len() + 1, 4);
-    let context = match graph.node(id) {
-        Node::Base(_) | Node::ToolkitBase(_) => Ok(Value::Null),
+    let on_base = |stage| Context::OnBase(OnBase::new(below(Edge::From), stage));
+    Some(match graph.node(id) {
+        Node::Base(_) | Node::ToolkitBase(_) => return None,
         Node::Root(install) => {
-            serde_json::to_value(Root::new(below(Edge::From), below(Edge::Files), install))
+            ("root", Context::Root(Root::new(below(Edge::From), below(Edge::Files), install)))
         }
-        Node::Sign(stage) => serde_json::to_value(Sign::new(stage, scripts())),
-        Node::Tools(stage) | Node::Fetch(stage) | Node::Download(stage) => {
-            serde_json::to_value(OnBase::new(below(Edge::From), stage))
-        }
-        Node::Toolkit(stage) => serde_json::to_value(Toolkit::new(below(Edge::From), stage)),
+        Node::Sign(stage) => ("sign", Context::Sign(Sign::new(stage, scripts()))),
+        Node::Tools(stage) => ("tools", on_base(stage)),
+        Node::Fetch(stage) => ("fetch", on_base(stage)),
+        Node::Download(stage) => ("download", on_base(stage)),
+        Node::Toolkit(stage) => ("toolkit", Context::Toolkit(Toolkit::new(below(Edge::From), stage))),
         Node::Kernel(stage) => {
             let from = toolkit.map_or_else(|| below(Edge::From), ImageRef::to_string);
-            serde_json::to_value(Kernel::new(from, stage, scripts()))
+            ("kernel", Context::Kernel(Kernel::new(from, stage, scripts())))
         }
-        Node::Source(stage) => serde_json::to_value(Source::new(stage)),
-        Node::Module(stage) => serde_json::to_value(Module::new(stage)),
-        Node::Image(stage) => serde_json::to_value(Image::new(below(Edge::Runtime), stage, scripts())),
-    };
-    // Structs of strings, flags and lists always serialize.
-    context.unwrap_or(Value::Null)
+        Node::Source(stage) => ("source", Context::Source(Source::new(stage))),
+        Node::Module(stage) => ("module", Context::Module(Module::new(stage))),
+        Node::Image(stage) => {
+            ("image", Context::Image(Box::new(Image::new(below(Edge::Runtime), stage, scripts()))))
+        }
+    })
 }
 
 /// Items in rows that keep lines within 100 columns; the first row begins at column `start` of its line.
