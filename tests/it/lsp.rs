@@ -430,3 +430,115 @@ fn hovering_tells_what_stands_there() {
     let hover = editor.of("hover", "drivers.kdl", json!({ "position": at(&text, "latest") }));
     assert!(hover["contents"]["value"].as_str().unwrap().contains("6.1.0-55-amd64"), "{hover}");
 }
+
+/// Numbers that look like chance and are the same in every run.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % limit
+    }
+}
+
+/// Line and column, in UTF-16, of a character of a text.
+fn place(text: &str, characters: usize) -> Value {
+    let before: String = text.chars().take(characters).collect();
+    let line = before.matches('\n').count();
+    let last = before.rsplit('\n').next().unwrap();
+    json!({ "line": line, "character": last.encode_utf16().count() })
+}
+
+#[test]
+fn whatever_is_typed_the_server_has_the_editors_text_and_goes_on() {
+    const PIECES: &[&str] = &[
+        "",
+        "",
+        "",
+        "\"",
+        "{",
+        "}",
+        "\n",
+        "\u{e9}",
+        "\u{1f600}",
+        "module \"x\" ",
+        ";",
+        "/-",
+        "\\\n",
+        "{kernel",
+        "{dir:bus}",
+        "os \"debian\" ",
+        "#\"",
+        "\"\"\"\n",
+        "=",
+        "latest=2",
+        "// ",
+        "/* ",
+        "on kernel=\"6*\" {",
+        "\u{feff}",
+        "9.*",
+        "(a)",
+    ];
+    let project = Project::new();
+    let mut editor = Editor::new(&project);
+    let mut chance = Chance(7);
+    let mut text = CHAIN.to_owned();
+    editor.open("drivers.kdl", &text);
+    for step in 0..250 {
+        if step % 40 == 0 {
+            text = CHAIN.to_owned();
+            editor.change("drivers.kdl", json!([{ "text": text }]));
+        }
+        let length = text.chars().count();
+        let start = chance.below(length + 1);
+        let end = (start + chance.below(4)).min(length);
+        let piece = PIECES[chance.below(PIECES.len())];
+        let range = json!({ "start": place(&text, start), "end": place(&text, end) });
+        editor.change("drivers.kdl", json!([{ "range": range, "text": piece }]));
+        let (head, tail): (String, String) =
+            (text.chars().take(start).collect(), text.chars().skip(end).collect());
+        text = format!("{head}{piece}{tail}");
+        let here = json!({ "position": range["start"], "range": range, "newName": "other" });
+        for method in [
+            "completion",
+            "hover",
+            "definition",
+            "references",
+            "prepareRename",
+            "codeAction",
+            "inlayHint",
+            "foldingRange",
+        ] {
+            editor.of(method, "drivers.kdl", here.clone());
+        }
+        let params = json!({ "textDocument": { "uri": editor.uri("drivers.kdl") }, "position": range["start"], "newName": "other" });
+        editor.ask_any("textDocument/rename", params);
+        if step % 10 == 9 {
+            editor.open("again/drivers.kdl", &text);
+            let again = editor.of("documentSymbol", "again/drivers.kdl", json!({}));
+            assert_eq!(editor.of("documentSymbol", "drivers.kdl", json!({})), again, "step {step}: {text}");
+        }
+    }
+    assert_eq!(editor.end(), Some(0));
+}
+
+#[test]
+fn the_kdl_of_other_programs_is_left_alone() {
+    let project = Project::new();
+    let mut editor = Editor::new(&project);
+    editor.open("config.kdl", "keybinds {\n    normal {}\n}\n");
+    let place = json!({ "position": { "line": 0, "character": 2 } });
+    for method in ["hover", "completion", "documentSymbol"] {
+        assert_eq!(editor.of(method, "config.kdl", place.clone()), Value::Null, "{method}");
+    }
+    assert_eq!(editor.of("inlayHint", "config.kdl", json!({ "range": { "start": { "line": 0, "character": 0 }, "end": { "line": 3, "character": 0 } } })), Value::Null);
+    editor.open("drivers.kdl", MANIFEST);
+    let uri = editor.uri("drivers.kdl");
+    let first = loop {
+        let message = editor.receive();
+        if message["method"] == "textDocument/publishDiagnostics" {
+            break message["params"]["uri"].clone();
+        }
+    };
+    assert_eq!(first, uri);
+}

@@ -62,12 +62,15 @@ pub(super) struct Lsp {
 pub(super) fn lsp(args: Lsp, terminal: &Terminal) -> Result<Exit, Failure> {
     let wrong = |cause: &dyn std::fmt::Display| Error::new("speak with", "the editor", cause.to_string());
     let (connection, threads) = Connection::stdio();
-    let (id, _) = connection.initialize_start().map_err(|error| wrong(&error))?;
+    let (id, editor) = connection.initialize_start().map_err(|error| wrong(&error))?;
     let about = json!({ "name": "drvc", "version": env!("CARGO_PKG_VERSION") });
     let about = json!({ "capabilities": capabilities(), "serverInfo": about });
     connection.initialize_finish(id, about).map_err(|error| wrong(&error))?;
     let mut server =
         Server { connection, workspace: Workspace::new(args.compiling), shown: BTreeSet::new(), due: None };
+    if editor["capabilities"]["workspace"]["didChangeWatchedFiles"]["dynamicRegistration"] == json!(true) {
+        server.watch();
+    }
     let exit = server.serve();
     drop(server);
     if threads.join().is_err() {
@@ -131,6 +134,16 @@ impl Server {
                 Ok(Message::Response(_)) => {}
             }
         }
+    }
+
+    /// Asks the editor to say when files change that a manifest's meaning depends on, such as by `drvc lock`.
+    fn watch(&self) {
+        let files = json!({ "watchers": [{ "globPattern": "**/{drivers.lock,*.kdl,*.patch}" }] });
+        let wanted =
+            json!({ "id": "files", "method": "workspace/didChangeWatchedFiles", "registerOptions": files });
+        let id = "watch".to_owned().into();
+        let params = json!({ "registrations": [wanted] });
+        self.send(Request::new(id, "client/registerCapability".to_owned(), params));
     }
 
     fn send(&self, message: impl Into<Message>) {

@@ -67,9 +67,18 @@ impl Document {
     }
 
     fn is_profile(&self) -> bool {
+        self.first_word() == Some("profile")
+    }
+
+    /// Whether it is a manifest or a profile at all: others use KDL too, and editors send all of it.
+    fn is_ours(&self) -> bool {
+        self.path.file_name() == Some(MANIFEST) || matches!(self.first_word(), Some("drvc" | "profile"))
+    }
+
+    fn first_word(&self) -> Option<&str> {
         let text = self.text.as_str();
-        let word = lex::Lexer::new(text).find(|token| token.kind == lex::Kind::Word);
-        word.and_then(|word| text.get(word.start..word.end)) == Some("profile")
+        let word = lex::Lexer::new(text).find(|token| token.kind == lex::Kind::Word)?;
+        text.get(word.start..word.end)
     }
 
     fn directory(&self) -> &Utf8Path {
@@ -128,8 +137,9 @@ impl Workspace {
         self.known.get_mut().clear();
     }
 
+    /// A manifest or profile that is open.
     pub(super) fn document(&self, uri: &str) -> Option<&Document> {
-        self.documents.get(uri)
+        self.documents.get(uri).filter(|document| document.is_ours())
     }
 
     /// The address of a file, in the editor's own spelling where it is open.
@@ -152,7 +162,7 @@ impl Workspace {
 
     /// What the compiler says of the project of a document; of a profile that no project names, what is wrong in itself.
     pub(super) fn analysis(&self, uri: &str) -> Option<Rc<Analysis>> {
-        let document = self.documents.get(uri)?;
+        let document = self.document(uri)?;
         let project = self.project(document)?;
         let analysis = self.kept(project.path(), || self.compile(&project));
         let inner = document.path.strip_prefix(&analysis.root).ok()?;
