@@ -1,5 +1,6 @@
 //! `drvc compile`: writes one Dockerfile per target, where it is not what it should be.
 
+use super::emitted::{kept, written};
 use super::project::{Compiling, Project};
 use super::report::{Verdict, compile as in_memory};
 use super::some::some;
@@ -8,7 +9,7 @@ use super::timings::{Clock, Timings};
 use super::{Exit, Failure, Global};
 use crate::compiler::compile::{Compilation, Request, compile_in_phases};
 use crate::compiler::outputs::Outputs;
-use crate::store::emit::{self, Drift, DriftKind, Job, Run, Why};
+use crate::store::emit::{self, Drift, DriftKind, Job, Run};
 use crate::system::fs::{Disk, Reader};
 use crate::text::diag::{Diagnostics, count};
 use crate::text::error::Error;
@@ -182,31 +183,6 @@ fn now(memo: &Memo, project: &Project, request: &Request) -> String {
     format!(
         "{images} for {kernels}: their Dockerfiles are beneath {out}/\nnext: {next}; `drvc plan` lists the targets"
     )
-}
-
-/// `3 files written, 9 unchanged, 2 deleted`
-pub(super) fn written(report: &emit::Report) -> String {
-    let emit::Report { written, unchanged, deleted, kept } = report;
-    if *written + *deleted + kept.len() == 0 {
-        return format!("nothing to write, {} unchanged", count(*unchanged, "file"));
-    }
-    let first = count(*written, "file") + " written";
-    let rest = [(*unchanged, "unchanged"), (*deleted, "deleted"), (kept.len(), "kept")];
-    let rest = rest.into_iter().filter(|(number, _)| *number > 0);
-    rest.fold(first, |text, (number, word)| format!("{text}, {number} {word}"))
-}
-
-/// Names what stands in outputs' places and was left alone.
-pub(super) fn kept(kept: &[emit::Kept], project: &Project, request: &Request, terminal: &Terminal) -> Exit {
-    let out = project.root.join(request.out.as_path());
-    for file in kept {
-        terminal.say(&format!("kept `{}`: {}", out.join(&file.path), file.why));
-    }
-    if kept.iter().any(|file| file.why == Why::Foreign) {
-        terminal
-            .say("  help: `drvc compile --check` shows the differences, `drvc compile --force` overwrites");
-    }
-    if kept.is_empty() { Exit::Fine } else { Exit::OutOfDate }
 }
 
 /// `--check`: compares every byte, takes no lock, and writes nothing.

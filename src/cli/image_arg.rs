@@ -28,7 +28,7 @@ pub(super) struct ImageArg {
     #[arg(long, value_name = "WHERE", value_enum)]
     from: Option<From>,
     /// The engine: podman, buildah, docker or buildx [default: the first that is installed]
-    #[arg(long, value_name = "NAME", value_parser = super::build::engine)]
+    #[arg(long, value_name = "NAME", value_parser = engine)]
     engine: Option<EngineKind>,
 }
 
@@ -141,4 +141,10 @@ fn file(global: &Global, word: &str) -> Option<(Utf8PathBuf, Option<String>)> {
 /// A path of the command line, as `-C` has it.
 pub(super) fn beneath(global: &Global, path: impl AsRef<Utf8Path>) -> Utf8PathBuf {
     global.directory.as_deref().unwrap_or(Utf8Path::new("")).join(path)
+}
+
+/// The engine of that name.
+pub(super) fn engine(name: &str) -> Result<EngineKind, String> {
+    let names = EngineKind::ALL.map(|kind| kind.facts().name).join(", ");
+    EngineKind::parse(name).ok_or_else(|| format!("there are {names}"))
 }

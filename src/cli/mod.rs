@@ -11,6 +11,7 @@ mod compile;
 mod completions;
 mod depot;
 mod diff;
+mod emitted;
 mod explain;
 mod fix;
 mod fmt;

@@ -24,7 +24,7 @@ Only images with drvc's label in the repositories of this manifest are looked at
 removed with all its tags, by its digest, unless a current tag names it too.")]
 pub(super) struct Prune {
     /// The engine: podman, buildah, docker or buildx [default: the first that is installed]
-    #[arg(long, value_name = "NAME", value_parser = super::build::engine)]
+    #[arg(long, value_name = "NAME", value_parser = super::image_arg::engine)]
     engine: Option<Kind>,
     /// Remove nothing; list what would be removed
     #[arg(short = 'n', long)]

@@ -1,6 +1,6 @@
 //! `drvc compile --target`: writes the Dockerfiles of some targets, and leaves all others as they are.
 
-use super::compile::{kept, written};
+use super::emitted::{kept, written};
 use super::project::Project;
 use super::terminal::Terminal;
 use super::{Exit, Failure};

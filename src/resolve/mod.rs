@@ -16,7 +16,8 @@ mod work;
 
 pub use answer::{Answer, Problem};
 pub use changes::{Change, ChangeKind, changes};
-pub use settle::{Job, Progress, Refusal, Settled, Update, settle};
+pub use settle::{Job, Refusal, Settled, Update, settle};
+pub use work::Progress;
 
 use crate::system::http::Client;
 use crate::system::oci::Registry;

@@ -6,7 +6,7 @@
 //! 3. It is planned again, until nothing is missing; then what nothing asked for is taken out.
 
 use super::answer::{Answer, Problem};
-use super::work::Work;
+use super::work::{Progress, Work};
 use super::{Change, Resolver, changes};
 use crate::compiler::compile::{Parts, Request};
 use crate::compiler::model::{Model, Origin};
@@ -46,17 +46,6 @@ pub enum Update<'a> {
     All,
     /// What has this name: a source, an os with or without a release, or a part of an entry's own name.
     Named(&'a str),
-}
-
-/// How far it is.
-#[derive(Clone, Copy, Debug)]
-pub struct Progress<'a> {
-    /// So many questions were answered.
-    pub done: usize,
-    /// Of so many.
-    pub of: usize,
-    /// What was answered last.
-    pub last: Option<&'a Want>,
 }
 
 /// A lock as it should be.

@@ -2,7 +2,6 @@
 
 use super::Resolver;
 use super::answer::{Answer, Problem};
-use super::settle::Progress;
 use crate::compiler::compile::{Parts, Request};
 use crate::knowledge::lock::Want;
 use crate::system::fs::Tree;
@@ -16,6 +15,17 @@ use std::thread;
 
 /// So many questions are under way at once.
 const WORKERS: usize = 8;
+
+/// How far it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress<'a> {
+    /// So many questions were answered.
+    pub done: usize,
+    /// Of so many.
+    pub of: usize,
+    /// What was answered last.
+    pub last: Option<&'a Want>,
+}
 
 /// What to ask, and what to know for it.
 pub(super) struct Work<'a> {

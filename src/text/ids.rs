@@ -3,15 +3,12 @@
 //! A value of one of these types may stand unquoted in a Dockerfile. Whether it came from the manifest, the lock
 //! file, a profile or a server makes no difference: there is no other way to make one.
 
+pub use super::grammar::Invalid;
+use super::grammar::{all, is_rel_path};
 pub use super::path::{FilePath, RelPath};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
-
-/// Why a text is not of a type: a fragment that completes "`TEXT` is not a NAME: …".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Invalid(pub &'static str);
 
 macro_rules! text_types {
     ($($(#[$doc:meta])* $name:ident: $check:expr, $rule:literal;)*) => {$(
@@ -238,10 +235,6 @@ fn starts_with(text: &str, allowed: fn(u8) -> bool) -> bool {
     text.bytes().next().is_some_and(allowed)
 }
 
-fn all(text: &str, length: std::ops::RangeInclusive<usize>, extra: &[u8]) -> bool {
-    length.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || extra.contains(&b))
-}
-
 fn lower(text: &str) -> bool {
     !text.bytes().any(|b| b.is_ascii_uppercase())
 }
@@ -264,12 +257,6 @@ fn is_name(text: &str) -> bool {
         && edges(text.bytes().next())
         && edges(text.bytes().last())
         && !RESERVED.contains(&stem)
-}
-
-pub(super) fn is_rel_path(text: &str) -> bool {
-    all(text, 1..=200, b"._+~@:,=/-")
-        && !text.starts_with('-')
-        && text.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
 }
 
 /// The parts of `git check-ref-format` that the narrow alphabet leaves open.

@@ -1,7 +1,8 @@
 //! Texts and places in them, values of narrow grammars, and what is wrong with either; no I/O.
 
-pub mod ids;
+mod grammar;
 mod path;
+pub mod ids;
 pub mod source;
 pub mod diag;
 pub mod error;

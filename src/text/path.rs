@@ -1,7 +1,7 @@
 //! Paths beneath the manifest's directory: any that a file may have, and the narrow ones that a manifest may name.
 
 use super::diag::is_hostile;
-use super::ids::{Invalid, is_rel_path};
+use super::grammar::{Invalid, is_rel_path};
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -46,7 +46,7 @@ Exit code 0 if every image is there, 1 with mistakes in the manifest, 3 if outpu
 of date, 4 if a build or the engine failed, 130 or 143 when interrupted.")]
 pub(super) struct Build {
     /// The engine: podman, buildah, docker or buildx [default: the first that is installed]
-    #[arg(long, value_name = "NAME", value_parser = engine)]
+    #[arg(long, value_name = "NAME", value_parser = super::image_arg::engine)]
     engine: Option<Kind>,
     /// A word for each build's command line, such as --network=host; may be repeated
     #[arg(long = "engine-arg", value_name = "ARG", allow_hyphen_values = true)]
@@ -110,11 +110,6 @@ pub(super) struct Build {
     timings: Timings,
     #[command(flatten)]
     compiling: Compiling,
-}
-
-pub(super) fn engine(name: &str) -> Result<Kind, String> {
-    let names = Kind::ALL.map(|kind| kind.facts().name).join(", ");
-    Kind::parse(name).ok_or_else(|| format!("there are {names}"))
 }
 
 pub(super) fn build(global: &Global, args: &Build, terminal: &mut Terminal) -> Result<Exit, Failure> {

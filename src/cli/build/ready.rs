@@ -1,7 +1,8 @@
 //! What stands before a build: a lock that lacks nothing, outputs as they should be, and nobody else in the directory.
 
 use super::Build;
-use crate::cli::compile::{Memo, kept};
+use crate::cli::compile::Memo;
+use crate::cli::emitted::kept;
 use crate::cli::project::Project;
 use crate::cli::report::{Verdict as Summary, compile as in_memory};
 use crate::cli::terminal::Terminal;

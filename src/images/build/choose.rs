@@ -1,6 +1,6 @@
 //! From `--target` and `--sample` to the targets and toolkits that are meant.
 
-use super::run::Item;
+use super::item::Item;
 use crate::compiler::compile::Compiled;
 use crate::compiler::model::Selector;
 use crate::compiler::model::selector::Key;

@@ -1,7 +1,7 @@
 //! Builds that failed, put together by what went wrong first, and where in the kernels' order that begins or ends.
 
+use super::item::Item;
 use super::log::Step;
-use super::run::Item;
 use crate::compiler::plan::Target;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,7 @@
 //! From a compilation to images: what is to be built, in which order, how it went, and what to say of it.
 //!
 //! 1. [`choose`] finds the targets that the command line means.
-//! 2. [`standing::in_engine`] says of each whether its image exists, and if not, why.
+//! 2. [`image_status::in_engine`] says of each whether its image exists, and if not, why.
 //! 3. [`jobs::jobs`] makes builds of those that lack one, with what each has to wait for.
 //! 4. [`schedule::run`] runs them, several at a time; [`builder::Builder::job`] is one of them.
 //! 5. [`Failures`] puts those that failed for one reason together.
@@ -11,6 +11,7 @@ mod builder;
 mod built_file;
 mod choose;
 mod failure;
+mod item;
 mod jobs;
 mod log;
 mod remote;
@@ -20,11 +21,13 @@ mod schedule;
 mod image_status;
 pub mod stock;
 mod toolkits;
+mod verdict;
 
 pub use builder::{Done, Outcome, Proof, Watch};
 pub use choose::{BadChoice, Choice, choose};
 pub use failure::{Failure, Failures, Group};
 pub use image_status::{Names, Place};
+pub use item::Item;
 pub use log::Step;
-pub use report::Verdict;
-pub use run::{AfterFailure, Item, Session, Verdicts};
+pub use run::{AfterFailure, Session};
+pub use verdict::{Verdict, Verdicts};

@@ -3,10 +3,11 @@
 use super::Failure;
 use super::builder::{Builder, Done, Outcome, Proof, Watch};
 use super::image_status::{ExpectedImage, Ids, Lack, Names, Place, base_ids, in_engine, unpinned_bases};
+use super::item::Item;
 use super::jobs::{Job, Users, Work, jobs, users_of_toolkits};
 use super::remote::{self, Remote};
-use super::report::Verdict;
 use super::schedule;
+use super::verdict::{Verdict, Verdicts};
 use crate::compiler::compile::Compiled;
 use crate::images::engine::{Engine, Secret};
 use crate::system::fs::{Dir, Disk};
@@ -31,44 +32,8 @@ pub enum AfterFailure {
     Halt,
 }
 
-/// Something that is to be there in the end, by its place in the plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Item {
-    /// A toolkit image.
-    Toolkit(usize),
-    /// A target's image.
-    Target(usize),
-}
-
-impl Item {
-    /// The id: that of the target, or of the toolkit.
-    #[must_use]
-    pub fn id(self, compiled: &Compiled) -> &str {
-        match self {
-            Self::Toolkit(at) => compiled.json.toolkits.get(at).map(|toolkit| &toolkit.id),
-            Self::Target(at) => compiled.json.targets.get(at).map(|target| &target.id),
-        }
-        .map_or("", String::as_str)
-    }
-
-    /// The place in the plan of a target that this is, or that stands on it.
-    #[must_use]
-    pub fn target(self, compiled: &Compiled) -> Option<usize> {
-        match self {
-            Self::Target(at) => Some(at),
-            Self::Toolkit(at) => {
-                let id = &compiled.json.toolkits.get(at)?.id;
-                compiled.json.targets.iter().position(|target| target.toolkit.as_ref() == Some(id))
-            }
-        }
-    }
-}
-
 /// Why there is something to build where nothing is known of any image.
 pub(super) const NO_IMAGE: &str = "there is no image yet";
-
-/// What became of each target, and of each toolkit that was asked for.
-pub type Verdicts = BTreeMap<Item, Verdict>;
 
 /// One run of `drvc build`.
 pub struct Session<'a> {

@@ -1,9 +1,10 @@
 //! Toolkit images: which of them are there, and which are to be built.
 
 use super::image_status::Place;
+use super::item::Item;
 use super::jobs::{Users, users_of_toolkits};
-use super::report::Verdict;
-use super::run::{Item, Session, Verdicts};
+use super::run::Session;
+use super::verdict::{Verdict, Verdicts};
 use crate::compiler::outputs::PlanToolkit;
 use crate::images::engine::{Image, KEY_LABEL, same_name};
 use crate::text::error::Error;

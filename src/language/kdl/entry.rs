@@ -1,7 +1,7 @@
 //! Reads what follows a node's name: values, properties, and the node's block.
 
 use super::lex::{Kind, Quotes, Token};
-use super::parse::Parser;
+use super::state::Parser;
 use super::{Block, Data, Property, Value, text, word};
 use crate::text::diag::{Code, Diagnostic, shown};
 use crate::text::source::{Span, Spanned};

@@ -14,12 +14,14 @@ mod entry;
 mod confirm;
 pub mod lex;
 mod parse;
+mod state;
 #[cfg(test)]
 mod tests;
 mod text;
 mod word;
 
-pub use parse::{MAX_BYTES, MAX_DEPTH, MAX_ITEMS, MAX_MISTAKES, parse};
+pub use parse::parse;
+pub use state::{MAX_BYTES, MAX_DEPTH, MAX_ITEMS, MAX_MISTAKES};
 pub use text::{MAX_TEXT, is_forbidden, quote};
 
 use crate::text::source::{Span, Spanned};

@@ -131,8 +131,8 @@ fn hostile_text_costs_one_report() {
 fn what_stands_between_nodes_is_counted() {
     for unit in [" \\\n", " /* x */", " \\ // x\n"] {
         let text = |number: usize| format!("a{} b\n", unit.repeat(number));
-        assert_eq!(read(&text(super::parse::MAX_BETWEEN)).1.len(), 0, "{unit:?}");
-        let (_, found, _) = read(&text(super::parse::MAX_BETWEEN + 1));
+        assert_eq!(read(&text(super::state::MAX_BETWEEN)).1.len(), 0, "{unit:?}");
+        let (_, found, _) = read(&text(super::state::MAX_BETWEEN + 1));
         assert_eq!(found.iter().next().unwrap().code, Code::ExceededLimit, "{unit:?}");
     }
 }

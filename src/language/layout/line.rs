@@ -1,6 +1,6 @@
 //! Turns tokens into lines: what a line holds so far decides what may join it.
 
-use super::shift::shift;
+use super::shift::{indent_of_last_line, shift};
 use crate::language::kdl::lex::{Kind, Lexer, Token};
 
 const INDENT: &str = "    ";
@@ -286,10 +286,4 @@ impl<'a> Layout<'a> {
     fn indent(&mut self, depth: usize) {
         self.out.extend(std::iter::repeat_n(INDENT, depth));
     }
-}
-
-/// The blanks that the last line of a text begins with.
-pub(super) fn indent_of_last_line(text: &str) -> &str {
-    let line = text.rsplit('\n').next().unwrap_or_default();
-    line.get(..line.len() - line.trim_start_matches([' ', '\t']).len()).unwrap_or_default()
 }

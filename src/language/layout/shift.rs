@@ -1,6 +1,5 @@
 //! Turns a text of several lines into the same text under another indentation.
 
-use super::line::indent_of_last_line;
 use crate::language::kdl::lex::{Quotes, Token};
 use std::borrow::Cow;
 
@@ -33,4 +32,10 @@ pub(super) fn shift<'a>(source: &'a str, token: Token, quotes: Quotes, indent: &
         }
     }
     Cow::Owned(moved)
+}
+
+/// The blanks that the last line of a text begins with.
+pub(super) fn indent_of_last_line(text: &str) -> &str {
+    let line = text.rsplit('\n').next().unwrap_or_default();
+    line.get(..line.len() - line.trim_start_matches([' ', '\t']).len()).unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! Holds what stands on a node's line to the language: arguments, properties, and the types of their values.
 
+use super::report::{Check, similar};
 use super::table::{Argument, Body, Enum, Kind, Node as Spec, Rule, RuleKind};
-use super::validate::{Check, similar};
 use crate::language::kdl::{Data, Node, Property, Value, quote};
 use crate::text::diag::{Code, Diagnostic, count, listed, shown};
 use crate::text::source::Span;

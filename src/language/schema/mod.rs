@@ -26,6 +26,7 @@ mod habits;
 pub mod manifest;
 mod print;
 mod reference;
+mod report;
 mod table;
 mod validate;
 

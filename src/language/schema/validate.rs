@@ -4,13 +4,11 @@
 //! was misspelt is not missing too, and what [`crate::language::kdl`] has reported already stands for anything.
 
 use super::entries;
+use super::report::{Check, MAX_REPORTS, similar};
 use super::table::{Body, Count, Node as Spec, Rule, RuleKind};
 use crate::language::kdl::{self, Block, Node};
-use crate::text::diag::{Code, Diagnostic, Diagnostics, listed, nearest, shown};
+use crate::text::diag::{Code, Diagnostic, Diagnostics, listed, shown};
 use crate::text::source::{FileId, Sources, Span};
-
-/// Reports after which no more are made.
-const MAX_REPORTS: usize = 200;
 
 /// Reads a file into nodes that have the shape of `language`.
 ///
@@ -62,26 +60,7 @@ struct Owner<'a> {
     span: Span,
 }
 
-/// One run of the validator over one file.
-pub(super) struct Check<'a> {
-    language: &'static Body,
-    pub(super) sources: &'a Sources,
-    found: Diagnostics,
-    /// Whether every node of the file could be read, so that one that is not there is missing.
-    complete: bool,
-}
-
 impl Check<'_> {
-    pub(super) fn is_full(&self) -> bool {
-        self.found.len() >= MAX_REPORTS
-    }
-
-    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
-        if !self.is_full() {
-            self.found.push(diagnostic);
-        }
-    }
-
     fn body(&mut self, nodes: &[Node], body: &'static Body, owner: Owner<'_>) {
         let mut meant = Vec::new();
         for node in nodes {
@@ -211,11 +190,6 @@ impl Check<'_> {
             self.report(Diagnostic::new(Code::MissingNode, message).label(owner.span, label));
         }
     }
-}
-
-/// The word among `candidates` that was probably meant; nothing is near a very long word.
-pub(super) fn similar(word: &str, candidates: impl Iterator<Item = &'static str>) -> Option<&'static str> {
-    if word.len() > 64 { None } else { nearest(word, candidates) }
 }
 
 /// The nodes of the language in whose block `name` may stand; `None` is the top of the file.

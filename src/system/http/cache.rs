@@ -3,7 +3,7 @@
 //! A file is a line of JSON and the body, whose SHA-256 stands in that line: one that was cut off or changed is not
 //! there. Nothing depends on the cache: what cannot be read or written is fetched again.
 
-use super::request::Head;
+use super::message::Head;
 use super::url::Url;
 use crate::system::fs::Dir;
 use camino::Utf8PathBuf;

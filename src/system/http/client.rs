@@ -3,7 +3,6 @@
 use super::cache::Cache;
 use super::policy::{Guarded, Policy};
 use super::proxy::Proxies;
-use super::request::{Method, Request};
 use super::url::Url;
 use crate::system::process::{Environment, Interrupt};
 use crate::text::error::Error;
@@ -136,16 +135,6 @@ impl Client {
             tls = tls.client_cert(Some(ClientCert::new_with_certs(&certificates(chain)?, key)));
         }
         Ok(Self { agent: agent(&self.options, &self.policy, tls.build()), ..self.clone() })
-    }
-
-    /// A request for what is at an address.
-    pub fn get(&self, url: &Url) -> Request<'_> {
-        self.request(Method::Get, url)
-    }
-
-    /// Any request.
-    pub fn request(&self, method: Method, url: &Url) -> Request<'_> {
-        Request::new(self, method, url)
     }
 
     /// How much was asked for so far.

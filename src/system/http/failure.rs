@@ -1,7 +1,7 @@
 //! What went wrong with a request -> whether to ask again, and an error that says what to do.
 
+use super::message::{Head, Method};
 use super::policy::{self, REFUSED};
-use super::request::{Head, Method};
 use super::url::Url;
 use crate::text::error::Error;
 use std::io;

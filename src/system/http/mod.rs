@@ -5,9 +5,11 @@
 //! is checked by its digest, and then without any header that names the user. Whatever goes wrong is an
 //! [`Error`](crate::text::error::Error) that names the address.
 
+mod body;
 mod cache;
 mod client;
 mod failure;
+mod message;
 mod policy;
 mod proxy;
 mod request;
@@ -15,6 +17,7 @@ mod url;
 
 pub use cache::{Cache, Key};
 pub use client::{Client, Identity, Options, Statistics};
+pub use message::{Head, Method};
 pub use policy::Policy;
-pub use request::{Head, Method, Request, Response};
+pub use request::{Request, Response};
 pub use url::{Scheme, Url, form};

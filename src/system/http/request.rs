@@ -1,8 +1,10 @@
 //! A method, an address and headers -> an answer: asked again where that may help, redirects followed where allowed.
 
+use super::body::{Counted, bounded};
 use super::cache::{Entry, Key};
 use super::client::Client;
 use super::failure::{self, Again, Failure};
+use super::message::{Head, Method};
 use super::url::Url;
 use crate::text::error::Error;
 use std::io::{self, Read};
@@ -15,86 +17,8 @@ const LIMIT: u64 = 64 << 20;
 const REDIRECTS: usize = 5;
 /// How often a request is sent that may succeed later.
 const ATTEMPTS: u32 = 4;
-/// Bytes a second that an answer has to come with, measured from its beginning, once it has taken as long as a server
-/// may stay silent.
-const RATE: u64 = 1_024;
 /// The longest time that a server may ask to wait for.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// What to do with what is at an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are HTTP's own")]
-pub enum Method {
-    Get,
-    Head,
-    Put,
-    Post,
-    Patch,
-    Delete,
-}
-
-impl Method {
-    const fn http(self) -> http::Method {
-        match self {
-            Self::Get => http::Method::GET,
-            Self::Head => http::Method::HEAD,
-            Self::Put => http::Method::PUT,
-            Self::Post => http::Method::POST,
-            Self::Patch => http::Method::PATCH,
-            Self::Delete => http::Method::DELETE,
-        }
-    }
-
-    /// The verb for messages: "cannot VERB `https://…`".
-    pub(super) const fn doing(self) -> &'static str {
-        match self {
-            Self::Get | Self::Head => "fetch",
-            Self::Put | Self::Post | Self::Patch => "send to",
-            Self::Delete => "delete",
-        }
-    }
-
-    const fn has_body(self) -> bool {
-        matches!(self, Self::Put | Self::Post | Self::Patch)
-    }
-}
-
-/// Status and headers of an answer.
-#[derive(Clone, Debug)]
-pub struct Head {
-    /// The status.
-    pub status: u16,
-    /// Where the answer came from, after redirects.
-    pub url: Url,
-    headers: http::HeaderMap,
-}
-
-impl Head {
-    pub(super) const fn new(status: u16, url: Url, headers: http::HeaderMap) -> Self {
-        Self { status, url, headers }
-    }
-
-    /// A header's value, where it is there and text.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    /// All values of a header.
-    pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok())
-    }
-
-    /// Whether the status says that all is well.
-    #[must_use]
-    pub const fn is_success(&self) -> bool {
-        self.status >= 200 && self.status < 300
-    }
-
-    pub(super) fn retry_after(&self) -> Option<Duration> {
-        self.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
-    }
-}
 
 /// A whole answer.
 #[derive(Clone, Debug)]
@@ -141,8 +65,20 @@ pub struct Request<'a> {
     elsewhere: bool,
 }
 
+impl Client {
+    /// A request for what is at an address.
+    pub fn get(&self, url: &Url) -> Request<'_> {
+        self.request(Method::Get, url)
+    }
+
+    /// Any request.
+    pub fn request(&self, method: Method, url: &Url) -> Request<'_> {
+        Request::new(self, method, url)
+    }
+}
+
 impl<'a> Request<'a> {
-    pub(super) fn new(client: &'a Client, method: Method, url: &Url) -> Self {
+    fn new(client: &'a Client, method: Method, url: &Url) -> Self {
         Self {
             client,
             method,
@@ -330,53 +266,6 @@ impl<'a> Request<'a> {
             builder.body(()).map_err(ureq::Error::from).and_then(|request| self.client.run(url, request))
         };
         result.map_err(|error| failure::of_request(self.method, url, error))
-    }
-}
-
-/// All of a body, if it has at most `limit` bytes.
-fn bounded(reader: &mut dyn Read, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    reader.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        return Err(io::Error::other(format!("the answer has more than {limit} bytes")));
-    }
-    Ok(bytes)
-}
-
-/// A body that is counted, and that tells its own failures from its reader's.
-struct Counted<'a> {
-    inner: ureq::BodyReader<'a>,
-    failed: Option<io::Error>,
-    read: u64,
-    begin: Instant,
-    silence: Duration,
-}
-
-impl Counted<'_> {
-    fn is_too_slow(&self) -> bool {
-        let time = self.begin.elapsed();
-        time > self.silence && self.read < RATE.saturating_mul(time.as_secs().max(1))
-    }
-}
-
-impl Read for Counted<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self.inner.read(buffer) {
-            Ok(number) => {
-                self.read += number as u64;
-                if number > 0 && self.is_too_slow() {
-                    let slow = || io::Error::new(io::ErrorKind::TimedOut, "less than 1 KiB a second");
-                    self.failed = Some(slow());
-                    return Err(slow());
-                }
-                Ok(number)
-            }
-            Err(cause) => {
-                let copy = io::Error::new(cause.kind(), cause.to_string());
-                self.failed = Some(cause);
-                Err(copy)
-            }
-        }
     }
 }
 

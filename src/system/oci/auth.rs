@@ -1,7 +1,7 @@
 //! A registry's challenge -> the header that answers it: a password, or a token that a password buys.
 
 use super::credentials::{Credential, Credentials};
-use super::registry::Place;
+use super::place::Place;
 use crate::system::http::{Client, Head, Method, Response, Scheme, Url, form};
 use crate::text::error::Error;
 use base64::Engine as _;

@@ -8,6 +8,7 @@ mod auth;
 mod credentials;
 mod layer;
 mod manifest;
+mod place;
 mod push;
 mod registry;
 

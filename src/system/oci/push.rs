@@ -2,7 +2,8 @@
 
 use super::auth::Access;
 use super::manifest::{Content, Descriptor, IMAGE, INDEX, Index, Manifest, digest_of};
-use super::registry::{Place, Registry};
+use super::place::Place;
+use super::registry::Registry;
 use crate::system::http::{Method, Response, Url};
 use crate::text::error::Error;
 use crate::text::ids::{Digest, Repository, Tag};
