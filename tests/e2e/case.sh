@@ -73,14 +73,15 @@ target() {
 # command_line ENGINE DIR WHICH: the command of the Dockerfile's header, for ENGINE instead of podman.
 # These machines may be containers, without network or namespaces of their own: hence host network and chroot.
 command_line() {
-    local words
-    words=$(sed -n '3,/^$/s/^# //p' "$2/drivers.out/$(target "$2" "$3" dockerfile)")
+    local words file
+    file=$(target "$2" "$3" dockerfile)
+    words="cd drivers.out/$(dirname "$file")
+$(sed -n '3,/^$/s/^# //p' "$2/drivers.out/$file")"
     case $1 in
     buildah | podman) words=${words/podman build/$1 build --layers --isolation chroot --network host} ;;
     docker)
         words=${words/podman build/docker build --progress plain --network host}
-        # shellcheck disable=SC2016
-        words=${words/--ignorefile \$D\/Dockerfile.dockerignore/}
+        words=${words/--ignorefile Dockerfile.dockerignore/}
         ;;
     *) die "no engine $1" ;;
     esac

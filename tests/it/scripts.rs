@@ -100,7 +100,18 @@ impl Builder {
 /// The text with its absolute paths beneath `root`.
 fn moved(text: &str, root: &Utf8Path) -> String {
     let mut text = text.to_owned();
-    for top in ["/drvc/", "/lib/modules/", "/usr/src/", "/usr/local/", "/sys/", "/proc/", "/opt/"] {
+    for top in [
+        "/drvc/",
+        "/lib/modules/",
+        "/usr/src/",
+        "/usr/local/",
+        "/sys/",
+        "/proc/",
+        "/opt/",
+        "/etc/",
+        "/run/",
+        "/var/",
+    ] {
         for before in [' ', '"', '=', '<', '>'] {
             text = text.replace(&format!("{before}{top}"), &format!("{before}{root}{top}"));
         }
@@ -237,4 +248,91 @@ fn what_is_loaded_is_what_the_image_holds() {
         .expect(1, "my_chip that is loaded is not that of this image: have it unloaded first, with replaces");
     builder.program("modprobe", "exit 3");
     load().expect(3, "exports duplicate symbol");
+}
+
+#[test]
+fn a_subscription_is_given_back_whatever_happens() {
+    let builder = Builder::new();
+    let calls = builder.path("calls");
+    builder.program(
+        "subscription-manager",
+        &format!("echo \"$@\" >>{calls}; [ \"$1 $3\" != \"repos --enable=none\" ]"),
+    );
+    builder.write("run/secrets/org", "acme");
+    builder.write("etc/yum.repos.d/redhat.repo", "[a]");
+    builder.write("var/log/rhsm/rhsm.log", "acme");
+    let rhsm = ["rhsm", "org", "key"];
+    builder
+        .run("with-subscription", &rhsm)
+        .expect(1, "the secret key was not given to this build (entitlement \"rhsm\")");
+    assert!(!calls.exists());
+    builder.write("run/secrets/key", "word");
+    builder
+        .run("with-subscription", &[&rhsm[..], &["one", "two", "--", "echo", "a b"]].concat())
+        .expect(0, "a b\n");
+    let all =
+        "register --org=acme --activationkey=word\nrepos --disable=* --enable=one --enable=two\nunregister\n";
+    assert_eq!(builder.read("calls"), all);
+    assert!(
+        !builder.path("etc/yum.repos.d/redhat.repo").exists()
+            && !builder.path("var/log/rhsm/rhsm.log").exists()
+    );
+    for (words, message) in [
+        (&["none", "--", "true"][..], "the subscription of org lacks a repository"),
+        (
+            &["one", "--", "false"][..],
+            "packages are missing: does org have this release? (entitlement \"rhsm\")",
+        ),
+    ] {
+        builder.run("with-subscription", &[&rhsm[..], words].concat()).expect(1, message);
+        assert!(builder.read("calls").ends_with("unregister\n"));
+    }
+    builder.program("subscription-manager", "[ \"$1\" != register ]");
+    builder
+        .run("with-subscription", &[&rhsm[..], &["--", "true"]].concat())
+        .expect(1, "the system cannot be registered: see org and key");
+    builder.write("etc/pki/consumer/cert.pem", "");
+    builder.program("subscription-manager", "[ \"$1\" != unregister ]");
+    builder
+        .run("with-subscription", &[&rhsm[..], &["--", "true"]].concat())
+        .expect(1, "could not be unregistered");
+}
+
+#[test]
+fn certificates_of_an_entitlement_do_not_stay() {
+    let builder = Builder::new();
+    let repository = builder.path("etc/yum.repos.d/redhat.repo");
+    builder.write("run/secrets/certificate", "c");
+    builder.write("run/secrets/key", "k");
+    builder.write("etc/yum.repos.d/other.repo", "");
+    builder.program("dnf", "exit 0");
+    let words = ["certs", "certificate", "key", "--", "true"];
+    builder.run("with-subscription", &words).expect(1, "no repositories could be made of certificate");
+    builder.program("dnf", &format!("echo '[a]' >{repository}"));
+    builder.run("with-subscription", &words).expect(0, "");
+    assert!(!repository.exists() && !builder.path("etc/pki/entitlement/drvc-key.pem").is_symlink());
+}
+
+#[test]
+fn a_toolkit_has_the_compiler_of_its_kernel() {
+    let builder = Builder::new();
+    let config = |text: &str| builder.write("kernel/.config", text);
+    let directory = builder.path("kernel");
+    let directory = directory.as_str();
+    config("CONFIG_CC_VERSION_TEXT=\"gcc (GCC) 8.5.0 20210514 (Red Hat 8.5.0-3)\"\n");
+    builder
+        .run("kernel-compiler", &[directory, "install", "echo", "installs"])
+        .expect(0, "installs gcc-8.5.0\n");
+    builder
+        .run("kernel-compiler", &[directory, "install", "false"])
+        .expect(1, "gcc 8.5.0, which compiled the kernel, is missing: change kernel, or repository");
+    builder.program("gcc", "echo 8.4.1");
+    builder
+        .run("kernel-compiler", &[directory, "check", "gcc"])
+        .expect(1, "gcc 8.5.0 compiled the kernel, and gcc is 8.4.1: change kernel, or packages of toolkit");
+    builder.run("kernel-compiler", &[directory, "check", "gcc", "major"]).expect(0, "");
+    config("");
+    builder
+        .run("kernel-compiler", &[directory, "check", "gcc"])
+        .expect(1, "gcc of no known version compiled");
 }

@@ -4,7 +4,7 @@ use super::ignore_file::ignore_file;
 use super::{PlanJson, PlanSecret, key_list};
 use crate::compiler::outputs::{Output, Outputs, Rope};
 use crate::compiler::plan::{Fetched, Node, NodeId, Plan, SourceStage};
-use crate::compiler::render::{Script, Stage};
+use crate::compiler::render::Stage;
 use crate::system::fs::Hash;
 use crate::text::ids::{Arch, RelPath};
 use rayon::prelude::*;
@@ -39,7 +39,7 @@ pub fn outputs(plan: &Plan, stages: &[Stage], json: &PlanJson, manifest: &RelPat
         outputs.extend(RelPath::parse(name).ok().map(|path| (path, text)));
     }
     let scripts: BTreeMap<_, _> =
-        stages.iter().flat_map(|stage| stage.scripts).map(|script| (script.name, script)).collect();
+        stages.iter().flat_map(|stage| &stage.scripts).map(|script| (script.name, script)).collect();
     for script in scripts.into_values() {
         if let Ok(path) = RelPath::parse(&script.path()) {
             outputs.insert(path, &Rope::from(script.text));
@@ -112,28 +112,28 @@ impl Parts<'_> {
     /// The lines of an ignore file that let in the scripts of these stages.
     fn scripts(&self, ancestry: &[NodeId]) -> String {
         let stages = ancestry.iter().filter_map(|id| self.stages.get(id.index()));
-        let names: BTreeSet<_> = stages.flat_map(|stage| stage.scripts).map(Script::path).collect();
+        let names: BTreeSet<_> =
+            stages.flat_map(|stage| &stage.scripts).map(|script| script.path()).collect();
         names.iter().map(|name| format!("!{}/{name}\n", self.out)).collect()
     }
 
-    /// What made the file, and the command that builds it. Only values of narrow grammars stand in it. Secrets are files
-    /// named by their ids in the directory `$S`, outside of the project unless said.
+    /// What made the file, and the command that builds it in its directory. Only values of narrow grammars stand in it.
+    /// Secrets are files named by their ids in the directory `$S`, beside the project unless said.
     fn header(&self, header: &Header<'_>) -> String {
         let mut text = String::new();
         let secrets = header.secrets.iter();
         let secrets: String =
             secrets.map(|secret| format!("#   --secret id={0},src=$S/{0} \\\n", secret.id)).collect();
+        let depth = self.out.as_str().split('/').count() + header.id.as_str().split('/').count();
+        let project = vec![".."; depth].join("/");
         let tags = header.tags.iter().map(|tag| format!("-t {tag}"));
         let _ = write!(
             text,
-            "# Made by drvc from {}: do not edit, run `drvc compile`. To build it, beside that file:\n\
-             # D={}/{}{}\n\
-             # podman build --platform linux/{} -f $D/Dockerfile --ignorefile $D/Dockerfile.dockerignore \\\n\
-             {secrets}#   {} .\n",
+            "# Made by drvc from {}: do not edit, run `drvc compile`. To build it, in this directory:\n\
+             # {}podman build --platform linux/{} -f Dockerfile --ignorefile Dockerfile.dockerignore \\\n\
+             {secrets}#   {} {project}\n",
             self.manifest,
-            self.out,
-            header.id,
-            if header.secrets.is_empty() { "" } else { " S=${S:-..}" },
+            if header.secrets.is_empty() { String::new() } else { format!("S=${{S:-{project}/..}}\n# ") },
             header.arch.oci(),
             tags.collect::<Vec<_>>().join(" \\\n#   "),
         );

@@ -311,6 +311,12 @@ pub struct ImageStage {
 }
 
 impl PackageInstall {
+    /// Whether packages come with a subscription that secrets give.
+    #[must_use]
+    pub fn has_secrets(&self) -> bool {
+        !self.secrets().is_empty()
+    }
+
     /// The secrets that it asks for, and what each holds.
     pub(super) fn secrets(&self) -> Vec<(&SecretId, &'static str)> {
         match self.subscription.as_ref().filter(|_| !self.packages.is_empty()) {

@@ -15,14 +15,16 @@ pub(super) struct Install {
     yum: bool,
     zypper: bool,
     words: Vec<Vec<String>>,
+    /// Nothing fits behind the last row.
+    full_row: bool,
     /// The options alone, for installations of something else.
     options: Vec<String>,
     /// The ids of the secrets that are to be mounted.
-    secrets: Vec<String>,
+    secrets: Vec<Vec<String>>,
     rhsm: Option<Rhsm>,
     certs: Option<Certs>,
-    /// What to say where packages are missing.
-    missing: Option<String>,
+    /// Packages come from repositories that the host is subscribed to.
+    host: bool,
 }
 
 #[derive(Serialize)]
@@ -47,6 +49,9 @@ impl Install {
     pub fn from_column(install: &PackageInstall, start: usize) -> Self {
         use PackageManager::{Apt, Dnf, Microdnf, Tdnf, Yum, Zypper};
         let subscription = install.subscription.as_ref().filter(|_| !install.packages.is_empty());
+        let words = words(install, start);
+        let indent = if words.len() > 1 { 12 } else { start };
+        let last_row = words.last().map_or(0, |row| row.iter().map(|word| word.len() + 1).sum());
         let mut context = Self {
             apt: install.manager == Apt,
             dnf: install.manager == Dnf,
@@ -54,24 +59,26 @@ impl Install {
             tdnf: install.manager == Tdnf,
             yum: install.manager == Yum,
             zypper: install.manager == Zypper,
-            words: words(install, start),
+            full_row: indent + last_row > 80,
+            words,
             options: install.options.iter().map(ToString::to_string).collect(),
             secrets: Vec::new(),
             rhsm: None,
             certs: None,
-            missing: subscription.map(missing),
+            host: subscription == Some(&Subscription::Host)
+                && install.options.iter().any(|option| option.to_string().starts_with("--enablerepo=")),
         };
         match subscription {
             Some(Subscription::Rhsm { org, key, repositories }) => {
                 let (org, key) = (org.to_string(), key.to_string());
-                context.secrets = vec![org.clone(), key.clone()];
+                context.secrets = mounts(&org, &key);
                 let options = repositories.iter().map(ToString::to_string);
-                let repositories = rows(options, |id| id.len() + 10, 44);
+                let repositories = rows(options, |id| id.len() + 1, 8);
                 context.rhsm = Some(Rhsm { org, key, repositories });
             }
             Some(Subscription::Certs { certificate, key }) => {
                 let (certificate, key) = (certificate.to_string(), key.to_string());
-                context.secrets = vec![certificate.clone(), key.clone()];
+                context.secrets = mounts(&certificate, &key);
                 context.certs = Some(Certs { certificate, key });
             }
             Some(Subscription::Host) | None => {}
@@ -80,19 +87,8 @@ impl Install {
     }
 }
 
-/// A package that is not found is mostly one that the subscription does not reach.
-fn missing(subscription: &Subscription) -> String {
-    match subscription {
-        Subscription::Host => "is the host subscribed? (entitlement \"host\")".into(),
-        Subscription::Rhsm { org, .. } => {
-            format!("packages are missing: does {org} have this release? (entitlement \"rhsm\")")
-        }
-        Subscription::Certs { certificate, .. } => {
-            format!(
-                "packages are missing: does {certificate} entitle to this release? (entitlement \"certs\")"
-            )
-        }
-    }
+fn mounts(first: &str, second: &str) -> Vec<Vec<String>> {
+    rows([first, second].map(str::to_owned).into_iter(), |id| id.len() + " --mount=type=secret,id=".len(), 3)
 }
 
 /// Options and packages in rows; none where there is nothing to install. The first row stands behind the command.

@@ -41,7 +41,7 @@ pub struct Stage {
     /// The files of the build context that it copies, sorted by path.
     pub files: Files,
     /// The scripts that it copies from beneath the output directory.
-    pub scripts: &'static [Script],
+    pub scripts: Vec<&'static Script>,
 }
 
 impl Stage {
@@ -93,15 +93,17 @@ impl<'t> Renderer<'t> {
                 text: "".into(),
                 digest: digest(&[], &[]),
                 files: Files::default(),
-                scripts: &[],
+                scripts: Vec::new(),
             });
         };
         let filled = self.fill(template, &context).map_err(|reason| self.refused(template, &reason))?;
-        let scripts = Script::of(graph.node(id));
+        let node = graph.node(id);
+        let scripts: Vec<_> =
+            Script::before_packages(graph, id).into_iter().chain(Script::of(node)).collect();
         let mut instructions = named_bases(graph, id, filled.instructions);
         instructions.iter_mut().for_each(|one| scripts::without_directory(&mut one.0, self.out));
-        let digest = digest(&instructions, scripts);
-        Ok(Stage { text: filled.text.into(), digest, files: files(graph.node(id)), scripts })
+        let digest = digest(&instructions, &scripts);
+        Ok(Stage { text: filled.text.into(), digest, files: files(node), scripts })
     }
 
     fn fill(&self, template: &'static str, context: &impl Serialize) -> Result<Filled, Unsafe> {
@@ -134,7 +136,7 @@ impl<'t> Renderer<'t> {
     }
 }
 
-fn digest(instructions: &[Instruction], scripts: &[Script]) -> Hash {
+fn digest(instructions: &[Instruction], scripts: &[&Script]) -> Hash {
     let mut hasher = blake3::Hasher::new_derive_key("drvc instructions, version 1");
     let texts = instructions.iter().map(|Instruction(text)| text.as_str());
     for text in texts.chain(scripts.iter().map(|script| script.text)) {

@@ -1,6 +1,6 @@
 //! The scripts that stages run: files of this project, written beneath the output directory and copied in from there.
 
-use crate::compiler::plan::Node;
+use crate::compiler::plan::{Edge, Graph, Node, NodeId};
 use crate::text::ids::RelPath;
 use std::fmt::Write as _;
 
@@ -25,28 +25,61 @@ macro_rules! script {
     };
 }
 
-/// What the stage of a kernel and those of its modules run.
-const KERNEL: &[Script] = &[script!("check-kernel"), script!("check-config"), script!("install-module")];
-const SIGN: &[Script] = &[script!("sign")];
-const PACK: &[Script] = &[script!("find-in-tree"), script!("pack")];
-const PACK_TO_LOAD: &[Script] = &[script!("find-in-tree"), script!("pack"), script!("drvc-load")];
+static CHECK_KERNEL: Script = script!("check-kernel");
+static CHECK_CONFIG: Script = script!("check-config");
+static INSTALL_MODULE: Script = script!("install-module");
+static KERNEL_COMPILER: Script = script!("kernel-compiler");
+static WITH_SUBSCRIPTION: Script = script!("with-subscription");
+static SIGN: Script = script!("sign");
+static FIND_IN_TREE: Script = script!("find-in-tree");
+static PACK: Script = script!("pack");
+static DRVC_LOAD: Script = script!("drvc-load");
 
 impl Script {
-    /// Those that the stage of a node brings in.
+    /// Those that the stage of a node brings in, once its packages are there. A kernel's stage has what all of its modules
+    /// run.
     #[must_use]
-    pub fn of(node: &Node) -> &'static [Self] {
+    pub fn of(node: &Node) -> Vec<&'static Self> {
         match node {
-            Node::Kernel(_) => KERNEL,
-            Node::Sign(_) => SIGN,
-            Node::Image(image) if image.loads_by_script() => PACK_TO_LOAD,
-            Node::Image(_) => PACK,
-            _ => &[],
+            Node::Kernel(_) => vec![&CHECK_KERNEL, &INSTALL_MODULE],
+            Node::Toolkit(_) => vec![&KERNEL_COMPILER],
+            Node::Module(module) if !module.requires_config.is_empty() => vec![&CHECK_CONFIG],
+            Node::Sign(_) => vec![&SIGN],
+            Node::Image(image) if image.loads_by_script() => vec![&FIND_IN_TREE, &PACK, &DRVC_LOAD],
+            Node::Image(_) => vec![&FIND_IN_TREE, &PACK],
+            _ => Vec::new(),
         }
+    }
+
+    /// What the packages of its stage are installed with, unless a stage below brings that in already.
+    #[must_use]
+    pub fn before_packages(graph: &Graph, mut id: NodeId) -> Option<&'static Self> {
+        needs_subscription(graph.node(id)).then_some(())?;
+        // One text of a module's stage serves all kernels, whatever these are built on.
+        while !matches!(graph.node(id), Node::Module(_)) {
+            match graph.inputs(id).iter().find(|(_, edge)| matches!(edge, Edge::From | Edge::Toolkit)) {
+                None => break,
+                Some((from, _)) if needs_subscription(graph.node(*from)) => return None,
+                Some((from, _)) => id = *from,
+            }
+        }
+        Some(&WITH_SUBSCRIPTION)
     }
 
     /// All there are.
     pub fn all() -> impl Iterator<Item = &'static Self> {
-        KERNEL.iter().chain(SIGN).chain(PACK_TO_LOAD)
+        [
+            &CHECK_KERNEL,
+            &CHECK_CONFIG,
+            &INSTALL_MODULE,
+            &KERNEL_COMPILER,
+            &WITH_SUBSCRIPTION,
+            &SIGN,
+            &FIND_IN_TREE,
+            &PACK,
+            &DRVC_LOAD,
+        ]
+        .into_iter()
     }
 
     /// Its path within the output directory.
@@ -56,8 +89,22 @@ impl Script {
     }
 }
 
+/// Whether packages of the node's stage come with a subscription that secrets give.
+fn needs_subscription(node: &Node) -> bool {
+    match node {
+        Node::Tools(stage) | Node::Fetch(stage) | Node::Download(stage) => stage.install.has_secrets(),
+        Node::Toolkit(stage) => stage.install.has_secrets(),
+        Node::Kernel(stage) => stage.install.has_secrets(),
+        Node::Source(stage) => stage.install.has_secrets(),
+        Node::Module(stage) => stage.install.has_secrets(),
+        Node::Sign(stage) => stage.install.has_secrets(),
+        Node::Image(stage) => stage.in_tree_install.has_secrets(),
+        Node::Base(_) | Node::ToolkitBase(_) | Node::Root(_) => false,
+    }
+}
+
 /// The words of the COPY that brings scripts into a stage: their paths beneath the output directory, and where to.
-pub(super) fn words(scripts: &[Script], out: &RelPath) -> Vec<String> {
+pub(super) fn words(scripts: &[&Script], out: &RelPath) -> Vec<String> {
     let paths = scripts.iter().map(|script| format!("{out}/{}", script.path()));
     paths.chain([BIN.to_owned()]).collect()
 }

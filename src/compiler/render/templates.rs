@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 
 /// Every template and partial by name.
 const BUILTIN: &[(&str, &str)] = &[
-    ("check-compiler", include_str!("templates/check-compiler.hbs")),
     ("download", include_str!("templates/download.hbs")),
     ("fetch", include_str!("templates/fetch.hbs")),
     ("in-tree", include_str!("templates/in-tree.hbs")),

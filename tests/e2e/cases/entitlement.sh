@@ -30,9 +30,9 @@ secrets() { printf '%s\n' "$1" >"$S/rhsm-org"; printf '%s\n' "$2" >"$S/rhsm-acti
 # calls LAYER...: what the stage that was built up to LAYER recorded. The stage of the kernel stands on that of the tools.
 calls() {
     local log=$CASE_DIR/calls.out words
-    words=$(command_line buildah "$dir" driver)
+    words=$(command_line buildah "$dir" driver | sed "s|-t [^ ]*|--target $1 -t localhost/e2e/calls|")
     LOG=$CASE_DIR/logs/calls
-    patiently "$dir" "${words/-t */--target $1 -t localhost/e2e/calls .}" || { cat "$LOG" >&2; die "no stage $1"; }
+    patiently "$dir" "$words" || { cat "$LOG" >&2; die "no stage $1"; }
     cat "$(root_of buildah localhost/e2e/calls)/usr/share/standin/calls" >"$log"
     tr '\n' ';' <"$log"
 }

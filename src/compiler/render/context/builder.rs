@@ -63,12 +63,13 @@ pub(super) struct Toolkit {
     rt_kernel_version: String,
     rhel_version: String,
     labels: Vec<Vec<Pair>>,
+    scripts: Vec<Vec<String>>,
     #[serde(flatten)]
     install: Install,
 }
 
 impl Toolkit {
-    pub(super) fn new(from: String, stage: &ToolkitStage) -> Self {
+    pub(super) fn new(from: String, stage: &ToolkitStage, scripts: Vec<Vec<String>>) -> Self {
         Self {
             from,
             kernel: stage.kernel.to_string(),
@@ -79,6 +80,7 @@ impl Toolkit {
             rt_kernel_version: stage.rt_kernel_version.clone(),
             rhel_version: stage.rhel_version.clone(),
             labels: Pair::rows(Pair::all(stage.labels.iter().map(|(name, value)| (name, value))), 6),
+            scripts,
             install: Install::new(&stage.install),
         }
     }

@@ -16,7 +16,14 @@ use serde::Serialize;
 use sign::Sign;
 use source::Source;
 
-/// The context of a template.
+/// The context of a template, and the script that its packages are installed with.
+#[derive(Serialize)]
+struct WithSubscription {
+    with_subscription: Option<String>,
+    #[serde(flatten)]
+    context: Context,
+}
+
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Context {
@@ -43,9 +50,9 @@ pub(super) fn of(
         found.map(|(input, _)| graph.node(*input).stage()).unwrap_or_default()
     };
     let scripts =
-        || rows(scripts::words(Script::of(graph.node(id)), out).into_iter(), |word| word.len() + 1, 4);
+        || rows(scripts::words(&Script::of(graph.node(id)), out).into_iter(), |word| word.len() + 1, 4);
     let on_base = |stage| Context::OnBase(OnBase::new(below(Edge::From), stage));
-    Some(match graph.node(id) {
+    let (template, context) = match graph.node(id) {
         Node::Base(_) | Node::ToolkitBase(_) => return None,
         Node::Root(install) => {
             ("root", Context::Root(Root::new(below(Edge::From), below(Edge::Files), install)))
@@ -54,17 +61,22 @@ pub(super) fn of(
         Node::Tools(stage) => ("tools", on_base(stage)),
         Node::Fetch(stage) => ("fetch", on_base(stage)),
         Node::Download(stage) => ("download", on_base(stage)),
-        Node::Toolkit(stage) => ("toolkit", Context::Toolkit(Toolkit::new(below(Edge::From), stage))),
+        Node::Toolkit(stage) => {
+            ("toolkit", Context::Toolkit(Toolkit::new(below(Edge::From), stage, scripts())))
+        }
         Node::Kernel(stage) => {
             let from = toolkit.map_or_else(|| below(Edge::From), ImageRef::to_string);
             ("kernel", Context::Kernel(Kernel::new(from, stage, scripts())))
         }
         Node::Source(stage) => ("source", Context::Source(Source::new(stage))),
-        Node::Module(stage) => ("module", Context::Module(Module::new(stage))),
+        Node::Module(stage) => ("module", Context::Module(Module::new(stage, scripts()))),
         Node::Image(stage) => {
             ("image", Context::Image(Box::new(Image::new(below(Edge::Runtime), stage, scripts()))))
         }
-    })
+    };
+    let script = Script::before_packages(graph, id);
+    let with_subscription = script.map(|script| format!("{out}/{}", script.path()));
+    Some((template, WithSubscription { with_subscription, context }))
 }
 
 /// Items in rows that keep lines within 100 columns; the first row begins at column `start` of its line.

@@ -23,6 +23,7 @@ pub(super) struct Module {
     config: Vec<String>,
     not_config: Vec<String>,
     finished: bool,
+    scripts: Vec<Vec<String>>,
     #[serde(flatten)]
     install: Install,
 }
@@ -44,7 +45,7 @@ struct Make {
 }
 
 impl Module {
-    pub(super) fn new(stage: &ModuleStage) -> Self {
+    pub(super) fn new(stage: &ModuleStage, scripts: Vec<Vec<String>>) -> Self {
         let needs = !stage.extra_symbols.is_empty();
         let steps = match &stage.build {
             BuildCommand::Kbuild => {
@@ -77,6 +78,7 @@ impl Module {
             check_config: !stage.requires_config.is_empty(),
             config: config(true),
             not_config: config(false),
+            scripts,
             finished: stage.build == BuildCommand::Prebuilt,
             install: Install::new(&stage.install),
         }

@@ -40,6 +40,7 @@ struct Git {
     url: String,
     #[serde(rename = "ref")]
     reference: String,
+    long: bool,
     pinned: bool,
     submodules: bool,
 }
@@ -78,7 +79,9 @@ impl Source {
                     Revision::Commit(commit) => (commit.to_string(), true),
                     Revision::Unpinned(reference) => (reference.clone(), false),
                 };
-                git = Some(Git { url: url.to_string(), reference, pinned, submodules: *submodules });
+                let url = url.to_string();
+                let long = url.len() + reference.len() > 80;
+                git = Some(Git { url, reference, long, pinned, submodules: *submodules });
             }
         }
         let patches = stage.patches.iter().zip(1..);
