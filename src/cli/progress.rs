@@ -5,7 +5,7 @@ use super::timings::Clock;
 use crate::images::build::{Done, Outcome, Step, Watch};
 use crate::text::diag::Clean;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -19,12 +19,14 @@ pub(super) struct Progress<'t> {
     clock: &'t Clock,
     lines: Option<MultiProgress>,
     running: Mutex<BTreeMap<usize, ProgressBar>>,
+    /// What was warned of, and of which jobs.
+    warnings: Mutex<BTreeMap<String, BTreeSet<String>>>,
 }
 
 impl<'t> Progress<'t> {
     pub(super) fn new(terminal: &'t Terminal, clock: &'t Clock) -> Self {
         let lines = std::io::stderr().is_terminal().then(MultiProgress::new);
-        Self { terminal, clock, lines, running: Mutex::default() }
+        Self { terminal, clock, lines, running: Mutex::default(), warnings: Mutex::default() }
     }
 
     /// Prints a line above those of running jobs.
@@ -32,6 +34,17 @@ impl<'t> Progress<'t> {
         match &self.lines {
             Some(lines) => lines.suspend(|| self.terminal.say(line)),
             None => self.terminal.say(line),
+        }
+    }
+}
+
+impl Progress<'_> {
+    /// Prints what was warned of, each once, with the names of those that it was said of.
+    pub(super) fn say_warnings(&self) {
+        let warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        for (text, names) in &*warnings {
+            self.say(&format!("\nwarning: {text}"));
+            names.iter().for_each(|name| self.say(&format!("  {name}")));
         }
     }
 }
@@ -75,6 +88,11 @@ impl Watch for Progress<'_> {
             Outcome::Failed(_) => self.say(&format!("failed {name}")),
             Outcome::Interrupted => self.say(&format!("ended {name}")),
         }
+    }
+
+    fn warned(&self, name: &str, text: &str) {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        warnings.entry(text.to_owned()).or_default().insert(name.to_owned());
     }
 
     fn aside(&self, line: &str) {

@@ -4,12 +4,13 @@
 #
 # dkms-all.sh [PACKAGE...]: all of `apt-cache search -- -dkms` unless named. Results are kept below
 # $E2E_WORK/dkms-all and not made anew; delete a package's files there to have it looked at again. It takes an hour.
+# KERNEL is the kernel, the newest 6.1 unless it is set.
 . "$(dirname "$0")/case.sh"
 set -euo pipefail
 
 KERNEL=${KERNEL:-$(newest amd64)}
-WORK=$E2E_WORK/dkms-all
-DKMS_BASE=localhost/drvc-e2e-dkms:12
+WORK=$E2E_WORK/dkms-all/$KERNEL
+DKMS_BASE=localhost/drvc-e2e-dkms:${KERNEL//+/-}
 DRVC=$(realpath "$DRVC")
 mkdir -p "$WORK"
 
@@ -51,14 +52,14 @@ by_dkms() {
         . <(grep -E "^PACKAGE_(NAME|VERSION)=" "$conf")
         dkms build -m "$PACKAGE_NAME" -v "$PACKAGE_VERSION" -k "$2"
         echo "=== code $?"
-        find "/var/lib/dkms/$PACKAGE_NAME" -name "*.ko" -path "*/module/*" -printf "=== module %f\n"
+        find "/var/lib/dkms/$PACKAGE_NAME" -name "*.ko*" -path "*/module/*" -printf "=== module %f\n"
         find "/var/lib/dkms/$PACKAGE_NAME" -name make.log -exec tail -40 {} \;
     ' bash "$1" "$KERNEL" >"$dir/dkms.log" 2>&1 </dev/null || true
     root=$(buildah mount "$container")
     cp -a "$root$(sed -n 's/^=== source //p' "$dir/dkms.log")/." "$dir/src/"
     buildah umount "$container" >/dev/null
     buildah rm "$container" >/dev/null
-    sed -n 's/^=== module //p' "$dir/dkms.log" | sort -u >"$dir/dkms.modules"
+    sed -n 's/^=== module //p' "$dir/dkms.log" | sed 's/[.]ko[.].*/.ko/' | sort -u >"$dir/dkms.modules"
     touch "$dir/dkms.done"
 }
 

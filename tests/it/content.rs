@@ -86,7 +86,10 @@ fn files_come_from_a_built_tree_a_source_or_an_image() {
     ] {
         let text = dockerfile(&compiled(&image(extra), ""));
         assert!(text.lines().any(|line| line == copy), "{copy}\n{text}");
-        assert_eq!(text.contains("CMD [\"drvc-load\", \"--firmware\""), extra.starts_with("firmware"));
+        assert_eq!(
+            text.contains("CMD [\"/opt/bin/drvc-load\", \"--firmware\""),
+            extra.starts_with("firmware")
+        );
     }
     for (extra, code) in [
         ("firmware \"../x\" from=\"a\"", Code::MalformedValue),

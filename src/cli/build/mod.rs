@@ -185,6 +185,7 @@ fn timed(global: &Global, args: &Build, clock: &Clock, terminal: &mut Terminal) 
     };
     let verdicts = session.run(&items)?;
     clock.begin("report");
+    progress.say_warnings();
     let summary =
         BuildSummary { project: &project, sources: &sources, compiled: &compiled, verdicts: &verdicts };
     summary.everything(args, engine_name, start.elapsed(), terminal)?;

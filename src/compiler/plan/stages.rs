@@ -347,11 +347,11 @@ impl SignStage {
 }
 
 impl ImageStage {
-    /// Whether its command is the script `drvc-load`: modprobe alone loads one module, and knows neither firmware nor
-    /// what is to go first.
+    /// Whether its command is the script `drvc-load`. modprobe alone neither waits, nor notices that the module of this name
+    /// that is loaded already is another one.
     #[must_use]
     pub fn loads_by_script(&self) -> bool {
-        !self.load.is_empty() && (self.load.len() > 1 || !self.replaces.is_empty() || self.firmware)
+        !self.load.is_empty()
     }
 }
 

@@ -39,6 +39,8 @@ pub trait Watch: Sync {
     fn again(&self, job: usize, name: &str);
     /// It has ended.
     fn ended(&self, job: usize, name: &str, outcome: &Outcome);
+    /// The scripts of its stages have warned of this.
+    fn warned(&self, name: &str, text: &str);
     /// Something worth knowing, of no job in particular.
     fn aside(&self, line: &str);
 }
@@ -263,7 +265,11 @@ impl Builder<'_> {
                 }
             });
             let reason = match ended {
-                Ok(Ended::Code(0)) => return Ok(()),
+                Ok(Ended::Code(0)) => {
+                    let name = work.name(self.compiled);
+                    progress.warnings().for_each(|text| self.watch.warned(&name, text));
+                    return Ok(());
+                }
                 Ok(Ended::Code(_)) if lost_race && left > 0 => {
                     self.watch.again(at, &work.name(self.compiled));
                     continue;

@@ -1,7 +1,7 @@
 //! What an engine says while it builds, line by line, to where it is, what went wrong first, and the last lines.
 
 use regex::Regex;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::LazyLock;
 
 /// How many lines are kept to be shown.
@@ -26,7 +26,7 @@ pub struct Step {
 ///
 /// BuildKit numbers its lines. Podman and buildah do not: with several stages at a time (`--jobs`) a line is of any that runs,
 /// so each of them takes it, and the last line, which repeats the instruction, says which one has failed.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Progress {
     /// The stages of the Dockerfile, in order.
     stages: Vec<String>,
@@ -37,6 +37,7 @@ pub struct Progress {
     failed: Option<u32>,
     is_classic: bool,
     started: usize,
+    warnings: BTreeSet<String>,
 }
 
 #[derive(Debug, Default)]
@@ -69,6 +70,9 @@ static EXIT_CODE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     regex(&format!(r#"^(?:time=\S+ level=\S+ msg=")?(?:{}) \d+"?$"#, ends.join("|")))
 });
 
+/// How the scripts of the stages begin a warning.
+const WARNING: &str = "drvc: warning: ";
+
 /// What errors look like, by how much they tell: the compiler's first.
 static ERRORS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let kinds = [
@@ -91,7 +95,7 @@ impl Progress {
     /// Of a build of a Dockerfile with these stages.
     #[must_use]
     pub fn new(stages: Vec<String>) -> Self {
-        Self { stages, running: BTreeMap::new(), last: 0, failed: None, is_classic: false, started: 0 }
+        Self { stages, ..Self::default() }
     }
 
     /// Takes in a line. What comes back is the step that it begins, if it begins one.
@@ -105,14 +109,12 @@ impl Progress {
         if let Some((number, step)) = self.vertex(line) {
             return Some(self.begin(number, step));
         }
+        let (number, text) = numbered(line).filter(|_| !self.is_classic).unwrap_or((0, line));
+        self.warnings.extend(text.strip_prefix(WARNING).map(str::to_owned));
         if self.is_classic {
             self.of_any(line);
             return None;
         }
-        let (number, text) = match numbered(line) {
-            Some((number, text)) => (number, text),
-            None => (0, line),
-        };
         if number > 0 && text.starts_with("ERROR") && self.failed.is_none() && !text.contains("canceled") {
             self.failed = Some(number);
         }
@@ -185,6 +187,11 @@ impl Progress {
         ))
     }
 
+    /// What the scripts of the stages have warned of.
+    pub fn warnings(&self) -> impl Iterator<Item = &str> {
+        self.warnings.iter().map(String::as_str)
+    }
+
     /// Where it was when it failed, what went wrong first, and the lines that tell it: those behind the first error, and the
     /// last ones.
     #[must_use]
@@ -223,7 +230,8 @@ impl Line {
         if says_nothing || text.trim().is_empty() || text.starts_with("sha256:") {
             return None;
         }
-        let error = (0u8..).zip(ERRORS.iter()).find_map(|(class, pattern)| {
+        let mut kinds = (0u8..).zip(ERRORS.iter()).filter(|_| !text.starts_with(WARNING));
+        let error = kinds.find_map(|(class, pattern)| {
             Some((class, pattern.captures(&text)?.name("text")?.as_str().to_owned()))
         });
         Some(Self { text, error })
@@ -339,9 +347,20 @@ mod tests {
             ),
             ("write /x: No space left on device\n", "No space left on device"),
             ("Error: it is late\n", "Error: it is late"),
+            ("drvc: warning: x fails with an error\ndrvc: no x.ko\n", "drvc: no x.ko"),
         ] {
             assert_eq!(read(text).failure().1.as_deref(), Some(error));
         }
         assert_eq!(read("hello\n").failure().1, None);
+    }
+
+    #[test]
+    fn warnings_of_the_scripts_are_kept() {
+        let buildah =
+            "STEP 2/2: RUN echo 'drvc: warning: no'\ndrvc: warning: x\ndrvc: warning: x\nSTEP 2/3: RUN y\n";
+        let buildkit = "#12 [pack 2/2] RUN pack\n#12 0.144 drvc: warning: x\n#12 DONE 0.2s\n";
+        for text in [buildah, buildkit] {
+            assert_eq!(read(text).warnings().collect::<Vec<_>>(), ["x"]);
+        }
     }
 }

@@ -188,7 +188,8 @@ fn either(yes: &[&World], no: &[&World]) -> Condition {
         let needed: Vec<String> = needed.iter().map(ToString::to_string).collect();
         ways.insert(needed.join(" and "));
     }
-    let text = Vec::from_iter(ways).join(", or ");
+    let or = if ways.iter().any(|way| way.contains(" and ")) { ", or " } else { " or " };
+    let text = Vec::from_iter(ways).join(or);
     Condition::Other { text: text.replace('`', ""), holds: true }
 }
 

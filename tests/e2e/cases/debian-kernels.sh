@@ -17,14 +17,14 @@ looked_at() {
         equal "sections with debug information in $name.ko" "$(readelf -S "$modules/updates/$name.ko" | grep -c debug_info || true)" 0
     done
     equal "below /opt" "$(cd "$root/opt" && find . -maxdepth 3 -printf '%p %l\n' | sort)" \
-        "$(printf '%s \n' . ./lib ./lib/modules "./lib/modules/$kernel" ./usr; echo ./usr/lib ../lib)"
+        "$(printf '%s \n' . ./bin ./bin/drvc-load ./lib ./lib/modules "./lib/modules/$kernel" ./usr; echo ./usr/lib ../lib)"
     equal "modules in /opt" "$(cd "$modules" && find . -name '*.ko' | sort)" $'./updates/counter.ko\n./updates/ticker.ko'
     equal "modules.dep" "$(sort "$modules/modules.dep")" \
         $'updates/counter.ko:\nupdates/ticker.ko: updates/counter.ko'
     contains "what modprobe would do" "$(modprobe -d "$root/opt" -S "$kernel" --show-depends ticker)" \
         "insmod $root/opt/lib/modules/$kernel/updates/counter.ko"
     equal "modprobe.d" "$(cat "$root/etc/modprobe.d/ticker.conf")" 'options ticker step=2'
-    equal "command" "$(jq -c .Cmd <<<"$config")" '["modprobe","-d","/opt","ticker"]'
+    equal "command" "$(jq -c .Cmd <<<"$config")" '["/opt/bin/drvc-load","ticker"]'
     equal "label kernel-version" "$(jq -r '.Labels["kernel-version"]' <<<"$config")" "$kernel"
     equal "label of the licence" "$(jq -r '.Labels["org.opencontainers.image.licenses"]' <<<"$config")" GPL-2.0-only
     lacks "labels of what is built by hand" "$(jq -c .Labels <<<"$config")" dev.drvc.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # needs: shellcheck jq
-# The script that loads several modules, run for real against a kernel that is a directory: modprobe, rmmod, what is in
+# The script that loads modules, run for real against a kernel that is a directory: modprobe, rmmod, what is in
 # /proc and /sys, and the node's directory for firmware are stand-ins.
 . "$(dirname "$0")/../case.sh"
 
@@ -15,7 +15,7 @@ KDL
 compile "$dir"
 dockerfile=$dir/drivers.out/$(target "$dir" driver dockerfile)
 words=(--firmware --replaces old --replaces absent first second)
-equal "command" "$(sed -n 's/^CMD //p' "$dockerfile")" '["drvc-load", "--firmware", "--replaces", "old", "--replaces", "absent", "first", "second"]'
+equal "command" "$(sed -n 's/^CMD //p' "$dockerfile")" '["/opt/bin/drvc-load", "--firmware", "--replaces", "old", "--replaces", "absent", "first", "second"]'
 script=$CASE_DIR/drvc-load
 cp "$dir/drivers.out/build/drvc-load" "$script"
 shellcheck --shell=sh --severity=style "$script" || die "shellcheck is not content with drvc-load"

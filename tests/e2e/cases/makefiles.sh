@@ -89,7 +89,7 @@ for file in "$updates"/*.ko; do
 done
 equal "what the patched source says" "$(modinfo -F says "$updates/uname.ko")" 'a (b); c'
 equal "what the script wrote" "$(cat "$root/opt/share/greeting")" 'it'\''s "$HOME" `x`'
-equal "command" "$(config_of buildah "$(image_of "$dir" all)" | jq -c .Cmd)" '["modprobe","-d","/opt","my_mod"]'
+equal "command" "$(config_of buildah "$(image_of "$dir" all)" | jq -c .Cmd)" '["/opt/bin/drvc-load","my_mod"]'
 
 builds_not '1111111111111111111111111111111111111111' \
     buildah "$dir" no-commit

@@ -32,7 +32,7 @@ equal "modules.dep" "$(cat "$modules/modules.dep")" 'updates/ptemplate_char_dev.
 [ ! -e "$modules/host" ] || die "the kernel's modules are linked to though none is needed"
 equal "the link for merged systems" "$(readlink "$root/opt/usr/lib")" ../lib
 config=$(config_of buildah "$(image_of "$dir" pt-char-dev)")
-equal "command" "$(jq -c .Cmd <<<"$config")" '["modprobe","-d","/opt","ptemplate_char_dev"]'
+equal "command" "$(jq -c .Cmd <<<"$config")" '["/opt/bin/drvc-load","ptemplate_char_dev"]'
 lacks "labels of what is built by hand" "$(jq -c .Labels <<<"$config")" dev.drvc.
 
 # The kernel's modules, whose packages have scripts that must not run: that of the stand-in fails.

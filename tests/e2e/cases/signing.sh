@@ -73,7 +73,7 @@ softdep chain_chip pre: crc-itu-t
 blacklist pcspkr"
 contains "dependencies of chain-chip" "$(modprobe -d "$root/opt" -S "$kernel" --show-depends chain-chip)" chain-bus.ko
 contains "the dummy that is loaded" "$(modprobe -d "$root/opt" -S "$kernel" --show-depends dummy)" updates/dummy.ko
-contains "drvc-load" "$(cat "$root/usr/local/bin/drvc-load")" /opt/lib/firmware
+contains "drvc-load" "$(cat "$root/opt/bin/drvc-load")" /opt/lib/firmware
 
 # The key: in no layer that these builds made, in no history, in no log, and not in the project.
 line=$(sed -n 5p "$keys/mine/module-signing-key")

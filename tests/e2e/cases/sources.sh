@@ -92,7 +92,7 @@ equal "firmware" "$(cd "$root/opt/lib/firmware" && find . -type f | sort | xargs
 equal "the file" "$(cat "$root/etc/driver/table.conf")" 'a table'
 [ -s "$root/opt/made/made.dat" ] || die "no built file in the image"
 [ -s "$root/opt/other/debian_version" ] || die "no file of the other image"
-equal "command" "$(config_of buildah "$(image_of "$dir" downloads)" | jq -c .Cmd)" '["drvc-load","--firmware","packed"]'
+equal "command" "$(config_of buildah "$(image_of "$dir" downloads)" | jq -c .Cmd)" '["/opt/bin/drvc-load","--firmware","packed"]'
 
 # Finished modules, out of the image that was just built: they are copied as they are, and checked.
 vendor=$CASE_DIR/vendor

@@ -36,7 +36,6 @@ pub(super) struct Image {
     micro: bool,
     own: bool,
     conf: Vec<String>,
-    load_script: bool,
     scripts: Vec<Vec<String>>,
     replaces: Vec<String>,
     load: Vec<String>,
@@ -73,7 +72,6 @@ impl Image {
             micro: stage.base == RuntimeBase::Micro,
             own: stage.base == RuntimeBase::Own,
             conf: stage.modprobe_config.clone(),
-            load_script: stage.loads_by_script(),
             scripts,
             replaces: stage.replaces.iter().map(ToString::to_string).collect(),
             load: command(stage),
@@ -86,15 +84,12 @@ impl Image {
 
 /// The words of the command that loads the modules, where any are loaded.
 fn command(stage: &ImageStage) -> Vec<String> {
-    let mut words: Vec<&str> = match stage.loads_by_script() {
-        true => vec!["drvc-load"],
-        false if stage.load.is_empty() => vec![],
-        false => vec!["modprobe", "-d", "/opt"],
-    };
-    if stage.loads_by_script() {
-        words.extend(stage.firmware.then_some("--firmware"));
-        words.extend(stage.replaces.iter().flat_map(|kmod| ["--replaces", kmod.as_str()]));
+    if !stage.loads_by_script() {
+        return Vec::new();
     }
+    let mut words = vec!["/opt/bin/drvc-load"];
+    words.extend(stage.firmware.then_some("--firmware"));
+    words.extend(stage.replaces.iter().flat_map(|kmod| ["--replaces", kmod.as_str()]));
     words.extend(stage.load.iter().map(AsRef::as_ref));
     words.into_iter().map(Into::into).collect()
 }

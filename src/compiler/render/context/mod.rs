@@ -50,7 +50,7 @@ pub(super) fn of(
         found.map(|(input, _)| graph.node(*input).stage()).unwrap_or_default()
     };
     let scripts =
-        || rows(scripts::words(&Script::of(graph.node(id)), out).into_iter(), |word| word.len() + 1, 4);
+        || rows(scripts::words(&Script::of(graph.node(id)), out).into_iter(), |word| word.len() + 1, 2);
     let on_base = |stage| Context::OnBase(OnBase::new(below(Edge::From), stage));
     let (template, context) = match graph.node(id) {
         Node::Base(_) | Node::ToolkitBase(_) => return None,

@@ -1,4 +1,5 @@
-# Loads the modules of this image, waits, and unloads them when it is told to stop.
+# Loads the modules of this image, waits, and unloads them when it is told to stop. It needs no more
+# than a micro image has: a shell, coreutils and kmod.
 #
 # drvc-load [--firmware] [--replaces NAME]... NAME...
 #   --firmware  the image brings firmware, which goes where the node's kernel looks for it
@@ -70,9 +71,9 @@ check_loaded() {
     id=
     [ ! -r "$loaded/notes/.note.gnu.build-id" ] || id=$(hex "$loaded/notes/.note.gnu.build-id")
     if [ -n "$id" ]; then
-        ! hex "$1" | grep -q "$id" || return 0
+        case $(hex "$1") in *"$id"*) return 0 ;; esac
     elif [ -r "$loaded/srcversion" ]; then
-        ! modinfo -F srcversion "$1" | grep -qxF "$(cat "$loaded/srcversion")" || return 0
+        [ "$(modinfo -F srcversion "$1")" != "$(cat "$loaded/srcversion")" ] || return 0
     else
         say "whether the loaded $name is that of this image cannot be told:" \
             "it has neither build-id nor srcversion"

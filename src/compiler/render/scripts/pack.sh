@@ -147,6 +147,7 @@ if [ "$mode" = copy ] && [ -s /drvc/in-tree ]; then
 fi
 
 if [ -e /drvc/bin/drvc-load ]; then
-    { echo '#!/bin/sh' && cat /drvc/bin/drvc-load; } >/drvc/drvc-load
-    chmod 755 /drvc/drvc-load
+    mkdir -p /drvc/out/bin
+    { echo '#!/bin/sh' && cat /drvc/bin/drvc-load; } >/drvc/out/bin/drvc-load
+    chmod 755 /drvc/out/bin /drvc/out/bin/drvc-load
 fi
