@@ -5,6 +5,7 @@ mod files;
 mod found;
 mod links;
 pub mod no_source;
+mod reach;
 mod reports;
 mod rules;
 mod submodules;
@@ -207,8 +208,9 @@ impl Gather<'_> {
         if self.contexts.trees.contains_key(&key) || self.unread.contains(dir) {
             return;
         }
+        let uses = Uses::of(*source, self.model);
         let rules = match Rules::new(include, ignore) {
-            Ok(rules) => rules.without(&self.own).used_by(&Uses::of(*source, self.model)),
+            Ok(rules) => rules.without(&self.own).used_by(&uses),
             Err(bad) => return self.diagnostics.push(reports::bad_glob(&bad, span)),
         };
         let submodules = submodules::submodules(self.reader, dir, &rules);
@@ -224,6 +226,11 @@ impl Gather<'_> {
         self.diagnostics.extend(reports::of_walk(self.reader, dir, &walked, span));
         if empty {
             self.diagnostics.push(reports::empty_source(dir, &walked.left, span));
+        }
+        if include.is_empty() {
+            let apart = reach::out_of_reach(self.reader, dir, &walked.files, &uses);
+            let report = reports::wide_source(dir, &apart, walked.files.len(), span);
+            report.into_iter().for_each(|report| self.diagnostics.push(report));
         }
         if unreadable {
             self.unread.insert(dir.clone());

@@ -3,12 +3,15 @@
 use super::found::{LeftOut, Refusal, Walked, Why};
 use super::rules::BadGlob;
 use crate::system::fs::{Kind, ReadError, Reader};
-use crate::text::diag::{Code, Diagnostic, Diagnostics, listed, nearest};
+use crate::text::diag::{Code, Diagnostic, Diagnostics, count, listed, nearest};
 use crate::text::ids::RelPath;
 use crate::text::source::Span;
+use std::collections::BTreeMap;
 
 /// So many names stand in one report.
 const NAMES: usize = 3;
+/// So many directories stand in one line of a manifest.
+const MOST_LINES: usize = 12;
 
 /// What cannot be part of a source, and what is left out and should not be by silence.
 pub(super) fn of_walk(reader: &Reader<'_>, dir: &RelPath, walked: &Walked, span: Span) -> Diagnostics {
@@ -171,18 +174,52 @@ fn near(reader: &Reader<'_>, file: &RelPath) -> Option<RelPath> {
     Some(at)
 }
 
-/// The line that leaves a file out. For each byte of a character that globs or KDL read in their own way it has a `?`.
+/// A source of which more than one file in ten is in directories that no module reaches.
+pub(super) fn wide_source(
+    dir: &RelPath,
+    apart: &BTreeMap<String, usize>,
+    all: usize,
+    span: Span,
+) -> Option<Diagnostic> {
+    let files: usize = apart.values().sum();
+    if files * 10 <= all {
+        return None;
+    }
+    let shown = apart.iter().take(NAMES).map(|(name, files)| format!("`{name}` ({})", count(*files, "file")));
+    let more = match apart.len().saturating_sub(NAMES) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let lines = apart.keys().take(MOST_LINES).map(|name| glob(name)).collect::<Vec<_>>().join(" ");
+    let problem =
+        format!("{files} of the {} of `{dir}` are where no module's build looks", count(all, "file"));
+    Some(
+        Diagnostic::new(Code::WideSource, problem)
+            .label(span, format!("takes in {}{more}", shown.collect::<Vec<_>>().join(", ")))
+            .help(format!(
+                "an edit there builds every target again: write `ignore {lines}` beneath `path`; where a build does need \
+                 them, `include \"*\"` says so"
+            )),
+    )
+}
+
+/// The line that leaves a file out.
 fn ignore_line(dir: &RelPath, name: &str) -> String {
+    format!("`ignore {}`", glob(inside(dir, name)))
+}
+
+/// A path in a source as a quoted glob. For each byte of a character that globs or KDL read in their own way it has a `?`.
+fn glob(inside: &str) -> String {
     let odd = |letter: char| {
         letter.is_control()
             || crate::text::diag::is_hostile(letter)
             || "*?[]{}\\\"!#\u{fffd}`".contains(letter)
     };
-    let glob: String = inside(dir, name)
+    let glob: String = inside
         .chars()
         .map(|letter| if odd(letter) { "?".repeat(letter.len_utf8()) } else { letter.into() })
         .collect();
-    format!("`ignore \"/{glob}\"`")
+    format!("\"/{glob}\"")
 }
 
 /// A path as seen from the source's directory.

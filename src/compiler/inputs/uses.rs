@@ -10,6 +10,8 @@ pub(super) struct Uses {
     pub taken: Vec<String>,
     /// Whether a module is finished, and nothing is built.
     pub finished: bool,
+    /// The directories that modules are built in, as seen from the source.
+    pub dirs: Vec<String>,
 }
 
 impl Uses {
@@ -19,7 +21,10 @@ impl Uses {
         for module in &model.modules {
             let bodies =
                 || std::iter::once(&module.base).chain(module.overlays.iter().map(|overlay| &overlay.body));
-            if bodies().any(|body| body.source.as_ref().is_some_and(|used| used.source == source)) {
+            let used = bodies().filter_map(|body| body.source.as_ref()).filter(|used| used.source == source);
+            let dirs = uses.dirs.len();
+            uses.dirs.extend(used.map(|used| used.dir.as_ref().map_or(".".into(), text)));
+            if uses.dirs.len() > dirs {
                 bodies().for_each(|body| uses.module(body));
             }
         }

@@ -117,25 +117,14 @@ impl Builder<'_> {
             PackageRepository::Enable(_) => None,
         });
         let mut repositories: Vec<_> = added.collect();
-        repositories.extend(self.archives(cell));
+        let key =
+            (cell.profile.os.clone(), cell.release.release.clone(), cell.arch, cell.setup.base.is_none());
+        if !self.archives.contains_key(&key) {
+            let archives = archives(cell);
+            self.archives.insert(key.clone(), archives);
+        }
+        repositories.extend(self.archives.get(&key).into_iter().flatten().cloned());
         repositories
-    }
-
-    /// The profile's archives for the cell's release, which base images do not know; a `base` of one's own brings what it
-    /// needs.
-    fn archives(&self, cell: &Cell<'_>) -> Vec<RepositoryFile> {
-        let mirrors = match cell.setup.base {
-            None => cell.profile.mirrors(&cell.release, cell.arch),
-            Some(_) => Vec::new(),
-        };
-        let archives = mirrors.into_iter().filter(|mirror| mirror.archive);
-        let file = archives.map(|mirror| RepositoryFile {
-            url: mirror.url,
-            suite: mirror.suite,
-            components: mirror.components,
-            key: mirror.key.map(SigningKey::Builder),
-        });
-        file.collect()
     }
 
     fn repository(&mut self, cell: &Cell<'_>, added: &AddedRepository) -> Option<RepositoryFile> {
@@ -203,6 +192,23 @@ impl Builder<'_> {
             .help("name another image with `base`, or `exclude` the architecture; if the image has it by now, run `drvc lock --update`"),
         );
     }
+}
+
+/// The profile's archives for the cell's release, which base images do not know; a `base` of one's own brings what it
+/// needs.
+fn archives(cell: &Cell<'_>) -> Vec<RepositoryFile> {
+    let mirrors = match cell.setup.base {
+        None => cell.profile.mirrors(&cell.release, cell.arch),
+        Some(_) => Vec::new(),
+    };
+    let archives = mirrors.into_iter().filter(|mirror| mirror.archive);
+    let file = archives.map(|mirror| RepositoryFile {
+        url: mirror.url,
+        suite: mirror.suite,
+        components: mirror.components,
+        key: mirror.key.map(SigningKey::Builder),
+    });
+    file.collect()
 }
 
 /// The option that enables a repository; dnf, microdnf, tdnf and yum share it.

@@ -2,12 +2,12 @@
 
 use super::cell::Cell;
 use super::scope::Scope;
-use super::{Graph, Inputs, NodeId, Toolkit};
+use super::{Graph, Inputs, NodeId, RepositoryFile, Toolkit};
 use crate::compiler::model::{
     Image, ImageBody, Layers, Merge, ModuleBody, ModuleId, Selector, SourceBody, SourceId, Template, selected,
 };
 use crate::text::diag::{Code, Diagnostic, Diagnostics, article};
-use crate::text::ids::{AbsPath, ImageRef, Invalid, PackageName, RelPath};
+use crate::text::ids::{AbsPath, Arch, ImageRef, Invalid, OsName, PackageName, RelPath, Release};
 use crate::text::source::Span;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -32,6 +32,8 @@ pub(super) struct Builder<'a> {
     pub(super) unpinned_packages: BTreeMap<Span, BTreeSet<String>>,
     /// Toolkits by their ids.
     pub(super) toolkits: BTreeMap<RelPath, Toolkit>,
+    /// The archives that profiles have for a release and architecture, and whether its own base is taken.
+    pub(super) archives: BTreeMap<(OsName, Release, Arch, bool), Vec<RepositoryFile>>,
     /// Kernel stages by cell.
     pub(super) kernels: BTreeMap<usize, NodeId>,
     pub(super) images_matter: bool,
@@ -91,6 +93,7 @@ impl<'a> Builder<'a> {
             unpinned: BTreeMap::new(),
             unpinned_packages: BTreeMap::new(),
             toolkits: BTreeMap::new(),
+            archives: BTreeMap::new(),
             kernels: BTreeMap::new(),
             copies: 0,
             images_matter: selectors.into_iter().any(Selector::names_image),

@@ -137,13 +137,14 @@ impl<'t> Renderer<'t> {
 }
 
 fn digest(instructions: &[Instruction], scripts: &[&Script]) -> Hash {
-    let mut hasher = blake3::Hasher::new_derive_key("drvc instructions, version 1");
+    // All of it at once: BLAKE3 hashes long texts side by side, and short ones one after the other.
+    let mut bytes = Vec::with_capacity(4096);
     let texts = instructions.iter().map(|Instruction(text)| text.as_str());
     for text in texts.chain(scripts.iter().map(|script| script.text)) {
-        hasher.update(&(text.len() as u64).to_le_bytes());
-        hasher.update(text.as_bytes());
+        bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(text.as_bytes());
     }
-    hasher.finalize().into()
+    blake3::derive_key("drvc instructions, version 1", &bytes)
 }
 
 /// Instructions as keys see them: where a stage stands on the base image of a toolkit, that is named without its digest.

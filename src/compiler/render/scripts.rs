@@ -111,8 +111,11 @@ pub(super) fn words(scripts: &[&Script], out: &RelPath) -> Vec<String> {
 
 /// An instruction as keys see it: that COPY without the output directory's name, which changes nothing in an image.
 pub(super) fn without_directory(instruction: &mut String, out: &RelPath) {
+    if !instruction.starts_with("COPY ") {
+        return;
+    }
     let before = format!(" {out}/{DIRECTORY}/");
-    if instruction.starts_with("COPY ") && instruction.contains(&before) {
+    if instruction.contains(&before) {
         *instruction = instruction.replace(&before, &format!(" {DIRECTORY}/"));
     }
 }

@@ -235,6 +235,7 @@ codes! {
     UnverifiedProfile = "unverified-profile", Warning, Unknown;
     UnverifiedRelease = "unverified-release", Warning, Unknown;
     VariableOutOfPlace = "variable-out-of-place", Error;
+    WideSource = "wide-source", Warning;
     WrongType = "wrong-type", Error;
 }
 
