@@ -19,8 +19,12 @@ pub(super) fn out_of_reach(
     files: &[(FilePath, FileDigest)],
     uses: &Uses,
 ) -> BTreeMap<String, usize> {
-    // Where a module is built in a directory that a variable names, that may be any.
-    if uses.dirs.is_empty() || uses.finished || uses.dirs.iter().any(|dir| dir.contains('*')) {
+    // Where a module is built in a directory that a variable names, that may be any; one that is not there is a mistake.
+    let is_there = |module: &String| {
+        let path = dir.join(module.trim_matches('/'));
+        module == "." || path.is_ok_and(|path| files.iter().any(|(file, _)| file.is_within(&path)))
+    };
+    if uses.dirs.is_empty() || uses.finished || !uses.dirs.iter().all(is_there) {
         return BTreeMap::new();
     }
     let mut apart: BTreeMap<&str, Vec<&(FilePath, FileDigest)>> = BTreeMap::new();
