@@ -25,7 +25,6 @@ pub struct Draft {
 
 /// `project`
 #[derive(Clone, Debug, Default)]
-#[expect(missing_docs, reason = "fields are the nodes of the same name")]
 pub struct Project {
     pub name: String,
     pub version: Option<String>,
@@ -136,7 +135,6 @@ pub enum Build {
 
 /// One `run` or `script`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is the node of the same name")]
 pub enum Step {
     Run(Vec<String>),
     Script(String),
@@ -169,7 +167,6 @@ pub struct Image {
 
 /// `output { kmm }`
 #[derive(Clone, Debug, Default)]
-#[expect(missing_docs, reason = "fields are the nodes of the same name")]
 pub struct Kmm {
     pub namespace: Option<String>,
     pub selector: Vec<(String, String)>,

@@ -18,7 +18,6 @@ pub struct Change {
 
 /// The ways in which an entry changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum ChangeKind {
     Added,
     Moved,

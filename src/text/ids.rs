@@ -159,7 +159,6 @@ impl PackageVersion {
 /// A processor architecture, by the kernel's own name for it (`uname -m`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the names are the kernel's own")]
 pub enum Arch {
     #[serde(rename = "x86_64")]
     X86_64,

@@ -15,6 +15,7 @@ mod dkms;
 mod docs;
 mod emit;
 mod fmt;
+mod house;
 mod init;
 mod history;
 mod layers;

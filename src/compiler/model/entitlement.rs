@@ -26,7 +26,6 @@ pub struct Entitlement {
 
 /// A way to subscribed package repositories. Secrets are named here and never held.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "fields are the properties of the node, without `-secret`")]
 pub enum Access {
     /// The engine mounts the certificates of the machine that builds.
     Host,

@@ -19,7 +19,6 @@ pub struct Image {
 
 /// The children of an `image`.
 #[derive(Clone, Debug, Default)]
-#[expect(missing_docs, reason = "fields are the nodes of the same name")]
 pub struct ImageBody {
     pub modules: Vec<Spanned<ModuleId>>,
     pub load: Vec<Spanned<KmodName>>,

@@ -35,7 +35,6 @@ pub struct Exclude {
 
 /// `os NAME RELEASE… { … }`; the name and the releases are looked up in the profiles by the plan.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "fields are the nodes of the same name")]
 pub struct OsRule {
     pub name: ast::Text,
     pub releases: Vec<ast::Text>,
@@ -71,7 +70,6 @@ pub enum KernelRule {
 
 /// How cells are built.
 #[derive(Clone, Debug, Default)]
-#[expect(missing_docs, reason = "fields are the nodes of the same name")]
 pub struct CellBody {
     pub builder: Option<Spanned<Builder>>,
     pub entitlement: Option<Entitlement>,

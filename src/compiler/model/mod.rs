@@ -46,7 +46,6 @@ use std::collections::BTreeMap;
 
 /// A manifest that means something.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "fields are the nodes of the same name")]
 pub struct Model {
     pub project: Project,
     pub sources: Vec<Layers<Name, SourceBody>>,
@@ -78,7 +77,6 @@ impl Model {
 
 /// `project`: defaults for repositories, tags and labels.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "fields are the nodes of the same name")]
 pub struct Project {
     pub name: Name,
     pub registry: Option<Repository>,

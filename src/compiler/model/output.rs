@@ -12,7 +12,6 @@ const INSTALL: &str = "cargo install --locked drvc";
 
 /// `output { … }`
 #[derive(Clone, Debug, Default)]
-#[expect(missing_docs, reason = "fields are the nodes of the same name")]
 pub struct Output {
     pub bake: Option<Bake>,
     pub github: Option<Pipeline>,
@@ -23,7 +22,6 @@ pub struct Output {
 
 /// `bake { … }`
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "fields are the nodes of the same name")]
 pub struct Bake {
     pub cache_from: Vec<Template>,
     pub cache_to: Vec<Template>,
@@ -50,7 +48,6 @@ pub struct Pipeline {
 
 /// An engine that a pipeline builds with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Engine {
     Podman,
     Buildah,
@@ -71,7 +68,6 @@ impl Engine {
 
 /// `buildconfig { … }`
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "fields are the nodes of the same name")]
 pub struct BuildConfig {
     /// The node's name.
     pub span: Span,
@@ -83,7 +79,6 @@ pub struct BuildConfig {
 
 /// `kmm { … }`
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "fields are the nodes of the same name")]
 pub struct Kmm {
     /// The node's name.
     pub span: Span,
@@ -107,7 +102,6 @@ pub struct Kmm {
 
 /// `device-plugin IMAGE { … }`
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "fields are the argument and the nodes")]
 pub struct DevicePlugin {
     pub image: ImageRef,
     pub args: Vec<String>,
@@ -117,7 +111,6 @@ pub struct DevicePlugin {
 
 /// `toleration KEY value= effect=`
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "fields are the arguments and properties of the node")]
 pub struct Toleration {
     pub key: String,
     pub value: Option<String>,
@@ -126,7 +119,6 @@ pub struct Toleration {
 
 /// `sign key= certificate=`
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "fields are the properties of the node")]
 pub struct KmmSign {
     pub key: String,
     pub certificate: String,
@@ -193,7 +185,6 @@ impl Pipeline {
 
 /// A service that runs pipelines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Service {
     Github,
     Gitlab,

@@ -35,7 +35,6 @@ pub enum SigningKey {
 
 /// A hash that a kernel can check signatures by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names are the hashes' own")]
 pub enum SignatureHash {
     Sha1,
     Sha256,

@@ -20,7 +20,6 @@ pub struct SourceBody {
 
 /// Where a source's files come from.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "fields are the properties and children of the same name")]
 pub enum Origin {
     Git { url: GitUrl, reference: GitReference, submodules: bool },
     Path { dir: RelPath, include: Vec<String>, ignore: Vec<String> },

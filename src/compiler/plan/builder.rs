@@ -2,12 +2,12 @@
 
 use super::cell::Cell;
 use super::scope::Scope;
-use super::{Graph, Inputs, NodeId, RepositoryFile, Toolkit};
+use super::{Graph, Inputs, NodeId, RepositoryFile};
 use crate::compiler::model::{
     Image, ImageBody, Layers, Merge, ModuleBody, ModuleId, Selector, SourceBody, SourceId, Template, selected,
 };
 use crate::text::diag::{Code, Diagnostic, Diagnostics, article};
-use crate::text::ids::{AbsPath, Arch, ImageRef, Invalid, OsName, PackageName, RelPath, Release};
+use crate::text::ids::{AbsPath, Arch, ImageRef, Invalid, KernelText, OsName, PackageName, RelPath, Release};
 use crate::text::source::Span;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -164,4 +164,23 @@ impl<'a> Builder<'a> {
     {
         Scope::new(&self.inputs.model.project, cell)
     }
+}
+
+/// A toolkit image: one Dockerfile.
+#[derive(Clone, Debug)]
+pub struct Toolkit {
+    /// `_toolkit/os-release-arch/kernel`, the directory of its outputs.
+    pub id: RelPath,
+    /// The distribution whose kernels these are.
+    pub os: OsName,
+    /// Its release.
+    pub release: Release,
+    /// The architecture.
+    pub arch: Arch,
+    /// The kernel.
+    pub kernel: KernelText,
+    /// Its last stage in the graph.
+    pub root: NodeId,
+    /// Where its kernel was named.
+    pub span: Span,
 }

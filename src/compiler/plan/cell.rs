@@ -65,7 +65,6 @@ impl Default for Setup {
 
 /// A cell that an `exclude` takes out, for one image or for all.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are those of a target")]
 pub struct Excluded {
     /// The image that is not built; every one where there is none.
     pub image: Option<Name>,

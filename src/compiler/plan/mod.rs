@@ -29,6 +29,7 @@ mod targets;
 mod toolkits;
 mod zstreams;
 
+pub use builder::Toolkit;
 pub use cell::Excluded;
 pub use graph::{Edge, Graph, NodeId};
 pub use modprobe::{Modprobe, underscored};
@@ -41,7 +42,7 @@ pub use stages::{
     Subscription, ToolkitBase, ToolkitStage,
 };
 pub use targets::{Other, Target};
-pub use toolkits::{TOOLKITS, Toolkit};
+pub use toolkits::TOOLKITS;
 
 use crate::compiler::inputs::Contexts;
 use crate::compiler::model::Model;

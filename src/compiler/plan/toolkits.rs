@@ -2,34 +2,14 @@
 
 use super::builder::Builder;
 use super::cell::Cell;
-use super::{Edge, Node, NodeId, OnBase, ToolkitBase, ToolkitStage};
+use super::{Edge, Node, NodeId, OnBase, Toolkit, ToolkitBase, ToolkitStage};
 use crate::compiler::model::{self, Template, Variable};
 use crate::knowledge::profile::{Entitlement, Profile};
 use crate::text::diag::{Code, Diagnostic};
-use crate::text::ids::{Arch, KernelText, OsName, RelPath, Release};
-use crate::text::source::Span;
+use crate::text::ids::{OsName, RelPath};
 
 /// The directory of toolkits among the outputs: no image can have this name.
 pub const TOOLKITS: &str = "_toolkit";
-
-/// A toolkit image: one Dockerfile.
-#[derive(Clone, Debug)]
-pub struct Toolkit {
-    /// `_toolkit/os-release-arch/kernel`, the directory of its outputs.
-    pub id: RelPath,
-    /// The distribution whose kernels these are.
-    pub os: OsName,
-    /// Its release.
-    pub release: Release,
-    /// The architecture.
-    pub arch: Arch,
-    /// The kernel.
-    pub kernel: KernelText,
-    /// Its last stage in the graph.
-    pub root: NodeId,
-    /// Where its kernel was named.
-    pub span: Span,
-}
 
 impl Builder<'_> {
     /// The id of the toolkit that a cell's targets stand on.

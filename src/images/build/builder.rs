@@ -6,6 +6,7 @@ use super::failure::Failure;
 use super::image_status::{ExpectedImage, Ids, Names, base_label, unpinned_bases, unpinned_source};
 use super::jobs::Work;
 use super::log::{Progress, Step};
+use super::log_file::{Log, is_lost_race};
 use super::remote::Remote;
 use crate::compiler::compile::Compiled;
 use crate::compiler::plan::Target;
@@ -15,20 +16,13 @@ use crate::system::process::{Ended, Interrupt};
 use crate::text::error::Error;
 use crate::text::ids::{FilePath, ImageRef, RelPath};
 use camino::Utf8Path;
-use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Where logs lie in `.drvc`.
-const LOGS: &str = "logs";
 /// Where engines write the ids of what they built.
 const IDS: &str = "ids";
 /// How often a build is tried that an engine could not even start.
 const TRIES: u32 = 3;
-/// What podman 4.3 and buildah 1.28 say when they lose a race: with themselves on a busy machine, before anything has run;
-/// or with somebody who removes images while they look for a layer to go on from.
-const LOST_RACES: [&str; 2] = ["sealing memfd copy", "getting top layer info: layer not known"];
-
 /// Told of running jobs, by their places.
 pub trait Watch: Sync {
     /// A job begins.
@@ -253,13 +247,13 @@ impl Builder<'_> {
     /// Runs the engine, with a log, and again where it lost a race with itself.
     fn run(&self, at: usize, work: &Work, order: &Order<'_>) -> Result<(), Box<Failure>> {
         for left in (0..TRIES).rev() {
-            let mut log = self.log(work).map_err(plain)?;
+            let mut log = Log::begin(self.home, self.out, self.compiled, work).map_err(plain)?;
             let mut progress = Progress::new(self.stages(work));
             let mut lost_race = false;
             log.line(format!("+ {}\n", self.engine.command_line(order)).as_bytes());
             let ended = self.engine.build(order, self.timeout, |line| {
                 log.line(line);
-                lost_race |= LOST_RACES.iter().any(|race| holds(line, race.as_bytes()));
+                lost_race |= is_lost_race(line);
                 if let Some(step) = progress.line(line) {
                     self.watch.step(at, step);
                 }
@@ -389,52 +383,11 @@ impl Builder<'_> {
         Ok(String::from_utf8_lossy(&id.value).trim().trim_start_matches("sha256:").to_owned())
     }
 
-    fn log(&self, work: &Work) -> Result<Log, Error> {
-        let (directory, name) = match work {
-            Work::Target(place) | Work::Push(place) => {
-                let id = self.compiled.plan.targets.get(*place).map_or("", |target| target.id.as_str());
-                let (directory, name) = id.rsplit_once('/').unwrap_or(("", id));
-                (format!("{LOGS}/{directory}"), format!("{name}.log"))
-            }
-            Work::Toolkit { at, .. } => {
-                let id = self.compiled.json.toolkits.get(*at).map_or("", |toolkit| toolkit.id.as_str());
-                (format!("{LOGS}/toolkits"), format!("{}.log", id.replace('/', "_")))
-            }
-            Work::Stage { name, users } => {
-                let id = users.first().and_then(|&user| self.compiled.plan.targets.get(user));
-                let place = id.map_or(String::new(), |target| target.id.as_str().replace('/', "_"));
-                (format!("{LOGS}/stages"), format!("{name}-{place}.log"))
-            }
-        };
-        let path = format!("{}/{}/{directory}/{name}", self.out, crate::store::state::HOME);
-        let open = || self.home.make_dirs(&directory)?.begin(&name);
-        let file = open().map_err(|cause: std::io::Error| Error::new("write", path.as_str(), cause))?;
-        Ok(Log { file: Box::new(file), path })
-    }
-
     fn cannot_write(&self, cause: std::io::Error) -> Error {
         Error::new("write to", format!("{}/{}", self.out, crate::store::state::HOME), cause)
     }
 }
 
-fn holds(line: &[u8], phrase: &[u8]) -> bool {
-    line.windows(phrase.len()).any(|part| part == phrase)
-}
-
 fn plain(error: Error) -> Box<Failure> {
     Box::new(Failure::plain(error.to_string(), error.next_step().map(str::to_owned)))
-}
-
-/// The log of one build.
-struct Log {
-    file: Box<dyn Write>,
-    /// Relative to the manifest's directory.
-    path: String,
-}
-
-impl Log {
-    /// Writes a line. A log that cannot be written, on a full disk, stops no build.
-    fn line(&mut self, line: &[u8]) {
-        let _ = self.file.write_all(line);
-    }
 }

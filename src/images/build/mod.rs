@@ -14,6 +14,7 @@ mod failure;
 mod item;
 mod jobs;
 mod log;
+mod log_file;
 mod remote;
 pub mod report;
 mod run;

@@ -52,7 +52,6 @@ const VARIABLES: &[&str] = &[
 
 /// An engine that drvc knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "each is the program of that name")]
 pub enum Kind {
     Podman,
     Buildah,

@@ -6,7 +6,6 @@ use ureq::http;
 
 /// What to do with what is at an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are HTTP's own")]
 pub enum Method {
     Get,
     Head,

@@ -9,7 +9,6 @@ use serde::Serialize;
 
 /// A log: the root of a SARIF file.
 #[derive(Debug, Serialize)]
-#[expect(missing_docs, reason = "the names are the standard's")]
 pub struct Log {
     #[serde(rename = "$schema")]
     pub schema: &'static str,
@@ -20,7 +19,6 @@ pub struct Log {
 /// What one run of drvc found.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the standard's")]
 pub struct Run {
     pub tool: Tool,
     pub column_kind: &'static str,
@@ -29,14 +27,12 @@ pub struct Run {
 
 /// drvc, as SARIF describes a tool.
 #[derive(Debug, Serialize)]
-#[expect(missing_docs, reason = "the names are the standard's")]
 pub struct Tool {
     pub driver: Driver,
 }
 
 /// The tool itself and its rules.
 #[derive(Debug, Serialize)]
-#[expect(missing_docs, reason = "the names are the standard's")]
 pub struct Driver {
     pub name: &'static str,
     pub version: &'static str,
@@ -46,7 +42,6 @@ pub struct Driver {
 /// One diagnostic code.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the standard's")]
 pub struct Rule {
     pub id: &'static str,
     pub short_description: Message,
@@ -56,7 +51,6 @@ pub struct Rule {
 
 /// How bad a rule's results are.
 #[derive(Debug, Serialize)]
-#[expect(missing_docs, reason = "the names are the standard's")]
 pub struct Configuration {
     pub level: &'static str,
 }
@@ -64,7 +58,6 @@ pub struct Configuration {
 /// One diagnostic.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the standard's")]
 pub struct SarifResult {
     pub rule_id: &'static str,
     pub rule_index: usize,
@@ -81,7 +74,6 @@ pub struct SarifResult {
 /// A way to mend a result.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the standard's")]
 pub struct Fix {
     pub description: Message,
     pub artifact_changes: Vec<ArtifactChange>,
@@ -90,7 +82,6 @@ pub struct Fix {
 /// The edits in one file.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the standard's")]
 pub struct ArtifactChange {
     pub artifact_location: Artifact,
     pub replacements: Vec<Replacement>,
@@ -99,7 +90,6 @@ pub struct ArtifactChange {
 /// One edit.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the standard's")]
 pub struct Replacement {
     pub deleted_region: Region,
     pub inserted_content: Message,
@@ -107,7 +97,6 @@ pub struct Replacement {
 
 /// A text.
 #[derive(Debug, Serialize)]
-#[expect(missing_docs, reason = "the names are the standard's")]
 pub struct Message {
     pub text: String,
 }
@@ -115,7 +104,6 @@ pub struct Message {
 /// A place, and why that place.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the standard's")]
 pub struct Location {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<usize>,
@@ -127,7 +115,6 @@ pub struct Location {
 /// A region of a file.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the standard's")]
 pub struct PhysicalLocation {
     pub artifact_location: Artifact,
     pub region: Region,
@@ -135,7 +122,6 @@ pub struct PhysicalLocation {
 
 /// A file.
 #[derive(Debug, Serialize)]
-#[expect(missing_docs, reason = "the names are the standard's")]
 pub struct Artifact {
     pub uri: String,
 }
@@ -143,7 +129,6 @@ pub struct Artifact {
 /// Lines and columns from 1, the end exclusive.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the standard's")]
 pub struct Region {
     pub start_line: u32,
     pub start_column: u32,

@@ -5,7 +5,6 @@ use crate::text::source::Span;
 
 /// `output { … }`: which of the hand-over formats to write too.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the nodes of the same name")]
 pub struct Output {
     /// The node's name.
     pub span: Span,
@@ -18,7 +17,6 @@ pub struct Output {
 
 /// `bake { … }`
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the nodes of the same name")]
 pub struct Bake {
     pub cache_from: Vec<Text>,
     pub cache_to: Vec<Text>,
@@ -26,7 +24,6 @@ pub struct Bake {
 
 /// `github { … }` and `gitlab { … }`
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the nodes of the same name")]
 pub struct Pipeline {
     /// The node's name.
     pub span: Span,
@@ -40,7 +37,6 @@ pub struct Pipeline {
 
 /// `runner LABEL… arch=`
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the arguments and properties of the node")]
 pub struct Runner {
     pub labels: Vec<Text>,
     pub arch: Text,
@@ -48,7 +44,6 @@ pub struct Runner {
 
 /// `buildconfig { … }`
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the nodes of the same name")]
 pub struct BuildConfig {
     /// The node's name.
     pub span: Span,
@@ -60,7 +55,6 @@ pub struct BuildConfig {
 
 /// `kmm { … }`
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the nodes of the same name")]
 pub struct Kmm {
     /// The node's name.
     pub span: Span,
@@ -83,7 +77,6 @@ pub struct Kmm {
 
 /// `registry-tls` and `base-image-registry-tls`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the properties of the node")]
 pub struct Tls {
     pub insecure: bool,
     pub skip_verify: bool,
@@ -91,7 +84,6 @@ pub struct Tls {
 
 /// `device-plugin IMAGE { … }`
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the argument and the nodes")]
 pub struct DevicePlugin {
     pub image: Text,
     pub args: Vec<Text>,
@@ -101,7 +93,6 @@ pub struct DevicePlugin {
 
 /// `toleration KEY value= effect=`
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the arguments and properties of the node")]
 pub struct Toleration {
     pub key: Text,
     pub value: Option<Text>,
