@@ -19,6 +19,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+/// A `plan.json` has at most so many bytes.
+const PLAN_LIMIT: u64 = 256 << 20;
+
 /// Write a Dockerfile for every target, and touch only what is not up to date
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -200,6 +203,12 @@ fn check(
     terminal.some_diagnostics(&project.report(&compilation.sources, compilation.diagnostics), true);
     let Some(compiled) = compilation.plan else { return Ok(verdict.exit(true)) };
     let drift = emit::check(disk, &request.out, &compiled.outputs)?;
+    if !drift.is_empty()
+        && let Some(others) = other_settings(disk, request)
+    {
+        terminal.say(&others);
+        return Ok(Exit::OutOfDate);
+    }
     for file in &drift {
         show(file, &compiled.outputs, project, disk, request, terminal)?;
     }
@@ -213,6 +222,32 @@ fn check(
     }
     terminal.say(&format!("{targets}: {}{aside}; `drvc compile` settles it", kinds(&drift)));
     Ok(Exit::OutOfDate)
+}
+
+/// What to say where the outputs were compiled with other values of the command line: they are not stale, but another's.
+pub(super) fn other_settings(disk: &Disk, request: &Request) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Recorded {
+        #[serde(default)]
+        set: Vec<String>,
+    }
+    let path = request.out.join("plan.json").ok()?;
+    let bytes = Reader::new(disk).read(&path, PLAN_LIMIT).ok()?;
+    let recorded = serde_json::from_slice::<Recorded>(&bytes).ok()?.set;
+    let words = |settings: &[String]| match settings {
+        [] => "without `--set`".to_owned(),
+        some => {
+            format!("with `{}`", some.iter().map(|one| format!("--set {one}")).collect::<Vec<_>>().join(" "))
+        }
+    };
+    (recorded != request.settings).then(|| {
+        format!(
+            "{} was compiled {}, and this is {}: give the same, or run `drvc compile`",
+            request.out,
+            words(&recorded),
+            words(&request.settings)
+        )
+    })
 }
 
 fn show(

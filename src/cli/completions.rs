@@ -4,7 +4,7 @@
 use super::project::{MAX_TARGETS, OUT, Project};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Global};
-use crate::compiler::compile::{Compilation, Request, compile_known};
+use crate::compiler::compile::{Compilation, compile_known};
 use crate::system::fs::Reader;
 use crate::text::diag::Code;
 use crate::text::error::Error;
@@ -82,6 +82,6 @@ fn compiled() -> Option<Compilation> {
     let project = Project::new(&Global::default()).ok()?;
     let disk = project.open().ok()?;
     let out = RelPath::parse(OUT).ok()?;
-    let request = Request { manifest: project.manifest.clone(), out: out.clone(), max_targets: MAX_TARGETS };
+    let request = project.asking(out.clone(), MAX_TARGETS);
     Some(compile_known(&Reader::new(&disk).hide(out), &request))
 }

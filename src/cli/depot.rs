@@ -107,8 +107,8 @@ impl<'a> Depot<'a> {
     ) -> Result<(Search<'h>, PackageIndex), Failure> {
         let Home { profile, release, arch } = home;
         let view = View::of(self.manifest.as_ref(), profile, release);
-        let added = view.repositories(*arch, &kernel.flavor);
-        let sources = repository::sources(profile, release, *arch, &added)?;
+        let places = view.places(*arch, &kernel.flavor);
+        let sources = repository::sources(profile, release, *arch, &places)?;
         let sources = reachable(sources, self.network, &view)?;
         let search = Search::new(profile, release, *arch, &kernel.flavor);
         let keys = |path: &RelPath| keys(&self.project, path, &self.client);
@@ -131,7 +131,7 @@ impl<'a> Depot<'a> {
 
     fn read(&self, home: &Home<'_>, kernel: &str) -> Result<Kernel, Failure> {
         let wrong = |error: &dyn std::fmt::Display| Failure::Usage {
-            message: format!("`{kernel}` is no kernel of {}: {error}", home.profile.title),
+            message: format!("`{kernel}` is not a kernel of {}: {error}", home.profile.title),
             help: "write it as `uname -r` prints it".into(),
         };
         let read = self.profiles().kernel(home.profile, kernel).map_err(|error| wrong(&error))?;
@@ -179,7 +179,7 @@ impl<'a> Depot<'a> {
         pattern: &str,
     ) -> Result<Vec<(String, Symvers)>, Failure> {
         let glob = globset::Glob::new(pattern).map_err(|cause| Failure::Usage {
-            message: format!("`{pattern}` is no pattern: {}", cause.kind()),
+            message: format!("`{pattern}` is not a pattern: {}", cause.kind()),
             help: "write a kernel, or a pattern such as `6.1.0-*-amd64`".into(),
         })?;
         let glob = glob.compile_matcher();

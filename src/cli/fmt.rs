@@ -12,6 +12,7 @@ use crate::text::source::Sources;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use similar::TextDiff;
+use std::collections::BTreeSet;
 
 /// Bring the manifest into canonical layout
 #[derive(Debug, Args)]
@@ -31,7 +32,7 @@ pub(super) struct Fmt {
     /// Write nothing; show what would change, and end with exit code 3 if anything would
     #[arg(long)]
     check: bool,
-    /// Files in KDL [default: the manifest]; `-` is standard input
+    /// Files in KDL [default: the manifest and what it includes]; `-` is standard input
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     files: Vec<Utf8PathBuf>,
 }
@@ -53,7 +54,13 @@ pub(super) fn fmt(global: &Global, args: &Fmt, terminal: &mut Terminal) -> Resul
     if args.files.is_empty() {
         let project = Project::new(global)?;
         let disk = project.open()?;
-        tally(one(&disk, &project.root, &project.manifest, args.check, terminal)?);
+        let (mut waiting, mut seen) = (vec![project.manifest.clone()], BTreeSet::new());
+        while let Some(name) = waiting.pop() {
+            if seen.insert(name.clone()) {
+                tally(one(&disk, &project.root, &name, args.check, terminal)?);
+                waiting.extend(included(&disk, &name));
+            }
+        }
     }
     for path in &args.files {
         if path == "-" {
@@ -71,6 +78,16 @@ pub(super) fn fmt(global: &Global, args: &Fmt, terminal: &mut Terminal) -> Resul
         (_, 1..) if args.check => Exit::OutOfDate,
         _ => Exit::Fine,
     })
+}
+
+/// The files that a manifest includes, as far as it can be read.
+fn included(disk: &Disk, name: &RelPath) -> Vec<RelPath> {
+    let read = disk.read(name, kdl::MAX_BYTES as u64).ok();
+    let text = read.and_then(|read| String::from_utf8(read.value).ok()).unwrap_or_default();
+    let (nodes, _) = kdl::parse(Sources::default().add(name.as_path(), text.as_str()), &text);
+    let files = nodes.iter().filter(|node| node.name.value == "include").filter_map(kdl::Node::text);
+    let directory = name.parent().unwrap_or_else(RelPath::root);
+    files.filter_map(|file| directory.join(&file.value).ok()).collect()
 }
 
 fn summary(changed: usize, same: usize, check: bool, terminal: &Terminal) {

@@ -4,7 +4,6 @@ use super::project::Project;
 use super::report::{Verdict, compile};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Global};
-use crate::compiler::compile::Request;
 use crate::import::{self, Draft, Place};
 use crate::knowledge::profile::Profiles;
 use crate::system::fs::Disk;
@@ -142,7 +141,7 @@ fn place(
     let target = project.root.join(dir.as_path());
     terminal.say(&format!("{} copied from `{root}` to `{target}`", count(copied.files, "file")));
     for path in copied.left_out {
-        terminal.say(&format!("warning: `{path}` is left out: it is no regular file"));
+        terminal.say(&format!("warning: `{path}` is left out: it is not a regular file"));
     }
     let file = dir.join(name.as_str()).unwrap_or(name);
     Ok(Place { kind, file, dir, text })
@@ -183,7 +182,7 @@ fn write(disk: &Disk, project: &Project, text: &str) -> Result<(), Failure> {
 /// Says what was written, and what is to be done next.
 fn told(disk: &Disk, project: &Project, draft: &Draft, terminal: &Terminal) -> Exit {
     let out = RelPath::parse("drivers.out").unwrap_or_else(|_| RelPath::root());
-    let request = Request { manifest: project.manifest.clone(), out, max_targets: 10_000 };
+    let request = project.asking(out, 10_000);
     let verdict = Verdict::of(&compile(disk, &request).diagnostics);
     let warnings = match draft.warnings.len() {
         0 => String::new(),

@@ -6,8 +6,7 @@ use super::table::{blank, lines};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Format, Global};
 use crate::compiler::compile::{Parts, Request};
-use crate::compiler::model::AddedRepository;
-use crate::compiler::plan::{self, MatrixPoint};
+use crate::compiler::plan::{self, MatrixPoint, Places};
 use crate::knowledge::lock::Consulted;
 use crate::knowledge::profile::{Profile, Profiles, ReleaseFacts};
 use crate::resolve::repository::kernels::{Found, Search};
@@ -135,7 +134,7 @@ pub(super) fn kernels(global: &Global, args: &Kernels, terminal: &mut Terminal) 
     Ok(Exit::Fine)
 }
 
-fn profile<'p>(profiles: &'p Profiles, os: &str) -> Result<&'p Profile, Failure> {
+pub(super) fn profile<'p>(profiles: &'p Profiles, os: &str) -> Result<&'p Profile, Failure> {
     let names = profiles.names();
     let profile = profiles.get(os).ok_or_else(|| Failure::Usage {
         message: format!("unknown distribution `{os}`"),
@@ -156,7 +155,7 @@ fn profile<'p>(profiles: &'p Profiles, os: &str) -> Result<&'p Profile, Failure>
     }
 }
 
-fn release(profile: &Profile, text: &str) -> Result<ReleaseFacts, Failure> {
+pub(super) fn release(profile: &Profile, text: &str) -> Result<ReleaseFacts, Failure> {
     profile.release(text).map_err(|unknown| Failure::Usage {
         help: unknown
             .nearest
@@ -181,7 +180,7 @@ impl Manifest {
         }
         let disk = project.open()?;
         let out = RelPath::parse(super::project::OUT).unwrap_or_else(|_| RelPath::root());
-        let request = Request { manifest: project.manifest.clone(), out: out.clone(), max_targets: 100_000 };
+        let request = project.asking(out.clone(), 100_000);
         let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
         let reader = Reader::new(&disk).hide(out);
         let Some(parts) = Parts::read(&reader, &request, &mut sources, &mut diagnostics) else {
@@ -224,11 +223,11 @@ impl<'a> View<'a> {
         Self { manifest, profile, release, points, excluded }
     }
 
-    pub(super) fn repositories(&self, arch: Arch, flavor: &Flavor) -> Vec<AddedRepository> {
-        let Some(manifest) = self.manifest else { return Vec::new() };
+    pub(super) fn places(&self, arch: Arch, flavor: &Flavor) -> Places {
+        let Some(manifest) = self.manifest else { return Places::default() };
         let lock = Consulted::new(&manifest.parts.lock);
         let inputs = manifest.parts.inputs(&lock, &manifest.sources, &manifest.request);
-        plan::repositories_of(&inputs, self.profile, self.release, arch, flavor)
+        plan::places_of(&inputs, self.profile, self.release, arch, flavor)
     }
 
     /// The architectures to look at, where none is asked for.
@@ -268,9 +267,9 @@ fn look(
     };
     let mut urls = BTreeSet::new();
     for arch in arches {
-        let mut added: Vec<AddedRepository> = Vec::new();
-        flavors.iter().for_each(|flavor| added.extend(view.repositories(arch, flavor)));
-        let sources = repository::sources(view.profile, view.release, arch, &added)?;
+        let mut places = Places::default();
+        places.extend(flavors.iter().map(|flavor| view.places(arch, flavor)));
+        let sources = repository::sources(view.profile, view.release, arch, &places)?;
         let sources = reachable(sources, &args.network, view)?;
         urls.extend(sources.iter().map(|source| source.repository.to_string()));
         let searches: Vec<_> =
@@ -286,7 +285,7 @@ fn look(
 }
 
 /// All flavours that the profile names, the default first.
-fn flavors(profile: &Profile) -> Vec<Flavor> {
+pub(super) fn flavors(profile: &Profile) -> Vec<Flavor> {
     let named = profile.flavors().filter_map(|name| Flavor::parse(name).ok());
     let others = named.filter(|flavor| *flavor != profile.default_flavor);
     [profile.default_flavor.clone()].into_iter().chain(others).collect()
@@ -380,7 +379,7 @@ fn table(json: &KernelsJson, view: &View<'_>) -> String {
     text
 }
 
-fn arch(text: &str) -> Result<Arch, String> {
+pub(super) fn arch(text: &str) -> Result<Arch, String> {
     let names: Vec<_> = Arch::ALL.iter().map(|arch| arch.name()).collect();
     Arch::parse(text).ok_or_else(|| format!("write {}", listed(names, "or")))
 }

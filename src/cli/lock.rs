@@ -195,6 +195,9 @@ fn refused(refusal: Refusal, project: &Project, terminal: &Terminal) -> Failure 
             Failure::Refused
         }
         Refusal::World(mut errors) => {
+            terminal.say(&format!(
+                "{NAME} is as it was; where only images and sources are not pinned, `drvc build` builds all the same"
+            ));
             let last = errors.pop();
             for error in errors {
                 let _ = terminal.failure(&Failure::World(error));

@@ -28,6 +28,7 @@ mod network;
 mod next;
 mod nodes;
 mod plan;
+mod profile;
 mod progress;
 mod project;
 mod prune;
@@ -76,6 +77,9 @@ struct Global {
     /// The manifest [default: drivers.kdl]; all its paths begin at its directory
     #[arg(long, value_name = "FILE", global = true, value_hint = clap::ValueHint::FilePath)]
     manifest: Option<Utf8PathBuf>,
+    /// Put a value in the place of the manifest's, such as `project.registry=registry.lan/drivers`
+    #[arg(long, value_name = "PATH=VALUE", global = true)]
+    set: Vec<String>,
     /// Colours in reports; `auto` means on a terminal, unless NO_COLOR is set
     #[arg(long, value_name = "WHEN", global = true, value_enum, default_value_t)]
     color: ColorWhen,
@@ -96,6 +100,7 @@ enum Command {
     Why(why::Why),
     Diff(diff::Diff),
     Kernels(kernels::Kernels),
+    Profile(profile::ProfileArgs),
     Matrix(matrix::Matrix),
     Graph(graph::Graph),
     Clean(clean::Clean),
@@ -179,6 +184,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         Some(Command::Why(args)) => why::why(&cli.global, &args, &mut terminal),
         Some(Command::Diff(args)) => diff::diff(&cli.global, &args, &mut terminal),
         Some(Command::Kernels(args)) => kernels::kernels(&cli.global, &args, &mut terminal),
+        Some(Command::Profile(args)) => profile::profile_command(&cli.global, &args, &mut terminal),
         Some(Command::Matrix(args)) => matrix::matrix(&cli.global, &args, &mut terminal),
         Some(Command::Graph(args)) => graph::graph(&cli.global, &args, &mut terminal),
         Some(Command::Clean(args)) => clean::clean(&cli.global, &args, &mut terminal),

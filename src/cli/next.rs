@@ -4,7 +4,7 @@ use super::project::{MAX_TARGETS, OUT, Project};
 use super::report::Verdict;
 use super::terminal::Terminal;
 use super::{Exit, Failure, Global};
-use crate::compiler::compile::{Request, compile_known};
+use crate::compiler::compile::compile_known;
 use crate::store::history::uncompiled;
 use crate::system::fs::Reader;
 use crate::text::diag::{Clean, count};
@@ -45,7 +45,7 @@ pub(super) fn next(global: &Global, terminal: &mut Terminal) -> Result<Exit, Fai
 fn with_manifest(project: &Project) -> Result<String, Failure> {
     let disk = project.open()?;
     let out = RelPath::parse(OUT).map_err(|rule| Error::new("use", OUT, rule))?;
-    let request = Request { manifest: project.manifest.clone(), out: out.clone(), max_targets: MAX_TARGETS };
+    let request = project.asking(out.clone(), MAX_TARGETS);
     let compilation = compile_known(&Reader::new(&disk).hide(out.clone()), &request);
     let verdict = Verdict::of(&compilation.diagnostics);
     let (next, why, targets) = match &compilation.plan {

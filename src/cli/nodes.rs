@@ -19,7 +19,7 @@ const NAMED: usize = 3;
 pub(super) fn compare(plan: &PlanJson, file: &Utf8Path) -> Result<NodesJson, Failure> {
     let bytes = if file == "-" { of_stdin() } else { of_file(file) }?;
     let list: NodeList = serde_json::from_slice(&bytes).map_err(|cause| {
-        let error = Error::new("read", file.as_str(), format!("it is no list of nodes: {cause}"));
+        let error = Error::new("read", file.as_str(), format!("it is not a list of nodes: {cause}"));
         error.help("make it with `kubectl get nodes -o json`")
     })?;
     Ok(nodes(plan, list))

@@ -1,5 +1,6 @@
 //! `drvc plan`: every target that the manifest stands for, and every cell that it excludes.
 
+use super::compile::other_settings;
 use super::project::{Compiling, Project};
 use super::table::{blank, lines};
 use super::terminal::Terminal;
@@ -61,8 +62,10 @@ pub(super) fn plan(global: &Global, args: &Plan, terminal: &mut Terminal) -> Res
                 true => full(plan),
                 false => short(plan, &changed, terminal.columns()),
             };
+            let others = other_settings(&project.disk()?, &project.request(&args.compiling));
+            let others = others.map(|others| format!("\n{others}\n")).unwrap_or_default();
             terminal.product(&Clean::text(
-                &(text + &excluded(plan) + &unverified(plan) + &ending(plan, &changed, &open)),
+                &(others + &text + &excluded(plan) + &unverified(plan) + &ending(plan, &changed, &open)),
             ))?;
         }
         Format::Json => terminal.raw(&clean::escape_json(&plan.to_rope().to_string()))?,

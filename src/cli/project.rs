@@ -41,6 +41,8 @@ pub(super) struct Project {
     pub(super) root: Utf8PathBuf,
     /// The manifest's name in it.
     pub(super) manifest: RelPath,
+    /// Values in place of the manifest's.
+    pub(super) settings: Vec<String>,
 }
 
 impl Project {
@@ -66,7 +68,7 @@ impl Project {
                 help: format!("name a file, such as `{MANIFEST}`"),
             })?;
         let root = path.parent().unwrap_or(Utf8Path::new("")).to_owned();
-        Ok(Self { root, manifest: name })
+        Ok(Self { root, manifest: name, settings: global.set.clone() })
     }
 
     /// The manifest as seen from where drvc was started.
@@ -104,8 +106,12 @@ impl Project {
 
     /// What is asked of the compiler.
     pub(super) fn request(&self, compiling: &Compiling) -> Request {
-        let (manifest, out) = (self.manifest.clone(), compiling.place.out.clone());
-        Request { manifest, out, max_targets: compiling.max_targets }
+        self.asking(compiling.place.out.clone(), compiling.max_targets)
+    }
+
+    /// The same, for an output directory and a number of targets.
+    pub(super) fn asking(&self, out: RelPath, max_targets: usize) -> Request {
+        Request { manifest: self.manifest.clone(), out, max_targets, settings: self.settings.clone() }
     }
 }
 

@@ -111,10 +111,11 @@ impl Terminal {
     pub(super) fn some_diagnostics(&self, report: &Report<'_>, drift: bool) {
         let (shown, counted) = report.for_people(drift);
         if counted > 0 {
-            self.say(&format!(
-                "drift: drivers.lock and the manifest differ in {}: run `drvc lock`; `drvc check --drift` shows them",
-                count(counted, "place")
-            ));
+            let what = match report.has_read("drivers.lock") {
+                true => format!("drivers.lock and the manifest differ in {}", count(counted, "place")),
+                false => "nothing is pinned yet".to_owned(),
+            };
+            self.say(&format!("drift: {what}: run `drvc lock`; `drvc check --drift` shows more"));
         }
         if !shown.is_empty() {
             self.report(&human::render(&shown, self.look()));

@@ -27,16 +27,23 @@ pub struct Request {
     pub out: RelPath,
     /// More targets than this are refused.
     pub max_targets: usize,
+    /// Values in place of the manifest's, each `PATH=VALUE`.
+    pub settings: Vec<String>,
 }
 
 impl Request {
     /// Digest of all of it, for the state: another request is another compilation.
     #[must_use]
     pub fn digest(&self) -> Hash {
-        let Self { manifest, out, max_targets } = self;
+        let Self { manifest, out, max_targets, settings } = self;
         // No path has a line break in it.
         let text = format!("{manifest}\n{out}\n{max_targets}");
-        blake3::Hasher::new_derive_key("drvc request, version 1").update(text.as_bytes()).finalize().into()
+        let mut hasher = blake3::Hasher::new_derive_key("drvc request, version 1");
+        hasher.update(text.as_bytes());
+        for setting in settings {
+            hasher.update(&(setting.len() as u64).to_le_bytes()).update(setting.as_bytes());
+        }
+        hasher.finalize().into()
     }
 }
 
@@ -116,7 +123,8 @@ fn run(
     let stages = keys::stages(&plan.graph, &renderer);
     let (stages, fingerprints) = stages.map_err(|refusal| diagnostics.push(refusal)).ok()?;
     phase("make the outputs");
-    let json = outputs::plan_json(&plan, &stages, &fingerprints);
+    let mut json = outputs::plan_json(&plan, &stages, &fingerprints);
+    json.set.clone_from(&request.settings);
     let mut outputs = outputs::outputs(&plan, &stages, &json, &request.manifest, &request.out);
     let (manifest, out) = (&request.manifest, &request.out);
     let inputs = outputs::handover::Inputs {
@@ -248,7 +256,11 @@ fn read_manifest(
             return None;
         }
     };
-    let (manifest, problems) = syntax::parse(sources, request.manifest.as_path(), &text);
+    let load = |path: &RelPath, span, sources: &mut Sources, found: &mut Diagnostics| {
+        inputs::read_text(reader, path, span, sources, found)
+    };
+    let (manifest, problems) =
+        syntax::parse_and_set(sources, &request.manifest, &text, &request.settings, &load);
     diagnostics.extend(problems);
     manifest
 }
@@ -258,7 +270,7 @@ fn own_files(manifest: &ast::Manifest, request: &Request) -> Vec<RelPath> {
     let named = manifest.profiles.iter().map(|profile| &profile.file);
     let named = named.chain(manifest.templates.iter().map(|template| &template.file));
     let named = named.filter_map(|file| RelPath::parse(&file.value).ok());
-    std::iter::once(request.manifest.clone()).chain(named).collect()
+    std::iter::once(request.manifest.clone()).chain(manifest.included.iter().cloned()).chain(named).collect()
 }
 
 fn read_profiles(

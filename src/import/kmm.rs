@@ -139,7 +139,7 @@ fn nodes(module: &Value, kmm: &mut draft::Kmm, say: &mut impl FnMut(String)) {
     for (label, value) in labels.filter_map(|(label, value)| Some((label.as_str()?, value))) {
         match scalar(value) {
             Some(value) => kmm.selector.push((label.to_owned(), value)),
-            None => say(format!("spec.selector `{label}` is left out: its value is no text")),
+            None => say(format!("spec.selector `{label}` is left out: its value is not a text")),
         }
     }
     let taints = at(module, &["spec", "tolerations"]).and_then(Value::as_sequence).into_iter().flatten();

@@ -101,7 +101,12 @@ impl<T: Tree> Target<'_, T> {
 
     fn compiled(&self, text: &str) -> Compilation {
         let tree = Overlay::new(self.tree, self.manifest.clone(), text.as_bytes().to_vec());
-        let request = Request { manifest: self.manifest.clone(), out: self.out.clone(), max_targets: 10_000 };
+        let request = Request {
+            manifest: self.manifest.clone(),
+            out: self.out.clone(),
+            max_targets: 10_000,
+            settings: Vec::new(),
+        };
         compile(&Reader::new(&tree).hide(self.out.clone()), &request)
     }
 

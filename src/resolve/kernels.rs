@@ -3,12 +3,12 @@
 use super::answer::{Answer, Problem};
 use super::work::Work;
 use crate::compiler::plan;
-use crate::knowledge::lock::{Consulted, Want};
+use crate::knowledge::lock::{Consulted, KernelQuery, Want};
 use crate::resolve::repository::{self, Gpgv, KernelLookup};
 use crate::system::fs::{Reader, Tree};
 use crate::system::http::Client;
 use crate::text::error::Error;
-use crate::text::ids::RelPath;
+use crate::text::ids::{KernelText, RelPath};
 
 /// A file with the keys of a repository is smaller than this, in bytes.
 const KEYS_LIMIT: u64 = 4 << 20;
@@ -46,11 +46,13 @@ impl Work<'_> {
             let answer = answer.map_err(Problem::User).map(|answered| {
                 for (kernel, missing) in &answered.passed_over {
                     let missing: Vec<_> = missing.iter().map(|package| format!("`{package}`")).collect();
+                    let place = self.old_kernels(&query, kernel).map(|place| format!("; {place}"));
                     self.resolver.note(format!(
-                        "passed over {kernel} of {} {}: {} is not offered",
+                        "passed over {kernel} of {} {}: {} is not offered{}",
                         query.os,
                         query.release,
-                        missing.join(", ")
+                        missing.join(", "),
+                        place.unwrap_or_default()
                     ));
                 }
                 let repository::Answered { kernels, other_packages, .. } = answered;
@@ -59,6 +61,16 @@ impl Work<'_> {
             (Want::Kernels(query), answer)
         };
         answers.into_iter().map(answer).collect()
+    }
+}
+
+impl Work<'_> {
+    /// Where a kernel may be that has left the repositories, as its profile knows it.
+    fn old_kernels(&self, query: &KernelQuery, kernel: &KernelText) -> Option<String> {
+        let profile = self.parts.profiles.get(query.os.as_str())?;
+        let release = profile.release(query.release.as_str()).ok()?;
+        let kernel = profile.kernel(kernel.as_str()).ok()?;
+        profile.packages(&kernel, &release, query.arch).ok()?.old_kernels
     }
 }
 

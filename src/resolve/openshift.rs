@@ -9,6 +9,7 @@
 
 use super::Resolver;
 use crate::knowledge::lock::{OpenShiftPin, ZQuery};
+use crate::knowledge::profile::Payload;
 use crate::system::http::Key;
 use crate::system::oci::{Content, ImageManifest, Layer, read_file};
 use crate::text::error::Error;
@@ -56,17 +57,18 @@ struct Kernels {
 }
 
 impl Resolver {
-    /// What the node streams of a release hold for an architecture. `payload` is the repository of release payloads.
+    /// What the node streams of a release hold for an architecture.
     ///
     /// # Errors
     /// There is no such release, or it is not built as releases are.
     pub fn openshift(
         &self,
-        payload: &Repository,
+        payload: &Payload,
         release: &Release,
         arch: Arch,
     ) -> Result<Vec<OpenShiftPin>, Error> {
-        let text = format!("{payload}:{release}-{arch}");
+        let end = if payload.by_arch { format!("-{arch}") } else { String::new() };
+        let text = format!("{}:{release}{end}", payload.repository);
         let image = ImageRef::parse(&text).map_err(|rule| Error::new("ask for", text.clone(), rule))?;
         let references = self.file(&image, arch, REFERENCES)?;
         let stream: ImageStream = serde_json::from_slice(&references)

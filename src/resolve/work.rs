@@ -4,9 +4,10 @@ use super::Resolver;
 use super::answer::{Answer, Problem};
 use crate::compiler::compile::{Parts, Request};
 use crate::knowledge::lock::Want;
+use crate::knowledge::profile::Payload;
 use crate::system::fs::Tree;
 use crate::text::error::Error;
-use crate::text::ids::{Arch, Release, Repository};
+use crate::text::ids::{Arch, Release};
 use crate::text::source::Sources;
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -90,15 +91,15 @@ fn one(resolver: &Resolver, parts: &Parts, want: &Want) -> Result<Answer, Proble
         }
         Want::ZStreams(query) => {
             let payload = payload(parts, &query.release, query.arch)?;
-            Answer::ZStreams(resolver.zstreams(&payload, query)?)
+            Answer::ZStreams(resolver.zstreams(&payload.repository, query)?)
         }
         // They are asked for together: `Work::kernels`.
         Want::Kernels(_) => Answer::Kernels { kernels: Vec::new(), other_packages: Vec::new() },
     })
 }
 
-/// The repository of the payloads of a release's or a minor's distribution.
-fn payload(parts: &Parts, release: &Release, arch: Arch) -> Result<Repository, Error> {
+/// Where the payloads are of a release's or a minor's distribution.
+fn payload(parts: &Parts, release: &Release, arch: Arch) -> Result<Payload, Error> {
     let rules = parts.model.matrix.os.iter();
     let minor = |text: &str| release.as_str() == text || release.as_str().starts_with(&format!("{text}."));
     let rules = rules.filter(|rule| rule.releases.iter().any(|text| minor(&text.value)));

@@ -101,7 +101,12 @@ fn keys(files: &Files) -> BTreeMap<String, String> {
     for (name, text) in files {
         tree.insert(path(name), text.clone());
     }
-    let request = Request { manifest: path("drivers.kdl"), out: path("drivers.out"), max_targets: 100 };
+    let request = Request {
+        manifest: path("drivers.kdl"),
+        out: path("drivers.out"),
+        max_targets: 100,
+        settings: Vec::new(),
+    };
     let compilation = compile(&Reader::new(&tree), &request);
     let compiled = compilation.plan.unwrap_or_else(|| panic!("{:?}", compilation.diagnostics));
     compiled.json.targets.into_iter().map(|target| (target.id, target.key)).collect()

@@ -19,7 +19,12 @@ fn compiled(nodes: &str, lock: &str) -> Compilation {
     tree.insert(path("drivers.lock"), format!("version = 1\n{lock}").as_bytes());
     tree.insert(path("driver/Kbuild"), &b"obj-m := a.o\n"[..]);
     tree.insert(path("cert.pem"), CERTIFICATE.as_bytes());
-    let request = Request { manifest: path("drivers.kdl"), out: path("drivers.out"), max_targets: 100 };
+    let request = Request {
+        manifest: path("drivers.kdl"),
+        out: path("drivers.out"),
+        max_targets: 100,
+        settings: Vec::new(),
+    };
     compile(&Reader::new(&tree), &request)
 }
 

@@ -56,8 +56,12 @@ fn every_kdl_block_is_kdl_and_every_manifest_compiles() {
             for file in FILES {
                 tree.insert(path(file), "");
             }
-            let request =
-                Request { manifest: path("drivers.kdl"), out: path("drivers.out"), max_targets: 100 };
+            let request = Request {
+                manifest: path("drivers.kdl"),
+                out: path("drivers.out"),
+                max_targets: 100,
+                settings: Vec::new(),
+            };
             let compilation = compile(&Reader::new(&tree), &request);
             // What the lock file would say is not part of the page.
             let errors = compilation.diagnostics.iter().filter(|one| one.severity() == Severity::Error);
@@ -151,6 +155,7 @@ fn the_readme_shows_what_it_counts() {
         manifest: RelPath::parse("drivers.kdl").unwrap(),
         out: RelPath::parse("drivers.out").unwrap(),
         max_targets: 100,
+        settings: Vec::new(),
     };
     let compiled = compile(&Reader::new(&tree), &request).plan.unwrap();
     assert_eq!(compiled.plan.targets.len(), 4);

@@ -17,7 +17,12 @@ fn compiled(example: &Utf8Path) -> Compiled {
     let disk = Disk::open(example).unwrap();
     let out = RelPath::parse("drivers.out").unwrap();
     let reader = Reader::new(&disk).hide(out.clone());
-    let request = Request { manifest: RelPath::parse("drivers.kdl").unwrap(), out, max_targets: 10_000 };
+    let request = Request {
+        manifest: RelPath::parse("drivers.kdl").unwrap(),
+        out,
+        max_targets: 10_000,
+        settings: Vec::new(),
+    };
     let compilation = compile(&reader, &request);
     let compiled = compilation.plan.unwrap_or_else(|| panic!("{example}: {:?}", compilation.diagnostics));
     assert!(compiled.plan.targets.len() <= 14, "{example} has {} targets", compiled.plan.targets.len());

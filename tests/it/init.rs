@@ -168,7 +168,7 @@ fn what_cannot_be_imported_is_said() {
     project.run(&["init", "--from", "bad"]).expect(
         4,
         "",
-        "cannot import `bad/dkms.conf`: it is no shell text",
+        "cannot import `bad/dkms.conf`: it is not a text of the shell",
     );
     std::fs::create_dir(project.path("bytes")).unwrap();
     std::fs::write(project.path("bytes/dkms.conf"), b"\0").unwrap();

@@ -18,6 +18,7 @@ mod fmt;
 mod house;
 mod init;
 mod history;
+mod include;
 mod layers;
 mod limits;
 mod lock;
@@ -33,6 +34,7 @@ mod pure;
 mod schemas;
 mod scripts;
 mod sensitivity;
+mod set;
 mod ui;
 
 use camino::{Utf8Path, Utf8PathBuf};

@@ -50,7 +50,9 @@ fn what_the_manual_shows_can_be_read() {
     for block in blocks {
         let mut sources = Sources::default();
         if block.starts_with("drvc ") {
-            let (manifest, found) = drvc::language::syntax::parse(&mut sources, "drivers.kdl", block);
+            let path = drvc::text::ids::RelPath::parse("drivers.kdl").unwrap();
+            let (manifest, found) =
+                drvc::language::syntax::parse(&mut sources, &path, block, &|_, _, _, _| None);
             assert!(manifest.is_some() && found.is_empty(), "{block}\n{found:?}");
         } else {
             let file = sources.add("drivers.kdl", block);

@@ -79,7 +79,12 @@ fn keys(files: &Files) -> BTreeMap<String, String> {
         tree.insert(FilePath::parse(path).unwrap(), text.clone());
     }
     let path = |path: &str| RelPath::parse(path).unwrap();
-    let request = Request { manifest: path("drivers.kdl"), out: path("drivers.out"), max_targets: 100 };
+    let request = Request {
+        manifest: path("drivers.kdl"),
+        out: path("drivers.out"),
+        max_targets: 100,
+        settings: Vec::new(),
+    };
     let compilation = compile(&Reader::new(&tree).hide(path("drivers.out")), &request);
     let compiled = compilation.plan.unwrap_or_else(|| panic!("{:?}", compilation.diagnostics));
     compiled.json.targets.into_iter().map(|target| (target.id, target.key)).collect()

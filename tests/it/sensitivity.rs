@@ -67,13 +67,20 @@ fn keys(manifest: &str) -> Result<BTreeMap<String, String>, String> {
     tree.insert(path("cert2.pem"), OTHER_CERTIFICATE.as_bytes());
     tree.insert(path("repo.asc"), &b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n"[..]);
     tree.insert(path("repo2.asc"), &b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n"[..]);
+    tree.insert(path("part/b.kdl"), &b"module \"b\" { source \"other\"; }\n"[..]);
+    tree.insert(path("part/b2.kdl"), &b"module \"b\" { source \"other\"; packages \"bc\"; }\n"[..]);
     tree.insert(path("kernels.txt"), &b"6.1.0-18-amd64\n6.1.0-18-rt-amd64\n"[..]);
     tree.insert(path("runtime.hbs"), &b"FROM {{base}}\nCMD [\"x\"]\n"[..]);
     tree.insert(
         path("os.kdl"),
         &b"profile edition=1 extends=\"debian\"\n\nbase \"quay.io/mirror/debian:{release}\"\n"[..],
     );
-    let request = Request { manifest: path("drivers.kdl"), out: path("drivers.out"), max_targets: 100 };
+    let request = Request {
+        manifest: path("drivers.kdl"),
+        out: path("drivers.out"),
+        max_targets: 100,
+        settings: Vec::new(),
+    };
     let compilation = compile(&Reader::new(&tree), &request);
     let Some(plan) = compilation.plan else {
         let all = compilation.diagnostics.iter().map(|one| format!("{}: {}", one.code, one.message));

@@ -111,8 +111,13 @@ fn each_code_has_its_report_and_no_other() {
         let home = project(&code);
         let disk = Disk::open(home.path().to_str().unwrap().into()).unwrap();
         let reader = Reader::new(&disk).hide(rel("drivers.out"));
+        let settings = match code.as_str() {
+            "unknown-setting" => vec!["project.registy=registry.lan/x".to_owned()],
+            _ => Vec::new(),
+        };
         let max_targets = if code == "too-many-targets" { 3 } else { 1000 };
-        let request = Request { manifest: rel("drivers.kdl"), out: rel("drivers.out"), max_targets };
+        let request =
+            Request { manifest: rel("drivers.kdl"), out: rel("drivers.out"), max_targets, settings };
         let mut compilation = compile(&reader, &request);
         if let Some(compiled) = &compilation.plan {
             compilation.diagnostics.extend(missing_needs(&compiled.model, &reader));

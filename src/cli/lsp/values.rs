@@ -17,12 +17,12 @@ pub(super) fn of(workspace: &Workspace, document: &Document, context: &Context, 
         Kind::Enum(choice) => choice.values.iter().map(|(value, says)| Item::value(*value, *says)).collect(),
         Kind::Bool => ["#true", "#false"].map(|value| Item::value(value, "")).into(),
         Kind::Integer { .. } => Vec::new(),
-        Kind::Text { .. }
+        Kind::Text { .. } | Kind::Path
             if !std::ptr::eq(document.language(), &raw const crate::language::schema::manifest::MANIFEST) =>
         {
             Vec::new()
         }
-        Kind::Text { .. } => texts(workspace, document, context),
+        Kind::Text { .. } | Kind::Path => texts(workspace, document, context),
     }
 }
 

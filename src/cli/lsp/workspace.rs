@@ -201,13 +201,16 @@ impl Workspace {
         let directory = document.directory();
         if !document.is_profile() {
             let name = RelPath::parse(document.path.file_name()?).ok()?;
-            return Some(Project { root: directory.to_owned(), manifest: name });
+            return Some(Project { root: directory.to_owned(), manifest: name, settings: Vec::new() });
         }
-        let mut above =
-            directory.ancestors().map(|root| Project { root: root.to_owned(), manifest: manifest.clone() });
+        let mut above = directory.ancestors().map(|root| Project {
+            root: root.to_owned(),
+            manifest: manifest.clone(),
+            settings: Vec::new(),
+        });
         let is_open = |project: &Project| self.documents.values().any(|other| other.path == project.path());
         let found = above.find(|project| is_open(project) || project.exists());
-        Some(found.unwrap_or_else(|| Project { root: directory.to_owned(), manifest }))
+        Some(found.unwrap_or_else(|| Project { root: directory.to_owned(), manifest, settings: Vec::new() }))
     }
 
     fn compile(&self, project: &Project) -> Analysis {
@@ -220,7 +223,7 @@ impl Workspace {
             compilation
         });
         compilation.diagnostics = std::mem::take(&mut compilation.diagnostics).sorted();
-        let Project { root, manifest } = project.clone();
+        let Project { root, manifest, .. } = project.clone();
         Analysis { root, manifest, compilation, changed: OnceCell::new(), out: request.out }
     }
 

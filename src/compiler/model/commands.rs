@@ -103,7 +103,7 @@ fn check_run(lower: &mut Lower<'_>, step: &Spanned<ast::Build>, words: &[ast::Te
         return lower.diagnostics.push(report.help(help));
     }
     if let Some((name, value)) = assignment(&first.value) {
-        let report = Diagnostic::new(Code::CommandLine, format!("{} is no program", shown(&first.value)))
+        let report = Diagnostic::new(Code::CommandLine, format!("{} is not a program", shown(&first.value)))
             .label(first.span, "a shell would set a variable here")
             .help(format!(
                 "write `env {name}={}` beside the step, and begin `run` with the program",

@@ -126,7 +126,7 @@ fn lower_dir(lower: &mut Lower<'_>, dir: &ast::Text) -> Option<Template> {
         lower.diagnostics.push(
             Diagnostic::new(
                 Code::MalformedValue,
-                format!("{} is no directory of a source", shown(&dir.value)),
+                format!("{} is not a directory of a source", shown(&dir.value)),
             )
             .label(dir.span, "begins at the source's own directory, not at `/`")
             .help(format!("write `{relative}`"))

@@ -135,7 +135,7 @@ impl Selector {
                 Err(help) => diagnostics.push(
                     Diagnostic::new(
                         Code::MalformedSelector,
-                        format!("`{}` is no test of `{}`", term.value.value, term.key.value),
+                        format!("`{}` is not a test of `{}`", term.value.value, term.key.value),
                     )
                     .label(term.value.span, "not a value, a glob, a comparison or a range")
                     .help(help),

@@ -104,7 +104,7 @@ pub struct Template {
 /// What is wrong with a text's braces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// `{name}` with a name that is no variable.
+    /// `{name}` with a name that is not a variable.
     Unknown {
         /// The name between the braces.
         name: String,
@@ -139,7 +139,7 @@ impl Template {
     /// not enclose just a name stay as they are, and `{{name}}` is the literal `{name}`.
     ///
     /// # Errors
-    /// The first `{name}` that is no variable.
+    /// The first `{name}` that is not a variable.
     pub fn parse_script(text: &ast::Text, raw: bool) -> Result<Self, Fault> {
         Self::split(text, raw, true)
     }

@@ -5,7 +5,7 @@ use super::text::{Template, Variable};
 use crate::language::syntax::ast;
 use crate::text::diag::{Code, Diagnostic};
 use crate::text::ids::{Name, Repository};
-use crate::text::source::Span;
+use crate::text::source::{Span, Spanned};
 
 /// Shared toolkit images.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct Toolkit {
     pub repository_span: Span,
     /// Whether others can pull from there, as far as its name tells: its registry is a public one.
     pub is_public: bool,
+    /// A tag of the user's own.
+    pub tag: Option<Spanned<Template>>,
     /// Packages of the user's own.
     pub packages: Vec<Template>,
     /// Where it is named.
@@ -40,6 +42,10 @@ pub(super) fn lower_toolkit(lower: &mut Lower<'_>, toolkit: &ast::Toolkit) -> Op
     let name = lower.parse("toolkit name", &toolkit.name, Name::parse);
     let packages = toolkit.packages.iter().filter_map(|package| lower.package(package, Variable::in_toolkit));
     let packages = packages.collect();
+    let tag = toolkit
+        .tag
+        .as_ref()
+        .and_then(|tag| Some(Spanned::new(lower.template(tag, Variable::in_toolkit)?, tag.span)));
     let span = toolkit.repository.as_ref().map_or(toolkit.name.span, |repository| repository.span);
     let repository = match &toolkit.repository {
         Some(text) => lower.parse("repository", text, Repository::parse),
@@ -52,6 +58,7 @@ pub(super) fn lower_toolkit(lower: &mut Lower<'_>, toolkit: &ast::Toolkit) -> Op
         is_public: PUBLIC.contains(&host) && !toolkit.is_private,
         repository,
         repository_span: span,
+        tag,
         packages,
         span: toolkit.name.span,
     })

@@ -18,6 +18,9 @@ use std::sync::Arc;
 pub struct PlanJson {
     /// Version of this format.
     pub version: u32,
+    /// What the command line set in place of the manifest's values, each as `PATH=VALUE`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set: Vec<String>,
     /// Local files that targets are built from: each list once, by the name that `contexts` of targets refer to.
     pub contexts: BTreeMap<String, Vec<ContextFile>>,
     /// The toolkit images that targets stand on, sorted by id: to be built before those.
@@ -51,6 +54,9 @@ pub struct PlanToolkit {
     pub id: String,
     /// The reference that it is pushed as and that targets name in `FROM`; its tag ends in 16 digits of the key.
     pub reference: String,
+    /// The other reference, which the manifest's `tag` makes; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
     /// The distribution.
     pub os: String,
     /// Its release.
@@ -165,7 +171,7 @@ pub fn plan_json(plan: &Plan, stages: &[Stage], keys: &[Fingerprint]) -> PlanJso
         contexts.entry(context_name(files)).or_insert_with(list);
     }
     let excluded = plan.excluded.iter().map(describe_excluded).collect();
-    PlanJson { version: 1, contexts, toolkits, targets, excluded }
+    PlanJson { version: 1, set: Vec::new(), contexts, toolkits, targets, excluded }
 }
 
 /// The name of a list of files.
@@ -260,6 +266,7 @@ impl Describe<'_> {
         PlanToolkit {
             id: toolkit.id.to_string(),
             reference: reference.unwrap_or_default(),
+            tag: toolkit.tag.as_ref().map(ToString::to_string),
             os: toolkit.os.to_string(),
             release: toolkit.release.to_string(),
             kernel: toolkit.kernel.to_string(),
@@ -295,8 +302,12 @@ impl PlanJson {
     /// As `plan.json` is written: one target a line.
     #[must_use]
     pub fn to_rope(&self) -> Rope {
-        let mut rope = Rope::from(format!("{{\n\"version\": {},\n\"contexts\": {{", self.version));
         let json = |value: Result<String, serde_json::Error>| value.unwrap_or_default();
+        let mut rope = Rope::from(format!("{{\n\"version\": {},\n", self.version));
+        if !self.set.is_empty() {
+            rope.push(format!("\"set\": {},\n", json(serde_json::to_string(&self.set))));
+        }
+        rope.push("\"contexts\": {");
         for (at, (name, files)) in self.contexts.iter().enumerate() {
             let comma = if at == 0 { "\n" } else { ",\n" };
             rope.push(format!("{comma}\"{name}\": [\n"));

@@ -198,7 +198,7 @@ impl Builder<'_> {
 /// needs.
 fn archives(cell: &Cell<'_>) -> Vec<RepositoryFile> {
     let mirrors = match cell.setup.base {
-        None => cell.profile.mirrors(&cell.release, cell.arch),
+        None => cell.profile.mirrors(&cell.release, cell.arch, cell.setup.stream.as_deref()),
         Some(_) => Vec::new(),
     };
     let archives = mirrors.into_iter().filter(|mirror| mirror.archive);
@@ -250,6 +250,6 @@ pub(super) fn unpinned_images(unpinned: &BTreeMap<Span, BTreeSet<ImageRef>>) -> 
         let images: Vec<_> = images.map(|image| format!("`{image}`")).collect();
         report = report.label(*span, images.join(", "));
     }
-    diagnostics.push(report.help("run `drvc lock`, so that every build stands on the same images"));
+    diagnostics.push(report.help("run `drvc lock`, so that every build uses the same images"));
     diagnostics
 }

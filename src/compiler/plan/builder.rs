@@ -179,6 +179,8 @@ pub struct Toolkit {
     pub arch: Arch,
     /// The kernel.
     pub kernel: KernelText,
+    /// The user's own name of it.
+    pub tag: Option<ImageRef>,
     /// Its last stage in the graph.
     pub root: NodeId,
     /// Where its kernel was named.

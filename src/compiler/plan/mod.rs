@@ -34,7 +34,7 @@ pub use cell::Excluded;
 pub use graph::{Edge, Graph, NodeId};
 pub use modprobe::{Modprobe, underscored};
 pub use node::Node;
-pub use open::{KernelRequest, MatrixPoint, kernel_requests, points, repositories_of};
+pub use open::{KernelRequest, MatrixPoint, Places, kernel_requests, places_of, points};
 pub use rule::selected as releases_selected;
 pub use stages::{
     BuildCommand, ContextPatch, ExtraFiles, Fetched, ImageStage, KernelStage, KeyHandle, ModuleStage, OnBase,
@@ -108,6 +108,6 @@ pub fn expand(inputs: Inputs<'_>) -> (Plan, Diagnostics) {
 
 fn unused(what: &str, span: Span) -> Diagnostic {
     Diagnostic::new(Code::UnusedLockEntry, format!("the lock file pins {what}, which nothing needs"))
-        .label(span, "no target stands on it")
+        .label(span, "no target is built on it")
         .help("`drvc lock` takes it out")
 }

@@ -20,12 +20,30 @@ pub struct KernelRequest<'a> {
     pub profile: &'a Profile,
     /// Its release.
     pub release: ReleaseFacts,
-    /// The manifest's own repositories for it.
-    pub repositories: Vec<AddedRepository>,
+    /// Where the manifest has its kernels looked for.
+    pub places: Places,
     /// What else is installed in the builder, as far as it is known before the kernels are.
     pub other_packages: BTreeSet<PackageName>,
     /// The `kernel` node.
     pub span: Span,
+}
+
+/// Where kernels are looked for, as far as a manifest says it.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// Its own repositories.
+    pub repositories: Vec<AddedRepository>,
+    /// The streams of subscribed repositories that it names; none for the release's own.
+    pub streams: BTreeSet<String>,
+}
+
+impl Extend<Self> for Places {
+    fn extend<T: IntoIterator<Item = Self>>(&mut self, more: T) {
+        for places in more {
+            self.repositories.extend(places.repositories);
+            self.streams.extend(places.streams);
+        }
+    }
 }
 
 /// One point of the matrix.
@@ -51,7 +69,7 @@ pub fn kernel_requests<'a>(inputs: &Inputs<'a>) -> Vec<KernelRequest<'a>> {
             let KernelRule::Locked { pattern, latest, span, .. } = kernels else { continue };
             for release in &releases {
                 for (arch, flavor) in arches_and_flavors(rule, profile) {
-                    let repositories = repositories(inputs, rule, profile, release, arch, &flavor);
+                    let places = places(inputs, rule, profile, release, arch, &flavor);
                     let query = KernelQuery {
                         os: profile.os.clone(),
                         release: release.release.clone(),
@@ -64,7 +82,7 @@ pub fn kernel_requests<'a>(inputs: &Inputs<'a>) -> Vec<KernelRequest<'a>> {
                         query,
                         profile,
                         release: release.clone(),
-                        repositories,
+                        places,
                         other_packages: other_packages(inputs, release),
                         span: *span,
                     });
@@ -83,32 +101,34 @@ fn other_packages(inputs: &Inputs<'_>, release: &ReleaseFacts) -> BTreeSet<Packa
     tools.chain(of_modules).collect()
 }
 
-/// The manifest's own repositories for a release, an architecture and a flavour: of each `os` that names the release.
+/// Where kernels of a release, an architecture and a flavour are looked for: what each `os` says that names the release.
 #[must_use]
-pub fn repositories_of(
+pub fn places_of(
     inputs: &Inputs<'_>,
     profile: &Profile,
     release: &ReleaseFacts,
     arch: Arch,
     flavor: &Flavor,
-) -> Vec<AddedRepository> {
+) -> Places {
     let names = |rule: &&OsRule| {
         rule.name.value == profile.os.as_str()
             && written(rule, profile).iter().any(|text| text.value == release.release.as_str())
     };
     let rules = inputs.model.matrix.os.iter().filter(names);
-    rules.flat_map(|rule| repositories(inputs, rule, profile, release, arch, flavor)).collect()
+    let mut all = Places::default();
+    all.extend(rules.map(|rule| places(inputs, rule, profile, release, arch, flavor)));
+    all
 }
 
 /// Of one `os`, with each `on` that selects whatever kernel is found there.
-fn repositories(
+fn places(
     inputs: &Inputs<'_>,
     rule: &OsRule,
     profile: &Profile,
     release: &ReleaseFacts,
     arch: Arch,
     flavor: &Flavor,
-) -> Vec<AddedRepository> {
+) -> Places {
     let view = View {
         os: profile.os.as_str(),
         family: profile.family.as_str(),
@@ -124,11 +144,13 @@ fn repositories(
     for overlay in inputs.model.matrix.overlays.iter().filter(|overlay| overlay.selector.selects(&view)) {
         body.merge(&overlay.body);
     }
+    let entitlements = [body.entitlement, inputs.model.entitlement.clone()].into_iter().flatten();
+    let stream = entitlements.filter_map(|entitlement| entitlement.stream).next();
     let added = body.repositories.into_iter().filter_map(|repository| match repository {
         PackageRepository::Add(added) => Some(added),
         PackageRepository::Enable(_) => None,
     });
-    added.collect()
+    Places { repositories: added.collect(), streams: stream.into_iter().collect() }
 }
 
 /// The points of the matrix with what is known now: those that are built, and those that are excluded for every image.

@@ -6,7 +6,8 @@ use super::{Edge, Node, NodeId, OnBase, Toolkit, ToolkitBase, ToolkitStage};
 use crate::compiler::model::{self, Template, Variable};
 use crate::knowledge::profile::{Entitlement, Profile};
 use crate::text::diag::{Code, Diagnostic};
-use crate::text::ids::{OsName, RelPath};
+use crate::text::ids::{ImageRef, OsName, RelPath, Tag};
+use crate::text::source::Spanned;
 
 /// The directory of toolkits among the outputs: no image can have this name.
 pub const TOOLKITS: &str = "_toolkit";
@@ -34,6 +35,7 @@ impl Builder<'_> {
         let mut kernel = self.kernel_packages(cell, &cell.packages.build);
         kernel.extend(self.kernel_packages(cell, &cell.packages.toolkit));
         kernel.extend(self.packages(&of_kernel, &scope));
+        let tag = toolkit.tag.as_ref().map(|tag| Spanned::new(scope.text(&tag.value), tag.span));
         let tools = OnBase { repositories: self.repositories(cell), install: self.install(cell, tools) };
         let tools = self.graph.intern(Node::Tools(tools), &[(base, Edge::From)]);
         let mut in_tree = self.kernel_packages(cell, &cell.packages.in_tree);
@@ -62,12 +64,13 @@ impl Builder<'_> {
             );
         }
         let root = self.graph.intern(Node::Toolkit(Box::new(stage)), &[(tools, Edge::From)]);
-        self.register(cell, root);
+        let tag = tag.and_then(|tag| self.toolkit_tag(toolkit, &tag));
+        self.register(cell, root, tag);
         root
     }
 
     /// Notes the toolkit by its id, under which there can be one only.
-    fn register(&mut self, cell: &Cell<'_>, root: NodeId) {
+    fn register(&mut self, cell: &Cell<'_>, root: NodeId, tag: Option<ImageRef>) {
         let Some(id) = id(cell) else {
             self.report_once(
                 Diagnostic::new(Code::PathTooLong, "the paths of this toolkit's outputs would be too long")
@@ -82,9 +85,24 @@ impl Builder<'_> {
             release: cell.platform.release.clone(),
             arch: cell.arch,
             kernel: cell.kernel.text.clone(),
+            tag: tag.clone(),
             root,
             span: cell.release_span,
         };
+        let same = |other: &&Toolkit| tag.is_some() && other.tag == tag && other.id != id;
+        if let Some(other) = self.toolkits.values().find(same) {
+            let name = tag.as_ref().map(ToString::to_string).unwrap_or_default();
+            let report = Diagnostic::new(
+                Code::SharedTag,
+                format!("two toolkits would be pushed as `{name}`"),
+            )
+            .label(other.span, "one of them")
+            .label(cell.release_span, "the other")
+            .help(
+                "put what tells them apart into the toolkit's `tag`, such as `{kernel}`, `{os}` and `{arch}`",
+            );
+            self.report_once(report);
+        }
         let first = self.toolkits.entry(id).or_insert(toolkit);
         if first.root != root {
             let report = Diagnostic::new(
@@ -96,6 +114,19 @@ impl Builder<'_> {
             .help("give both the same `base`, `entitlement` and `repository`");
             self.report_once(report);
         }
+    }
+
+    /// The name that the user's tag makes for a cell.
+    fn toolkit_tag(&mut self, toolkit: &model::Toolkit, tag: &Spanned<String>) -> Option<ImageRef> {
+        let text = tag.value.replace(['+', '~'], "_");
+        let parsed =
+            Tag::parse(&text).and_then(|tag| ImageRef::parse(&format!("{}:{tag}", toolkit.repository)));
+        parsed
+            .map_err(|rule| {
+                let report = Diagnostic::new(Code::MalformedReference, format!("`{text}` is not a tag"));
+                self.report_once(report.label(tag.span, "gives this").help(format!("a tag is {rule}")));
+            })
+            .ok()
     }
 
     /// Subscribed content must not be handed to everybody.

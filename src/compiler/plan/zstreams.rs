@@ -21,8 +21,12 @@ pub(super) fn releases<'a>(
     diagnostics: &mut Diagnostics,
 ) -> Cow<'a, [ast::Text]> {
     let Some(latest) = &rule.z else { return written(rule, profile) };
-    if profile.payload.is_none() {
-        diagnostics.push(misplaced(latest.span, rule.name.span, "its releases have no payload to look for"));
+    if !profile.payload.as_ref().is_some_and(|payload| payload.by_arch) {
+        diagnostics.push(misplaced(
+            latest.span,
+            rule.name.span,
+            "its releases have no payloads that tell which is the newest",
+        ));
         return written(rule, profile);
     }
     let mut found = Vec::new();

@@ -199,14 +199,15 @@ impl Builder<'_> {
             let reason = "what the engine has built is not the toolkit: it has not its key";
             return Err(Box::new(Failure::plain(reason.into(), Some("run `drvc build` again".into()))));
         }
-        let parsed = ImageRef::parse(&toolkit.reference);
-        let reference =
-            parsed.map_err(|rule| plain(Error::new("use", toolkit.reference.as_str(), rule.0)))?;
-        self.engine.tag(id, &reference).map_err(plain)?;
-        match self.remote {
-            Some(_) => self.engine.push(&reference, self.push_arguments).map_err(plain),
-            None => Ok(()),
+        for name in [&toolkit.reference].into_iter().chain(&toolkit.tag) {
+            let parsed = ImageRef::parse(name);
+            let reference = parsed.map_err(|rule| plain(Error::new("use", name.as_str(), rule.0)))?;
+            self.engine.tag(id, &reference).map_err(plain)?;
+            if self.remote.is_some() {
+                self.engine.push(&reference, self.push_arguments).map_err(plain)?;
+            }
         }
+        Ok(())
     }
 
     /// Whether the engine has an image of this key under any name; then it gets those of the target.

@@ -30,7 +30,7 @@ pub struct BadChoice {
     pub help: String,
 }
 
-/// The toolkits and targets that are meant, in order. Toolkits that targets stand on are not among them: only those that
+/// The toolkits and targets that are meant, in order. Toolkits that targets are built on are not among them: only those that
 /// are named.
 ///
 /// # Errors
@@ -72,7 +72,7 @@ fn select_toolkits(compiled: &Compiled, text: &str) -> Result<Vec<usize>, BadCho
     }
     let help = match nearest(text, toolkits.iter().map(|toolkit| toolkit.id.as_str())) {
         Some(near) => format!("did you mean `{near}`?"),
-        None if toolkits.is_empty() => "no target stands on a toolkit".into(),
+        None if toolkits.is_empty() => "no target is built on a toolkit".into(),
         None => "`toolkits` of plan.json lists them all".into(),
     };
     Err(BadChoice { message: format!("no toolkit is selected by `{text}`"), help })

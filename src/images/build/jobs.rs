@@ -1,7 +1,7 @@
 //! From the targets that lack an image to builds, and what each of them waits for.
 //!
 //! podman and buildah build a stage twice when two builds that share it run at a time. There, with more than one worker, a
-//! stage that several targets stand on is a job of its own, which the targets wait for. A chain of stages that the same
+//! stage that several targets are built on is a job of its own, which the targets wait for. A chain of stages that the same
 //! targets stand on is one job.
 
 use crate::compiler::compile::Compiled;
@@ -89,7 +89,7 @@ pub fn users_of_toolkits(compiled: &Compiled, targets: &[usize]) -> Users {
 }
 
 /// The jobs that build `targets` (places in the plan), each after those that it needs: `toolkits` (which are not there
-/// yet) first. With `share`, stages that several targets stand on are jobs of their own.
+/// yet) first. With `share`, stages that several targets are built on are jobs of their own.
 #[must_use]
 pub fn jobs(compiled: &Compiled, targets: &[usize], toolkits: Users, share: bool) -> Vec<Job> {
     let stages = if share { shared(compiled, targets) } else { BTreeMap::new() };

@@ -32,7 +32,8 @@ pub fn images(compiled: &Compiled) -> Images {
         _ => None,
     });
     let bases: BTreeSet<_> = bases.collect();
-    let toolkits = compiled.json.toolkits.iter().map(|toolkit| toolkit.reference.clone());
+    let toolkits = compiled.json.toolkits.iter();
+    let toolkits = toolkits.flat_map(|toolkit| toolkit.tag.iter().chain([&toolkit.reference]).cloned());
     let toolkits: BTreeSet<_> = toolkits.collect();
     let targets = compiled.json.targets.iter().flat_map(|target| target.tags.iter().cloned());
     let built: BTreeSet<_> = targets.chain(toolkits.iter().cloned()).collect();
@@ -46,7 +47,8 @@ fn current(compiled: &Compiled) -> BTreeSet<ImageRef> {
     let both = (0..compiled.plan.targets.len()).flat_map(|at| names.tags(at).collect::<Vec<_>>());
     let both: Vec<_> = both.flat_map(|(tag, own)| [tag.clone(), own.clone()]).collect();
     let toolkits = compiled.json.toolkits.iter();
-    let toolkits = toolkits.filter_map(|toolkit| ImageRef::parse(&toolkit.reference).ok());
+    let toolkits = toolkits.flat_map(|toolkit| toolkit.tag.iter().chain([&toolkit.reference]));
+    let toolkits = toolkits.filter_map(|name| ImageRef::parse(name).ok());
     both.into_iter().chain(toolkits).collect()
 }
 

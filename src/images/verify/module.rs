@@ -91,7 +91,7 @@ impl Module {
         let section = |name: &str| section(&sections, endian, data, name);
         let info = section(".modinfo")?;
         if info.is_empty() {
-            return Err(Damaged("it has no .modinfo section, so it is no kernel module".to_owned()));
+            return Err(Damaged("it has no .modinfo section, so it is not a kernel module".to_owned()));
         }
         let mut module = Self { signature, ..Self::default() };
         for (key, value) in

@@ -60,7 +60,7 @@ impl Symvers {
             let crc = fields.next().and_then(|crc| u32::from_str_radix(crc.strip_prefix("0x")?, 16).ok());
             let (Some(crc), Some(name), Some(module)) = (crc, fields.next(), fields.next()) else {
                 return Err(format!(
-                    "`{}` is no line of a {FILE}",
+                    "`{}` is not a line of a {FILE}",
                     line.chars().take(80).collect::<String>()
                 ));
             };

@@ -376,7 +376,7 @@ impl Reading {
         if !unknown.is_empty() {
             return left(
                 &unknown.join(" "),
-                "it is no package's name: say `packages`, with the distribution's name for it",
+                "it is not the name of a package: say `packages`, with the distribution's name for it",
             );
         }
         if some {

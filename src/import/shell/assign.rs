@@ -93,7 +93,7 @@ impl Shell {
             None => (target, Some(0)),
         };
         match index.filter(|index| *index < MAX_INDEX) {
-            _ if !plain(name) => self.note(line, format!("`{}` is no variable", shown(target))),
+            _ if !plain(name) => self.note(line, format!("`{}` is not a variable", shown(target))),
             Some(index) => self.assign(name, index, text, line),
             None => self.lost(name, line, target),
         }

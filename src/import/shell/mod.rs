@@ -130,7 +130,7 @@ fn parse(text: &str) -> Result<brush_parser::ast::Program, Refusal> {
         return Err(Refusal(format!("its commands are nested more than {MAX_DEPTH} deep")));
     }
     let mut parser = Parser::new(text.as_bytes(), &ParserOptions::default());
-    parser.parse_program().map_err(|error| Refusal(format!("it is no shell text: {error}")))
+    parser.parse_program().map_err(|error| Refusal(format!("it is not a text of the shell: {error}")))
 }
 
 /// How deep brackets and compound commands stand in each other, at most; quotes are not looked at.

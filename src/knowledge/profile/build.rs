@@ -265,6 +265,9 @@ impl Check<'_> {
             for id in [&settings.repositories, &settings.subscription].into_iter().flatten().flatten() {
                 render(id, value, RepositoryId::parse)?;
             }
+            if let Some(text) = &settings.old_kernels {
+                render(text, value, super::packages::plain)?;
+            }
             for path in settings.kernel_dir.iter().chain(&settings.kernel_src_dir) {
                 render(path, value, AbsPath::parse)?;
             }
@@ -313,9 +316,10 @@ impl Check<'_> {
             [&settings.build, &settings.in_tree, &settings.toolkit_kernel, &settings.toolkit_modules];
         let others = [&settings.boot, &settings.subscription, &settings.repositories];
         packages.into_iter().chain(others).flatten().flatten().for_each(|text| self.holes(text, &known));
+        let dirs = [&settings.kernel_dir, &settings.kernel_src_dir];
         let ones =
-            [&settings.kernel_dir, &settings.kernel_src_dir, &settings.compiler, &settings.compiler_command];
-        ones.into_iter().for_each(|text| self.holes_of(text.as_ref(), &known));
+            [&settings.compiler, &settings.compiler_command, &settings.old_kernels].into_iter().chain(dirs);
+        ones.for_each(|text| self.holes_of(text.as_ref(), &known));
     }
 
     fn holes_of(&mut self, text: Option<&Text>, known: &[&str]) {

@@ -165,13 +165,23 @@ impl Profile {
         }
         let of =
             release.platform(kernel).map_or(release.release.as_str(), |platform| platform.release.as_str());
+        Some(self.broken_limit(self.limit(flavor.as_str(), of, arch)?, kernel, release, arch))
+    }
+
+    /// Whether a release may have kernels of a flavour for an architecture, as far as the data says.
+    #[must_use]
+    pub fn may_have(&self, flavor: &str, release: &ReleaseFacts, arch: Arch) -> bool {
+        self.limit(flavor, release.release.as_str(), arch).is_none()
+    }
+
+    /// The limit of a flavour that keeps it from a release or an architecture.
+    fn limit(&self, flavor: &str, release: &str, arch: Arch) -> Option<&super::layer::Limit> {
         let order = self.grammar().order;
-        let broken = self.flavor_rule(flavor.as_str())?.limits.iter().find(|limit| match &limit.test {
+        self.flavor_rule(flavor)?.limits.iter().find(|limit| match &limit.test {
             LimitTest::Arches(arches) => !arches.contains(&arch),
-            LimitTest::Releases(range) => !range.contains(of, order),
-            LimitTest::Except(range) => range.contains(of, order),
-        })?;
-        Some(self.broken_limit(broken, kernel, release, arch))
+            LimitTest::Releases(range) => !range.contains(release, order),
+            LimitTest::Except(range) => range.contains(release, order),
+        })
     }
 
     fn check_arch(&self, kernel: &Kernel, arch: Arch) -> Result<(), Incompatibility> {

@@ -34,8 +34,8 @@ pub struct Profile {
     pub default_flavor: Flavor,
     /// A kernel of this distribution, to show people.
     pub example: String,
-    /// The repository of release payloads, whose tags are `RELEASE-ARCH`.
-    pub payload: Option<Repository>,
+    /// Where release payloads are.
+    pub payload: Option<Payload>,
     pub(super) host: Option<Arc<Profile>>,
     /// The distribution's own names for [`Profile::arches`].
     pub(super) arch_names: Vec<Box<str>>,
@@ -47,6 +47,15 @@ pub struct Profile {
     pub(super) rules: Vec<Rule>,
     /// From a series to the listed releases that ship it, by their place in `rules`.
     pub(super) by_series: BTreeMap<Box<str>, Vec<usize>>,
+}
+
+/// The repository of release payloads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payload {
+    /// Host and path.
+    pub repository: Repository,
+    /// Whether their tags are `RELEASE-ARCH`, not the release alone.
+    pub by_arch: bool,
 }
 
 /// Enums whose values have names in the data files.
@@ -208,6 +217,8 @@ pub struct KernelPackages {
     pub kernel_dir: AbsPath,
     /// The directory with the kernel's headers proper; often the same.
     pub kernel_src_dir: AbsPath,
+    /// Where kernels are that have left the repositories.
+    pub old_kernels: Option<String>,
     /// The compiler where the image's own is not the kernel's.
     pub compiler: Option<Compiler>,
     /// What is not known for certain of kernels of this flavour and series: completes "not sure of …".

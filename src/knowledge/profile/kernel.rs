@@ -78,7 +78,7 @@ impl fmt::Display for El {
     }
 }
 
-/// Why a text is no kernel of a distribution.
+/// Why a text is not a kernel of a distribution.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct KernelError {

@@ -1,8 +1,8 @@
 //! What one profile file says, every value parsed but still partial, and how one file is laid over another.
 
 use super::template::Template;
-use super::{Builder, Entitlement, PackageManager, VersionOrder, VersionRange};
-use crate::text::ids::{AbsPath, Arch, Flavor, Name, OsName, Release, Repository};
+use super::{Builder, Entitlement, PackageManager, Payload, VersionOrder, VersionRange};
+use crate::text::ids::{AbsPath, Arch, Flavor, Name, OsName, Release};
 use crate::text::source::{Span, Spanned};
 use regex::Regex;
 
@@ -31,8 +31,7 @@ pub(super) struct Layer {
     pub default_flavor: Option<Flavor>,
     /// A kernel to show people who wrote one that is none.
     pub example: Option<String>,
-    /// The repository of release payloads.
-    pub payload: Option<Repository>,
+    pub payload: Option<Payload>,
     /// Whether kernels of a series that no release lists are taken too.
     pub open_series: Option<bool>,
     /// Whether flavours that are not listed are taken too.
@@ -160,6 +159,8 @@ pub(super) struct Settings {
     pub toolkit_modules: Option<Vec<Text>>,
     pub subscription: Option<Vec<Text>>,
     pub repositories: Option<Vec<Text>>,
+    /// Where kernels are that have left the repositories.
+    pub old_kernels: Option<Text>,
     pub kernel_dir: Option<Text>,
     pub kernel_src_dir: Option<Text>,
     /// The package with the kernel's compiler.
@@ -203,7 +204,7 @@ impl Settings {
         let mut result = below.clone();
         replace!(result, self: managers el ended base minimal micro dtk tools fetch download srpm toolkit runtime
             install_options build in_tree boot toolkit_kernel toolkit_modules subscription repositories kernel_dir
-            kernel_src_dir compiler compiler_command mirrors streams);
+            kernel_src_dir compiler compiler_command mirrors streams old_kernels);
         result.unverified.extend(self.unverified.iter().cloned());
         result
     }

@@ -23,9 +23,10 @@ pub struct Mirror {
 }
 
 impl Profile {
-    /// The package repositories that offer kernels of a release for an architecture, as far as the profile knows any.
+    /// The package repositories that offer kernels of a release for an architecture, as far as the profile knows any:
+    /// those of a stream, or of the release's own where none is named.
     #[must_use]
-    pub fn mirrors(&self, release: &ReleaseFacts, arch: Arch) -> Vec<Mirror> {
+    pub fn mirrors(&self, release: &ReleaseFacts, arch: Arch, stream: Option<&str>) -> Vec<Mirror> {
         let Some(home) = self.home(release.release.as_str()) else { return Vec::new() };
         // A mirror that names no release is the known one's, and not that of a release that is taken to be like it.
         let of_release = |rule: &&MirrorRule| {
@@ -33,8 +34,9 @@ impl Profile {
             let mut holes = templates.into_iter().flatten().flat_map(|text| text.value.holes());
             release.like.is_none() || holes.any(|hole| !hole.starts_with("arch"))
         };
+        let stream = stream.unwrap_or_else(|| home.stream(""));
         let value = |hole: &str| match hole {
-            "tree" => Some(Some(home.stream("")).filter(|stream| *stream != "base").unwrap_or("dist")),
+            "tree" => Some(Some(stream).filter(|stream| *stream != "base").unwrap_or("dist")),
             "arch" => Some(arch.name()),
             "arch_name" => self.arch_name(arch),
             _ => home.value(hole),

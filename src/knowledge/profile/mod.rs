@@ -28,7 +28,7 @@ mod tests;
 
 pub use compatibility::{Fit, Incompatibility, IncompatibilityKind};
 pub use facts::{
-    Builder, Compiler, Entitlement, KernelPackages, PackageManager, Platform, Profile, ReleaseFacts,
+    Builder, Compiler, Entitlement, KernelPackages, PackageManager, Payload, Platform, Profile, ReleaseFacts,
 };
 pub use kernel::{El, Kernel, KernelError, KernelErrorKind, Unknown};
 pub use mirrors::Mirror;

@@ -99,6 +99,7 @@ impl Profile {
         let Some(kernel_dir) = dir.map_err(wrong("path"))? else {
             return Err(self.unusable("path", ""));
         };
+        let old = one(chain, |settings| settings.old_kernels.as_ref(), fill, plain);
         let src_dir = one(chain, |settings| settings.kernel_src_dir.as_ref(), fill, AbsPath::parse);
         Ok(KernelPackages {
             build,
@@ -111,6 +112,7 @@ impl Profile {
                 .and_then(|found| Ok([found, self.own_repositories(release, fill)?].concat()))
                 .map_err(wrong("repository"))?,
             kernel_src_dir: src_dir.map_err(wrong("path"))?.unwrap_or_else(|| kernel_dir.clone()),
+            old_kernels: old.map_err(wrong("text"))?,
             kernel_dir,
             compiler,
             unverified: grammar.unverified(&complete, chain),
@@ -214,6 +216,12 @@ impl Profile {
 fn near<'p>(chain: Chain<'p>) -> impl Iterator<Item = &'p Settings> {
     let [flavor, of_host, series, _] = chain;
     [flavor, of_host, series].into_iter().flatten()
+}
+
+/// A text that can be shown anywhere.
+pub(super) fn plain(text: &str) -> Result<String, Invalid> {
+    let shown = (1..=300).contains(&text.len()) && text.bytes().all(|b| (b' '..=b'~').contains(&b));
+    if shown { Ok(text.to_owned()) } else { Err(Invalid("1 to 300 printable characters of ASCII")) }
 }
 
 fn one<'v, T>(

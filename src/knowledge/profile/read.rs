@@ -7,7 +7,7 @@ use super::layer::{
 use super::limits;
 use super::table::PROFILE;
 use super::template::Template;
-use super::{Builder, Entitlement, PackageManager, VersionOrder, VersionRange};
+use super::{Builder, Entitlement, PackageManager, Payload, VersionOrder, VersionRange};
 use crate::language::kdl::{Node, Value};
 use crate::language::schema;
 use crate::text::diag::{Code, Diagnostic, Diagnostics, shown};
@@ -77,7 +77,9 @@ impl Reader<'_> {
                 }
                 "example" => layer.example = text(node),
                 "payload" => {
-                    layer.payload = node.text().and_then(|name| self.value(&name, Repository::parse))
+                    let repository = node.text().and_then(|name| self.value(&name, Repository::parse));
+                    let by_arch = node.property("arch").and_then(Value::bool).unwrap_or(true);
+                    layer.payload = repository.map(|repository| Payload { repository, by_arch });
                 }
                 "open-series" => layer.open_series = Some(true),
                 "open-flavors" => layer.open_flavors = Some(true),
@@ -218,6 +220,7 @@ impl Reader<'_> {
                 "minimal" => settings.minimal = one(),
                 "micro" => settings.micro = one(),
                 "dtk" => settings.dtk = one(),
+                "old-kernels" => settings.old_kernels = one(),
                 "kernel-dir" => settings.kernel_dir = one(),
                 "kernel-src-dir" => settings.kernel_src_dir = one(),
                 "compiler" => {

@@ -111,7 +111,7 @@ impl Parser<'_> {
             Data::Text(key) => Some(Spanned::new(key, value.span)),
             Data::Mistake => None,
             _ => {
-                let message = format!("{} is no key", shown(self.slice(token)));
+                let message = format!("{} is not a key", shown(self.slice(token)));
                 let help = "a key begins with a letter; a text that holds `=` needs quotes";
                 self.mistake(Code::MissingKey, message, token, "a key is expected before `=`", help);
                 None

@@ -129,7 +129,7 @@ impl Parser<'_> {
             Data::Text(name) => Some(Spanned::new(name, value.span)),
             Data::Mistake => None,
             _ => {
-                let message = format!("{} is no name of a node", shown(self.slice(token)));
+                let message = format!("{} is not the name of a node", shown(self.slice(token)));
                 let (label, help) = ("a node's name is expected here", "a node's name begins with a letter");
                 self.mistake(Code::MissingNodeName, message, token, label, help);
                 None

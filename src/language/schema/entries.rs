@@ -229,8 +229,8 @@ fn kind(check: &mut Check<'_>, value: &Value, expected: Kind, description: &str)
     };
     let diagnostic = match (expected, &value.data) {
         (_, Data::Mistake) | (Kind::Bool, Data::Bool(_)) => return,
-        (Kind::Text { lines }, Data::Text(text)) => match text.contains(['\n', '\t']) {
-            true if !lines => line_break(value.span, description),
+        (Kind::Text { .. } | Kind::Path, Data::Text(text)) => match text.contains(['\n', '\t']) {
+            true if !matches!(expected, Kind::Text { lines: true }) => line_break(value.span, description),
             _ => return,
         },
         (Kind::Enum(choice), Data::Text(text)) => {
@@ -249,7 +249,7 @@ fn kind(check: &mut Check<'_>, value: &Value, expected: Kind, description: &str)
             };
             Diagnostic::new(Code::NumberOutOfRange, message).label(value.span, label()).help(help)
         }
-        (Kind::Text { .. } | Kind::Enum(_), Data::Integer(_) | Data::Number) => {
+        (Kind::Text { .. } | Kind::Path | Kind::Enum(_), Data::Integer(_) | Data::Number) => {
             let message = format!("{} is a number, not a text", shown(written));
             let quoted = format!("\"{written}\"");
             let help = format!("quote it: {}", shown(&quoted));
@@ -258,7 +258,7 @@ fn kind(check: &mut Check<'_>, value: &Value, expected: Kind, description: &str)
                 .help(help)
                 .suggest(value.span, quoted)
         }
-        (Kind::Text { .. } | Kind::Enum(_), Data::Bool(_) | Data::Null) => {
+        (Kind::Text { .. } | Kind::Path | Kind::Enum(_), Data::Bool(_) | Data::Null) => {
             wrong(format!("write a text: `\"{}\"`", written.trim_start_matches('#')))
         }
         (Kind::Integer { .. }, Data::Text(text)) if text.parse::<i64>().is_ok() => {

@@ -105,7 +105,7 @@ impl Printer {
     fn kind(&mut self, kind: Kind) {
         match kind {
             Kind::Text { lines: true } => self.line("type \"string\""),
-            Kind::Text { lines: false } => {
+            Kind::Text { lines: false } | Kind::Path => {
                 self.line("type \"string\"");
                 self.line("pattern #\"[^\\n\\t]*\"#");
             }

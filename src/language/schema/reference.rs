@@ -78,8 +78,11 @@ fn is_overlay(body: &Body, child: &Node) -> bool {
 fn leaf_row(out: &mut String, node: &Node) {
     let mut text = format!("{} {}", node.description, count(node.count));
     for Entry { name, kind, description, .. } in entries(node) {
-        let kind =
-            if matches!(kind, Kind::Text { lines: false }) { String::new() } else { format!(" ({kind})") };
+        let kind = if matches!(kind, Kind::Text { lines: false } | Kind::Path) {
+            String::new()
+        } else {
+            format!(" ({kind})")
+        };
         let _ = write!(text, "<br>`{name}`{kind}: {description}");
     }
     for rule in node.rules {
@@ -140,7 +143,7 @@ fn entries(node: &Node) -> Vec<Entry> {
 impl std::fmt::Display for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Text { lines: false } => f.write_str("text"),
+            Self::Text { lines: false } | Self::Path => f.write_str("text"),
             Self::Text { lines: true } => f.write_str("text of any number of lines"),
             Self::Enum(_) => f.write_str("one of these texts"),
             Self::Integer { min, max: i64::MAX } => write!(f, "number from {min}"),

@@ -90,6 +90,8 @@ pub enum Kind {
         /// Whether it may hold line breaks and tabs.
         lines: bool,
     },
+    /// A text that is a path, relative to the file that it stands in.
+    Path,
     /// One of some texts.
     Enum(&'static Enum),
     /// A whole number between two others.
@@ -217,7 +219,7 @@ impl Kind {
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
-            Self::Text { .. } => "a text",
+            Self::Text { .. } | Self::Path => "a text",
             Self::Enum(choice) => choice.title,
             Self::Integer { .. } => "a whole number",
             Self::Bool => "`#true` or `#false`",
@@ -262,7 +264,7 @@ impl Kind {
     /// What stands for such a value in descriptions.
     fn placeholder(self) -> &'static str {
         match self {
-            Self::Text { .. } | Self::Enum(_) => "…",
+            Self::Text { .. } | Self::Path | Self::Enum(_) => "…",
             Self::Integer { .. } => "N",
             Self::Bool => "#true",
         }

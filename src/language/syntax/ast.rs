@@ -7,6 +7,7 @@ mod output;
 
 pub use output::{Bake, BuildConfig, DevicePlugin, Kmm, KmmBuild, Output, Pipeline, Runner, Tls, Toleration};
 
+use crate::text::ids::RelPath;
 use crate::text::source::{Span, Spanned};
 use std::collections::BTreeSet;
 
@@ -47,6 +48,8 @@ pub struct Manifest {
     pub templates: Vec<UserFile>,
     /// `output`
     pub output: Option<Output>,
+    /// The files that it includes.
+    pub included: Vec<RelPath>,
     /// The names of sources, modules, images and others that are left out because something in them is wrong, which
     /// has been reported. That such a name is not found is no mistake of its own.
     pub unread: BTreeSet<String>,
@@ -277,6 +280,7 @@ pub struct Toolkit {
     pub name: Text,
     pub repository: Option<Text>,
     pub is_private: bool,
+    pub tag: Option<Text>,
     pub packages: Vec<Text>,
 }
 

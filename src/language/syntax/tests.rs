@@ -3,6 +3,7 @@
 use super::ast::*;
 use super::parse;
 use crate::text::diag::Diagnostics;
+use crate::text::ids::RelPath;
 use crate::text::source::{Sources, Span};
 use proptest::prelude::*;
 
@@ -10,7 +11,8 @@ const EVERYTHING: &str = include_str!("everything.kdl");
 
 fn read(text: &str) -> (Option<Manifest>, Diagnostics, Sources) {
     let mut sources = Sources::default();
-    let (manifest, found) = parse(&mut sources, "drivers.kdl", text);
+    let path = RelPath::parse("drivers.kdl").unwrap();
+    let (manifest, found) = parse(&mut sources, &path, text, &|_, _, _, _| None);
     (manifest, found, sources)
 }
 

@@ -93,7 +93,7 @@ impl Archive<'_> {
         let release = parse_release(url, bytes)?;
         let Some(until) = &release.valid_until else { return Ok(release) };
         let time = seconds(until)
-            .ok_or_else(|| damaged(&release.url, format!("its `Valid-Until` is no date: `{until}`")))?;
+            .ok_or_else(|| damaged(&release.url, format!("its `Valid-Until` is not a date: `{until}`")))?;
         if time < self.fetch.now() {
             let why = format!("it has expired: it was valid until {until}");
             return Err(Error::new("trust", &release.url, why).help(

@@ -82,7 +82,7 @@ fn find_primary(index: &[u8]) -> Result<Primary, String> {
     })?;
     let path = path.ok_or("it names no list of packages (`primary`)")?;
     if !is_path(&path) {
-        return Err(format!("it names `{path}`, which is no path beneath the repository"));
+        return Err(format!("it names `{path}`, which is not a path beneath the repository"));
     }
     let kind = kind.unwrap_or_default();
     let sum = Sum::parse(&kind, &hex).ok_or_else(|| {

@@ -2,7 +2,7 @@
 
 use super::kernels::{Found, Search};
 use super::{Fetch, Gpgv, Source, package_index, sources};
-use crate::compiler::plan::KernelRequest;
+use crate::compiler::plan::{KernelRequest, Places};
 use crate::knowledge::lock::KernelQuery;
 use crate::text::diag::{Code, Diagnostic};
 use crate::text::error::Error;
@@ -84,9 +84,9 @@ impl Readers<'_> {
     /// The questions of one release and architecture.
     fn answer(&self, kernel_requests: &[&KernelRequest<'_>]) -> Result<Vec<Answer>, Error> {
         let Some(first) = kernel_requests.first() else { return Ok(Vec::new()) };
-        let added: Vec<_> =
-            kernel_requests.iter().flat_map(|request| request.repositories.iter().cloned()).collect();
-        let mut sources = sources(first.profile, &first.release, first.query.arch, &added)?;
+        let mut places = Places::default();
+        places.extend(kernel_requests.iter().map(|request| request.places.clone()));
+        let mut sources = sources(first.profile, &first.release, first.query.arch, &places)?;
         let closed = sources.iter().any(|source| source.subscription) && !self.subscribed;
         sources.retain(|source| !source.subscription || self.subscribed);
         if sources.is_empty() {

@@ -96,6 +96,14 @@ impl<'a> Search<'a> {
         if found.is_empty() { Err(names) } else { Ok(found) }
     }
 
+    /// The kernel of any flavour that a package's exact name stands for, with its architecture.
+    #[must_use]
+    pub fn read_any(&self, word: &str) -> Option<Kernel> {
+        let end = self.stems.iter().filter_map(|stem| word.strip_prefix(stem.as_str())).next()?;
+        let kernel = self.profile.kernel(end).ok().filter(|kernel| kernel.unknown != Some(Unknown::Shape))?;
+        self.profile.with_arch(&kernel, self.arch).ok()
+    }
+
     /// The kernels of this search that a part of a package's name may stand for.
     fn readings(&self, text: &str) -> Vec<Kernel> {
         let flavor = self.flavor;

@@ -2,7 +2,8 @@
 
 use super::kernels::Search;
 use super::{Fetch, Gpgv, Layout, Package, PackageIndex, Repository, Verify, packages};
-use crate::compiler::model::{AddedRepository, RepositoryKey};
+use crate::compiler::model::RepositoryKey;
+use crate::compiler::plan::Places;
 use crate::knowledge::profile::{PackageManager, Profile, ReleaseFacts};
 use crate::text::error::Error;
 use crate::text::ids::{Arch, PackageName, RelPath};
@@ -28,11 +29,11 @@ pub fn sources(
     profile: &Profile,
     release: &ReleaseFacts,
     arch: Arch,
-    added: &[AddedRepository],
+    places: &Places,
 ) -> Result<BTreeSet<Source>, Error> {
     let mut sources = BTreeSet::new();
     let at = (profile.os.as_str(), release.release.as_str(), arch.name());
-    for repository in added {
+    for repository in &places.repositories {
         let wrong = |rule| Error::new("use", format!("a repository of {} {}", at.0, at.1), rule);
         let url = repository.url(at.0, at.1, at.2).map_err(wrong)?.to_string();
         let suite = repository.suite(at.0, at.1, at.2).map_err(wrong)?;
@@ -45,7 +46,9 @@ pub fn sources(
         let layout = layout(release.manager(), suite.map(|suite| suite.to_string()), components, &url)?;
         sources.insert(Source { repository: Repository { url, layout }, key, subscription: false });
     }
-    for mirror in profile.mirrors(release, arch) {
+    let named: Vec<_> = places.streams.iter().map(|stream| Some(stream.as_str())).collect();
+    let streams = if named.is_empty() { vec![None] } else { named };
+    for mirror in streams.into_iter().flat_map(|stream| profile.mirrors(release, arch, stream)) {
         let url = mirror.url.to_string();
         let components = mirror.components.iter().map(ToString::to_string).collect();
         let layout =

@@ -278,7 +278,7 @@ fn a_suite_that_has_expired_is_refused() {
         said.contains(url) && said.contains("it was valid until Sun, 22 Nov 2026 04:31:18 UTC"),
         "{said}"
     );
-    assert!(error(&with("tomorrow"), &bookworm()).contains("`Valid-Until` is no date: `tomorrow`"));
+    assert!(error(&with("tomorrow"), &bookworm()).contains("`Valid-Until` is not a date: `tomorrow`"));
 }
 
 #[test]

@@ -182,6 +182,7 @@ codes! {
     PrivateKey = "private-key", Error;
     PublicToolkit = "public-toolkit", Warning;
     RepeatedCell = "repeated-cell", Error;
+    RepeatedInclude = "repeated-include", Error;
     RepeatedNode = "repeated-node", Error;
     ReservedLabel = "reserved-label", Error;
     RunOnNode = "run-on-node", Error;
@@ -209,6 +210,7 @@ codes! {
     UnknownProfile = "unknown-profile", Error;
     UnknownProperty = "unknown-property", Error;
     UnknownRelease = "unknown-release", Error;
+    UnknownSetting = "unknown-setting", Error;
     UnknownSource = "unknown-source", Error;
     UnknownTemplate = "unknown-template", Error;
     UnknownValue = "unknown-value", Error;

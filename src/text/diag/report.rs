@@ -48,6 +48,12 @@ impl<'a> Report<'a> {
         (Self { sources, diagnostics, root }, counted.len())
     }
 
+    /// Whether a file of this path was read.
+    #[must_use]
+    pub fn has_read(&self, path: &str) -> bool {
+        self.sources.find(Utf8Path::new(path)).is_some()
+    }
+
     /// The codes of what is worst in it.
     #[must_use]
     pub fn worst(&self) -> Vec<&'static str> {

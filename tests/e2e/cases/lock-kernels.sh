@@ -96,6 +96,8 @@ done
 drvc_ok compile compile -C "$dir" --locked
 equal "targets that stayed" "$(cd "$dir/drivers.out" && find hello -name Dockerfile | sort | comm -12 - <(printf '%s\n' "$before"))" "$before"
 drvc_ok kernels kernels debian 12 -C "$dir" "${allow[@]}" --format json >"$CASE_DIR/kernels.json"
+drvc_ok profile profile check debian 12 -C "$dir" "${allow[@]}" >"$CASE_DIR/profile"
+contains "the profile beside the repositories" "$(cat "$CASE_DIR/profile")" "1 release compared: no difference"
 for flavor in default:amd64 cloud:cloud-amd64 rt:rt-amd64; do
     name=${flavor%:*}
     offered=$(by_apt "${flavor#*:}")
@@ -222,6 +224,13 @@ KDL
 # locked: the kernels in the lock, as words.
 locked() { sed -n 's/^    "\(5\.14[^"]*\)",$/\1/p' "$CASE_DIR/rhel/drivers.lock" | sort -V | tr '\n' ' '; }
 
+rhel_project gz
+! "$DRVC" profile check rhel 9.4 -C "$CASE_DIR/rhel" --allow-http localhost >"$CASE_DIR/profile" 2>&1 ||
+    die "a profile is said to be right that is not"
+for finding in 'the newest kernel, 5.14.0-427.20.1.el9_4.x86_64, lacks `kernel-devel-5.14.0-427.20.1.el9_4.x86_64`' \
+    '`tools`: no package `elfutils-libelf-devel` is offered' '`debug`: no kernel of this flavour is offered'; do
+    contains "what differs from the profile" "$(cat "$CASE_DIR/profile")" "$finding"
+done
 for packing in gz xz zstd; do
     rhel_project "$packing"
     drvc_ok lock lock -C "$CASE_DIR/rhel" --allow-http localhost

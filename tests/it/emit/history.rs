@@ -74,7 +74,8 @@ const REAL: Subject = Subject {
 };
 
 fn real(reader: &Reader) -> Compiled<()> {
-    let request = Request { manifest: path(MANIFEST), out: path("out"), max_targets: 100 };
+    let request =
+        Request { manifest: path(MANIFEST), out: path("out"), max_targets: 100, settings: Vec::new() };
     let outputs = compile(reader, &request).plan.map(|compiled| compiled.outputs);
     Compiled { outputs, memo: String::new(), rest: () }
 }

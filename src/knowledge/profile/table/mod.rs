@@ -17,7 +17,8 @@ use kernels::{
 };
 use packages::{
     BOOT, BUILD, COMPILER, DOWNLOAD, FETCH, IN_TREE, INSTALL_OPTIONS, KERNEL_DIR, KERNEL_SRC_DIR, MIRROR,
-    REPOSITORY, RUNTIME, SRPM, STREAM, SUBSCRIPTION, TOOLKIT, TOOLKIT_KERNEL, TOOLKIT_MODULES, TOOLS,
+    OLD_KERNELS, REPOSITORY, RUNTIME, SRPM, STREAM, SUBSCRIPTION, TOOLKIT, TOOLKIT_KERNEL, TOOLKIT_MODULES,
+    TOOLS,
 };
 use releases::{ALIAS, EL, ENDED, LINE, RELEASE, RUNS, SERIES, SHIPPED, SUFFIX, WITHOUT};
 
@@ -62,6 +63,7 @@ pub static PROFILE: Body = Body {
         &SUBSCRIPTION,
         &REPOSITORY,
         &MIRROR,
+        &OLD_KERNELS,
         &KERNEL_DIR,
         &KERNEL_SRC_DIR,
         &COMPILER,
@@ -98,6 +100,7 @@ static LINE_BODY: Body = Body {
         &SUBSCRIPTION,
         &REPOSITORY,
         &MIRROR,
+        &OLD_KERNELS,
         &KERNEL_DIR,
         &KERNEL_SRC_DIR,
         &COMPILER,
@@ -133,6 +136,7 @@ static RELEASE_BODY: Body = Body {
         &REPOSITORY,
         &STREAM,
         &MIRROR,
+        &OLD_KERNELS,
         &KERNEL_DIR,
         &KERNEL_SRC_DIR,
         &COMPILER,
@@ -167,6 +171,7 @@ static KERNEL_BODY: Body = Body {
         &TOOLKIT_MODULES,
         &SUBSCRIPTION,
         &REPOSITORY,
+        &OLD_KERNELS,
         &KERNEL_DIR,
         &KERNEL_SRC_DIR,
         &COMPILER,
@@ -187,6 +192,7 @@ static FLAVOR_BODY: Body = Body {
         &TOOLKIT_MODULES,
         &SUBSCRIPTION,
         &REPOSITORY,
+        &OLD_KERNELS,
         &KERNEL_DIR,
         &KERNEL_SRC_DIR,
         &COMPILER,

@@ -129,6 +129,13 @@ pub(super) static MIRROR: Node = Node {
     )
 };
 
+pub(super) static OLD_KERNELS: Node = one(
+    "old-kernels",
+    &[Argument::one("TEXT", TEXT, "printable ASCII; completes: it is not offered; …")],
+    "Where kernels are that have left the repositories, and how to name that place. `drvc lock` says it where it passes over a \
+     kernel whose packages are gone.",
+);
+
 pub(super) static KERNEL_DIR: Node = one(
     "kernel-dir",
     &[Argument::one("PATH", TEXT, "an absolute path")],

@@ -103,7 +103,7 @@ fn shipped_kernels_are_accepted() {
     assert!(count > 800, "only {count} kernels are looked at");
 }
 
-/// A kernel of one distribution is no kernel of another, but for those that rebuild or run it.
+/// A kernel of one distribution is not a kernel of another, but for those that rebuild or run it.
 #[test]
 fn shipped_kernels_are_told_apart() {
     let profiles = Profiles::builtin();

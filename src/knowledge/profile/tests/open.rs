@@ -84,7 +84,7 @@ fn guesses_stay_with_their_vendor() {
             .chain(&packages.subscription)
             .any(|id| id.as_str().starts_with("rhel-") || id.as_str().starts_with("rhocp-"));
         assert!(!of_red_hat || ["rhel", "openshift"].contains(&os), "{line}");
-        for mirror in profile.mirrors(&facts, Arch::X86_64) {
+        for mirror in profile.mirrors(&facts, Arch::X86_64, None) {
             assert!(os == "rhel" || !mirror.url.as_str().contains("redhat.com"), "{line}");
         }
     }

@@ -229,3 +229,17 @@ fn packages_are_named() {
         assert_eq!(packages.compiler.is_some(), build.ends_with("gcc-12"));
     }
 }
+
+#[test]
+fn mirrors_are_of_the_stream_that_is_asked_for() {
+    let profiles = Profiles::builtin();
+    let rhel = profiles.get("rhel").unwrap();
+    let release = rhel.release("9.4").unwrap();
+    let first = |stream| rhel.mirrors(&release, Arch::X86_64, stream).first().unwrap().url.to_string();
+    for (stream, tree) in [(None, "eus"), (Some("e4s"), "e4s"), (Some("base"), "dist")] {
+        assert_eq!(
+            first(stream),
+            format!("https://cdn.redhat.com/content/{tree}/rhel9/9.4/x86_64/baseos/os")
+        );
+    }
+}

@@ -147,7 +147,7 @@ static BASE: Node = Node {
     ..Node::new(
         "base",
         Count::AtMostOne,
-        "What the image stands on: the release's minimal image unless said, its micro image, or any other.",
+        "What the image is built on: the release's minimal image unless said, its micro image, or any other.",
     )
 };
 

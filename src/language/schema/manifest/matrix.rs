@@ -68,7 +68,7 @@ static KERNEL: Node = Node {
         ),
         Property::optional(
             "from",
-            Kind::TEXT,
+            Kind::Path,
             "a file of kernels, one a line, relative to the manifest; `#` begins a comment",
         ),
         UNCHECKED,
@@ -168,7 +168,7 @@ static BASE: Node = Node {
     ..Node::new(
         "base",
         Count::AtMostOne,
-        "What the builder stands on, in place of the release's own base image.",
+        "What the builder is built on, in place of the release's own base image.",
     )
 };
 
@@ -226,7 +226,7 @@ static REPOSITORY: Node = Node {
         ),
         Property::optional(
             "key",
-            Kind::TEXT,
+            Kind::Path,
             "the OpenPGP key that signs it: a file of yours, or one in the base image where the path begins with `/`",
         ),
         Property::optional("enable", Kind::TEXT, "the id of a repository to enable that is there but off"),

@@ -17,6 +17,7 @@ pub const EDITION: i64 = 1;
 pub static MANIFEST: Body = Body {
     nodes: &[
         &DRVC,
+        &INCLUDE,
         &PROJECT,
         &DEFAULTS,
         &source::SOURCE,
@@ -58,6 +59,16 @@ static DRVC: Node = Node {
         "drvc",
         Count::ExactlyOne,
         "Says which language the file is written in. It is the first node of the file.",
+    )
+};
+
+static INCLUDE: Node = Node {
+    arguments: &[Argument::one("FILE", Kind::Path, "another file of this language, relative to this one")],
+    ..Node::new(
+        "include",
+        Count::Any,
+        "Reads another file in this place. Paths in it begin at its own directory, what may stand once may stand in one of \
+         the files, and a `drvc` is its own.",
     )
 };
 
@@ -131,7 +142,7 @@ static DEFAULT_IMAGE: Node = Node {
 
 static TOOLKIT: Node = Node {
     arguments: &[Argument::one("NAME", Kind::TEXT, "the toolkit's name")],
-    body: &Body { nodes: &[&TOOLKIT_REPOSITORY, &TOOLKIT_PACKAGES], rules: &[] },
+    body: &Body { nodes: &[&TOOLKIT_REPOSITORY, &TOOLKIT_TAG, &TOOLKIT_PACKAGES], rules: &[] },
     ..Node::new(
         "toolkit",
         Count::AtMostOne,
@@ -151,6 +162,20 @@ static TOOLKIT_REPOSITORY: Node = Node {
         "repository",
         Count::AtMostOne,
         "Where toolkit images are kept. Unless said, the project's `registry`, `/` and the toolkit's name.",
+    )
+};
+
+static TOOLKIT_TAG: Node = Node {
+    arguments: &[Argument::one(
+        "TEXT",
+        Kind::TEXT,
+        "a tag, with the variables of `packages`, such as `{kernel}`",
+    )],
+    ..Node::new(
+        "tag",
+        Count::AtMostOne,
+        "Another tag that a toolkit image gets when it is built, for people and programs. Dockerfiles name the one that holds \
+         its key, which stays what it is.",
     )
 };
 
@@ -195,7 +220,7 @@ static KEY: Node = Node {
 };
 
 static CERTIFICATE: Node = Node {
-    arguments: &[Argument::one("FILE", Kind::TEXT, "the certificate, relative to the manifest")],
+    arguments: &[Argument::one("FILE", Kind::Path, "the certificate, relative to the manifest")],
     ..Node::new("certificate", Count::ExactlyOne, "The certificate that belongs to the key.")
 };
 
@@ -292,7 +317,7 @@ pub static ENTITLEMENTS: Enum = Enum {
 static PROFILE: Node = Node {
     arguments: &[
         Argument::one("NAME", Kind::TEXT, "the operating system, as `os` names it"),
-        Argument::one("FILE", Kind::TEXT, "the profile, relative to the manifest"),
+        Argument::one("FILE", Kind::Path, "the profile, relative to the manifest"),
     ],
     ..Node::new("profile", Count::Any, "An OS profile of your own, or one that extends a built-in one.")
 };
@@ -300,7 +325,7 @@ static PROFILE: Node = Node {
 static TEMPLATE: Node = Node {
     arguments: &[
         Argument::one("NAME", Kind::TEXT, "the built-in template that it stands in for"),
-        Argument::one("FILE", Kind::TEXT, "the template, relative to the manifest"),
+        Argument::one("FILE", Kind::Path, "the template, relative to the manifest"),
     ],
     ..Node::new("template", Count::Any, "A template of your own in place of a built-in one.")
 };

@@ -57,7 +57,7 @@ static SUBMODULES: Node = Node {
 };
 
 static PATH: Node = Node {
-    arguments: &[Argument::one("DIR", Kind::TEXT, "a directory, relative to the manifest")],
+    arguments: &[Argument::one("DIR", Kind::Path, "a directory, relative to the manifest")],
     body: &Body { nodes: &[&INCLUDE, &IGNORE], rules: &[] },
     ..Node::new(
         "path",
@@ -122,7 +122,7 @@ static IMAGE: Node = Node {
 };
 
 static PATCH: Node = Node {
-    arguments: &[Argument::one("FILE", Kind::TEXT, "the patch, relative to the manifest")],
+    arguments: &[Argument::one("FILE", Kind::Path, "the patch, relative to the manifest")],
     properties: &[Property::optional(
         "strip",
         Kind::Integer { min: 0, max: 32 },

@@ -37,6 +37,7 @@ pub(super) fn manifest(nodes: &[Node], is_sound: &dyn Fn(&Node) -> bool) -> Opti
         profiles: all("profile").filter_map(user_file).collect(),
         templates: all("template").filter_map(user_file).collect(),
         output: all("output").map(output::output).next(),
+        included: Vec::new(),
         unread,
     })
 }
@@ -61,6 +62,7 @@ fn toolkit(node: &Node) -> Option<Toolkit> {
         name: node.text()?,
         repository: child_text(node, "repository"),
         is_private: node.child("repository").and_then(|it| it.property("private")?.bool()).unwrap_or(false),
+        tag: child_text(node, "tag"),
         packages: child_texts(node, "packages"),
     })
 }
