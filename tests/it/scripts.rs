@@ -168,36 +168,6 @@ fn the_builder_has_to_hold_the_kernel() {
 }
 
 #[test]
-fn a_kernel_that_clang_compiled_gets_modules_that_clang_compiles() {
-    let builder = Builder::new();
-    builder.program("uname", "echo x86_64");
-    let directory = builder.path(&format!("lib/modules/{KERNEL}/build"));
-    let check = || builder.run("check-kernel", &["x86_64", directory.as_str()]).expect(0, "");
-    let configuration = format!("lib/modules/{KERNEL}/build/include/config/auto.conf");
-    let make = builder.path("usr/local/bin/make");
-    check();
-    assert!(!make.exists());
-    let clang = "CONFIG_CC_IS_CLANG=y\nCONFIG_GCC_VERSION=0\nCONFIG_CLANG_VERSION=140006\n";
-    builder.write(&configuration, clang);
-    check();
-    assert!(builder.read("usr/local/bin/make").contains("exec /usr/bin/make CC=clang \"$@\""));
-    builder.write(&configuration, format!("{clang}CONFIG_LD_IS_LLD=y\n"));
-    check();
-    let run = |path: &str| {
-        let output = Command::new("/bin/sh").arg(&make).arg("--version").env("PATH", path).output().unwrap();
-        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
-    };
-    assert!(run("/nowhere").contains("add packages \"clang\" \"lld\" \"llvm\""));
-    builder.program("clang", "exit 0");
-    assert!(run(builder.path("bin").as_str()).contains("GNU Make"));
-
-    builder.write("source/gcc.ko", format!("vermagic={KERNEL} SMP\nGCC: (Debian) 12.2.0\n"));
-    builder.run("install-module", &["m", "gcc.ko"]).expect(1, "gcc.ko is not of clang 14, as the kernel is");
-    builder.write("source/clang.ko", format!("vermagic={KERNEL} SMP\nDebian clang version 14.0.6\n"));
-    builder.run("install-module", &["m", "clang.ko"]).expect(0, "");
-}
-
-#[test]
 fn a_kernel_is_configured_as_asked_for() {
     let builder = Builder::new();
     builder.run("check-config", &["m", "CONFIG_A", "--without", "CONFIG_B"]).expect(0, "");

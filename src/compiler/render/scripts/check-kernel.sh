@@ -8,8 +8,8 @@
 #   $DRVC_KERNEL    the kernel's release
 #
 # Promises that KERNEL_DIR is of that kernel, that the usual paths lead to it whatever the
-# distribution is, that `uname -r` answers with that kernel, and that `make` compiles with clang
-# where the kernel was. Fails with what to change in the manifest.
+# distribution is, and that
+# `uname -r` answers with that kernel. Fails with what to change in the manifest.
 # shellcheck shell=sh
 set -eu
 
@@ -46,14 +46,3 @@ done
 printf '%s\n' '#!/bin/sh' "/bin/uname \"\$@\" | sed \"s/\$(/bin/uname -r)/$DRVC_KERNEL/\"" \
     >/usr/local/bin/uname
 chmod 755 /usr/local/bin/uname
-
-configuration=$kernel_dir/include/config/auto.conf
-if grep -qs '^CONFIG_CC_IS_CLANG=y' "$configuration"; then
-    llvm=LLVM=1
-    grep -q '^CONFIG_LD_IS_LLD=y' "$configuration" || llvm=CC=clang
-    printf '%s\n' '#!/bin/sh' '# The kernel was compiled by clang.' \
-        'command -v clang >/dev/null || {' \
-        "    echo 'drvc: clang compiled this kernel: add packages \"clang\" \"lld\" \"llvm\"' >&2" \
-        '    exit 1' '}' "exec /usr/bin/make $llvm \"\$@\"" >/usr/local/bin/make
-    chmod 755 /usr/local/bin/make
-fi
