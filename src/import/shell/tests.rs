@@ -129,7 +129,7 @@ fn what_depends_on_the_kernel_stays_open() {
         ),
         ("[ -e x ] || return; X=1", "0=1 if `[ -e x ]`"),
         ("[ -e x ] && [ -e y ] && X=1", "0=1 if `[ -e x ]`, `[ -e y ]`"),
-        ("{ [ -e x ] || [ -e y ]; } && X=1", "0=1 if `[ -e x ], or [ -e y ]`"),
+        ("{ [ -e x ] || [ -e y ]; } && X=1", "0=1 if `[ -e x ] or [ -e y ]`"),
         (
             "for m in a b; do [ -e $m.c ] || continue; X+=($m); done",
             "0=a if `[ -e \"a.c\" ]`; 0=b if not `[ -e \"a.c\" ]`, `[ -e \"b.c\" ]`; 1=b if `[ -e \"a.c\" ]`, `[ -e \"b.c\" ]`",
