@@ -68,38 +68,38 @@ fn without_a_manifest_the_way_to_one_is_told() {
 #[test]
 fn compile_writes_what_changed() {
     let project = Project::new();
-    project.run(&["compile"]).expect(0, "", "1 target: 9 files written\n");
+    project.run(&["compile"]).expect(0, "", "1 target: 10 files written\n");
     project.edit("drivers.kdl", "quay.io/example", "quay.io/acme");
     let run = project.run(&["compile"]);
     run.expect(0, "", "1 image for 1 kernel: their Dockerfiles are beneath drivers.out/\nnext: `drvc build`");
     project.run(&["compile"]).expect(0, "", "nothing changed: 1 target\n");
-    project.run(&["compile", "--verify"]).expect(0, "", "1 target: nothing to write, 9 files unchanged\n");
+    project.run(&["compile", "--verify"]).expect(0, "", "1 target: nothing to write, 10 files unchanged\n");
     project.edit("drivers.kdl", "\"6.1.0-18-amd64\"", "\"6.1.0-18-amd64\" \"6.1.0-20-amd64\"");
-    project.run(&["compile"]).expect(0, "", "2 targets: 4 files written, 7 unchanged\n");
+    project.run(&["compile"]).expect(0, "", "2 targets: 4 files written, 8 unchanged\n");
     project.edit("drivers.kdl", "\"6.1.0-18-amd64\" ", "");
-    project.run(&["compile"]).expect(0, "", "1 target: 2 files written, 7 unchanged, 2 deleted\n");
+    project.run(&["compile"]).expect(0, "", "1 target: 2 files written, 8 unchanged, 2 deleted\n");
     project.edit("drivers.kdl", "source \"driver\"\n}", "source \"drive\"\n}");
     project.run(&["compile"]).expect(
         1,
         "",
         "1 error; `drvc explain unknown-source` tells more\nnothing was written\n",
     );
-    assert_eq!(project.outputs().len(), 9);
+    assert_eq!(project.outputs().len(), 10);
 }
 
 #[test]
 fn compile_keeps_what_is_not_drvcs() {
     let project = Project::new();
-    project.run(&["compile"]).expect(0, "", "9 files written");
+    project.run(&["compile"]).expect(0, "", "10 files written");
     let dockerfile = format!("drivers.out/{TARGET}/Dockerfile");
     project.edit(&dockerfile, "FROM", "# mine\nFROM");
     let run = project.run(&["compile"]);
-    run.expect(3, "", "1 target: 0 files written, 8 unchanged, 1 kept\n");
+    run.expect(3, "", "1 target: 0 files written, 9 unchanged, 1 kept\n");
     run.expect(3, "", &format!("kept `{dockerfile}`: not written by drvc, or edited since\n"));
     run.expect(3, "", "`drvc compile --force` overwrites");
     assert!(project.read(&dockerfile).contains("# mine"));
     project.run(&["compile"]).expect(3, "", "1 kept");
-    project.run(&["compile", "--force"]).expect(0, "", "1 target: 1 file written, 8 unchanged\n");
+    project.run(&["compile", "--force"]).expect(0, "", "1 target: 1 file written, 9 unchanged\n");
     assert!(!project.read(&dockerfile).contains("# mine"));
 }
 
@@ -107,7 +107,7 @@ fn compile_keeps_what_is_not_drvcs() {
 fn compile_check_lists_every_difference_and_writes_nothing() {
     let project = Project::new();
     let run = project.run(&["compile", "--check"]);
-    run.expect(3, "", "1 target: 9 missing; `drvc compile` settles it\n");
+    run.expect(3, "", "1 target: 10 missing; `drvc compile` settles it\n");
     run.expect(3, "", &format!("missing: drivers.out/{TARGET}/Dockerfile\n--- /dev/null\n+++ "));
     assert!(!project.path("drivers.out").exists());
     project.edit("drivers.kdl", "\"6.1.0-18-amd64\"", "\"6.1.0-18-amd64\" \"6.1.0-20-amd64\"");
@@ -133,7 +133,7 @@ fn locked_insists_on_the_lock() {
     project.edit("drivers.kdl", GIT.0, GIT.1);
     project.run(&["compile", "--locked"]).expect(3, "", "nothing was written: drivers.lock is out of date\n");
     assert!(!project.path("drivers.out").exists());
-    project.run(&["compile"]).expect(0, "", "1 target: 9 files written (1 drift)\n");
+    project.run(&["compile"]).expect(0, "", "1 target: 10 files written (1 drift)\n");
     project.run(&["compile"]).expect(0, "", "nothing changed: 1 target (1 drift)\n");
     let run = project.run(&["compile", "--locked"]);
     run.expect(3, "", "drift[unpinned-source]");
@@ -145,7 +145,7 @@ fn locked_insists_on_the_lock() {
         "\n[[git]]\nurl = \"https://example.com/driver.git\"\nreference = \"refs/heads/main\"\ncommit = \"{commit}\"\n"
     );
     project.write("drivers.lock", &crate::lock::sealed(&(LOCK.to_owned() + &pin)));
-    project.run(&["compile", "--locked"]).expect(0, "", "1 target: 3 files written, 6 unchanged\n");
+    project.run(&["compile", "--locked"]).expect(0, "", "1 target: 3 files written, 7 unchanged\n");
     project.run(&["compile", "--locked"]).expect(0, "", "nothing changed: 1 target\n");
     project.edit("drivers.kdl", GIT.1, GIT.0);
     project.run(&["compile", "--locked"]).expect(3, "", "drift[unused-lock-entry]");
@@ -168,7 +168,7 @@ fn kernels_that_the_lock_lacks_are_an_error_or_drift() {
 #[test]
 fn outputs_go_where_they_are_told_to_and_nowhere_else() {
     let project = Project::new();
-    project.run(&["compile", "-o", "build/images/"]).expect(0, "", "1 target: 9 files written\n");
+    project.run(&["compile", "-o", "build/images/"]).expect(0, "", "1 target: 10 files written\n");
     assert!(project.path(&format!("build/images/{TARGET}/Dockerfile")).exists());
     assert!(!project.path("drivers.out").exists());
     for out in ["/tmp/images", "../images", "."] {
@@ -246,7 +246,7 @@ fn changed(edits: impl Fn(&Project)) -> String {
         "    source \"driver\"\n",
         "    source \"driver\"\n    make \"modules\" V=\"1\"\n",
     );
-    project.run(&["compile"]).expect(0, "", "9 files written");
+    project.run(&["compile"]).expect(0, "", "10 files written");
     edits(&project);
     let why = validate("why", &project.run(&["why", TARGET, "--format", "json"]).stdout);
     assert_eq!(why["key"].as_str().unwrap().len(), 64);
@@ -292,7 +292,7 @@ fn why_tells_the_first_thing_that_changed() {
         kernel,
         "There is nothing to compare with: `drivers.out/plan.json` was edited since drvc wrote it."
     );
-    let never = changed(|project| project.run(&["clean"]).expect(0, "", "9 files deleted"));
+    let never = changed(|project| project.run(&["clean"]).expect(0, "", "10 files deleted"));
     assert_eq!(never, "There is nothing to compare with: nothing was compiled here before.");
 }
 
@@ -300,11 +300,11 @@ fn why_tells_the_first_thing_that_changed() {
 fn clean_deletes_what_is_drvcs() {
     let project = Project::new();
     project.run(&["clean"]).expect(0, "", "0 files deleted in `drivers.out`\n");
-    project.run(&["compile"]).expect(0, "", "9 files written");
+    project.run(&["compile"]).expect(0, "", "10 files written");
     project.write("drivers.out/notes.txt", "mine");
     let run = project.run(&["clean"]);
     run.expect(0, "", "kept `drivers.out/notes.txt`: not written by drvc, or edited since\n");
-    run.expect(0, "", "9 files deleted in `drivers.out`\n");
+    run.expect(0, "", "10 files deleted in `drivers.out`\n");
     assert_eq!(project.outputs().into_keys().collect::<Vec<_>>(), ["notes.txt"]);
     assert!(!project.path("drivers.out/.drvc").exists());
     // Without a manifest there may still be outputs.

@@ -154,7 +154,7 @@ fn what_waits_for_the_lock_hides_nothing_else() {
     );
     project.run(&["compile"]).expect(1, "", "error[unlocked-kernels]");
     let run = project.run(&["compile", "--target", "os=debian"]);
-    run.expect(0, "", "1 of 1 target: 6 files written");
+    run.expect(0, "", "1 of 1 target: 7 files written");
     run.expect(0, "", "open: the lock file does not say which kernels these are: ubuntu 22.04 x86_64");
     assert!(project.read("drivers.out/example/debian-12-x86_64/6.1.0-18-amd64/Dockerfile").contains("FROM"));
     assert!(!project.path("drivers.out/plan.json").exists());

@@ -31,7 +31,7 @@ fn of_kind<'v>(documents: &'v [Value], kind: &str) -> &'v Value {
 #[test]
 fn outputs_are_sealed_checked_and_taken_away() {
     let project = Project::example("08-everywhere");
-    project.run(&["compile"]).expect(0, "", "25 files written");
+    project.run(&["compile"]).expect(0, "", "26 files written");
     for path in ["github/drvc.yml", "bake/pt-char-dev/debian-12.json", "kmm/pt-char-dev.yaml"] {
         let path = format!("drivers.out/{path}");
         let text = project.read(&path);
@@ -128,7 +128,7 @@ fn bake_gets_texts_as_they_are() {
         "load \"example\"\n    label text=\"${{HOME}} %{{if}} \\\"\"",
     );
     with_output(&project, "bake { cache-from \"type=registry,ref={registry}/cache:{kernel}\"; }");
-    project.run(&["compile"]).expect(0, "", "10 files written");
+    project.run(&["compile"]).expect(0, "", "11 files written");
     let file: Value = serde_json::from_str(&project.read("drivers.out/bake/example/debian-12.json")).unwrap();
     let target = file["target"].as_object().unwrap().values().next().unwrap();
     assert_eq!(target["labels"]["text"], "$${HOME} %%{if} \"");
@@ -360,7 +360,7 @@ fn matrices_hold_the_targets_asked_for() {
     };
     assert_eq!(targets(&["--all"]), all);
     assert_eq!(targets(&["--changed"]), all);
-    project.run(&["compile"]).expect(0, "", "11 files written");
+    project.run(&["compile"]).expect(0, "", "12 files written");
     assert!(targets(&["--changed"]).is_empty());
     project.edit("drivers.out/example/debian-12-x86_64/6.1.0-20-amd64/Dockerfile", "FROM", "# mine\nFROM");
     assert_eq!(targets(&["--changed"]), all[1..]);
