@@ -241,7 +241,7 @@ fn what_is_not_as_named_is_refused() {
         files.put(&path, text.replace(from, to));
     };
     let cases: [(&str, &str, &str); 4] = [
-        ("href=\"repodata/primary.xml\"", "href=\"../primary.xml\"", "no path beneath"),
+        ("href=\"repodata/primary.xml\"", "href=\"../primary.xml\"", "not a path beneath"),
         ("<checksum type=\"sha256\">", "<checksum type=\"md5\">", "checksum `md5`"),
         ("type=\"primary\"", "type=\"other\"", "names no list"),
         ("</repomd>", "", "ends too early"),

@@ -7,7 +7,7 @@
 #
 # Promises the lists /drvc/in-tree (needed of the kernel) and /drvc/missing (needed by these in turn
 # too, and not there), one name a line, and an empty directory /drvc/kernel for packages. Fails
-# where the image has no module.
+# where something is missing, and where the image has no module.
 # shellcheck shell=sh
 set -eu
 
@@ -62,3 +62,4 @@ while [ -s /drvc/next ]; do
     sort -u /drvc/depends | without /drvc/seen >/drvc/next.new
     mv /drvc/next.new /drvc/next
 done
+[ ! -s /drvc/missing ]

@@ -91,13 +91,13 @@ compare_symbols() {
     done </drvc/conflicts
 }
 
-[ -e /drvc/in-tree ] || fail "find-in-tree has to run before pack"
+[ -e /drvc/wanted ] || fail "find-in-tree has to run before pack"
 replaced=$(printf '%s\n' "$@" | sed 's/-/_/g')
 if [ "$mode" = none ] && [ -s /drvc/in-tree ]; then
     fail "in-tree is \"none\", yet the kernel has to give: $(cat /drvc/in-tree)"
 fi
 unpack_packages
-xargs sh /drvc/bin/find-in-tree </drvc/wanted
+xargs sh /drvc/bin/find-in-tree </drvc/wanted || [ -s /drvc/missing ]
 if [ -s /drvc/missing ]; then
     missing=$(sort -u /drvc/missing | paste -s -d ' ')
     if [ "$mode" = copy ] || grep -qxF -f /drvc/missing /drvc/in-tree; then
