@@ -162,7 +162,10 @@ impl Server {
             "textDocument/didClose" => {
                 read::<OfDocument>(params).map(|closed| workspace.close(&closed.text_document.uri))
             }
-            "textDocument/didSave" | "workspace/didChangeWatchedFiles" => Ok(workspace.forget()),
+            "textDocument/didSave" | "workspace/didChangeWatchedFiles" => {
+                workspace.forget();
+                Ok(())
+            }
             _ => return,
         };
         if understood.is_ok() {

@@ -46,11 +46,14 @@ impl Edge {
     }
 }
 
+/// A node and what it uses.
+type Used = (Node, Box<[(NodeId, Edge)]>);
+
 /// All stages of all targets, each once.
 #[derive(Debug, Default)]
 pub struct Graph {
-    /// Nodes in the order of making, each with what it uses.
-    nodes: Vec<(Node, Box<[(NodeId, Edge)]>)>,
+    /// In the order of making.
+    nodes: Vec<Used>,
     /// Nodes by the hash of their value and inputs; only looked up, never iterated.
     interned: HashMap<u64, Vec<NodeId>, BuildHasherDefault<DefaultHasher>>,
 }

@@ -43,7 +43,7 @@ macro_rules! numbers {
     };
 }
 
-impl<'a> Serializer for &'a mut Outline {
+impl Serializer for &mut Outline {
     type Ok = ();
     type Error = Error;
     type SerializeSeq = Self;

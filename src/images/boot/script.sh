@@ -94,7 +94,8 @@ if [ $alive = yes ]; then
     kill -TERM $command
     now
     since=$uptime
-    while alive && [ $alive = yes ] && [ $((uptime - since)) -lt 10 ]; do
+    # Twice what Kubernetes gives a pod: an emulated processor is slow.
+    while alive && [ $alive = yes ] && [ $((uptime - since)) -lt 60 ]; do
         nap
         now
     done
