@@ -47,7 +47,7 @@ forget_certificates() {
 }
 
 for secret in "$first" "$second"; do
-    [ -s "$secrets/$secret" ] || fail "the secret $secret was not given to this build"
+    [ -e "$secrets/$secret" ] || fail "the secret $secret was not given to this build"
 done
 # A link to what the host gives containers, which hides the system's own configuration.
 rm -f /etc/rhsm-host
