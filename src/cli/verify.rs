@@ -208,7 +208,7 @@ fn human(report: &Report) -> String {
 }
 
 fn others(kernels: &[Against]) -> String {
-    let mut table = blank(&["ON KERNEL", "LOADS", "MISSING", "CHANGED"]);
+    let mut table = blank(&["ON KERNEL", "LOADS", "MISSING", "CHANGED", "CLOSED"]);
     let some = |symbols: &[String]| match symbols {
         [] => "-".to_owned(),
         [one] => one.clone(),
@@ -216,7 +216,13 @@ fn others(kernels: &[Against]) -> String {
     };
     for kernel in kernels {
         let loads = if kernel.loads { "yes" } else { "no" };
-        table.add_row([&kernel.kernel, loads, &some(&kernel.missing), &some(&kernel.changed)]);
+        table.add_row([
+            &kernel.kernel,
+            loads,
+            &some(&kernel.missing),
+            &some(&kernel.changed),
+            &some(&kernel.closed),
+        ]);
     }
     let loads = kernels.iter().filter(|kernel| kernel.loads).count();
     format!("{}\nthis build loads on {loads} of {}\n", lines(&table), count(kernels.len(), "kernel"))

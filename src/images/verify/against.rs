@@ -15,8 +15,10 @@ pub struct Against {
     pub loads: bool,
     /// Symbols that it does not export.
     pub missing: Vec<String>,
-    /// Symbols that it exports in another version.
+    /// Symbols that it exports in another version, or that have a version on one side alone.
     pub changed: Vec<String>,
+    /// Symbols that it keeps from the driver: by licence, by a namespace, or in a module that the driver does not depend on.
+    pub closed: Vec<String>,
     /// How many of all symbols that the driver's own kernel exports it has in another version, or not at all; absent
     /// where the symbols of the own kernel are not known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,17 +30,19 @@ pub struct Against {
 pub fn against(driver: &Driver, kernel: &str, symvers: &Symvers, own: Option<&Symvers>) -> Against {
     let exported: BTreeSet<&str> =
         driver.modules.iter().flat_map(|packed| &packed.module.exports).map(String::as_str).collect();
-    let (mut missing, mut changed) = (BTreeSet::new(), BTreeSet::new());
+    let (mut missing, mut changed, mut closed) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for packed in driver.built() {
         let misfits = symvers.mismatches(&packed.module, &exported);
         missing.extend(misfits.missing);
-        changed.extend(misfits.changed);
+        changed.extend(misfits.changed.into_iter().chain(misfits.unversioned));
+        closed.extend(misfits.closed);
     }
     Against {
         kernel: kernel.to_owned(),
-        loads: missing.is_empty() && changed.is_empty(),
+        loads: missing.is_empty() && changed.is_empty() && closed.is_empty(),
         missing: missing.into_iter().collect(),
         changed: changed.into_iter().collect(),
+        closed: closed.into_iter().collect(),
         differences: own.map(|own| own.differences(symvers)),
     }
 }

@@ -27,6 +27,8 @@ kinds! {
     BuildTools = "build-tools", Warning;
     /// A symbol has another version in the kernel.
     ChangedSymbol = "changed-symbol", Error;
+    /// A symbol is exported, but not to this module.
+    ClosedSymbol = "closed-symbol", Error;
     /// A file that should be a module is none.
     DamagedModule = "damaged-module", Error;
     /// A module of the kernel's own is used.

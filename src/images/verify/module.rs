@@ -50,6 +50,8 @@ pub struct Module {
     pub aliases: Vec<String>,
     /// Licence.
     pub license: Option<String>,
+    /// Namespaces of symbols that it imports.
+    pub namespaces: Vec<String>,
     /// Symbols that it leaves to others, with the version (CRC) that it was built against where it says so.
     pub imports: BTreeMap<String, Option<u32>>,
     /// Those of them that need not exist.
@@ -99,7 +101,8 @@ impl Module {
         {
             module.say(&key, value);
         }
-        let most = [&module.softdeps, &module.firmware, &module.parameters, &module.aliases];
+        let most =
+            [&module.softdeps, &module.firmware, &module.namespaces, &module.parameters, &module.aliases];
         if module.depends.len() > DEPENDS || most.iter().any(|lines| lines.len() > NAMED) {
             return Err(Damaged("its .modinfo lists more than any driver has".to_owned()));
         }
@@ -141,6 +144,7 @@ impl Module {
             }
             "softdep" => self.softdeps.push(value),
             "firmware" => self.firmware.push(value),
+            "import_ns" => self.namespaces.push(value),
             "alias" => self.aliases.push(value),
             "parmtype" => self.parameters.extend(value.split_once(':').map(|(name, _)| name.to_owned())),
             _ => {}

@@ -56,7 +56,17 @@ fn symbols(packed: &Packed, symvers: &Symvers, exported: &BTreeSet<&str>) -> Vec
         )
         .help("build it again with this kernel's own headers")
     });
-    missing.into_iter().chain(changed).map(|finding| finding.at(&packed.path)).collect()
+    let unversioned = some(&misfits.unversioned).map(|symbols| {
+        let message = format!("`{name}` and the kernel do not both say a version of: {symbols}");
+        Finding::new(Kind::ChangedSymbol, message).help("build it again with this kernel's own headers")
+    });
+    let closed = some(&misfits.closed).map(|symbols| {
+        let message = format!("the kernel keeps from `{name}` by licence, namespace or module: {symbols}");
+        let help = "build it again with this kernel's own headers, whose modpost says what it lacks";
+        Finding::new(Kind::ClosedSymbol, message).help(help)
+    });
+    let all = missing.into_iter().chain(changed).chain(unversioned).chain(closed);
+    all.map(|finding| finding.at(&packed.path)).collect()
 }
 
 fn unstable(

@@ -29,6 +29,10 @@ pub struct Export {
     pub crc: u32,
     /// The module that has to be loaded for it; nothing for the kernel itself.
     pub module: Option<String>,
+    /// Whether it is kept from modules whose licence is not compatible with the GPL.
+    pub gpl_only: bool,
+    /// The namespace that a module has to import for it; nothing where there is none.
+    pub namespace: Option<String>,
 }
 
 /// Why a module does not fit a kernel's symbols.
@@ -38,13 +42,21 @@ pub struct SymbolMismatches {
     pub missing: BTreeSet<String>,
     /// Symbols whose version is another one.
     pub changed: BTreeSet<String>,
+    /// Symbols that have a version on one side alone, so that nothing says that they are the same.
+    pub unversioned: BTreeSet<String>,
+    /// Symbols that are exported, but not to this module: by their licence or namespace, or by a module that it does not
+    /// depend on.
+    pub closed: BTreeSet<String>,
 }
 
 impl SymbolMismatches {
     /// Whether the kernel would load the module.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.missing.is_empty() && self.changed.is_empty()
+        self.missing.is_empty()
+            && self.changed.is_empty()
+            && self.unversioned.is_empty()
+            && self.closed.is_empty()
     }
 }
 
@@ -65,7 +77,9 @@ impl Symvers {
                 ));
             };
             let module = (module != "vmlinux").then(|| kmod_name(module));
-            symbols.insert(name.to_owned(), Export { crc, module });
+            let gpl_only = fields.next().is_some_and(|class| class.ends_with("_GPL"));
+            let namespace = fields.next().filter(|space| !space.is_empty()).map(ToOwned::to_owned);
+            symbols.insert(name.to_owned(), Export { crc, module, gpl_only, namespace });
         }
         Ok(Self { symbols })
     }
@@ -128,27 +142,51 @@ impl Symvers {
         self.symbols.values().filter_map(|export| export.module.as_deref())
     }
 
-    /// What of a module this kernel does not have, or has in another version; `others` are exported by modules that
-    /// come with it.
+    /// What of a module this kernel does not have, has in another version, or keeps from it; `others` are exported by
+    /// modules that come with it, and these are asked before the kernel.
     #[must_use]
     pub fn mismatches(&self, module: &Module, others: &BTreeSet<&str>) -> SymbolMismatches {
         let mut misfits = SymbolMismatches::default();
         for (symbol, version) in &module.imports {
-            match (self.get(symbol), version) {
-                (Some(export), Some(version)) if export.crc != 0 && export.crc != *version => {
-                    misfits.changed.insert(symbol.clone());
-                }
-                (Some(_), _) => {}
-                (None, _) if others.contains(symbol.as_str()) || module.weak.contains(symbol) => {}
+            if others.contains(symbol.as_str()) {
+                continue;
+            }
+            let Some(export) = self.get(symbol) else {
                 // A kernel without versions does not list the layout of its modules.
-                (None, _) if symbol == "module_layout" => {}
-                (None, _) => {
+                if !module.weak.contains(symbol) && symbol != "module_layout" {
                     misfits.missing.insert(symbol.clone());
                 }
+                continue;
+            };
+            match (export.crc, version) {
+                // A kernel that is built without versions, and what was built for it.
+                (0, None) => {}
+                (crc, Some(version)) if crc == *version => {}
+                (0, Some(_)) | (_, None) => drop(misfits.unversioned.insert(symbol.clone())),
+                (_, Some(_)) => drop(misfits.changed.insert(symbol.clone())),
+            }
+            if !export.is_open_to(module) {
+                misfits.closed.insert(symbol.clone());
             }
         }
         misfits
     }
+}
+
+impl Export {
+    /// Whether a module may use it, as far as its licence, the namespaces that it imports and what it depends on tell.
+    fn is_open_to(&self, module: &Module) -> bool {
+        let licensed = !self.gpl_only || module.license.as_deref().is_none_or(is_gpl_compatible);
+        let imported = self.namespace.as_ref().is_none_or(|space| module.namespaces.contains(space));
+        let loaded = self.module.as_ref().is_none_or(|owner| module.depends.contains(owner));
+        licensed && imported && loaded
+    }
+}
+
+/// `license_is_gpl_compatible` in `include/linux/license.h`.
+fn is_gpl_compatible(license: &str) -> bool {
+    ["GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL"]
+        .contains(&license)
 }
 
 fn in_package(path: &Utf8Path) -> Result<Option<Vec<u8>>, Error> {
@@ -188,6 +226,33 @@ mod tests {
         assert_eq!(misfits.missing, BTreeSet::from(["gone".to_owned()]));
         assert_eq!(misfits.changed, BTreeSet::from(["kfree".to_owned()]));
         assert_eq!(kernel.differences(&Symvers::parse(&TEXT.replace("02\t", "07\t")).unwrap()), 1);
+    }
+
+    #[test]
+    fn a_missing_version_never_fits_and_what_is_kept_from_a_module_is_named() {
+        let text = "0x00000000\tplain\tvmlinux\tEXPORT_SYMBOL\t\n\
+            0x00000002\tkfree\tvmlinux\tEXPORT_SYMBOL_GPL\t\n\
+            0x00000003\tspace\tvmlinux\tEXPORT_SYMBOL\tCRYPTO\n\
+            0x00000004\tmoved\tlib/new\tEXPORT_SYMBOL\t\n";
+        let kernel = Symvers::parse(text).unwrap();
+        let misfits = |imports: &[(&str, Option<u32>)], module: Module| {
+            let imports = imports.iter().map(|(name, crc)| ((*name).to_owned(), *crc)).collect();
+            kernel.mismatches(&Module { imports, ..module }, &BTreeSet::new())
+        };
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+        assert!(misfits(&[("plain", None)], Module::default()).is_empty());
+        let unversioned = misfits(&[("plain", Some(1)), ("kfree", None)], Module::default()).unversioned;
+        assert_eq!(unversioned, set(&["kfree", "plain"]));
+        let own = || Module { license: Some("Proprietary".to_owned()), ..Module::default() };
+        let all = [("kfree", Some(2)), ("space", Some(3)), ("moved", Some(4))];
+        assert_eq!(misfits(&all, own()).closed, set(&["kfree", "moved", "space"]));
+        let free = Module {
+            license: Some("Dual BSD/GPL".to_owned()),
+            namespaces: vec!["CRYPTO".to_owned()],
+            depends: vec!["new".to_owned()],
+            ..Module::default()
+        };
+        assert!(misfits(&all, free).is_empty());
     }
 
     #[test]
