@@ -23,7 +23,7 @@ def main(crd, files):
     with open(crd, encoding="utf-8") as file:
         definition = yaml.load(file)
     kind = definition["spec"]["names"]["kind"]
-    version = definition["spec"]["versions"][0]
+    version = next(one for one in definition["spec"]["versions"] if one["storage"])
     root = closed(version["schema"]["openAPIV3Schema"])
     root["properties"]["metadata"] = {"type": "object"}
     validator = jsonschema.Draft202012Validator(root)

@@ -25,7 +25,6 @@ const CIRCLES: &[&[&str]] = &[
     ],
 ];
 const LONG_FILES: &[&str] = &[
-    "compiler/outputs/handover/kmm",
     "import/dockerfile/makes",
     "import/dockerfile/run",
     "import/kbuild/objects",

@@ -31,7 +31,7 @@ fn of_kind<'v>(documents: &'v [Value], kind: &str) -> &'v Value {
 #[test]
 fn outputs_are_sealed_checked_and_taken_away() {
     let project = Project::example("08-everywhere");
-    project.run(&["compile"]).expect(0, "", "26 files written");
+    project.run(&["compile"]).expect(0, "", "30 files written");
     for path in ["github/drvc.yml", "bake/pt-char-dev/debian-12.json", "kmm/pt-char-dev.yaml"] {
         let path = format!("drivers.out/{path}");
         let text = project.read(&path);
@@ -278,6 +278,90 @@ fn kmm_removes_modules_by_kernel() {
 }
 
 #[test]
+fn kmm_signs_by_patterns_where_the_cluster_takes_them() {
+    let kernels = r#"
+    os "openshift" "4.16.20" { kernel "5.14.0-427.57.1.el9_4.x86_64+rt"; }"#;
+    let kmm = "version \"2.6\"\nsign key=\"k\" certificate=\"c\"\nbuild regexp=\"rt$\"";
+    let project = with_kmm(kernels, kmm);
+    let signed = |project: &Project| -> Vec<Value> {
+        let documents = documents(project, "kmm/pt-char-dev.yaml");
+        let mappings = &of_kind(&documents, "Module")["spec"]["moduleLoader"]["container"]["kernelMappings"];
+        mappings.as_array().unwrap().iter().map(|one| one["sign"]["filesToSign"][0].clone()).collect()
+    };
+    let path = |kernel: &str, file: &str| format!("/opt/lib/modules/{kernel}/updates/{file}.ko");
+    let kernel = "5.14.0-427.57.1.el9_4.x86_64+rt";
+    assert_eq!(signed(&project), [path(kernel, "ptemplate_char_dev"), path("*", "ptemplate_char_dev")]);
+    let manifest = project.read("drivers.kdl");
+    let several = "    output \"*.ko\"\n    source \"accelerator\" dir";
+    project.write("drivers.kdl", &manifest.replace("    source \"accelerator\" dir", several));
+    assert_eq!(signed(&project), [path(kernel, "*"), path("*", "*")]);
+    project.edit("drivers.kdl", "version \"2.6\"", "version \"2.5\"");
+    project.run(&["compile"]).expect(1, "", "KMM cannot sign `*.ko`");
+}
+
+#[test]
+fn kmm_gets_what_its_version_knows() {
+    let known = |kmm: &str| {
+        let run = with_kmm(TWO_STREAMS, kmm).run(&["compile"]);
+        (run.code, run.stderr)
+    };
+    for (version, since, kmm) in [
+        ("1.0", "1.1", "ordered-upgrades"),
+        ("2.2", "2.3", "toleration \"k\""),
+        ("2.3", "2.4", "preflight"),
+        ("2.5", "2.6", "image-rebuild-trigger 1"),
+        ("2.6", "2.7", "dra \"d.example.com\" image=\"quay.io/p/d:1\""),
+    ] {
+        let (code, report) = known(&format!("{kmm}\nversion \"{version}\""));
+        assert_eq!((code, report.matches("error[unknown-to-kmm]").count()), (Some(1), 1), "{report}");
+        assert!(report.contains(&format!("KMM {since} is the first that does")), "{report}");
+        for version in [since, "2.99", "3.0"] {
+            assert_eq!(known(&format!("{kmm}\nversion \"{version}\"")).0, Some(0), "{kmm}");
+        }
+        assert_eq!(known(kmm).0, Some(0), "{kmm}");
+    }
+    let (code, report) = known(&format!("namespace \"{}\"", "n".repeat(31)));
+    assert_eq!((code, report.contains("more than 41 characters")), (Some(1), true), "{report}");
+    assert_eq!(known(&format!("namespace \"{}\"", "n".repeat(30))).0, Some(0));
+}
+
+#[test]
+fn kmm_says_what_the_manifest_says() {
+    let kmm = r#"raw-args { load "-d" "/tmp/opt" "a"; unload "-r" "a"; }
+        dra "gpu.example.com" image="quay.io/p/d:1" { device-class "gpus" { selector "device.driver == 'x'"; }; }"#;
+    let project = with_kmm(TWO_STREAMS, kmm);
+    project.run(&["check"]).expect(0, "", "`raw-args` take the place of what image `pt-char-dev` says");
+    let documents = documents(&project, "kmm/pt-char-dev.yaml");
+    let spec = &of_kind(&documents, "Module")["spec"];
+    let modprobe =
+        json!({ "rawArgs": { "load": ["-d", "/tmp/opt", "a"], "unload": ["-r", "a"] }, "dirName": "/opt" });
+    assert_eq!(spec["moduleLoader"]["container"]["modprobe"], modprobe);
+    let class = json!({ "name": "gpus", "selectors": [{ "cel": { "expression": "device.driver == 'x'" } }] });
+    let dra = json!({ "driverName": "gpu.example.com", "container": { "image": "quay.io/p/d:1" }, "deviceClasses": [class] });
+    assert_eq!(spec["dra"], dra);
+    let both = format!("{kmm}\nload-args \"-v\"\ndevice-plugin \"quay.io/p/d:1\"");
+    let run = with_kmm(TWO_STREAMS, &both).run(&["compile"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+}
+
+#[test]
+fn kmm_is_asked_about_kernels_before_nodes_have_them() {
+    let project = Project::example("08-everywhere");
+    let kernel = "5.14.0-427.62.1.el9_4.x86_64";
+    let path = format!("kmm/preflight/openshift-4.18.7-x86_64/{kernel}.yaml");
+    let documents = documents(&project, &path);
+    let dockerfile = format!("drivers.out/pt-char-dev/openshift-4.18.7-x86_64/{kernel}/Dockerfile");
+    let toolkit = project.read(&dockerfile);
+    let toolkit =
+        toolkit.lines().find_map(|line| line.strip_prefix("FROM ")?.strip_suffix(" AS kernel")).unwrap();
+    let expected = json!({ "kernelVersion": kernel, "dtkImage": toolkit, "pushBuiltImage": true });
+    assert_eq!(of_kind(&documents, "PreflightValidationOCP")["spec"], expected);
+    let upstream = self::documents(&project, "kmm/preflight/debian-12-x86_64/6.1.0-56-amd64.yaml");
+    let expected = json!({ "kernelVersion": "6.1.0-56-amd64", "pushBuiltImage": true });
+    assert_eq!(of_kind(&upstream, "PreflightValidation")["spec"], expected);
+}
+
+#[test]
 fn texts_of_outputs_are_texts_to_every_reader() {
     let project = Project::example("08-everywhere");
     project.edit("drivers.kdl", "    github\n", "    github { directory \"@scope/driver\"; }\n");
@@ -295,15 +379,11 @@ fn texts_of_outputs_are_texts_to_every_reader() {
 #[test]
 fn buildconfigs_push_to_the_registry_with_a_secret() {
     let project = Project::example("08-everywhere");
-    project.edit(
-        "drivers.kdl",
-        "    buildconfig {",
-        "    buildconfig {\n        pull-secret \"pull\"\n        push-secret \"push\"",
-    );
+    project.edit("drivers.kdl", "    buildconfig {", "    buildconfig {\n        push-secret \"push\"");
     let path = "buildconfig/pt-char-dev/openshift-4.18.7-x86_64/5.14.0-427.62.1.el9_4.x86_64.yaml";
     let documents = documents(&project, path);
     let spec = &of_kind(&documents, "BuildConfig")["spec"];
-    assert_eq!(spec["strategy"]["dockerStrategy"]["pullSecret"]["name"], "pull");
+    assert_eq!(spec["strategy"]["dockerStrategy"]["pullSecret"]["name"], "registry");
     assert_eq!(spec["output"]["pushSecret"]["name"], "push");
     assert_eq!(spec["output"]["to"]["kind"], "DockerImage");
     assert!(documents.iter().all(|document| document["kind"] != "ImageStream"));
@@ -327,7 +407,7 @@ fn buildconfigs_build_the_very_dockerfile() {
     assert!(build["metadata"]["name"].as_str().unwrap().len() <= 57);
     assert_eq!(
         build["spec"]["strategy"]["dockerStrategy"],
-        json!({}),
+        json!({ "pullSecret": { "name": "registry" } }),
         "a Driver Toolkit needs no subscription"
     );
     assert_eq!(of_kind(&documents, "ImageStream")["metadata"]["name"], "pt-char-dev");

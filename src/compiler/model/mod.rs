@@ -7,6 +7,8 @@ mod commands;
 mod context;
 mod entitlement;
 mod image;
+mod kmm;
+mod kubernetes;
 mod layers;
 mod lower;
 mod matrix;
@@ -26,13 +28,12 @@ mod variables;
 
 pub use entitlement::{Access, Entitlement};
 pub use image::{Base, Extra, ExtraFrom, Image, ImageBody, InTree, KmodOption, Softdep};
+pub use kmm::{Dra, Kmm, KmmBuild, KmmSign, KmmVersion, Plugin, RawArgs, Toleration};
 pub use layers::{Layers, Merge, ModuleId, Overlay, SourceId, selected};
 pub use lower::lower;
 pub use matrix::{CellBody, Exclude, KernelRule, Matrix, OsRule};
 pub use module::{Build, ConfigRule, ModuleBody, ModuleOutput, SourceUse, Step};
-pub use output::{
-    Bake, BuildConfig, DevicePlugin, Engine, Kmm, KmmBuild, KmmSign, Output, Pipeline, Service, Toleration,
-};
+pub use output::{Bake, BuildConfig, Engine, Output, Pipeline, Service};
 pub use repository::{AddedRepository, PackageRepository, RepositoryKey};
 pub use selector::Selector;
 pub use signing::{SignatureHash, Signing, SigningKey};

@@ -1,6 +1,8 @@
 //! `output`: what is written beside Dockerfiles, with every value parsed and every default applied.
 
 use super::context::Lower;
+use super::kmm::{Kmm, lower_kmm};
+use super::kubernetes::object;
 use super::text::{Template, Variable};
 use crate::language::syntax::ast;
 use crate::text::ids::{Arch, GitRef, ImageRef, Invalid, RelPath};
@@ -75,70 +77,6 @@ pub struct BuildConfig {
     pub entitlement_secret: String,
     pub pull_secret: Option<String>,
     pub push_secret: Option<String>,
-}
-
-/// `kmm { … }`
-#[derive(Clone, Debug)]
-pub struct Kmm {
-    /// The node's name.
-    pub span: Span,
-    pub namespace: Option<String>,
-    pub selector: BTreeMap<String, String>,
-    pub tolerations: Vec<Toleration>,
-    pub pull_secret: Option<String>,
-    pub service_account: Option<String>,
-    pub sign: Option<KmmSign>,
-    /// Whether KMM builds, and for which kernels beside those of the matrix.
-    pub builds: Vec<KmmBuild>,
-    pub machine_config: Option<String>,
-    /// Where `ordered-upgrades` stands.
-    pub ordered_upgrades: Option<Span>,
-    pub load_args: Vec<String>,
-    pub unload_args: Vec<String>,
-    pub image_pull_policy: String,
-    pub registry_tls: Option<ast::Tls>,
-    pub device_plugin: Option<DevicePlugin>,
-}
-
-/// `device-plugin IMAGE { … }`
-#[derive(Clone, Debug)]
-pub struct DevicePlugin {
-    pub image: ImageRef,
-    pub args: Vec<String>,
-    pub env: BTreeMap<String, String>,
-    pub service_account: Option<String>,
-}
-
-/// `toleration KEY value= effect=`
-#[derive(Clone, Debug)]
-pub struct Toleration {
-    pub key: String,
-    pub value: Option<String>,
-    pub effect: Option<String>,
-}
-
-/// `sign key= certificate=`
-#[derive(Clone, Debug)]
-pub struct KmmSign {
-    pub key: String,
-    pub certificate: String,
-}
-
-/// `build regexp=`
-#[derive(Clone, Debug)]
-pub struct KmmBuild {
-    /// The node's name.
-    pub span: Span,
-    /// `regexp=`
-    pub regexp: Option<String>,
-    /// `secret`
-    pub secrets: Vec<String>,
-    /// `build-arg`
-    pub args: BTreeMap<String, String>,
-    /// `selector`
-    pub selector: BTreeMap<String, String>,
-    /// `base-image-registry-tls`
-    pub tls: Option<ast::Tls>,
 }
 
 /// Lowers `output`; nothing where there is none.
@@ -239,130 +177,8 @@ fn lower_buildconfig(lower: &mut Lower<'_>, buildconfig: &ast::BuildConfig) -> B
     }
 }
 
-fn lower_kmm(lower: &mut Lower<'_>, kmm: &ast::Kmm) -> Kmm {
-    let mut selector = labels(lower, &kmm.selector);
-    if kmm.selector.is_empty() {
-        selector.insert("node-role.kubernetes.io/worker".into(), String::new());
-    }
-    let tolerations = kmm.tolerations.iter().filter_map(|taint| {
-        let key = lower.parse("key of a taint", &taint.key, parse_label_key)?;
-        let value =
-            taint.value.as_ref().and_then(|text| lower.parse("value of a taint", text, parse_label_value));
-        Some(Toleration { key, value, effect: taint.effect.as_ref().map(|text| text.value.clone()) })
-    });
-    let tolerations = tolerations.collect();
-    let sign = kmm.sign.as_ref().and_then(|(key, certificate)| {
-        Some(KmmSign { key: object(lower, key)?, certificate: object(lower, certificate)? })
-    });
-    let builds = kmm.builds.iter().map(|build| KmmBuild {
-        span: build.span,
-        regexp: build.regexp.as_ref().and_then(|text| lower.parse("regular expression", text, parse_regexp)),
-        secrets: build.secrets.iter().filter_map(|name| object(lower, name)).collect(),
-        args: texts(&build.args),
-        selector: labels(lower, &build.selector),
-        tls: build.tls,
-    });
-    let builds = builds.collect();
-    let device_plugin = kmm.device_plugin.as_ref().and_then(|plugin| {
-        Some(DevicePlugin {
-            image: lower.parse("image reference", &plugin.image, ImageRef::parse)?,
-            args: plugin.args.iter().map(|text| text.value.clone()).collect(),
-            env: texts(&plugin.env),
-            service_account: plugin.service_account.as_ref().and_then(|text| object(lower, text)),
-        })
-    });
-    let mut named = |text: &Option<ast::Text>| text.as_ref().and_then(|text| object(lower, text));
-    Kmm {
-        span: kmm.span,
-        namespace: named(&kmm.namespace),
-        pull_secret: named(&kmm.pull_secret),
-        service_account: named(&kmm.service_account),
-        machine_config: named(&kmm.machine_config),
-        selector,
-        tolerations,
-        sign,
-        builds,
-        ordered_upgrades: kmm.ordered_upgrades,
-        load_args: kmm.load_args.iter().map(|text| text.value.clone()).collect(),
-        unload_args: kmm.unload_args.iter().map(|text| text.value.clone()).collect(),
-        image_pull_policy: kmm
-            .image_pull_policy
-            .as_ref()
-            .map_or("IfNotPresent", |text| &text.value)
-            .to_owned(),
-        registry_tls: kmm.registry_tls,
-        device_plugin,
-    }
-}
-
-/// Labels of nodes.
-fn labels(lower: &mut Lower<'_>, pairs: &[ast::Pair]) -> BTreeMap<String, String> {
-    let mut labels = BTreeMap::new();
-    for pair in pairs {
-        let key = lower.parse("label of a node", &pair.key, parse_label_key);
-        let value = lower.parse("value of a label", &pair.value, parse_label_value);
-        labels.extend(key.zip(value));
-    }
-    labels
-}
-
-fn texts(pairs: &[ast::Pair]) -> BTreeMap<String, String> {
-    pairs.iter().map(|pair| (pair.key.value.clone(), pair.value.value.clone())).collect()
-}
-
-/// The name of an object of Kubernetes: a DNS label, or several with dots between them.
-fn object(lower: &mut Lower<'_>, text: &ast::Text) -> Option<String> {
-    lower.parse("name of an object", text, |name| {
-        let edge = |byte: Option<u8>| byte.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        let part = |part: &str| edge(part.bytes().next()) && edge(part.bytes().last());
-        let all =
-            name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.');
-        let fits = all && name.len() <= 253 && name.split('.').all(part);
-        if fits {
-            Ok(name.to_owned())
-        } else {
-            Err(Invalid("1 to 253 of a-z 0-9 - ., first and last a letter or digit"))
-        }
-    })
-}
-
 fn parse_label(text: &str) -> Result<String, Invalid> {
     let fits = matches!(text.len(), 1..=100)
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     if fits { Ok(text.to_owned()) } else { Err(Invalid("1 to 100 of A-Z a-z 0-9 . _ -")) }
-}
-
-fn parse_label_key(text: &str) -> Result<String, Invalid> {
-    let (prefix, name) = text.rsplit_once('/').map_or((None, text), |(prefix, name)| (Some(prefix), name));
-    let host = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
-    let prefixed = prefix.is_none_or(|prefix| matches!(prefix.len(), 1..=253) && prefix.bytes().all(host));
-    if prefixed && !name.is_empty() && parse_label_value(name).is_ok() {
-        Ok(text.to_owned())
-    } else {
-        Err(Invalid(
-            "1 to 63 of A-Z a-z 0-9 . _ -, first and last a letter or digit, perhaps a domain and / before it",
-        ))
-    }
-}
-
-fn parse_label_value(text: &str) -> Result<String, Invalid> {
-    let edge = |byte: Option<u8>| byte.is_none_or(|b| b.is_ascii_alphanumeric());
-    let fits = text.len() <= 63 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
-    if fits && edge(text.bytes().next()) && edge(text.bytes().last()) {
-        Ok(text.to_owned())
-    } else {
-        Err(Invalid("up to 63 of A-Z a-z 0-9 . _ -, first and last a letter or digit"))
-    }
-}
-
-/// A regular expression for kernels: KMM reads it with RE2, whose language Rust's crate shares but for details. One
-/// with an escape such as `\f` can match no kernel.
-fn parse_regexp(text: &str) -> Result<String, Invalid> {
-    let rule = "a regular expression as RE2 reads it, without escapes of control characters such as `\\f`";
-    let control = ["\\a", "\\f", "\\n", "\\r", "\\t", "\\v"].iter().any(|escape| text.contains(escape));
-    if !control && text.len() <= 1000 && regex::Regex::new(text).is_ok() {
-        Ok(text.to_owned())
-    } else {
-        Err(Invalid(rule))
-    }
 }

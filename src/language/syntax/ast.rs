@@ -3,9 +3,11 @@
 //! Each node of the language has its type here, in the order of [`crate::language::schema`]'s table. What was meant is
 //! [`crate::compiler::model`]'s business.
 
+mod kmm;
 mod output;
 
-pub use output::{Bake, BuildConfig, DevicePlugin, Kmm, KmmBuild, Output, Pipeline, Runner, Tls, Toleration};
+pub use kmm::{DeviceClass, Dra, Kmm, KmmBuild, Plugin, Preflight, Tls, Toleration};
+pub use output::{Bake, BuildConfig, Output, Pipeline, Runner};
 
 use crate::text::ids::RelPath;
 use crate::text::source::{Span, Spanned};

@@ -213,6 +213,7 @@ codes! {
     UnknownSetting = "unknown-setting", Error;
     UnknownSource = "unknown-source", Error;
     UnknownTemplate = "unknown-template", Error;
+    UnknownToKmm = "unknown-to-kmm", Error;
     UnknownValue = "unknown-value", Error;
     UnknownVariable = "unknown-variable", Error;
     UnlockedKernels = "unlocked-kernels", Error;

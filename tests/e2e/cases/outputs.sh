@@ -51,12 +51,12 @@ else
     say "  not checked: OpenShift's API, which npm would have"
 fi
 
-if [ -f "${KMM_CRD:-}" ]; then
-    python3 "$E2E_DIR/crd.py" "$KMM_CRD" drivers.out/kmm/*.yaml || die "KMM's CRD refuses a Module"
-    say "  KMM's CRD holds"
-else
-    say "  not checked: KMM's CRD, since KMM_CRD names no file"
-fi
+# KMM_CRD may name several files: of Modules, and of both kinds of validations.
+[ -n "${KMM_CRD:-}" ] || say "  not checked: KMM's CRDs, since KMM_CRD names no file"
+for crd in ${KMM_CRD:-}; do
+    find drivers.out/kmm -name '*.yaml' -exec python3 "$E2E_DIR/crd.py" "$crd" {} + || die "$crd refuses a resource"
+    say "  $(basename "$crd") holds"
+done
 
 # A toolkit, and secrets.
 cp -R "$ROOT/examples/04-own-toolkit" "$CASE_DIR/toolkit"

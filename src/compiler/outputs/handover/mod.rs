@@ -7,9 +7,7 @@ mod github;
 mod gitlab;
 mod jobs;
 mod kmm;
-mod mapping;
 mod pipeline;
-mod stream;
 mod yaml;
 
 pub use bake::bake;

@@ -1,10 +1,7 @@
 //! `output`
 
-use super::super::{Argument, Body, Count, Enum, FreeProperties, Kind, Node, Property, Rule, RuleKind};
-use super::kmm::{
-    BASE_REGISTRY_TLS, BUILD_ARG, BUILD_SECRET, BUILD_SELECTOR, DEVICE_PLUGIN, IMAGE_PULL_POLICY, LOAD_ARGS,
-    ORDERED_UPGRADES, REGISTRY_TLS, UNLOAD_ARGS,
-};
+use super::super::{Argument, Body, Count, Enum, Kind, Node, Property, Rule, RuleKind};
+use super::kmm::{KMM, NAMESPACE};
 
 pub(super) static OUTPUT: Node = Node {
     body: &Body {
@@ -138,15 +135,6 @@ static BUILDCONFIG: Node = Node {
     )
 };
 
-static NAMESPACE: Node = Node {
-    arguments: &[Argument::one("NAME", Kind::TEXT, "a namespace")],
-    ..Node::new(
-        "namespace",
-        Count::AtMostOne,
-        "The namespace of the resources. Unless said it is that of whoever applies them.",
-    )
-};
-
 static ENTITLEMENT_SECRET: Node = Node {
     arguments: &[Argument::one("NAME", Kind::TEXT, "a secret of the namespace")],
     ..Node::new(
@@ -171,121 +159,5 @@ static PUSH_SECRET: Node = Node {
         "push-secret",
         Count::AtMostOne,
         "Pushes images to the registry that their `tag` names, with this secret; unless said they are in an ImageStream.",
-    )
-};
-
-static KMM: Node = Node {
-    body: &Body {
-        nodes: &[
-            &NAMESPACE,
-            &SELECTOR,
-            &TOLERATION,
-            &PULL_SECRET,
-            &SERVICE_ACCOUNT,
-            &SIGN,
-            &BUILD,
-            &MACHINE_CONFIG,
-            &ORDERED_UPGRADES,
-            &LOAD_ARGS,
-            &UNLOAD_ARGS,
-            &IMAGE_PULL_POLICY,
-            &REGISTRY_TLS,
-            &DEVICE_PLUGIN,
-        ],
-        rules: &[],
-    },
-    ..Node::new(
-        "kmm",
-        Count::AtMostOne,
-        "A Module of the Kernel Module Management operator for each image: `kmm/<image>.yaml`.",
-    )
-};
-
-static SELECTOR: Node = Node {
-    free: Some(FreeProperties {
-        key: "LABEL",
-        description: "a label of nodes and its value, which may be empty",
-        required: true,
-    }),
-    ..Node::new(
-        "selector",
-        Count::AtMostOne,
-        "The labels of the nodes that load the driver. Unless said it is `node-role.kubernetes.io/worker=\"\"`.",
-    )
-};
-
-static TOLERATION: Node = Node {
-    arguments: &[Argument::one("KEY", Kind::TEXT, "the key of a taint")],
-    properties: &[
-        Property::optional("value", Kind::TEXT, "its value; without it, any"),
-        Property::optional("effect", Kind::Enum(&EFFECTS), "its effect; without it, any"),
-    ],
-    ..Node::new("toleration", Count::Any, "A taint of nodes that load the driver all the same.")
-};
-
-static EFFECTS: Enum = Enum {
-    title: "an effect of a taint",
-    values: &[
-        ("NoSchedule", "no new pods"),
-        ("PreferNoSchedule", "no new pods where there is another node"),
-        ("NoExecute", "no pods"),
-    ],
-    aliases: &[],
-};
-
-static PULL_SECRET: Node = Node {
-    arguments: &[Argument::one("NAME", Kind::TEXT, "a secret of the namespace")],
-    ..Node::new(
-        "pull-secret",
-        Count::AtMostOne,
-        "The secret that images are pulled with, and pushed where KMM builds or signs.",
-    )
-};
-
-static SERVICE_ACCOUNT: Node = Node {
-    arguments: &[Argument::one("NAME", Kind::TEXT, "a service account of the namespace")],
-    ..Node::new("service-account", Count::AtMostOne, "The service account of the pods that load the driver.")
-};
-
-static SIGN: Node = Node {
-    properties: &[
-        Property::required(
-            "key",
-            Kind::TEXT,
-            "the secret of the namespace that holds the private key, as `key`",
-        ),
-        Property::required("certificate", Kind::TEXT, "the secret that holds the certificate, as `cert`"),
-    ],
-    ..Node::new(
-        "sign",
-        Count::AtMostOne,
-        "Has KMM sign the modules in the cluster, into an image whose tag ends in `_signed`. Modules that `signing` \
-         signs need no second signature.",
-    )
-};
-
-static BUILD: Node = Node {
-    body: &Body { nodes: &[&BUILD_SECRET, &BUILD_ARG, &BUILD_SELECTOR, &BASE_REGISTRY_TLS], rules: &[] },
-    properties: &[Property::optional(
-        "regexp",
-        Kind::TEXT,
-        "kernels that are built for too, though the matrix does not have them: KMM's `regexp`. The Dockerfile is that of the kernels of \
-         the matrix that match it",
-    )],
-    ..Node::new(
-        "build",
-        Count::Any,
-        "Has KMM build images that the registry lacks in the cluster, from a Driver Toolkit, by one Dockerfile for each \
-         stream of kernels. Each stream may have a `regexp=` of its own.",
-    )
-};
-
-static MACHINE_CONFIG: Node = Node {
-    arguments: &[Argument::one("ROLE", Kind::TEXT, "a pool of machines, such as `worker`")],
-    ..Node::new(
-        "machine-config",
-        Count::AtMostOne,
-        "Writes what images `blacklist` into a MachineConfig for the nodes of a pool, since KMM reads no modprobe.d of \
-         images.",
     )
 };

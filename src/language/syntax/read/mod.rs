@@ -1,6 +1,7 @@
 //! Turns nodes of the shape that the table asks for into the syntax tree, each noun in a file of its own.
 
 mod image;
+mod kmm;
 mod matrix;
 mod module;
 mod output;

@@ -1,11 +1,12 @@
 //! What of an image one Module of KMM can say: one load order, one set of parameters, one image for a kernel.
 
-use super::{Files, Inputs};
+use super::super::{Files, Inputs};
 use crate::compiler::model::Kmm;
 use crate::compiler::plan::{ImageStage, Node, Target, underscored};
 use crate::text::diag::{Code, Diagnostic};
 use crate::text::ids::{ImageRef, KmodName};
 use crate::text::source::Span;
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// The targets of an image, and how all of them are loaded.
@@ -152,4 +153,15 @@ fn order(stage: &ImageStage, softdeps: &[(KmodName, Vec<KmodName>, Vec<KmodName>
         order.splice(place..place, before);
     }
     order
+}
+
+/// The beginning of a mapping: which kernel has which image.
+pub(super) fn entry(how: &str, kernel: &str, image: &str) -> Map<String, Value> {
+    Map::from_iter([(how.into(), json!(kernel)), ("containerImage".into(), json!(image))])
+}
+
+/// The modules of the kernel's own that give way.
+pub(super) fn removed(replaces: &[KmodName]) -> Option<(String, Value)> {
+    let names: Vec<_> = replaces.iter().map(ToString::to_string).collect();
+    (!names.is_empty()).then(|| ("inTreeModulesToRemove".to_owned(), json!(names)))
 }
