@@ -14,6 +14,7 @@ use crate::text::error::Error;
 use crate::text::ids::{Arch, ImageRef};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
+use std::collections::BTreeSet;
 
 /// Which image is meant, and where it is looked up.
 #[derive(Debug, Args)]
@@ -54,6 +55,8 @@ pub(super) struct Meant {
     pub(super) key: Option<String>,
     /// Whether its modules are signed.
     pub(super) signed: bool,
+    /// The labels that it has of its own.
+    pub(super) labels: BTreeSet<String>,
 }
 
 fn arch(name: &str) -> Result<Arch, String> {
@@ -86,12 +89,16 @@ impl ImageArg {
         let key = compiled.fingerprints.get(target.root.index()).map(ToString::to_string);
         let mut stages = compiled.plan.graph.ancestry(target.root).into_iter();
         let signed = stages.any(|id| matches!(compiled.plan.graph.node(id), Node::Sign(_)));
+        let labels = match compiled.plan.graph.node(target.root) {
+            Node::Image(stage) => stage.labels.iter().map(|(name, _)| name.clone()).collect(),
+            _ => BTreeSet::new(),
+        };
         let reference = target.tags.first().ok_or_else(|| Failure::Usage {
             message: format!("`{}` has no reference", target.id),
             help: "give its image `tag`s".into(),
         })?;
         let image = self.fetch(reference, Some(target.arch), network, terminal)?;
-        Ok(Found { image, meant: Some(Meant { target: target.clone(), key, signed }) })
+        Ok(Found { image, meant: Some(Meant { target: target.clone(), key, signed, labels }) })
     }
 
     fn fetch(

@@ -53,6 +53,9 @@ pub(super) struct Verify {
     /// The kernel that is meant, where an image has modules for several
     #[arg(long, value_name = "RELEASE")]
     kernel: Option<String>,
+    /// Check what Red Hat's certification asks for; targets of a project with a `vendor` are checked without it
+    #[arg(long)]
+    certification: bool,
     /// Ask no package repository: compare symbols with `--symvers` alone
     #[arg(long)]
     offline: bool,
@@ -88,6 +91,9 @@ pub(super) fn verify(global: &Global, args: &Verify, terminal: &mut Terminal) ->
         stablelist: stable.transpose()?,
         key: meant.as_ref().and_then(|meant| meant.key.clone()),
         signed: meant.as_ref().is_some_and(|meant| meant.signed),
+        certification: args.certification
+            || meant.as_ref().is_some_and(|meant| meant.labels.contains("vendor")),
+        labels: meant.as_ref().map(|meant| meant.labels.clone()),
     };
     let depot = if args.offline { None } else { Some(Depot::new(global, &args.network, terminal)?) };
     let own = driver.kernel.clone().unwrap_or_default();

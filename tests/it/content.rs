@@ -113,6 +113,33 @@ fn files_come_from_a_built_tree_a_source_or_an_image() {
 }
 
 #[test]
+fn what_certification_asks_for_comes_from_the_project() {
+    let project = crate::project::Project::new();
+    let certified = "project \"example\" {\n    vendor \"Example\"\n    version \"1.5\"\n    description \"A driver\"\n    \
+                     maintainer \"me\"\n    license-file \"LICENSE\" from=\"driver\"";
+    project.edit("drivers.kdl", "project \"example\" {", certified);
+    project.write("driver/LICENSE", "GPL\n");
+    project.run(&["compile"]).expect(0, "", "files written");
+    let text = project.read("drivers.out/example/debian-12-x86_64/6.1.0-18-amd64/Dockerfile");
+    let (_, runtime) = text.rsplit_once("\nFROM ").unwrap();
+    for label in [
+        "name='example'",
+        "vendor='Example'",
+        "version='1.5'",
+        "release='6.1.0-18-amd64'",
+        "summary='A driver'",
+        "description='A driver'",
+        "maintainer='me'",
+    ] {
+        assert!(runtime.contains(&format!(" {label}")), "{label}\n{runtime}");
+    }
+    assert!(
+        runtime.contains("COPY --from=source-driver /usr/src/drvc/driver/LICENSE /licenses/\n"),
+        "{runtime}"
+    );
+}
+
+#[test]
 fn a_base_of_ones_own_gets_what_is_asked_for() {
     let image = |extra: &str| {
         format!("{DRIVER}image \"i\" {{ module \"a\"; base \"quay.io/example/own:1\"; {extra} }}")

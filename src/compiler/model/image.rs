@@ -180,6 +180,11 @@ fn lower_file(lower: &mut Lower<'_>, extra: &ast::Extra) -> Option<Extra> {
     lower_extra(lower, extra, to)
 }
 
+/// `license-file`: where certification looks for it.
+pub(super) fn lower_license(lower: &mut Lower<'_>, extra: &ast::Extra) -> Option<Extra> {
+    lower_extra(lower, extra, AbsPath::parse("/licenses").ok())
+}
+
 fn lower_extra(lower: &mut Lower<'_>, extra: &ast::Extra, to: Option<AbsPath>) -> Option<Extra> {
     let glob = lower.patterned("pattern", &extra.glob, Variable::in_source, |glob| {
         let plain: String =

@@ -7,7 +7,7 @@
 
 use super::context::Lower;
 use super::entitlement::lower_entitlement;
-use super::image::{Image, lower_image};
+use super::image::{Image, lower_image, lower_license};
 use super::layers::Layers;
 use super::matrix::lower_matrix;
 use super::module::{ModuleBody, lower_module};
@@ -28,7 +28,9 @@ const OUTPUT_FILES: [&str; 2] = ["keys", "plan.json"];
 pub fn lower(manifest: &ast::Manifest, sources: &Sources) -> (Model, Diagnostics) {
     let mut lower = Lower::new(manifest, sources);
     super::secrets::refuse(manifest, &mut lower.diagnostics);
-    let model = Model {
+    let license_file =
+        manifest.project.license_file.as_ref().and_then(|file| lower_license(&mut lower, file));
+    let mut model = Model {
         project: lower.project(&manifest.project),
         sources: manifest.sources.iter().filter_map(|source| lower.source(source)).collect(),
         modules: manifest.modules.iter().filter_map(|module| lower.module(module)).collect(),
@@ -39,6 +41,9 @@ pub fn lower(manifest: &ast::Manifest, sources: &Sources) -> (Model, Diagnostics
         matrix: lower_matrix(&mut lower, &manifest.matrix),
         output: lower_output(&mut lower, manifest.output.as_ref()),
     };
+    for image in &mut model.images {
+        image.layers.base.files.extend(license_file.clone());
+    }
     // Where something is wrong, the use of a name may be what was left out.
     if !lower.diagnostics.has_errors() {
         lower.diagnostics.extend(lower.names.unused(manifest));
@@ -56,6 +61,7 @@ impl Lower<'_> {
             license: text(&project.license),
             description: text(&project.description),
             vendor: text(&project.vendor),
+            maintainer: text(&project.maintainer),
             url: text(&project.url),
         }
     }

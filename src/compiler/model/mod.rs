@@ -85,5 +85,6 @@ pub struct Project {
     pub license: Option<String>,
     pub description: Option<String>,
     pub vendor: Option<String>,
+    pub maintainer: Option<String>,
     pub url: Option<String>,
 }

@@ -214,6 +214,16 @@ impl Builder<'_> {
         set("org.opencontainers.image.base.name", Some(runtime.name.as_str()));
         set("org.opencontainers.image.base.digest", runtime.pinned.digest());
         set("kernel-version", Some(cell.kernel.text.as_str()));
+        // Bases have labels of their own by these names, which would speak for the image.
+        if let Some(vendor) = &project.vendor {
+            set("name", Some(image.layers.name.as_str()));
+            set("vendor", Some(vendor));
+            set("version", project.version.as_deref());
+            set("release", Some(cell.kernel.text.as_str()));
+            set("summary", project.description.as_deref());
+            set("description", project.description.as_deref());
+            set("maintainer", project.maintainer.as_deref());
+        }
         let scope = self.scope(cell).image(&image.layers.name);
         labels.extend(body.labels.iter().map(|(key, value)| (key.clone(), scope.text(value))));
         labels

@@ -25,6 +25,8 @@ kinds! {
 
     /// Tools to build with are in the image.
     BuildTools = "build-tools", Warning;
+    /// What certification asks for is missing.
+    Certification = "certification", Warning;
     /// A symbol has another version in the kernel.
     ChangedSymbol = "changed-symbol", Error;
     /// A symbol is exported, but not to this module.

@@ -2,10 +2,11 @@
 //!
 //! 1. [`Driver::read`] finds the modules in the image: which kernel they are for, where they lie, what they say.
 //! 2. [`verify`] goes through the checks: `modules` (kernel, symbols, dependencies), `signatures`, `depmod`, `contract`
-//!    (layout, KMM, firmware, labels, leftover tools).
+//!    (layout, KMM, firmware, labels, leftover tools), `certification`.
 //! 3. What they find is a [`Report`]. Nothing of the image is run.
 
 mod against;
+mod certification;
 mod contract;
 mod depmod;
 mod driver;
@@ -46,6 +47,10 @@ pub struct Expected {
     pub key: Option<String>,
     /// Whether its modules have to be signed.
     pub signed: bool,
+    /// Whether it is to be certified.
+    pub certification: bool,
+    /// The labels that are its own, where that is known; any other is of its base.
+    pub labels: Option<BTreeSet<String>>,
 }
 
 /// What was found out about an image.
@@ -117,6 +122,7 @@ pub fn verify(image: &Image, driver: &Driver, expected: &Expected) -> Report {
         findings.extend(depmod::check(image, driver));
     }
     findings.extend(contract::check(image, driver, expected));
+    findings.extend(certification::check(image, expected));
     findings.sort();
     findings.dedup();
     let more = findings.len().saturating_sub(FINDINGS);

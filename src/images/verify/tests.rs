@@ -81,3 +81,36 @@ fn findings_and_their_texts_are_bounded() {
     let long = "long".repeat(10_000);
     assert!(Finding::new(Kind::NoModules, long).message.len() <= 1_003);
 }
+
+#[test]
+fn what_certification_asks_for_is_named_one_by_one() {
+    let (image, driver) = driver("hello.ko", &module(&info(0), 0));
+    let found = |image: &Image, expected: &Expected| -> Vec<String> {
+        let report = verify(image, &driver, expected);
+        let findings = report.findings.into_iter().filter(|one| one.code == Kind::Certification);
+        findings.map(|one| one.message).collect()
+    };
+    let certification = Expected { certification: true, ..Expected::default() };
+    assert!(found(&image, &Expected::default()).is_empty());
+    let all = found(&image, &certification);
+    assert_eq!(all.len(), 8, "{all:?}");
+    for label in ["name", "vendor", "version", "release", "summary", "description", "maintainer"] {
+        assert!(all.contains(&format!("the label `{label}` is missing")), "{label}");
+    }
+    assert!(all.contains(&"there is no file in /licenses".to_owned()));
+
+    let mut image = load(&[layer(&[("licenses/LICENSE", "GPL")])]);
+    for label in ["name", "vendor", "version", "release", "summary", "description", "maintainer"] {
+        image.config.labels.insert(label.to_owned(), "Example".to_owned());
+    }
+    assert!(found(&image, &certification).is_empty());
+    image.config.labels.insert("vendor".to_owned(), "Red Hat, Inc.".to_owned());
+    assert_eq!(
+        found(&image, &certification),
+        ["the label `vendor` says that it is of Red Hat: Red Hat, Inc."]
+    );
+    let labels = Some(["name", "version", "release", "summary", "description"].map(str::to_owned).into());
+    let own = found(&image, &Expected { certification: true, labels, ..Expected::default() });
+    let of_base = ["maintainer` is the base image's: Example", "vendor` is the base image's: Red Hat, Inc."];
+    assert_eq!(own, of_base.map(|end| format!("the label `{end}")));
+}

@@ -67,6 +67,8 @@ pub struct Project {
     pub license: Option<Text>,
     pub description: Option<Text>,
     pub vendor: Option<Text>,
+    pub maintainer: Option<Text>,
+    pub license_file: Option<Extra>,
     pub url: Option<Text>,
 }
 

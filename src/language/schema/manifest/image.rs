@@ -151,7 +151,7 @@ static BASE: Node = Node {
     )
 };
 
-const FROM: Property = Property::required(
+pub(super) const FROM: Property = Property::required(
     "from",
     Kind::TEXT,
     "a module of the image (its built tree), a source of this manifest, or another image",

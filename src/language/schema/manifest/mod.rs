@@ -74,7 +74,10 @@ static INCLUDE: Node = Node {
 
 static PROJECT: Node = Node {
     arguments: &[Argument::one("NAME", Kind::TEXT, "the project's name")],
-    body: &Body { nodes: &[&REGISTRY, &VERSION, &LICENSE, &DESCRIPTION, &VENDOR, &URL], rules: &[] },
+    body: &Body {
+        nodes: &[&REGISTRY, &VERSION, &LICENSE, &LICENSE_FILE, &DESCRIPTION, &VENDOR, &MAINTAINER, &URL],
+        rules: &[],
+    },
     ..Node::new(
         "project",
         Count::ExactlyOne,
@@ -112,7 +115,24 @@ static DESCRIPTION: Node = Node {
 
 static VENDOR: Node = Node {
     arguments: &[Argument::one("NAME", Kind::TEXT, "the vendor's name")],
-    ..Node::new("vendor", Count::AtMostOne, "For the label `org.opencontainers.image.vendor`.")
+    ..Node::new(
+        "vendor",
+        Count::AtMostOne,
+        "For the label `org.opencontainers.image.vendor`. With it images also have the labels that Red Hat's \
+         certification asks for: `name`, `vendor`, `version`, `release` (the kernel), `summary`, `description` and \
+         `maintainer`, in place of those of their base.",
+    )
+};
+
+static MAINTAINER: Node = Node {
+    arguments: &[Argument::one("WHO", Kind::TEXT, "a name, and perhaps an address")],
+    ..Node::new("maintainer", Count::AtMostOne, "For the label `maintainer`, where there is a `vendor`.")
+};
+
+static LICENSE_FILE: Node = Node {
+    arguments: &[Argument::one("GLOB", Kind::TEXT, "a pattern, relative to where the files come from")],
+    properties: &[image::FROM],
+    ..Node::new("license-file", Count::AtMostOne, "The licence's text, for `/licenses` of each image.")
 };
 
 static URL: Node = Node {

@@ -36,7 +36,7 @@ fn softdep(node: &Node) -> Option<Softdep> {
     Some(Softdep { kmod: node.text()?, pre: child_texts(node, "pre"), post: child_texts(node, "post") })
 }
 
-fn extra(node: &Node) -> Option<Extra> {
+pub(super) fn extra(node: &Node) -> Option<Extra> {
     let to = node.text_property("to");
     Some(Extra { span: node.name.span, glob: node.text()?, from: node.text_property("from")?, to })
 }

@@ -53,6 +53,8 @@ fn project(node: &Node, is_sound: &dyn Fn(&Node) -> bool) -> Option<Project> {
         license: field("license"),
         description: field("description"),
         vendor: field("vendor"),
+        maintainer: field("maintainer"),
+        license_file: node.child("license-file").filter(|child| is_sound(child)).and_then(image::extra),
         url: field("url"),
     })
 }
