@@ -28,6 +28,7 @@ mod network;
 mod next;
 mod nodes;
 mod plan;
+mod preflight;
 mod profile;
 mod progress;
 mod project;
@@ -97,6 +98,7 @@ enum Command {
     Prune(prune::Prune),
     Verify(verify::Verify),
     Plan(plan::Plan),
+    Preflight(preflight::Preflight),
     Why(why::Why),
     Diff(diff::Diff),
     Kernels(kernels::Kernels),
@@ -181,6 +183,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         Some(Command::Prune(args)) => prune::prune(&cli.global, &args, &mut terminal),
         Some(Command::Verify(args)) => verify::verify(&cli.global, &args, &mut terminal),
         Some(Command::Plan(args)) => plan::plan(&cli.global, &args, &mut terminal),
+        Some(Command::Preflight(args)) => preflight::preflight(&cli.global, &args, &mut terminal),
         Some(Command::Why(args)) => why::why(&cli.global, &args, &mut terminal),
         Some(Command::Diff(args)) => diff::diff(&cli.global, &args, &mut terminal),
         Some(Command::Kernels(args)) => kernels::kernels(&cli.global, &args, &mut terminal),

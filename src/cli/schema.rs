@@ -2,6 +2,7 @@
 
 use super::kernels::KernelsJson;
 use super::matrix::MatrixJson;
+use super::preflight::PreflightJson;
 use super::terminal::Terminal;
 use super::timings::TimingsJson;
 use super::{Exit, Failure};
@@ -31,6 +32,7 @@ pub const JSON_SCHEMAS: &[NamedSchema] = &[
     ("matrix", || schemars::schema_for!(MatrixJson)),
     ("nodes", || schemars::schema_for!(NodesJson)),
     ("plan", || schemars::schema_for!(PlanJson)),
+    ("preflight", || schemars::schema_for!(PreflightJson)),
     ("report", || schemars::schema_for!(ReportJson)),
     ("timings", || schemars::schema_for!(TimingsJson)),
     ("verify", || schemars::schema_for!(Verified)),

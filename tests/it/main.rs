@@ -29,6 +29,7 @@ mod mistakes;
 mod never_more;
 mod open;
 mod outputs;
+mod preflight;
 mod project;
 mod pure;
 mod schemas;

@@ -14,6 +14,7 @@ pub use bake::bake;
 pub use github::matrix as github_matrix;
 pub use gitlab::child as gitlab_child;
 pub use jobs::{Job, Jobs, jobs, without_runner};
+pub use kmm::{kmm_builds, kmm_regexp};
 
 use super::plan_json::PlanJson;
 use crate::compiler::inputs::Checkout;

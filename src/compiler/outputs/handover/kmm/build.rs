@@ -5,7 +5,7 @@ use super::sign::signed;
 use super::versions::GLOBS;
 use super::{Resources, opened};
 use crate::compiler::model::KmmBuild;
-use crate::compiler::outputs::handover::{Files, dockerfile};
+use crate::compiler::outputs::handover::{Files, Inputs, dockerfile};
 use crate::compiler::plan::Target;
 use crate::knowledge::profile::Builder;
 use crate::language::syntax::ast::Tls;
@@ -29,21 +29,7 @@ impl Resources<'_> {
         }
         let mut refused = None;
         for &target in mapping.targets.iter().filter(|target| target.builder == Builder::Dtk) {
-            let json = self.inputs.json.targets.iter().find(|json| json.id == target.id.as_str());
-            let has_files = json.is_some_and(|json| !json.contexts.is_empty());
-            let has_secrets = json.is_some_and(|json| !json.secrets.is_empty());
-            let text = opened::open(&dockerfile(self.inputs, target), target.kernel.as_str());
-            let text = match text {
-                _ if has_files => {
-                    Err("is built from files of this repository, which no build in a cluster sees")
-                }
-                _ if has_secrets => Err("needs build secrets, which KMM has no place for"),
-                None => Err(
-                    "has its kernel in a `script`, where no builder fills another one in: use `$(uname -r)` there",
-                ),
-                Some(text) => Ok(text),
-            };
-            match text {
+            match in_cluster(self.inputs, target) {
                 Err(why) => refused = refused.or(Some(why)),
                 Ok(text) => match streams.iter_mut().find(|stream| stream.text == text) {
                     Some(stream) => stream.targets.push(target),
@@ -142,7 +128,7 @@ impl Resources<'_> {
         files: &mut Files,
     ) -> Option<(&'s Stream<'s>, &'s Target)> {
         let found = streams.iter().filter_map(|stream| {
-            let mut targets = stream.targets.iter().filter(|target| matches(regexp, target));
+            let mut targets = stream.targets.iter().filter(|target| matches(regexp, target.kernel.as_str()));
             Some((stream, *targets.next_back()?))
         });
         let found: Vec<_> = found.collect();
@@ -169,6 +155,19 @@ impl Resources<'_> {
     }
 }
 
+/// The Dockerfile that KMM builds a target by, its kernel left open; or why it cannot.
+pub(super) fn in_cluster(inputs: &Inputs<'_>, target: &Target) -> Result<String, &'static str> {
+    let json = inputs.json.targets.iter().find(|json| json.id == target.id.as_str());
+    if json.is_some_and(|json| !json.contexts.is_empty()) {
+        return Err("is built from files of this repository, which no build in a cluster sees");
+    }
+    if json.is_some_and(|json| !json.secrets.is_empty()) {
+        return Err("needs build secrets, which KMM has no place for");
+    }
+    opened::open(&dockerfile(inputs, target), target.kernel.as_str())
+        .ok_or("has its kernel in a `script`, where no builder fills another one in: use `$(uname -r)` there")
+}
+
 /// `build` of a mapping.
 pub(super) fn section(stream: &Stream<'_>, settings: Option<&KmmBuild>) -> Value {
     let mut build = Map::from_iter([("dockerfileConfigMap".into(), json!({ "name": stream.name }))]);
@@ -185,9 +184,9 @@ pub(super) fn section(stream: &Stream<'_>, settings: Option<&KmmBuild>) -> Value
     Value::Object(build)
 }
 
-/// Whether KMM, which looks for a match anywhere in it, finds a target's kernel.
-pub(super) fn matches(regexp: &str, target: &Target) -> bool {
-    regex::Regex::new(regexp).is_ok_and(|regex| regex.is_match(target.kernel.as_str()))
+/// Whether KMM, which looks for a match anywhere in it, finds a kernel.
+pub(super) fn matches(regexp: &str, kernel: &str) -> bool {
+    regex::Regex::new(regexp).is_ok_and(|regex| regex.is_match(kernel))
 }
 
 pub(super) fn tls(tls: Tls) -> Value {

@@ -10,6 +10,8 @@ mod versions;
 
 use super::{Files, Inputs, header, yaml};
 use crate::compiler::model::Kmm;
+use crate::compiler::plan::Target;
+use crate::knowledge::profile::Builder;
 use crate::text::source::Span;
 use base64::Engine as _;
 use mapping::{Mapping, mapping};
@@ -37,6 +39,24 @@ pub(super) fn files(inputs: &Inputs<'_>, settings: &Kmm, files: &mut Files) {
     if let Some(preflight) = &settings.preflight {
         preflight::files(inputs, settings, preflight, files);
     }
+}
+
+/// Whether KMM builds a target that the registry lacks.
+#[must_use]
+pub fn kmm_builds(inputs: &Inputs<'_>, target: &Target) -> bool {
+    let asked = inputs.model.output.kmm.as_ref().is_some_and(|kmm| !kmm.builds.is_empty());
+    asked && target.builder == Builder::Dtk && build::in_cluster(inputs, target).is_ok()
+}
+
+/// The regular expression by which KMM builds an image for a kernel that the matrix does not have.
+#[must_use]
+pub fn kmm_regexp<'a>(inputs: &Inputs<'a>, image: &str, kernel: &str) -> Option<&'a str> {
+    let targets = inputs.plan.targets.iter().filter(|target| target.image.as_str() == image);
+    let known: Vec<_> = targets.filter(|target| kmm_builds(inputs, target)).collect();
+    let builds = inputs.model.output.kmm.as_ref()?.builds.iter();
+    builds.filter_map(|build| build.regexp.as_deref()).find(|regexp| {
+        build::matches(regexp, kernel) && known.iter().any(|one| build::matches(regexp, one.kernel.as_str()))
+    })
 }
 
 /// The resources of one image.

@@ -107,8 +107,9 @@ impl Resources<'_> {
             }
             if let Some(stream) = stream {
                 // Those without a regexp, or the one that matches, say how.
-                let fits =
-                    |build: &&KmmBuild| build.regexp.as_ref().is_none_or(|regexp| matches(regexp, target));
+                let fits = |build: &&KmmBuild| {
+                    build.regexp.as_ref().is_none_or(|regexp| matches(regexp, target.kernel.as_str()))
+                };
                 let settings = self.settings.builds.iter().find(fits).or(self.settings.builds.first());
                 value.insert("build".into(), section(stream, settings));
             }
