@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Makes the base images of the container tests from this machine's own apt sources: Debian 12, and a RHEL 9.4 stand-in.
+# Within them, apt asks a mirror with a short index (archive.py).
 #
 # No container registry is needed. `bases.sh` leaves images that exist alone; `bases.sh --force` makes them anew.
 set -euo pipefail
@@ -7,7 +8,7 @@ set -euo pipefail
 
 debian="docker.io/library/debian:12 docker.io/library/debian:12-slim"
 rhel="registry.access.redhat.com/ubi9/ubi:9.4 registry.access.redhat.com/ubi9/ubi-minimal:9.4"
-export E2E_WORK
+export E2E_WORK ARCHIVE
 [ "${1:-}" != --force ] || rm -f "$E2E_WORK"/made.*
 
 # import TAR NAME...: one image of many names, in podman's store (which is buildah's too) and in our Docker daemon.
@@ -48,6 +49,7 @@ CONF
     mmdebstrap --quiet --variant=minbase \
         --customize-hook='rm -rf "$1"/var/cache/apt/*.bin "$1"/var/lib/apt/lists/*' \
         --customize-hook='cp "$E2E_WORK/docker-clean" "$1/etc/apt/apt.conf.d/"' \
+        --customize-hook='rm -f "$1"/etc/apt/sources.list.d/*; echo "deb [trusted=yes] $ARCHIVE bookworm main" >"$1/etc/apt/sources.list"' \
         --setup-hook='mkdir -p "$1/etc/dpkg/dpkg.cfg.d"; cp "$E2E_WORK/docker-apt-speedup" "$1/etc/dpkg/dpkg.cfg.d/"' \
         bookworm "$E2E_WORK/debian.tar" "$E2E_WORK/sources.list"
 }
@@ -58,6 +60,8 @@ rhel_tar() {
 }
 
 start_docker
+[ "$E2E_FROM" != "$E2E_WORK" ] || archive_index
+archive_answers || { trap stop_archive EXIT && start_archive; }
 of_debian=$(recipe "$E2E_DIR/bases.sh")
 of_rhel=$(recipe "$E2E_DIR/bases.sh" "$E2E_DIR/standin.sh")
 # shellcheck disable=SC2086

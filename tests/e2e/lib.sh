@@ -54,6 +54,39 @@ stop_docker() {
     kill "$(cat "$E2E_WORK/docker.pid")" 2>/dev/null || true
 }
 
+# The mirror of Debian's archive that the images of the tests take their packages from (see archive.py).
+ARCHIVE=http://127.0.0.1:8412
+archive_answers() { python3 -c "import urllib.request; urllib.request.urlopen('$ARCHIVE/archives')" 2>/dev/null; }
+
+# Starts it when it does not answer yet; stop_archive ends it.
+start_archive() {
+    archive_answers && return
+    python3 "$E2E_DIR/archive.py" "$E2E_FROM/archive" serve >"$E2E_FROM/archive.log" 2>&1 &
+    echo $! >"$E2E_FROM/archive.pid"
+    local try
+    for try in $(seq 60); do
+        archive_answers && return
+        sleep 0.5
+    done
+    die "$ARCHIVE does not answer, see $E2E_FROM/archive.log"
+}
+
+stop_archive() { kill "$(cat "$E2E_FROM/archive.pid")" 2>/dev/null || true; }
+
+# archive_index: makes its index, out of those of the machine's own Debian sources.
+archive_index() {
+    local scratch file url
+    scratch=$(mktemp -d)
+    mkdir -p "$E2E_WORK/archive"
+    apt-get indextargets --format '$(FILENAME) $(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' | sort -u |
+        while read -r file url; do
+            [ "$(basename "$file")" != . ] && [ -e "$file" ] || continue
+            /usr/lib/apt/apt-helper cat-file "$file" >"$scratch/$(basename "$file")"
+            printf '%s %s\n' "$scratch/$(basename "$file")" "$url"
+        done | python3 "$E2E_DIR/archive.py" "$E2E_WORK/archive" index
+    rm -rf "$scratch"
+}
+
 # apt_sources: the machine's own Debian sources, in one-line format, for the roots that the tests make.
 apt_sources() {
     apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' |
