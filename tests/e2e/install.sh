@@ -17,6 +17,8 @@ fi
 if [ ! -x "$E2E_WORK/venv/bin/check-jsonschema" ]; then
     "$E2E_WORK/venv/bin/pip" install -q check-jsonschema
 fi
+"$E2E_WORK/venv/bin/python3" -c 'import kubernetes_validate' 2>/dev/null ||
+    "$E2E_WORK/venv/bin/pip" install -q kubernetes-validate
 # OpenShift's API as its client for Node has it. Without npm what drvc makes for OpenShift is not held to it.
 if [ ! -e "$E2E_WORK/venv/share/openshift.json" ] && command -v npm >/dev/null; then
     mkdir -p "$E2E_WORK/venv/share"

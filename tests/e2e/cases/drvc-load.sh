@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # needs: shellcheck jq
 # The script that loads modules, run for real against a kernel that is a directory: modprobe, rmmod, what is in
-# /proc and /sys, and the node's directory for firmware are stand-ins.
+# /proc and /sys, and the node's directory for firmware are stand-ins. And the DaemonSet that runs it, by Kubernetes' schema.
 . "$(dirname "$0")/../case.sh"
 
 dir=$CASE_DIR/project fakes=$CASE_DIR/fakes
@@ -80,3 +80,6 @@ echo 3 >"$fakes/answer"
 code=0
 sh "$script" "${words[@]}" || code=$?
 equal "code when modprobe fails" $code 3
+
+# The DaemonSet of the manual runs this very command, with what it needs and no more.
+python3 "$E2E_DIR/daemonset.py" "$ROOT/docs/daemonset.md" SYS_MODULE || die "docs/daemonset.md has a DaemonSet that is wrong"
