@@ -24,13 +24,8 @@ const CIRCLES: &[&[&str]] = &[
         "knowledge/profile/release",
     ],
 ];
-const LONG_FILES: &[&str] = &[
-    "import/dockerfile/makes",
-    "import/dockerfile/run",
-    "import/kbuild/objects",
-    "import/kmm",
-    "language/syntax/ast",
-];
+const LONG_FILES: &[&str] =
+    &["import/dockerfile/makes", "import/dockerfile/run", "import/kbuild/objects", "language/syntax/ast"];
 const LONG_FUNCTIONS: &[&str] = &[];
 
 /// The code of `src` by module, such as `compiler/plan/cells`, without comments and tests.

@@ -11,6 +11,7 @@ mod commands;
 mod content;
 mod examples;
 mod crash;
+mod differential;
 mod dkms;
 mod docs;
 mod emit;

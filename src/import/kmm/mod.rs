@@ -1,32 +1,20 @@
 //! A `Module` of the Kernel Module Management operator into a draft, with its mappings that can never do what they say.
 
+mod left_over;
+mod mappings;
+mod signing;
+mod yaml;
+
 use super::draft::{self, Draft, Image, Module, Output, Source};
 use super::shell::Refusal;
-use super::{dockerfile, kernels, matrix};
+use super::{dockerfile, matrix};
 use crate::knowledge::profile::Profiles;
 use crate::text::ids::{KernelText, KmodName, Repository};
-use serde_yaml_ng::{Deserializer, Value};
-use std::collections::BTreeMap;
-
-/// How deep brackets of YAML may stand in each other, and how many documents a file may have.
-const MAX_DEPTH: usize = 200;
-const MAX_DOCUMENTS: usize = 1000;
-
-/// One of `kernelMappings`.
-struct Mapping {
-    /// Its place in the list, from 1.
-    at: usize,
-    literal: Option<String>,
-    regexp: Option<String>,
-    image: Option<String>,
-}
-
-impl Mapping {
-    fn shown(&self) -> String {
-        let what = self.literal.as_ref().or(self.regexp.as_ref()).map_or("", String::as_str);
-        format!("kernelMappings[{}] `{what}`", self.at - 1)
-    }
-}
+use left_over::left_over;
+use mappings::{Mapping, findings, mappings};
+use serde_yaml_ng::Value;
+use signing::{secrets, signing};
+use yaml::{at, builds, documents, scalar, string, strings};
 
 /// Makes a draft of a file with a Module in it, and perhaps the ConfigMap with its Dockerfile. `file` is its name for
 /// messages.
@@ -107,32 +95,6 @@ pub fn import(text: &str, file: &str) -> Result<Draft, Refusal> {
     Ok(draft)
 }
 
-/// The documents of a file, and those in a `List`.
-fn documents(text: &str) -> Result<Vec<Value>, Refusal> {
-    use serde::Deserialize as _;
-    let depth = text.bytes().fold((0_usize, 0_usize), |(now, most), byte| match byte {
-        b'{' | b'[' => (now + 1, most.max(now + 1)),
-        b'}' | b']' => (now.saturating_sub(1), most),
-        _ => (now, most),
-    });
-    if depth.1 > MAX_DEPTH {
-        return Err(Refusal(format!("its brackets stand more than {MAX_DEPTH} deep in each other")));
-    }
-    let mut documents = Vec::new();
-    for document in Deserializer::from_str(text) {
-        let document =
-            Value::deserialize(document).map_err(|error| Refusal(format!("it is no YAML: {error}")))?;
-        match at(&document, &["items"]).and_then(Value::as_sequence) {
-            Some(items) => documents.extend(items.iter().take(MAX_DOCUMENTS).cloned()),
-            None => documents.push(document),
-        }
-        if documents.len() > MAX_DOCUMENTS {
-            return Err(Refusal(format!("it holds more than {MAX_DOCUMENTS} documents")));
-        }
-    }
-    Ok(documents)
-}
-
 /// Labels and taints of the nodes.
 fn nodes(module: &Value, kmm: &mut draft::Kmm, say: &mut impl FnMut(String)) {
     let labels = at(module, &["spec", "selector"]).and_then(Value::as_mapping).into_iter().flatten();
@@ -156,93 +118,6 @@ fn nodes(module: &Value, kmm: &mut draft::Kmm, say: &mut impl FnMut(String)) {
             ));
         }
         kmm.tolerations.push((key, properties));
-    }
-}
-
-/// Fields that are read, each with all that is in it but for those of [`OPEN`].
-const READ: [&str; 26] = [
-    "apiVersion",
-    "kind",
-    "metadata.name",
-    "metadata.namespace",
-    "metadata.creationTimestamp",
-    "metadata.generation",
-    "metadata.managedFields",
-    "metadata.resourceVersion",
-    "metadata.uid",
-    "status",
-    "spec.selector",
-    "spec.tolerations",
-    "spec.imageRepoSecret",
-    "spec.moduleLoader.serviceAccountName",
-    "spec.moduleLoader.container.containerImage",
-    "spec.moduleLoader.container.modprobe.moduleName",
-    "spec.moduleLoader.container.modprobe.parameters",
-    "spec.moduleLoader.container.modprobe.modulesLoadingOrder",
-    "spec.moduleLoader.container.modprobe.firmwarePath",
-    "spec.moduleLoader.container.inTreeModuleToRemove",
-    "spec.moduleLoader.container.inTreeModulesToRemove",
-    "spec.moduleLoader.container.sign",
-    "spec.moduleLoader.container.build.dockerfile",
-    "spec.moduleLoader.container.build.dockerfileConfigMap",
-    "spec.moduleLoader.container.build.buildArgs",
-    "spec.moduleLoader.container.build.secrets",
-];
-/// Fields of a mapping that are read.
-const READ_OF_MAPPING: [&str; 8] = [
-    "build.dockerfile",
-    "literal",
-    "regexp",
-    "containerImage",
-    "sign",
-    "build.dockerfileConfigMap",
-    "build.buildArgs",
-    "build.secrets",
-];
-/// Fields in which others stand that are looked at one by one.
-const OPEN: [&str; 7] = [
-    "metadata",
-    "spec",
-    "spec.moduleLoader",
-    "spec.moduleLoader.container",
-    "spec.moduleLoader.container.modprobe",
-    "spec.moduleLoader.container.build",
-    "build",
-];
-
-/// Names every field that nothing was made of.
-fn left_over(value: &Value, path: &str, say: &mut impl FnMut(String)) {
-    for (key, inner) in value.as_mapping().into_iter().flatten() {
-        let Some(key) = key.as_str() else { continue };
-        let here = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-        let tail = here.split_once("].").map_or(here.as_str(), |(_, tail)| tail);
-        let of_mapping = tail != here;
-        let read = if of_mapping { READ_OF_MAPPING.contains(&tail) } else { READ.contains(&here.as_str()) };
-        let default = (key == "imagePullPolicy" && inner.as_str() == Some("IfNotPresent"))
-            || (key == "dirName" && inner.as_str() == Some("/opt"));
-        if read || default || inner.is_null() {
-            continue;
-        }
-        if OPEN.contains(&tail) && inner.is_mapping() {
-            left_over(inner, &here, say);
-        } else if key == "kernelMappings" && !of_mapping {
-            for (index, one) in inner.as_sequence().into_iter().flatten().enumerate() {
-                left_over(one, &format!("{here}[{index}]"), say);
-            }
-        } else {
-            let shown = scalar(inner).map(|text| format!(" `{text}`")).unwrap_or_default();
-            say(format!("{here}{shown} is left out: drvc's Module has no word for it"));
-        }
-    }
-}
-
-/// A text, number or truth value as a text.
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(truth) => Some(truth.to_string()),
-        _ => None,
     }
 }
 
@@ -351,126 +226,12 @@ fn image_of(image: &mut Image, container: &Value, mappings: &[Mapping], name: &s
     image.load = load;
 }
 
-/// Mappings that never apply, or whose images take each other's place.
-fn findings(mappings: &[Mapping], say: &mut impl FnMut(String)) {
-    let mut tags: BTreeMap<String, &Mapping> = BTreeMap::new();
-    for (index, one) in mappings.iter().enumerate() {
-        if one.regexp.as_deref().is_some_and(|regexp| !kernels::can_match(regexp)) {
-            say(format!("{} can never match the name of a kernel", one.shown()));
-        }
-        let before = mappings.iter().take(index);
-        if let Some(first) = before.clone().find(|first| covers(first, one)) {
-            say(format!("{} is never reached: {} matches first", one.shown(), first.shown()));
-        }
-        let Some(image) = &one.image else { continue };
-        if one.regexp.is_some() && !image.contains('$') {
-            say(format!("{} gives all its kernels one image, `{image}`", one.shown()));
-        }
-        let kernel = one.literal.as_deref().unwrap_or("${KERNEL_FULL_VERSION}");
-        let tag = ["${KERNEL_FULL_VERSION}", "$KERNEL_FULL_VERSION", "${KERNEL_VERSION}", "$KERNEL_VERSION"]
-            .iter()
-            .fold(image.clone(), |image, variable| image.replace(variable, kernel))
-            .replace('+', "_");
-        if let Some(first) = tags.insert(tag.clone(), one)
-            && one.literal.is_some()
-            && first.literal != one.literal
-        {
-            say(format!("{} and {} have the same image, `{tag}`", first.shown(), one.shown()));
-        }
-    }
-}
-
-fn covers(first: &Mapping, later: &Mapping) -> bool {
-    match (&first.literal, &first.regexp, &later.literal, &later.regexp) {
-        (Some(first), _, Some(later), _) => first == later,
-        (None, Some(first), Some(later), _) => {
-            regex::Regex::new(first).is_ok_and(|first| first.is_match(later))
-        }
-        (None, Some(first), None, Some(later)) => {
-            first == later
-                || kernels::selectors(first)
-                    .is_some_and(|selectors| selectors.is_empty() || selectors == ["?*"])
-        }
-        _ => false,
-    }
-}
-
-fn signing(container: &Value, kmod: &str, say: &mut impl FnMut(String)) {
-    let mapped = at(container, &["kernelMappings"]).and_then(Value::as_sequence).into_iter().flatten();
-    let signs: Vec<&Value> =
-        at(container, &["sign"]).into_iter().chain(mapped.filter_map(|one| at(one, &["sign"]))).collect();
-    if signs.is_empty() {
-        return;
-    }
-    say("`sign` is left out: say `signing` with the key as a build secret".to_owned());
-    for file in signs.iter().flat_map(|sign| strings(at(sign, &["filesToSign"]))) {
-        if !file.contains("${KERNEL") && !file.contains("$KERNEL") && file.contains("/lib/modules/") {
-            say(format!("filesToSign `{file}` names one kernel for all"));
-        }
-        let signed = file.rsplit('/').next().unwrap_or_default().trim_end_matches(".ko").replace('-', "_");
-        if signed != kmod.replace('-', "_") && !signed.contains(['*', '?', '[']) {
-            say(format!("filesToSign `{file}` is not the module that is loaded, `{kmod}`"));
-        }
-    }
-}
-
-/// Every `build`: that of the container, and those of its mappings.
-fn builds(container: &Value) -> impl Iterator<Item = &Value> {
-    let mapped = at(container, &["kernelMappings"]).and_then(Value::as_sequence).into_iter().flatten();
-    at(container, &["build"]).into_iter().chain(mapped.filter_map(|one| at(one, &["build"])))
-}
-
-/// Secrets of the same file without the key that KMM reads in them.
-fn secrets(all: &[&Value], container: &Value, say: &mut impl FnMut(String)) {
-    let mapped = at(container, &["kernelMappings"]).and_then(Value::as_sequence).into_iter().flatten();
-    let signs = at(container, &["sign"]).into_iter().chain(mapped.filter_map(|one| at(one, &["sign"])));
-    for sign in signs {
-        for (field, key) in [("certSecret", "cert"), ("keySecret", "key")] {
-            let Some(name) = string(sign, &[field, "name"]) else { continue };
-            let secret = all.iter().find(|one| string(one, &["metadata", "name"]).as_ref() == Some(&name));
-            let has =
-                |secret: &Value| ["data", "stringData"].iter().any(|data| at(secret, &[data, key]).is_some());
-            if secret.is_some_and(|secret| !has(secret)) {
-                say(format!("the Secret `{name}` of {field} has no key `{key}`"));
-            }
-        }
-    }
-}
-
 /// What is built, where the module that is loaded is none of it.
 fn built_otherwise(outputs: &[String], kmod: &str) -> Option<String> {
     let names: Vec<String> =
         outputs.iter().map(|file| file.trim_end_matches(".ko").replace('-', "_")).collect();
     let unlike = !names.iter().any(|name| *name == kmod.replace('-', "_") || name.contains(['*', '?', '[']));
     (unlike && !names.is_empty()).then(|| outputs.join("`, `"))
-}
-
-fn mappings(container: &Value) -> Vec<Mapping> {
-    let all = at(container, &["kernelMappings"])
-        .and_then(Value::as_sequence)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let default = string(container, &["containerImage"]);
-    let mapping = |(index, one): (usize, &Value)| Mapping {
-        at: index + 1,
-        literal: string(one, &["literal"]).filter(|text| !text.is_empty()),
-        regexp: string(one, &["regexp"]).filter(|text| !text.is_empty()),
-        image: string(one, &["containerImage"]).or_else(|| default.clone()),
-    };
-    all.iter().enumerate().map(mapping).collect()
-}
-
-fn at<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {
-    path.iter().try_fold(value, |value, key| value.get(*key))
-}
-
-fn string(value: &Value, path: &[&str]) -> Option<String> {
-    at(value, path)?.as_str().map(str::to_owned)
-}
-
-fn strings(value: Option<&Value>) -> Vec<String> {
-    let all = value.and_then(Value::as_sequence).map(Vec::as_slice).unwrap_or_default();
-    all.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect()
 }
 
 #[cfg(test)]
@@ -523,8 +284,8 @@ mod tests {
         for expected in [
             "metadata.labels is left out",
             "a toleration without a key",
-            "spec.devicePlugin is left out",
-            "container.version `3` is left out",
+            "spec.devicePlugin is left out: say it with `device-plugin` in `kmm`",
+            "container.version `3` is left out: say it with `ordered-upgrades` in `kmm`",
             "container.registryTLS is left out",
             "modprobe.rawArgs is left out",
             "kernelMappings[0].registryTLS is left out",
