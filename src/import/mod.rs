@@ -16,8 +16,8 @@ mod write;
 pub mod dkms;
 mod bases;
 mod kbuild;
-mod dockerfile;
-mod kmm;
+pub mod dockerfile;
+pub mod kmm;
 mod settle;
 
 pub use draft::{Draft, Os};

@@ -16,6 +16,7 @@ mod dkms;
 mod docs;
 mod emit;
 mod fmt;
+mod fuzz;
 mod house;
 mod init;
 mod history;
