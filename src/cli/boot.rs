@@ -3,7 +3,7 @@
 use super::depot::Depot;
 use super::image_arg::{Found, ImageArg, beneath};
 use super::network::Network;
-use super::project::Compiling;
+use super::project::{Compiling, Project};
 use super::table::{blank, lines};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Format, Global};
@@ -12,6 +12,7 @@ use crate::images::boot::{Boot as Machine, By, Kernel, Level, ModuleReport, Outc
 use crate::images::build::{Failure as Unproven, Proof};
 use crate::images::engine::Engine;
 use crate::images::image::{self, Image};
+use crate::images::record::{Check, CheckRecord, keep_check};
 use crate::images::verify::Driver;
 use crate::resolve::repository::kernels::Use;
 use crate::system::process::{Environment, Interrupt};
@@ -53,9 +54,9 @@ pub(super) struct Boot {
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     #[command(flatten)]
-    network: Network,
-    #[command(flatten)]
     compiling: Compiling,
+    #[command(flatten)]
+    network: Network,
 }
 
 /// How a machine is put together and judged.
@@ -85,11 +86,16 @@ pub(super) struct Limits {
 pub(super) fn boot(global: &Global, args: &Boot, terminal: &mut Terminal) -> Result<Exit, Failure> {
     let interrupt = Interrupt::of_signals()?;
     let Found { image, meant } = args.subject.find(global, &args.network, &args.compiling, terminal)?;
-    let target = meant.map(|meant| meant.target);
     let report = {
         let depot = Depot::new(global, &args.network, terminal)?;
-        args.how.boot(global, &depot, &image, target.as_ref(), &interrupt)?
+        let target = meant.as_ref().map(|meant| &meant.target);
+        args.how.boot(global, &depot, &image, target, &interrupt)?
     };
+    if let Some(meant) = &meant {
+        let said = CheckRecord::of_boot(meant.key.as_deref().unwrap_or_default(), &report);
+        let (project, out) = (Project::new(global)?, &args.compiling.place.out);
+        keep_check(&project.disk()?, out, meant.target.id.as_str(), Check::Boot(said))?;
+    }
     if let Some(path) = &args.junit {
         let text = Report::junit(std::slice::from_ref(&report))?;
         let path = beneath(global, path);
@@ -215,10 +221,7 @@ fn said(who: &str, lines: &[String]) -> String {
 }
 
 pub(super) fn told(problem: &Problem) -> String {
-    let level = match problem.level {
-        Level::Error => "error",
-        Level::Note => "note",
-    };
+    let level = problem.level.word();
     let mut text = format!("\n{level}[{}]: {}\n", problem.code.code(), problem.message);
     problem.lines.iter().for_each(|line| text += &format!("  | {line}\n"));
     if let Some(help) = &problem.help {

@@ -1,7 +1,7 @@
 //! `drvc check`: looks for mistakes, and with `--fix` mends those whose edit is plain.
 
+use super::outcome::{Verdict, compile};
 use super::project::{Compiling, Project};
-use super::report::{Verdict, compile};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Global};
 use crate::compiler::needs::missing_needs;

@@ -1,8 +1,8 @@
 //! `drvc compile`: writes one Dockerfile per target, where it is not what it should be.
 
 use super::emitted::{kept, written};
+use super::outcome::{Verdict, compile as in_memory};
 use super::project::{Compiling, Project};
-use super::report::{Verdict, compile as in_memory};
 use super::some::some;
 use super::terminal::Terminal;
 use super::timings::{Clock, Timings};
@@ -15,6 +15,7 @@ use crate::text::diag::{Diagnostics, count};
 use crate::text::error::Error;
 use crate::text::source::Sources;
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -57,6 +58,7 @@ pub(super) struct Compile {
     force: bool,
     /// Only targets that this selects, as `drvc build --target` does, of those that are known; may be repeated
     #[arg(long = "target", value_name = "SELECTOR", conflicts_with_all = ["check", "locked"])]
+    #[arg(add = ArgValueCandidates::new(super::completions::targets))]
     targets: Vec<String>,
     /// How long to wait for another drvc that writes to the same directory
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]

@@ -25,7 +25,7 @@ Examples:
 The revision is compiled in memory, from git's own store. Nothing is checked out or written, and no earlier
 compilation is needed.")]
 pub(super) struct Diff {
-    /// A branch, a tag or a commit of the repository that the manifest lies in
+    /// A branch, a tag or a commit of the repository that holds the manifest
     #[arg(value_name = "REV")]
     revision: String,
     /// `table` for people, `markdown` for comments, `json` for programs

@@ -1,8 +1,8 @@
 //! `drvc check --fix`: makes the edits that reports suggest, as long as the file stays sound.
 
 use super::Failure;
+use super::outcome::compile;
 use super::project::Project;
-use super::report::compile;
 use crate::compiler::compile::{Compilation, Request};
 use crate::language::kdl;
 use crate::system::fs::Disk;

@@ -7,7 +7,7 @@ use crate::images::build::stock;
 use crate::text::diag::Clean;
 use clap::Args;
 
-/// List every image that builds stand on, and every reference that they make
+/// List every image that builds pull, and every reference that they make
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -15,7 +15,7 @@ Examples:
   drvc images --bases        only what is pulled: for a mirror
   drvc images --format json  for programs (`drvc schema images`)")]
 pub(super) struct Images {
-    /// Only the images that builds stand on
+    /// Only the images that builds pull
     #[arg(long, conflicts_with = "built")]
     bases: bool,
     /// Only the references that builds make

@@ -1,7 +1,7 @@
 //! `drvc init`: writes a first manifest, from what a driver has today.
 
+use super::outcome::{Verdict, compile};
 use super::project::Project;
-use super::report::{Verdict, compile};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Global};
 use crate::import::{self, Draft, Place};

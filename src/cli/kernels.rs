@@ -98,7 +98,7 @@ struct KernelJson {
 /// What the manifest makes of a kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-enum Cover {
+pub(super) enum Cover {
     /// There are targets for it.
     Covered,
     /// An `exclude` takes it out.
@@ -236,7 +236,7 @@ impl<'a> View<'a> {
         if named.is_empty() { self.profile.arches.first().copied().into_iter().collect() } else { named }
     }
 
-    fn cover(&self, kernel: &KernelText, arch: Arch) -> Option<Cover> {
+    pub(super) fn cover(&self, kernel: &KernelText, arch: Arch) -> Option<Cover> {
         let has =
             |points: &[MatrixPoint]| points.iter().any(|point| point.kernel == *kernel && point.arch == arch);
         match () {

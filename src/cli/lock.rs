@@ -1,8 +1,8 @@
 //! `drvc lock`: resolves what the manifest leaves open into `drivers.lock`, and says what moved.
 
 use super::network::Network;
+use super::outcome::{Verdict, compile};
 use super::project::{Compiling, Project};
-use super::report::{Verdict, compile};
 use super::terminal::Terminal;
 use super::timings::{Clock, Timings};
 use super::{Exit, Failure, Global};
@@ -55,11 +55,11 @@ pub(super) struct Lock {
     #[arg(long, conflicts_with = "update")]
     offline: bool,
     #[command(flatten)]
-    network: Network,
-    #[command(flatten)]
     timings: Timings,
     #[command(flatten)]
     compiling: Compiling,
+    #[command(flatten)]
+    network: Network,
 }
 
 pub(super) fn lock(global: &Global, args: &Lock, terminal: &mut Terminal) -> Result<Exit, Failure> {

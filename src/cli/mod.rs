@@ -32,6 +32,7 @@ mod preflight;
 mod profile;
 mod progress;
 mod project;
+mod outcome;
 mod prune;
 mod report;
 mod schema;
@@ -104,6 +105,7 @@ enum Command {
     Kernels(kernels::Kernels),
     Profile(profile::ProfileArgs),
     Matrix(matrix::Matrix),
+    Report(report::Report),
     Graph(graph::Graph),
     Clean(clean::Clean),
     Fmt(fmt::Fmt),
@@ -188,6 +190,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         Some(Command::Diff(args)) => diff::diff(&cli.global, &args, &mut terminal),
         Some(Command::Kernels(args)) => kernels::kernels(&cli.global, &args, &mut terminal),
         Some(Command::Profile(args)) => profile::profile_command(&cli.global, &args, &mut terminal),
+        Some(Command::Report(args)) => report::report(&cli.global, &args, &mut terminal),
         Some(Command::Matrix(args)) => matrix::matrix(&cli.global, &args, &mut terminal),
         Some(Command::Graph(args)) => graph::graph(&cli.global, &args, &mut terminal),
         Some(Command::Clean(args)) => clean::clean(&cli.global, &args, &mut terminal),
@@ -205,12 +208,24 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
 fn command() -> clap::Command {
     Cli::command().mut_subcommands(|page| {
         let help = page.get_after_help().map(ToString::to_string).unwrap_or_default();
-        if help.contains("Exit code") {
-            page
-        } else {
-            page.after_help(format!("{help}\n\n{EXIT_CODES}").trim_start().to_owned())
-        }
+        let codes = if help.contains("Exit code") { "" } else { EXIT_CODES };
+        page.after_help(flowing(format!("{help}\n\n{codes}").trim()))
     })
+}
+
+/// Text whose paragraphs are a line each, which clap breaks where the terminal ends. Examples stay as they are.
+fn flowing(text: &str) -> String {
+    let mut out = String::new();
+    let mut is_prose = false;
+    for line in text.lines() {
+        let goes_on = is_prose && !line.is_empty() && !line.starts_with(' ');
+        if !out.is_empty() {
+            out.push(if goes_on { ' ' } else { '\n' });
+        }
+        out.push_str(line);
+        is_prose = !line.is_empty() && !line.starts_with(' ') && line != "Examples:";
+    }
+    out
 }
 
 /// What stands on the help page of each command that has no more to say of how it ends.

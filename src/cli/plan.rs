@@ -6,6 +6,7 @@ use super::table::{blank, lines};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Format, Global, nodes};
 use crate::compiler::outputs::{PlanExcluded, PlanJson};
+use crate::images::record::{Builds, TargetState, states, tally};
 use crate::store::history::uncompiled;
 use crate::text::diag::{Clean, clean, count};
 use camino::Utf8PathBuf;
@@ -22,7 +23,8 @@ Examples:
   kubectl get nodes -o json | drvc plan --nodes -
 
 The key of a target changes exactly when what is built changes; the table of --full shows its first
-16 digits. What waits for `drvc lock` is named behind the targets that are known.
+16 digits. What waits for `drvc lock` is named behind the targets that are known. Where `drvc build` ran,
+each target's state is that of its image, as it was found last; elsewhere, that of its Dockerfile.
 
 Exit code 0 when listed, 1 with mistakes in the manifest, 3 with --nodes where a node is not covered.")]
 pub(super) struct Plan {
@@ -57,15 +59,21 @@ pub(super) fn plan(global: &Global, args: &Plan, terminal: &mut Terminal) -> Res
     }
     match args.format {
         Format::Human => {
-            let changed = uncompiled(&compiled, &project.disk()?, &args.compiling.place.out);
+            let (disk, out) = (project.disk()?, &args.compiling.place.out);
+            let changed = uncompiled(&compiled, &disk, out);
+            let states = states(&compiled, Builds::read(&disk, out).as_ref());
             let text = match args.full {
                 true => full(plan),
-                false => short(plan, &changed, terminal.columns()),
+                false => short(plan, &changed, states.as_deref(), terminal.columns()),
             };
             let others = other_settings(&project.disk()?, &project.request(&args.compiling));
             let others = others.map(|others| format!("\n{others}\n")).unwrap_or_default();
             terminal.product(&Clean::text(
-                &(others + &text + &excluded(plan) + &unverified(plan) + &ending(plan, &changed, &open)),
+                &(others
+                    + &text
+                    + &excluded(plan)
+                    + &unverified(plan)
+                    + &ending(plan, &changed, states.as_deref(), &open)),
             ))?;
         }
         Format::Json => terminal.raw(&clean::escape_json(&plan.to_rope().to_string()))?,
@@ -74,11 +82,20 @@ pub(super) fn plan(global: &Global, args: &Plan, terminal: &mut Terminal) -> Res
 }
 
 /// A target a line, in as many columns as the terminal has.
-fn short(plan: &PlanJson, changed: &BTreeSet<String>, columns: usize) -> String {
+fn short(
+    plan: &PlanJson,
+    changed: &BTreeSet<String>,
+    states: Option<&[TargetState]>,
+    columns: usize,
+) -> String {
     let ids = plan.targets.iter().map(|target| target.id.as_str());
     let width = ids.clone().map(str::len).max().unwrap_or_default().min(columns.saturating_sub(12));
-    let lines = plan.targets.iter().map(|target| {
-        let state = if changed.contains(target.id.as_str()) { "to compile" } else { "compiled" };
+    let lines = plan.targets.iter().enumerate().map(|(at, target)| {
+        let state = match states.and_then(|states| states.get(at)) {
+            Some(state) => state.word(),
+            None if changed.contains(target.id.as_str()) => "to compile",
+            None => "compiled",
+        };
         format!("{:width$}  {state}\n", target.id)
     });
     lines.collect()
@@ -117,19 +134,32 @@ fn unverified(plan: &PlanJson) -> String {
     format!("\n{}", lines(&table))
 }
 
-/// What waits, and how many targets there are of each kind.
-fn ending(plan: &PlanJson, changed: &BTreeSet<String>, open: &[String]) -> String {
+/// What waits, and how many targets there are of each kind: by their images where builds are on record, or else by their
+/// Dockerfiles.
+fn ending(
+    plan: &PlanJson,
+    changed: &BTreeSet<String>,
+    states: Option<&[TargetState]>,
+    open: &[String],
+) -> String {
     let waiting: String = open.iter().map(|what| format!("open: {what}\n")).collect();
     let waiting =
         if waiting.is_empty() { waiting } else { format!("\n{waiting}run `drvc lock` to know these\n") };
     let left_out = plan.excluded.len();
     let excluded = if left_out > 0 { format!(", {left_out} excluded") } else { String::new() };
     let (all, changed) = (plan.targets.len(), changed.len());
-    format!(
-        "{waiting}\n{}: {changed} to compile, {} up to date{excluded}\n",
-        count(all, "target"),
-        all.saturating_sub(changed)
-    )
+    let known = match states {
+        Some(states) if changed > 0 => {
+            format!(
+                "{}{excluded}; {} to write: run `drvc compile`",
+                tally(states),
+                count(changed, "Dockerfile")
+            )
+        }
+        Some(states) => format!("{}{excluded}", tally(states)),
+        None => format!("{changed} to compile, {} up to date{excluded}", all.saturating_sub(changed)),
+    };
+    format!("{waiting}\n{}: {known}\n", count(all, "target"))
 }
 
 /// As a target's id, with a `*` for "every image".

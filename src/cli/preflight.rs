@@ -38,9 +38,9 @@ pub(super) struct Preflight {
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     #[command(flatten)]
-    network: Network,
-    #[command(flatten)]
     compiling: Compiling,
+    #[command(flatten)]
+    network: Network,
 }
 
 /// Images, and whether they are there.

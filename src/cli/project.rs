@@ -25,6 +25,12 @@ pub(super) struct Compiling {
     max_targets: usize,
 }
 
+impl Compiling {
+    pub(super) const fn new(place: Place, max_targets: usize) -> Self {
+        Self { place, max_targets }
+    }
+}
+
 /// Where the outputs lie.
 #[derive(Debug, Args)]
 pub(super) struct Place {
@@ -134,7 +140,7 @@ fn holds(directory: &Utf8Path, name: &RelPath) -> bool {
 }
 
 /// A directory beneath the manifest's, and not that one itself.
-fn out_dir(text: &str) -> Result<RelPath, String> {
+pub(super) fn out_dir(text: &str) -> Result<RelPath, String> {
     let path = RelPath::parse(text.strip_suffix('/').unwrap_or(text).trim_start_matches("./"));
     match path {
         Ok(path) if !path.is_root() => Ok(path),

@@ -32,13 +32,13 @@ pub(super) struct Prune {
     /// Look into registries too
     #[arg(long)]
     registry: bool,
-    /// Remove what lies in registries, for good
+    /// Remove images from registries too, for good
     #[arg(long, requires = "registry", conflicts_with = "dry_run")]
     yes: bool,
     #[command(flatten)]
-    network: Network,
-    #[command(flatten)]
     compiling: Compiling,
+    #[command(flatten)]
+    network: Network,
 }
 
 pub(super) fn prune(global: &Global, args: &Prune, terminal: &mut Terminal) -> Result<Exit, Failure> {

@@ -3,10 +3,11 @@
 use super::depot::Depot;
 use super::image_arg::{Found, ImageArg, beneath};
 use super::network::Network;
-use super::project::Compiling;
+use super::project::{Compiling, Project};
 use super::table::{blank, lines};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Format, Global};
+use crate::images::record::{Check, CheckRecord, keep_check};
 use crate::images::verify::{Against, Driver, Expected, Level, Report, Symvers, against, verify as check};
 use crate::system::fs::read_user_file;
 use crate::system::package;
@@ -63,9 +64,9 @@ pub(super) struct Verify {
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     #[command(flatten)]
-    network: Network,
-    #[command(flatten)]
     compiling: Compiling,
+    #[command(flatten)]
+    network: Network,
 }
 
 fn other_kernel(text: &str) -> Result<(String, Option<Utf8PathBuf>), String> {
@@ -120,6 +121,11 @@ pub(super) fn verify(global: &Global, args: &Verify, terminal: &mut Terminal) ->
         };
         let own = expected.symvers.as_ref();
         report.against.extend(others.iter().map(|(kernel, symvers)| against(&driver, kernel, symvers, own)));
+    }
+    if let Some(meant) = &meant {
+        let said = CheckRecord::of_verify(meant.key.as_deref().unwrap_or_default(), &report);
+        let (project, out) = (Project::new(global)?, &args.compiling.place.out);
+        keep_check(&project.disk()?, out, meant.target.id.as_str(), Check::Verify(said))?;
     }
     match args.format {
         Format::Human => terminal.product(&Clean::text(&human(&report)))?,
@@ -198,11 +204,7 @@ fn human(report: &Report) -> String {
     }
     text = text + "\n" + &lines(&layers);
     for finding in &report.findings {
-        let level = match finding.level {
-            Level::Error => "error",
-            Level::Warning => "warning",
-            Level::Note => "note",
-        };
+        let level = finding.level.word();
         let file = finding.file.as_ref().map(|file| format!("\n  at: {file}")).unwrap_or_default();
         let help = finding.help.as_ref().map(|help| format!("\n  help: {help}")).unwrap_or_default();
         text += &format!("\n{level}[{}]: {}{file}{help}\n", finding.code.code(), finding.message);

@@ -141,10 +141,22 @@ pub enum Change {
 /// The recipe of a target of `compiled`, and what changed in it since the outputs beneath `out` were written.
 #[must_use]
 pub fn why(compiled: &Compiled, target: &Target, tree: &dyn Tree, out: &RelPath) -> Why {
+    why_since(&Earlier::read(tree, out), compiled, target, tree, out)
+}
+
+/// The same for one of many targets: the plan of the outputs is read once for all.
+#[must_use]
+pub fn why_since(
+    earlier: &Earlier,
+    compiled: &Compiled,
+    target: &Target,
+    tree: &dyn Tree,
+    out: &RelPath,
+) -> Why {
     let ancestry = compiled.plan.graph.ancestry(target.root);
     let stages: Vec<_> = ancestry.into_iter().filter_map(|id| stage_recipe(compiled, id)).collect();
     let key = compiled.fingerprints.get(target.root.index()).map(ToString::to_string).unwrap_or_default();
-    let change = match Before::read(target, tree, out) {
+    let change = match Before::read(earlier, target, tree, out) {
         Ok(before) if before.key == key => Change::Nothing,
         Ok(before) => first_change(&stages, &before),
         Err(reason) => Change::NoOutputs { reason },
@@ -237,6 +249,19 @@ fn file_difference(
     Some((old.get(path).cloned(), new.get(path).cloned()))
 }
 
+/// The plan of the outputs as an earlier compilation left it; or why there is none.
+pub struct Earlier(Result<PlanJson, String>);
+
+impl Earlier {
+    /// Reads it beneath the output directory.
+    #[must_use]
+    pub fn read(tree: &dyn Tree, out: &RelPath) -> Self {
+        let of_other = |_| format!("`{out}/plan.json` was written by another version of drvc");
+        let plan = sealed(tree, out, "plan.json");
+        Self(plan.and_then(|plan| serde_json::from_str(&plan).map_err(of_other)))
+    }
+}
+
 /// A target as an earlier compilation left it.
 struct Before {
     key: String,
@@ -248,21 +273,19 @@ struct Before {
 }
 
 impl Before {
-    fn read(target: &Target, tree: &dyn Tree, out: &RelPath) -> Result<Self, String> {
-        let plan = sealed(tree, out, "plan.json")?;
-        let plan: PlanJson = serde_json::from_str(&plan)
-            .map_err(|_| format!("`{out}/plan.json` was written by another version of drvc"))?;
-        let PlanJson { targets, mut contexts, .. } = plan;
-        let found = targets.into_iter().find(|old| old.id == target.id.as_str());
+    fn read(earlier: &Earlier, target: &Target, tree: &dyn Tree, out: &RelPath) -> Result<Self, String> {
+        let PlanJson { targets, contexts, .. } = earlier.0.as_ref().map_err(String::clone)?;
+        let found = targets.iter().find(|old| old.id == target.id.as_str());
         let old = found.ok_or_else(|| "this target is new".to_owned())?;
-        let files = old.contexts.iter().filter_map(|name| contexts.remove(name)).flatten();
-        let stages: Vec<_> = old.stages.into_iter().map(|stage| (stage.name, stage.fingerprint)).collect();
+        let files = old.contexts.iter().filter_map(|name| contexts.get(name)).flatten();
+        let stages = old.stages.iter().map(|stage| (stage.name.clone(), stage.fingerprint.clone()));
+        let stages: Vec<_> = stages.collect();
         let text = sealed(tree, out, &format!("{}/Dockerfile", target.id));
         let instructions = text.ok().and_then(|text| read_instructions(&text).ok());
         Ok(Self {
-            key: old.key,
+            key: old.key.clone(),
             instructions: instructions.map(|instructions| by_stage(instructions, &stages)),
-            files: files.map(|file| (file.path.clone(), file)).collect(),
+            files: files.map(|file| (file.path.clone(), file.clone())).collect(),
             stages,
         })
     }

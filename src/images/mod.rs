@@ -5,3 +5,4 @@ pub mod image;
 pub mod build;
 pub mod verify;
 pub mod boot;
+pub mod record;

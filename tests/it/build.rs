@@ -6,7 +6,7 @@ use crate::project::{Ended, MANIFEST, Project, TARGET, ended};
 use std::os::unix::fs::PermissionsExt;
 
 /// A project with a `podman` that has nothing, and writes down what it is asked for.
-fn project() -> Project {
+pub fn project() -> Project {
     let project = Project::new();
     project.write("bin/podman", "#!/bin/sh\necho \"$*\" >>asked\necho []\n");
     let executable = std::fs::Permissions::from_mode(0o755);
@@ -109,7 +109,7 @@ fn no_engine_at_all_is_an_error_that_says_what_to_install() {
 }
 
 /// The report of a build by a `podman` that says this and fails.
-fn failed(project: &Project, said: &str) -> String {
+pub fn failed(project: &Project, said: &str) -> String {
     project.write("said", said);
     let mock = "#!/bin/sh\ncase $1 in build) cat said; exit 2;; images) ;; *) echo []; esac\n";
     project.write("bin/podman", mock);

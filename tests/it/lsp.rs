@@ -542,3 +542,27 @@ fn the_kdl_of_other_programs_is_left_alone() {
     };
     assert_eq!(first, uri);
 }
+
+#[test]
+fn a_large_matrix_is_looked_at_first_and_compiled_when_nobody_types() {
+    let project = Project::new();
+    let kernels: String = (1..=1001).map(|number| format!("6.1.0-{number}-amd64\n")).collect();
+    project.write("kernels.txt", &kernels);
+    let text = MANIFEST.replace("kernel \"6.1.0-18-amd64\"", "kernel from=\"kernels.txt\"");
+    let mut editor = Editor::new(&project);
+    editor.open("drivers.kdl", &text);
+    assert_eq!(editor.diagnostics("drivers.kdl"), json!([]));
+    let hints =
+        json!({ "range": { "start": { "line": 0, "character": 0 }, "end": { "line": 99, "character": 0 } } });
+    assert_eq!(
+        editor.of("inlayHint", "drivers.kdl", hints.clone())[0]["label"],
+        "1001 targets, 1001 changed"
+    );
+    editor.change("drivers.kdl", json!([{ "text": text.replace("load \"example\"", "load \"exmaple\"") }]));
+    assert_eq!(editor.diagnostics("drivers.kdl")[0]["code"], "unknown-kmod");
+    editor.change("drivers.kdl", json!([{ "text": text }]));
+    assert_eq!(editor.diagnostics("drivers.kdl"), json!([]));
+    // Once more, from the whole compilation; then there are hints again.
+    assert_eq!(editor.diagnostics("drivers.kdl"), json!([]));
+    assert_eq!(editor.of("inlayHint", "drivers.kdl", hints)[0]["label"], "1001 targets, 1001 changed");
+}

@@ -36,6 +36,7 @@ mod project;
 mod pure;
 mod schemas;
 mod scripts;
+mod report;
 mod sensitivity;
 mod set;
 mod ui;

@@ -13,10 +13,12 @@ use super::timings::{Clock, Timings};
 use super::{Exit, Failure, Format, Global};
 use crate::images::build::{AfterFailure, Choice, Proof, Session, choose};
 use crate::images::engine::{Engine, Kind, Secret};
+use crate::images::record::keep_builds;
 use crate::system::oci::Registry;
 use crate::system::process::{Environment, Interrupt};
 use camino::Utf8PathBuf;
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use ready::{compiled, complete_lock, hold, home};
 use secrets::{absolute, required, secret};
 use std::time::{Duration, Instant};
@@ -54,7 +56,7 @@ pub(super) struct Build {
     /// How many builds run at a time [default: half of the processors]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
-    /// When a build fails, go on with all that does not stand on it
+    /// When a build fails, go on with all that does not depend on it
     #[arg(short, long, conflicts_with = "fail_fast")]
     keep_going: bool,
     /// When a build fails, end those that run as well
@@ -74,6 +76,7 @@ pub(super) struct Build {
     offline: bool,
     /// Only targets that this selects, such as 'os=rhel release=">=9.2"', or a piece of their id; may be repeated
     #[arg(long = "target", value_name = "SELECTOR")]
+    #[arg(add = ArgValueCandidates::new(crate::cli::completions::targets))]
     targets: Vec<String>,
     /// Only targets that are not what they were in this git revision
     #[arg(long, value_name = "REV")]
@@ -105,11 +108,11 @@ pub(super) struct Build {
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     #[command(flatten)]
-    network: Network,
-    #[command(flatten)]
     timings: Timings,
     #[command(flatten)]
     compiling: Compiling,
+    #[command(flatten)]
+    network: Network,
 }
 
 pub(super) fn build(global: &Global, args: &Build, terminal: &mut Terminal) -> Result<Exit, Failure> {
@@ -184,6 +187,7 @@ fn timed(global: &Global, args: &Build, clock: &Clock, terminal: &mut Terminal) 
         watch: &progress,
     };
     let verdicts = session.run(&items)?;
+    keep_builds(&disk, &home, &request.out, &compiled, &verdicts)?;
     clock.begin("report");
     progress.say_warnings();
     let summary =

@@ -3,8 +3,8 @@
 use super::Build;
 use crate::cli::compile::Memo;
 use crate::cli::emitted::kept;
+use crate::cli::outcome::{Verdict as Summary, compile as in_memory};
 use crate::cli::project::Project;
-use crate::cli::report::{Verdict as Summary, compile as in_memory};
 use crate::cli::terminal::Terminal;
 use crate::cli::timings::Clock;
 use crate::cli::{Exit, Failure, lock};

@@ -3,6 +3,7 @@
 use super::protocol::{InRange, Range};
 use super::workspace::{Analysis, Document, Workspace};
 use crate::compiler::plan::Target;
+use crate::images::record::tally;
 use crate::language::kdl::Node;
 use crate::text::diag::count;
 use serde_json::{Value, json};
@@ -55,11 +56,19 @@ fn hint(
     is_of: impl Fn(&Target) -> bool,
 ) -> Option<(Range, Value)> {
     let plan = &analysis.compilation.plan.as_ref()?.plan;
-    let targets: Vec<&Target> = plan.targets.iter().filter(|target| is_of(target)).collect();
-    let changed = targets.iter().filter(|target| analysis.changed().contains(target.id.as_str())).count();
-    let changed = if changed > 0 { format!(", {changed} changed") } else { String::new() };
+    let here = || plan.targets.iter().enumerate().filter(|(_, target)| is_of(target));
+    let targets = count(here().count(), "target");
+    let label = match analysis.states() {
+        Some(states) => {
+            let states: Vec<_> = here().filter_map(|(at, _)| states.get(at).copied()).collect();
+            format!("{targets}: {}", tally(&states))
+        }
+        None => match here().filter(|(_, target)| analysis.changed().contains(target.id.as_str())).count() {
+            0 => targets,
+            changed => format!("{targets}, {changed} changed"),
+        },
+    };
     let end = node.arguments.last().map_or(node.name.span.end, |value| value.span.end) as usize;
     let place = document.text.range(end, end);
-    let label = count(targets.len(), "target") + &changed;
     Some((place, json!({ "position": place.start, "label": label, "paddingLeft": true })))
 }

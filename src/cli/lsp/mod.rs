@@ -41,6 +41,9 @@ use workspace::Workspace;
 /// So long the server waits for a next edit before it looks for mistakes.
 const PAUSE: Duration = Duration::from_millis(15);
 
+/// So long it waits before it compiles a large project, of which it has only looked at the matrix.
+const REST: Duration = Duration::from_millis(200);
+
 /// Help editors: mistakes as you type, completion, renaming (a language server on standard input and output)
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -66,11 +69,17 @@ pub(super) fn lsp(args: Lsp, terminal: &Terminal) -> Result<Exit, Failure> {
     let about = json!({ "name": "drvc", "version": env!("CARGO_PKG_VERSION") });
     let about = json!({ "capabilities": capabilities(), "serverInfo": about });
     connection.initialize_finish(id, about).map_err(|error| wrong(&error))?;
-    let mut server =
-        Server { connection, workspace: Workspace::new(args.compiling), shown: BTreeSet::new(), due: None };
+    let mut server = Server {
+        connection,
+        workspace: Workspace::new(args.compiling),
+        shown: BTreeSet::new(),
+        due: None,
+        refreshes: false,
+    };
     if editor["capabilities"]["workspace"]["didChangeWatchedFiles"]["dynamicRegistration"] == json!(true) {
         server.watch();
     }
+    server.refreshes = editor["capabilities"]["workspace"]["inlayHint"]["refreshSupport"] == json!(true);
     let exit = server.serve();
     drop(server);
     if threads.join().is_err() {
@@ -106,6 +115,8 @@ struct Server {
     shown: BTreeSet<String>,
     /// When the mistakes are to be looked for.
     due: Option<Instant>,
+    /// Whether the editor can be told that there are other hints now.
+    refreshes: bool,
 }
 
 /// Why a request has no answer.
@@ -141,9 +152,12 @@ impl Server {
         let files = json!({ "watchers": [{ "globPattern": "**/{drivers.lock,*.kdl,*.patch}" }] });
         let wanted =
             json!({ "id": "files", "method": "workspace/didChangeWatchedFiles", "registerOptions": files });
-        let id = "watch".to_owned().into();
-        let params = json!({ "registrations": [wanted] });
-        self.send(Request::new(id, "client/registerCapability".to_owned(), params));
+        self.ask("client/registerCapability", json!({ "registrations": [wanted] }));
+    }
+
+    /// Asks the editor for something whose answer tells nothing.
+    fn ask(&self, method: &str, params: Value) {
+        self.send(Request::new(method.to_owned().into(), method.to_owned(), params));
     }
 
     fn send(&self, message: impl Into<Message>) {
@@ -183,7 +197,9 @@ impl Server {
 
     /// Shows what is wrong in every project that is open, and takes away what no longer is.
     fn show(&mut self) {
-        self.due = None;
+        if self.workspace.catch_up() && self.refreshes {
+            self.ask("workspace/inlayHint/refresh", Value::Null);
+        }
         let mut shown = BTreeSet::new();
         for analysis in self.workspace.analyses() {
             for (uri, diagnostics) in diagnostics::by_file(&analysis, &self.workspace) {
@@ -194,6 +210,7 @@ impl Server {
         let gone: Vec<String> = self.shown.difference(&shown).cloned().collect();
         gone.into_iter().for_each(|uri| self.publish(uri, Vec::new()));
         self.shown = shown;
+        self.due = self.workspace.is_behind().then(|| Instant::now() + REST);
     }
 
     fn publish(&self, uri: String, diagnostics: Vec<Value>) {

@@ -4,8 +4,10 @@ use super::document::Text;
 use super::protocol::{Changed, OpenedDocument};
 use super::uri;
 use crate::cli::project::{Compiling, MANIFEST, Project};
-use crate::compiler::compile::{Compilation, Known, compile_known, known};
+use crate::compiler::compile::{Compilation, Known, Parts, compile_known, known};
 use crate::compiler::needs::missing_needs;
+use crate::images::record::{Builds, TargetState, states};
+use crate::knowledge::lock::Consulted;
 use crate::knowledge::profile::{PROFILE, Profiles};
 use crate::language::kdl::{self, Node, lex};
 use crate::language::schema::{Body, manifest};
@@ -19,12 +21,20 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+/// A project with more targets than this is looked at before it is compiled.
+const LARGE: usize = 1000;
+
+type Analyses = RefCell<BTreeMap<Utf8PathBuf, Rc<Analysis>>>;
+
 /// Everything that the server knows. What the compiler said is kept until a text or a file changes.
 #[derive(Debug)]
 pub(super) struct Workspace {
     compiling: Compiling,
     documents: BTreeMap<String, Document>,
-    analyses: RefCell<BTreeMap<Utf8PathBuf, Rc<Analysis>>>,
+    analyses: Analyses,
+    /// What a first look at large projects found: they are compiled when nobody types.
+    looks: Analyses,
+    large: RefCell<BTreeSet<Utf8PathBuf>>,
     known: RefCell<BTreeMap<Utf8PathBuf, Rc<Known>>>,
 }
 
@@ -45,6 +55,7 @@ pub(super) struct Analysis {
     pub(super) manifest: RelPath,
     pub(super) compilation: Compilation,
     changed: OnceCell<BTreeSet<String>>,
+    states: OnceCell<Option<Vec<TargetState>>>,
     out: RelPath,
 }
 
@@ -96,6 +107,15 @@ impl Analysis {
         })
     }
 
+    /// How each target's image stands, where builds are on record.
+    pub(super) fn states(&self) -> Option<&[TargetState]> {
+        let read = || {
+            let builds = Builds::read(&Disk::open(&self.root).ok()?, &self.out);
+            states(self.compilation.plan.as_ref()?, builds.as_ref())
+        };
+        self.states.get_or_init(read).as_deref()
+    }
+
     /// The path of a file of the compilation; none for what comes with drvc.
     pub(super) fn path(&self, file: FileId) -> Option<Utf8PathBuf> {
         let path = &self.compilation.sources.get(file).path;
@@ -109,6 +129,8 @@ impl Workspace {
             compiling,
             documents: BTreeMap::new(),
             analyses: RefCell::default(),
+            looks: RefCell::default(),
+            large: RefCell::default(),
             known: RefCell::default(),
         }
     }
@@ -134,6 +156,7 @@ impl Workspace {
     /// Files may have changed: everything is looked at anew.
     pub(super) fn forget(&mut self) {
         self.analyses.get_mut().clear();
+        self.looks.get_mut().clear();
         self.known.get_mut().clear();
     }
 
@@ -164,12 +187,17 @@ impl Workspace {
     pub(super) fn analysis(&self, uri: &str) -> Option<Rc<Analysis>> {
         let document = self.document(uri)?;
         let project = self.project(document)?;
-        let analysis = self.kept(project.path(), || self.compile(&project));
+        let key = project.path();
+        let is_large = self.large.borrow().contains(&key) && !self.analyses.borrow().contains_key(&key);
+        let analysis = match is_large {
+            true => kept(&self.looks, key, || self.look(&project)),
+            false => self.compiled(&project),
+        };
         let inner = document.path.strip_prefix(&analysis.root).ok()?;
         if !document.is_profile() || analysis.compilation.sources.find(inner).is_some() {
             return Some(analysis);
         }
-        Some(self.kept(document.path.clone(), || self.profile_alone(document, &project)))
+        Some(kept(&self.analyses, document.path.clone(), || self.profile_alone(document, &project)))
     }
 
     /// What is known around a document beside its own words.
@@ -186,13 +214,32 @@ impl Workspace {
         Some(found)
     }
 
-    fn kept(&self, key: Utf8PathBuf, make: impl FnOnce() -> Analysis) -> Rc<Analysis> {
-        let known = self.analyses.borrow().get(&key).cloned();
-        known.unwrap_or_else(|| {
-            let made = Rc::new(make());
-            self.analyses.borrow_mut().insert(key, Rc::clone(&made));
-            made
-        })
+    fn compiled(&self, project: &Project) -> Rc<Analysis> {
+        let key = project.path();
+        let analysis = kept(&self.analyses, key.clone(), || self.compile(project));
+        let targets = analysis.compilation.plan.as_ref().map_or(0, |compiled| compiled.plan.targets.len());
+        if targets > LARGE {
+            self.large.borrow_mut().insert(key);
+        }
+        analysis
+    }
+
+    /// Compiles the projects of which only a first look was taken; whether there were any.
+    pub(super) fn catch_up(&self) -> bool {
+        let behind: Vec<Project> = self
+            .documents
+            .keys()
+            .filter_map(|uri| self.project(self.document(uri)?))
+            .filter(|project| self.looks.borrow().contains_key(&project.path()))
+            .collect();
+        behind.iter().for_each(|project| drop(self.compiled(project)));
+        self.looks.borrow_mut().clear();
+        !behind.is_empty()
+    }
+
+    /// Whether of some project only a first look was taken.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.looks.borrow().is_empty()
     }
 
     /// The project that a document is of: a manifest's own, or the nearest above a profile.
@@ -224,7 +271,36 @@ impl Workspace {
         });
         compilation.diagnostics = std::mem::take(&mut compilation.diagnostics).sorted();
         let Project { root, manifest, .. } = project.clone();
-        Analysis { root, manifest, compilation, changed: OnceCell::new(), out: request.out }
+        Analysis {
+            root,
+            manifest,
+            compilation,
+            changed: OnceCell::new(),
+            states: OnceCell::new(),
+            out: request.out,
+        }
+    }
+
+    /// What is wrong with a project as far as its matrix, expanded, shows it: stages and outputs are not made.
+    fn look(&self, project: &Project) -> Analysis {
+        let request = project.request(&self.compiling);
+        let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
+        self.with_tree(&project.root, |tree| {
+            let reader = Reader::new(tree).hide(request.out.clone());
+            if let Some(parts) = Parts::read(&reader, &request, &mut sources, &mut diagnostics) {
+                parts.expand(&Consulted::new(&parts.lock), &sources, &request, &mut diagnostics);
+            }
+        });
+        let compilation = Compilation { sources, diagnostics: diagnostics.sorted(), plan: None };
+        let Project { root, manifest, .. } = project.clone();
+        Analysis {
+            root,
+            manifest,
+            compilation,
+            changed: OnceCell::new(),
+            states: OnceCell::new(),
+            out: request.out,
+        }
     }
 
     fn profile_alone(&self, document: &Document, project: &Project) -> Analysis {
@@ -238,7 +314,7 @@ impl Workspace {
         let compilation = Compilation { sources, diagnostics: diagnostics.sorted(), plan: None };
         let (manifest, out) = (project.manifest.clone(), self.compiling.place.out.clone());
         let root = document.directory().to_owned();
-        Analysis { root, manifest, compilation, changed: OnceCell::new(), out }
+        Analysis { root, manifest, compilation, changed: OnceCell::new(), states: OnceCell::new(), out }
     }
 
     /// Does something with a directory as it would be if everything that is open had been saved.
@@ -255,4 +331,13 @@ impl Workspace {
             Err(_) => with(&Overlay::of(&Memory::new(), open)),
         }
     }
+}
+
+fn kept(all: &Analyses, key: Utf8PathBuf, make: impl FnOnce() -> Analysis) -> Rc<Analysis> {
+    let known = all.borrow().get(&key).cloned();
+    known.unwrap_or_else(|| {
+        let made = Rc::new(make());
+        all.borrow_mut().insert(key, Rc::clone(&made));
+        made
+    })
 }

@@ -27,7 +27,7 @@ mod verdict;
 pub use builder::{Done, Outcome, Proof, Watch};
 pub use choose::{BadChoice, Choice, choose};
 pub use failure::{Failure, Failures, Group};
-pub use image_status::{Ids, Names, Place};
+pub use image_status::{Ids, Names, Place, unpinned_bases, unpinned_source};
 pub use item::Item;
 pub use log::Step;
 pub use remote::{Lack as RegistryLack, Remote};

@@ -19,6 +19,18 @@ pub enum Level {
     Note,
 }
 
+impl Level {
+    /// The word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
 kinds! {
     /// The kinds of findings.
     Kind:

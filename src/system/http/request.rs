@@ -122,6 +122,13 @@ impl<'a> Request<'a> {
         self
     }
 
+    /// What the cache directory has of the answer; no server is asked.
+    #[must_use = "nothing else happens"]
+    pub fn kept(&self) -> Option<Vec<u8>> {
+        let key = Key::of(&self.url, &self.headers);
+        self.client.cache().get(&key, self.limit).map(|entry| entry.body)
+    }
+
     /// Sends it, and reads the whole answer, whatever its status.
     ///
     /// # Errors
