@@ -114,6 +114,7 @@ pub(super) fn matrix(global: &Global, args: &Matrix, terminal: &mut Terminal) ->
             let inputs = Inputs {
                 model: &compiled.model,
                 plan: &compiled.plan,
+                stages: &compiled.stages,
                 // Only pipelines check anything out.
                 checkout: Checkout::default(),
                 json: &compiled.json,

@@ -5,7 +5,7 @@ use super::project::{Compiling, Project};
 use super::table::{blank, lines};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Format, Global, nodes};
-use crate::compiler::outputs::{PlanExcluded, PlanJson};
+use crate::compiler::outputs::{PlanExcluded, PlanJson, PlanReuse};
 use crate::images::record::{Builds, TargetState, states, tally};
 use crate::store::history::uncompiled;
 use crate::text::diag::{Clean, clean, count};
@@ -96,18 +96,38 @@ fn short(
             None if changed.contains(target.id.as_str()) => "to compile",
             None => "compiled",
         };
-        format!("{:width$}  {state}\n", target.id)
+        let first = target.reuse.as_ref().and_then(|reuse| reuse.first.as_deref()?.rsplit('/').next());
+        let tries = first.map(|first| format!(", tries {first}")).unwrap_or_default();
+        format!("{:width$}  {state}{tries}\n", target.id)
     });
     lines.collect()
 }
 
 fn full(plan: &PlanJson) -> String {
-    let mut targets = blank(&["TARGET", "BUILDER", "KEY", "TAGS"]);
+    let reuses = plan.targets.iter().any(|target| target.reuse.is_some());
+    let mut head = vec!["TARGET", "BUILDER", "KEY", "TAGS"];
+    head.extend(reuses.then_some("MODULES"));
+    let mut targets = blank(&head);
     for target in &plan.targets {
         let key: String = target.key.chars().take(16).collect();
-        targets.add_row([&target.id, &target.builder, &key, &target.tags.join("\n")]);
+        let mut row = vec![target.id.clone(), target.builder.clone(), key, target.tags.join("\n")];
+        if reuses {
+            row.push(target.reuse.as_ref().map(modules).unwrap_or_default());
+        }
+        targets.add_row(row);
     }
     lines(&targets)
+}
+
+/// Where a target's modules come from.
+fn modules(reuse: &PlanReuse) -> String {
+    let PlanReuse { level, first, reason, .. } = reuse;
+    let first = first.as_deref().and_then(|first| first.rsplit('/').next());
+    match (first, reason) {
+        (Some(first), _) => format!("those of {first} are tried ({level})"),
+        (None, Some(why)) => format!("compiled: {why}"),
+        (None, None) => "compiled".to_owned(),
+    }
 }
 
 fn excluded(plan: &PlanJson) -> String {

@@ -96,6 +96,7 @@ pub(super) fn preflight(global: &Global, args: &Preflight, terminal: &mut Termin
     let inputs = Inputs {
         model: &compiled.model,
         plan: &compiled.plan,
+        stages: &compiled.stages,
         // Only pipelines check anything out.
         checkout: Checkout::default(),
         json: &compiled.json,

@@ -2,7 +2,7 @@
 
 use super::terminal::Terminal;
 use super::timings::Clock;
-use crate::images::build::{Done, Outcome, Step, Watch};
+use crate::images::build::{Done, Outcome, Step, Trial, Watch};
 use crate::text::diag::Clean;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,12 +78,14 @@ impl Watch for Progress<'_> {
         }
         match outcome {
             Outcome::Done(done, time) => {
-                let did = match done {
-                    Done::Built => "built",
-                    Done::Pushed => "pushed",
-                    Done::Named => "named",
+                let (did, how) = match done {
+                    Done::Built => ("built", String::new()),
+                    Done::Tried(Trial::Reused(kernel)) => ("reused", format!(": the modules of {kernel}")),
+                    Done::Tried(Trial::Compiled(why)) => ("tried and built", format!(": {}", clean(why))),
+                    Done::Pushed => ("pushed", String::new()),
+                    Done::Named => ("named", String::new()),
                 };
-                self.say(&format!("{did} {name} in {:.1} s", time.as_secs_f64()));
+                self.say(&format!("{did} {name} in {:.1} s{how}", time.as_secs_f64()));
             }
             Outcome::Failed(_) => self.say(&format!("failed {name}")),
             Outcome::Interrupted => self.say(&format!("ended {name}")),

@@ -114,7 +114,7 @@ fn run(
     phase("read manifest and sources");
     let parts = Parts::read(reader, request, sources, diagnostics)?;
     phase("expand the matrix");
-    let plan = parts.expand(&lock::Consulted::new(&parts.lock), sources, request, diagnostics);
+    let mut plan = parts.expand(&lock::Consulted::new(&parts.lock), sources, request, diagnostics);
     if diagnostics.has_errors_beside_open() {
         return None;
     }
@@ -122,6 +122,7 @@ fn run(
     let renderer = Renderer::new(&parts.templates, &request.out);
     let stages = keys::stages(&plan.graph, &renderer);
     let (stages, fingerprints) = stages.map_err(|refusal| diagnostics.push(refusal)).ok()?;
+    plan.name_firsts(|id| fingerprints.get(id.index()).map(ToString::to_string).unwrap_or_default());
     phase("make the outputs");
     let mut json = outputs::plan_json(&plan, &stages, &fingerprints);
     json.set.clone_from(&request.settings);
@@ -130,6 +131,7 @@ fn run(
     let inputs = outputs::handover::Inputs {
         model: &parts.model,
         plan: &plan,
+        stages: &stages,
         checkout: parts.contexts.checkout,
         json: &json,
         dockerfiles: &outputs,

@@ -99,13 +99,14 @@ pub fn recipe<'a>(graph: &Graph, id: NodeId, stage: &'a Stage, known: &[Fingerpr
 
 /// The stages of all nodes and their fingerprints, by their place in the graph.
 ///
-/// What stands on a toolkit names it by its key, so such stages are rendered when that is known, all others before.
+/// What stands on a toolkit, or tries an earlier image, names it by its key, so such stages are rendered when that is known,
+/// all others before.
 ///
 /// # Errors
 /// The first template that cannot be filled safely.
 pub fn stages(graph: &Graph, renderer: &Renderer<'_>) -> Result<(Vec<Stage>, Vec<Fingerprint>), Diagnostic> {
     let ids: Vec<_> = graph.ids().collect();
-    let early = ids.par_iter().map(|&id| match graph.toolkit_below(id) {
+    let early = ids.par_iter().map(|&id| match graph.keyed_below(id) {
         None => Some(renderer.stage(graph, id, None)),
         Some(_) => None,
     });
@@ -115,7 +116,7 @@ pub fn stages(graph: &Graph, renderer: &Renderer<'_>) -> Result<(Vec<Stage>, Vec
     for (&id, early) in ids.iter().zip(early) {
         let stage = match early {
             Some(stage) => stage?,
-            None => renderer.stage(graph, id, toolkit_reference(graph, id, &known).as_ref())?,
+            None => renderer.stage(graph, id, keyed_reference(graph, id, &known).as_ref())?,
         };
         known.push(recipe(graph, id, &stage, &known).fingerprint());
         stages.push(stage);
@@ -123,10 +124,14 @@ pub fn stages(graph: &Graph, renderer: &Renderer<'_>) -> Result<(Vec<Stage>, Vec
     Ok((stages, known))
 }
 
-/// The reference of the toolkit that a node stands on.
-fn toolkit_reference(graph: &Graph, id: NodeId, known: &[Fingerprint]) -> Option<ImageRef> {
-    let below = graph.toolkit_below(id)?;
-    let Node::Toolkit(stage) = graph.node(below) else { return None };
-    // The plan has refused kernels that make no tag.
-    stage.reference(&known.get(below.index())?.to_string()).ok()
+/// The reference of the toolkit or the earlier image that a node stands on.
+fn keyed_reference(graph: &Graph, id: NodeId, known: &[Fingerprint]) -> Option<ImageRef> {
+    let below = graph.keyed_below(id)?;
+    let key = known.get(below.index())?.to_string();
+    match (graph.node(below), graph.node(id)) {
+        // The plan has refused kernels that make no tag.
+        (Node::Toolkit(stage), _) => stage.reference(&key).ok(),
+        (_, Node::Reuse(stage)) => stage.reference(&key),
+        _ => None,
+    }
 }

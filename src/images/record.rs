@@ -181,7 +181,7 @@ impl Builds {
                 })
             };
             record.build = match verdict {
-                Verdict::Built(time) => good(u64::try_from(time.as_millis()).ok()),
+                Verdict::Built(time) | Verdict::Tried(_, time) => good(u64::try_from(time.as_millis()).ok()),
                 Verdict::UpToDate(_) | Verdict::Named | Verdict::Pushed(_) => good(time),
                 Verdict::NotBuilt(_) | Verdict::Would(_) => before.filter(|before| !before.is_good),
                 Verdict::Failed(failure) => Some(BuildRecord {

@@ -1,6 +1,6 @@
 //! What a server said -> an entry of the lock.
 
-use crate::knowledge::lock::{Entry, ImagePin, KernelsPin, Lock, OpenShiftPin, Want};
+use crate::knowledge::lock::{Entry, HeadersPin, ImagePin, KernelsPin, Lock, OpenShiftPin, Want};
 use crate::text::diag::Diagnostic;
 use crate::text::error::Error;
 use crate::text::ids::{Commit, KernelText, PackageName, Release, Sha256};
@@ -14,6 +14,8 @@ pub enum Answer {
     Archive(Sha256),
     /// The commit of a ref.
     Git(Commit),
+    /// What the packages of a kernel's headers hold.
+    Headers(HeadersPin),
     /// The digests of an image.
     Image(ImagePin),
     /// What was found for `match` and `latest`.
@@ -53,6 +55,9 @@ impl Answer {
             }
             (Want::Git(url, reference), Self::Git(commit)) => {
                 lock.git.insert((url.clone(), reference.clone()), entry(commit));
+            }
+            (Want::Headers(key), Self::Headers(pin)) => {
+                lock.headers.insert(key.clone(), entry(pin));
             }
             (Want::Image(image), Self::Image(pin)) => {
                 lock.images.insert(image.clone(), entry(pin));

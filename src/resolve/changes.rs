@@ -1,6 +1,6 @@
 //! Two locks -> what moved between them, kernels first.
 
-use crate::knowledge::lock::{Entry, Lock, Want, packages_name};
+use crate::knowledge::lock::{Entry, HeadersPin, Lock, Want, packages_name};
 use crate::text::ids::{Arch, KernelText, PackageName};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -113,6 +113,11 @@ impl Value {
     }
 }
 
+/// A package without its checksum.
+fn package(text: &str) -> String {
+    text.split(' ').next().unwrap_or_default().to_owned()
+}
+
 /// A commit or digest by its first twelve digits.
 fn shorten(text: &str) -> String {
     let text = text.split(' ').next().unwrap_or_default();
@@ -122,7 +127,14 @@ fn shorten(text: &str) -> String {
 
 fn values(lock: &Lock) -> BTreeMap<Want, Value> {
     let mut all = BTreeMap::new();
-    let Lock { archives, git, images, kernels, openshift, packages: _, zstreams } = lock;
+    let Lock { archives, git, headers, images, kernels, openshift, packages: _, zstreams } = lock;
+    for (key, pin) in headers {
+        let value = match &pin.value {
+            HeadersPin::Known(known) => Value::Many(known.packages.iter().map(|one| package(one)).collect()),
+            HeadersPin::Unknown(why) => Value::Many(vec![format!("not known, {why}")]),
+        };
+        all.insert(Want::Headers(key.clone()), value);
+    }
     for (url, sha256) in archives {
         all.insert(Want::Archive(url.clone()), Value::One(sha256.value.to_string()));
     }

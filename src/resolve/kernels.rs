@@ -75,7 +75,7 @@ impl Work<'_> {
 }
 
 /// The keys in a file beside the manifest.
-fn keys(tree: &dyn Tree, client: &Client, path: &RelPath) -> Result<Gpgv, Error> {
+pub(super) fn keys(tree: &dyn Tree, client: &Client, path: &RelPath) -> Result<Gpgv, Error> {
     let bytes = Reader::new(tree).read(path, KEYS_LIMIT);
     let bytes = bytes.map_err(|cause| Error::new("read", path.as_str(), cause.to_string()))?;
     Gpgv::new(client.environment(), client.interrupt(), path.as_str(), &bytes)

@@ -8,6 +8,7 @@ pub mod repository;
 
 mod answer;
 mod changes;
+mod headers;
 mod kernels;
 mod openshift;
 mod settle;

@@ -3,7 +3,7 @@
 use super::Resolver;
 use super::answer::{Answer, Problem};
 use crate::compiler::compile::{Parts, Request};
-use crate::knowledge::lock::Want;
+use crate::knowledge::lock::{HeadersPin, Want};
 use crate::knowledge::profile::Payload;
 use crate::system::fs::Tree;
 use crate::text::error::Error;
@@ -44,12 +44,18 @@ impl Work<'_> {
         let number = wants.len();
         let (kernels, wants): (Vec<_>, Vec<_>) =
             wants.into_iter().partition(|want| matches!(want, Want::Kernels(_)));
+        let (headers, wants): (Vec<_>, Vec<_>) =
+            wants.into_iter().partition(|want| matches!(want, Want::Headers(_)));
         let done = Cell::new(0);
         let show = |last: Option<&Want>| (self.progress)(Progress { done: done.get(), of: number, last });
         show(None);
         let kernels = self.kernels(kernels, &|want| {
             done.set(done.get() + 1);
             show(Some(&want));
+        });
+        let headers = self.headers(headers, &|want| {
+            done.set(done.get() + 1);
+            show(Some(want));
         });
         let queue: Mutex<VecDeque<(usize, Want)>> = Mutex::new(wants.into_iter().enumerate().collect());
         let (sender, receiver) = mpsc::channel();
@@ -77,7 +83,8 @@ impl Work<'_> {
             answers
         });
         answers.sort_by_key(|(at, ..)| *at);
-        kernels.into_iter().chain(answers.into_iter().map(|(_, want, answer)| (want, answer))).collect()
+        let together = kernels.into_iter().chain(headers);
+        together.chain(answers.into_iter().map(|(_, want, answer)| (want, answer))).collect()
     }
 }
 
@@ -93,7 +100,8 @@ fn one(resolver: &Resolver, parts: &Parts, want: &Want) -> Result<Answer, Proble
             let payload = payload(parts, &query.release, query.arch)?;
             Answer::ZStreams(resolver.zstreams(&payload.repository, query)?)
         }
-        // They are asked for together: `Work::kernels`.
+        // They are asked for together: `Work::kernels` and `Work::headers`.
+        Want::Headers(_) => Answer::Headers(HeadersPin::Unknown(String::new())),
         Want::Kernels(_) => Answer::Kernels { kernels: Vec::new(), other_packages: Vec::new() },
     })
 }

@@ -35,6 +35,7 @@ mod preflight;
 mod project;
 mod pure;
 mod schemas;
+mod reuse;
 mod scripts;
 mod report;
 mod sensitivity;

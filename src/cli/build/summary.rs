@@ -6,7 +6,7 @@ use crate::cli::terminal::Terminal;
 use crate::cli::{Failure, Format};
 use crate::compiler::compile::Compiled;
 use crate::images::build::report::{BuildJson, place, position};
-use crate::images::build::{Failures, Group, Item, Verdict, Verdicts};
+use crate::images::build::{Failures, Group, Item, Trial, Verdict, Verdicts};
 use crate::text::diag::count;
 use crate::text::error::Error;
 use crate::text::source::Sources;
@@ -105,6 +105,8 @@ impl BuildSummary<'_> {
             |counts: fn(&Verdict) -> bool| self.verdicts.values().filter(|verdict| counts(verdict)).count();
         let parts = [
             (number(|verdict| matches!(verdict, Verdict::Built(_))), "built"),
+            (number(|verdict| matches!(verdict, Verdict::Tried(Trial::Reused(_), _))), "reused"),
+            (number(|verdict| matches!(verdict, Verdict::Tried(Trial::Compiled(_), _))), "tried and built"),
             (number(|verdict| matches!(verdict, Verdict::Pushed(_))), "pushed"),
             (number(|verdict| matches!(verdict, Verdict::Named)), "named"),
             (number(|verdict| matches!(verdict, Verdict::UpToDate(_))), "up to date"),

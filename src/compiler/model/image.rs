@@ -34,6 +34,36 @@ pub struct ImageBody {
     pub packages: Vec<Template>,
     pub labels: Vec<(String, Template)>,
     pub in_tree: Option<InTree>,
+    pub reuse: Option<Reuse>,
+}
+
+/// `reuse LEVEL strict=`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Reuse {
+    /// What has to be the same on both kernels.
+    pub level: ReuseLevel,
+    /// Whether a build stops where an earlier kernel's modules do not serve.
+    pub strict: bool,
+}
+
+/// What has to be the same for modules of one kernel to serve another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReuseLevel {
+    /// Header files, options, and what the modules import.
+    Headers,
+    /// Options, and what the modules import.
+    Abi,
+}
+
+impl ReuseLevel {
+    /// The word of the manifest.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Headers => "headers",
+            Self::Abi => "abi",
+        }
+    }
 }
 
 /// `option KMOD name=value …`
@@ -123,6 +153,7 @@ impl Merge for ImageBody {
         self.packages.extend(over.packages.iter().cloned());
         self.labels.extend(over.labels.iter().cloned());
         replace(&mut self.in_tree, &over.in_tree);
+        replace(&mut self.reuse, &over.reuse);
     }
 }
 
@@ -158,6 +189,10 @@ pub(super) fn lower_image(lower: &mut Lower<'_>, body: &ast::ImageBody) -> Image
             "copy" => InTree::Copy,
             "none" => InTree::None,
             _ => InTree::Link,
+        }),
+        reuse: body.reuse.as_ref().map(|reuse| Reuse {
+            level: if reuse.level.value == "abi" { ReuseLevel::Abi } else { ReuseLevel::Headers },
+            strict: reuse.strict,
         }),
     }
 }

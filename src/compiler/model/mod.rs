@@ -27,7 +27,7 @@ mod values;
 mod variables;
 
 pub use entitlement::{Access, Entitlement};
-pub use image::{Base, Extra, ExtraFrom, Image, ImageBody, InTree, KmodOption, Softdep};
+pub use image::{Base, Extra, ExtraFrom, Image, ImageBody, InTree, KmodOption, Reuse, ReuseLevel, Softdep};
 pub use kmm::{Dra, Kmm, KmmBuild, KmmSign, KmmVersion, Plugin, RawArgs, Toleration};
 pub use layers::{Layers, Merge, ModuleId, Overlay, SourceId, selected};
 pub use lower::lower;

@@ -24,8 +24,8 @@ pub struct GraphJson {
 pub struct GraphStage {
     /// The number by which others refer to it.
     pub id: usize,
-    /// What it is for: `base`, `tools`, `fetch`, `download`, `kernel`, `toolkit`, `source`, `module`, `sign`, `root` or
-    /// `image`.
+    /// What it is for: `base`, `tools`, `fetch`, `download`, `kernel`, `toolkit`, `source`, `reuse`, `module`, `sign`, `root`
+    /// or `image`.
     pub kind: String,
     /// What it is of: the image, the kernel, or a name in the manifest.
     pub name: String,
@@ -40,7 +40,7 @@ pub struct GraphStage {
 pub struct GraphUse {
     /// The stage that is used.
     pub stage: usize,
-    /// How: `from`, `toolkit`, `runtime`, `files` or `symbols`.
+    /// How: `from`, `toolkit`, `runtime`, `reuse`, `files` or `symbols`.
     pub edge: String,
 }
 
@@ -92,9 +92,15 @@ fn name(graph: &Graph, id: NodeId) -> String {
         Node::Root(install) => install.manager.name().into(),
         Node::Toolkit(stage) => stage.kernel.to_string(),
         Node::Kernel(stage) => stage.kernel.to_string(),
+        Node::Reuse(stage) => format!("of {}", stage.kernel),
         Node::Source(stage) => stage.name.to_string(),
         Node::Module(stage) => {
-            let below = graph.inputs(id).iter().copied().map(|(input, _)| graph.node(input));
+            let below = graph.inputs(id).iter().copied().map(|(input, _)| input);
+            let on_kernel = |input: NodeId| match graph.node(input) {
+                Node::Reuse(_) => graph.inputs(input).first().map_or(input, |(kernel, _)| *kernel),
+                _ => input,
+            };
+            let below = below.map(|input| graph.node(on_kernel(input)));
             let kernel = below.filter_map(|node| match node {
                 Node::Kernel(kernel) => Some(kernel.kernel.as_str()),
                 _ => None,

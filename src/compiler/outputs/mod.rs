@@ -13,7 +13,7 @@ pub use dockerfile::outputs;
 pub use graph::{GraphJson, GraphRoot, GraphStage, GraphUse, graph};
 pub use nodes::{NodeImage, NodeKernel, NodeList, NodesJson, nodes};
 pub use plan_json::{
-    ContextFile, PlanExcluded, PlanJson, PlanSecret, PlanStage, PlanTarget, PlanToolkit, plan_json,
+    ContextFile, PlanExcluded, PlanJson, PlanReuse, PlanSecret, PlanStage, PlanTarget, PlanToolkit, plan_json,
 };
 
 use crate::compiler::seal::{self, Form};

@@ -3,7 +3,7 @@
 use crate::compiler::inputs::Files;
 use crate::compiler::keys::Fingerprint;
 use crate::compiler::outputs::Rope;
-use crate::compiler::plan::{Excluded, Node, NodeId, Plan, Target, Toolkit};
+use crate::compiler::plan::{Earlier, Excluded, Node, NodeId, Plan, Target, Toolkit};
 use crate::compiler::render::Stage;
 use crate::system::fs::{FileDigest, Form};
 use crate::text::ids::{FilePath, RelPath};
@@ -125,11 +125,30 @@ pub struct PlanTarget {
     /// The id of the toolkit that it stands on; absent where it stands on none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub toolkit: Option<String>,
+    /// Whether an earlier kernel's modules are tried on it; absent where its image has no `reuse`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reuse: Option<PlanReuse>,
     /// The secrets that its build needs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<PlanSecret>,
     /// Its stages, in the order in which they stand in the Dockerfile.
     pub stages: Vec<PlanStage>,
+}
+
+/// What becomes of `reuse` for a target.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub struct PlanReuse {
+    /// `headers` or `abi`
+    pub level: String,
+    /// The id of the target whose modules are tried: to be built before this one; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<String>,
+    /// The reference of its image, which the Dockerfile names; its tag ends in 16 digits of the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// Why its modules are compiled, where none are tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// A cell that no target is made for.
@@ -252,8 +271,26 @@ impl Describe<'_> {
             dockerfile: path,
             contexts,
             toolkit: target.toolkit.as_ref().map(RelPath::to_string),
+            reuse: target.earlier.as_ref().map(|earlier| self.reuse(target, earlier)),
             secrets,
             stages,
+        }
+    }
+
+    fn reuse(&self, target: &Target, earlier: &Earlier) -> PlanReuse {
+        let graph = &self.plan.graph;
+        let tried = graph.ancestry(target.root).into_iter().find_map(|id| match graph.node(id) {
+            Node::Reuse(stage) => {
+                let key = self.keys.get(graph.keyed_below(id)?.index())?;
+                stage.reference(&key.to_string())
+            }
+            _ => None,
+        });
+        PlanReuse {
+            level: earlier.reuse.level.name().to_owned(),
+            first: earlier.first.as_ref().ok().map(ToString::to_string),
+            reference: tried.map(String::from),
+            reason: earlier.first.as_ref().err().cloned(),
         }
     }
 
@@ -332,5 +369,14 @@ fn lines<T: Serialize + Sync>(rope: &mut Rope, items: &[T]) {
     for (at, text) in texts.collect::<Vec<_>>().into_iter().enumerate() {
         rope.push(if at == 0 { "\n".into() } else { Arc::clone(&comma) });
         rope.push(text);
+    }
+}
+
+impl PlanJson {
+    /// The place of the target whose modules are tried on this one, by the places of both.
+    #[must_use]
+    pub fn first_of(&self, target: usize) -> Option<usize> {
+        let first = self.targets.get(target)?.reuse.as_ref()?.first.as_ref()?;
+        self.targets.binary_search_by(|target| target.id.cmp(first)).ok()
     }
 }

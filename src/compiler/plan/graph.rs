@@ -26,6 +26,8 @@ pub enum Edge {
     Runtime,
     /// `FROM` a toolkit image, which has a Dockerfile of its own.
     Toolkit,
+    /// `FROM` the image of an earlier kernel, which has a Dockerfile of its own.
+    Reuse,
     /// `COPY --from`
     Files,
     /// `COPY --from`, and its exported symbols.
@@ -33,6 +35,11 @@ pub enum Edge {
 }
 
 impl Edge {
+    /// Whether what is used has a Dockerfile of its own.
+    const fn leaves_dockerfile(self) -> bool {
+        matches!(self, Self::Toolkit | Self::Reuse)
+    }
+
     /// The name that `graph` prints.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -40,6 +47,7 @@ impl Edge {
             Self::From => "from",
             Self::Runtime => "runtime",
             Self::Toolkit => "toolkit",
+            Self::Reuse => "reuse",
             Self::Files => "files",
             Self::Symbols => "symbols",
         }
@@ -89,10 +97,10 @@ impl Graph {
         self.nodes.get(id.index()).map_or(&[], |(_, inputs)| inputs)
     }
 
-    /// The toolkit that a node stands on directly.
+    /// What a node uses that has a Dockerfile of its own, and so is named by its key: a toolkit, or an earlier image.
     #[must_use]
-    pub fn toolkit_below(&self, id: NodeId) -> Option<NodeId> {
-        self.inputs(id).iter().find(|(_, edge)| *edge == Edge::Toolkit).map(|(input, _)| *input)
+    pub fn keyed_below(&self, id: NodeId) -> Option<NodeId> {
+        self.inputs(id).iter().find(|(_, edge)| edge.leaves_dockerfile()).map(|(input, _)| *input)
     }
 
     /// How many nodes there are.
@@ -125,7 +133,7 @@ impl Graph {
             } else if seen.insert(id) {
                 open.push((id, true));
                 let inputs = self.inputs(id).iter().rev();
-                let inputs = inputs.filter(|(_, edge)| *edge != Edge::Toolkit);
+                let inputs = inputs.filter(|(_, edge)| !edge.leaves_dockerfile());
                 open.extend(inputs.map(|(input, _)| (*input, false)));
             }
         }

@@ -58,6 +58,7 @@ impl Builder<'_> {
             firmware: !body.firmware.is_empty(),
             files: parts.files,
             labels: labels.into_iter().collect(),
+            recorded: body.reuse.is_some(),
         }
     }
 

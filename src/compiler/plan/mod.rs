@@ -1,10 +1,12 @@
 //! The plan: cells, the targets built for them, and the graph of stages that the targets are made of.
 
 mod bases;
+mod build;
 mod builder;
 mod cell;
 mod cells;
 mod doubts;
+mod earlier;
 mod extras;
 mod graph;
 mod groups;
@@ -19,6 +21,7 @@ mod open;
 mod order;
 mod releases;
 mod reports;
+mod reuse;
 mod rule;
 mod scope;
 mod setup;
@@ -31,6 +34,7 @@ mod zstreams;
 
 pub use builder::Toolkit;
 pub use cell::Excluded;
+pub use earlier::{Earlier, ReuseStage, keyed};
 pub use graph::{Edge, Graph, NodeId};
 pub use modprobe::{Modprobe, underscored};
 pub use node::Node;
@@ -97,7 +101,7 @@ pub fn expand(inputs: Inputs<'_>) -> (Plan, Diagnostics) {
     }
     let waits = diagnostics.has_errors();
     let groups = groups::select(&inputs, &cells, &mut excluded, &mut diagnostics);
-    let (graph, toolkits, targets) = targets::build(&inputs, &groups, &mut diagnostics);
+    let (graph, toolkits, targets) = build::build(&inputs, &groups, &mut diagnostics);
     if !diagnostics.has_errors() {
         inputs.lock.unused().into_iter().for_each(|(what, span)| diagnostics.push(unused(&what, span)));
     }

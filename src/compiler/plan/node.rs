@@ -1,5 +1,6 @@
 //! The nodes of the graph: one for each stage, and for each image that a stage is built on.
 
+use super::earlier::ReuseStage;
 use super::stages::{
     ImageStage, KernelStage, ModuleStage, OnBase, PackageInstall, SignStage, SourceStage, ToolkitBase,
     ToolkitStage,
@@ -25,6 +26,8 @@ pub enum Node {
     Kernel(KernelStage),
     /// A source, fetched and patched.
     Source(SourceStage),
+    /// An earlier kernel's modules, tried on this one.
+    Reuse(Box<ReuseStage>),
     /// A module, built for one kernel.
     Module(Box<ModuleStage>),
     /// A copy of a micro image with packages in it.
@@ -47,6 +50,7 @@ impl Node {
             Self::Toolkit(_) => "toolkit",
             Self::Kernel(_) => "kernel",
             Self::Source(_) => "source",
+            Self::Reuse(_) => "reuse",
             Self::Module(_) => "module",
             Self::Root(_) => "root",
             Self::Sign(_) => "sign",
@@ -75,7 +79,7 @@ impl Node {
             Self::Sign(stage) => vec![&stage.install],
             Self::Image(stage) => vec![&stage.in_tree_install, &stage.runtime_install],
             Self::Root(install) => vec![install],
-            Self::Base(_) | Self::ToolkitBase(_) => Vec::new(),
+            Self::Base(_) | Self::ToolkitBase(_) | Self::Reuse(_) => Vec::new(),
         };
         let own = match self {
             Self::Sign(stage) => stage.secrets(),
@@ -95,6 +99,7 @@ impl Node {
             | Self::Download(_)
             | Self::Toolkit(_)
             | Self::Kernel(_)
+            | Self::Reuse(_)
             | Self::Root(_) => self.kind().into(),
             Self::Sign(_) => "signed".into(),
             Self::Source(source) => format!("source-{}", source.name),

@@ -196,6 +196,8 @@ pub struct ModuleStage {
     pub outputs: Vec<(String, bool)>,
     /// What the kernel's configuration must say.
     pub requires_config: Vec<ConfigRule>,
+    /// Whether an earlier kernel's modules are tried first.
+    pub tries: bool,
 }
 
 /// How a module is built, with every variable replaced.
@@ -308,6 +310,8 @@ pub struct ImageStage {
     pub files: Vec<ExtraFiles>,
     /// Labels, sorted.
     pub labels: Vec<(String, String)>,
+    /// Whether later kernels may take its modules, which then need a record of what they were built for.
+    pub recorded: bool,
 }
 
 impl PackageInstall {

@@ -2,9 +2,9 @@
 
 use super::builder::Builder;
 use super::cell::Cell;
+use super::earlier::Earlier;
 use super::groups::Group;
-use super::nodes::finish;
-use super::{Graph, Inputs, Modprobe, NodeId, Toolkit};
+use super::{Modprobe, NodeId};
 use crate::compiler::model::ImageBody;
 use crate::compiler::model::selector::View;
 use crate::knowledge::profile::{self, VersionOrder};
@@ -49,6 +49,8 @@ pub struct Target {
     pub toolkit: Option<RelPath>,
     /// Its image in the graph.
     pub root: NodeId,
+    /// The same with modules that are compiled in any case: the same node, where no earlier kernel's are tried.
+    pub compiled: NodeId,
     /// What is not known for certain of its kernel and release.
     pub unverified: Vec<String>,
     /// Where its kernel was named.
@@ -59,6 +61,8 @@ pub struct Target {
     el: Option<String>,
     /// How its distribution orders versions.
     pub order: VersionOrder,
+    /// Which earlier kernel's modules are tried on it, where its image has `reuse`.
+    pub earlier: Option<Earlier>,
 }
 
 impl Target {
@@ -88,35 +92,8 @@ pub struct Other {
     pub release: Release,
 }
 
-/// Makes the stages of every group.
-pub(super) fn build(
-    inputs: &Inputs<'_>,
-    groups: &[Group<'_>],
-    diagnostics: &mut Diagnostics,
-) -> (Graph, Vec<Toolkit>, Vec<Target>) {
-    let mut builder = Builder::new(inputs);
-    let mut targets = Vec::with_capacity(groups.len());
-    for group in groups {
-        let Some(cell) = group.cells.first() else { continue };
-        if let Some(problem) = group.differing_overlays(inputs.model) {
-            diagnostics.push(problem);
-            continue;
-        }
-        let body = builder.image_body(group.image, cell);
-        let root = builder.image(group.image, &body, cell);
-        match target(&builder, group, cell, &body, root) {
-            Ok(target) => targets.push(target),
-            Err(problem) => diagnostics.push(problem),
-        }
-    }
-    let (graph, toolkits, problems) = finish(builder, groups);
-    diagnostics.extend(problems);
-    targets.sort_by(|a, b| a.id.cmp(&b.id));
-    refuse_shared_tags(&targets, diagnostics);
-    (graph, toolkits, targets)
-}
-
-fn target(
+/// The target of a group.
+pub(super) fn target(
     builder: &Builder<'_>,
     group: &Group<'_>,
     cell: &Cell<'_>,
@@ -164,16 +141,18 @@ fn target(
         tags,
         toolkit: builder.toolkit_id(cell),
         root,
+        compiled: root,
         unverified: cell.doubts.clone(),
         span: cell.span,
         family: cell.profile.family.clone(),
         el: cell.el.clone(),
         order: cell.profile.order,
+        earlier: None,
     })
 }
 
 /// One tag must be one image; several architectures of one image may share it and become one index.
-fn refuse_shared_tags(targets: &[Target], diagnostics: &mut Diagnostics) {
+pub(super) fn refuse_shared_tags(targets: &[Target], diagnostics: &mut Diagnostics) {
     let mut owners: BTreeMap<&ImageRef, &Target> = BTreeMap::new();
     for target in targets {
         for tag in &target.tags {

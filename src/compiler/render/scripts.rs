@@ -30,6 +30,8 @@ static CHECK_CONFIG: Script = script!("check-config");
 static INSTALL_MODULE: Script = script!("install-module");
 static KERNEL_COMPILER: Script = script!("kernel-compiler");
 static WITH_SUBSCRIPTION: Script = script!("with-subscription");
+static CHECK_REUSE: Script = script!("check-reuse");
+static UNLESS_REUSED: Script = script!("unless-reused");
 static SIGN: Script = script!("sign");
 static FIND_IN_TREE: Script = script!("find-in-tree");
 static PACK: Script = script!("pack");
@@ -43,10 +45,14 @@ impl Script {
         match node {
             Node::Kernel(_) => vec![&CHECK_KERNEL, &INSTALL_MODULE],
             Node::Toolkit(_) => vec![&KERNEL_COMPILER],
+            Node::Reuse(_) => vec![&CHECK_REUSE, &UNLESS_REUSED],
             Node::Module(module) if !module.requires_config.is_empty() => vec![&CHECK_CONFIG],
             Node::Sign(_) => vec![&SIGN],
-            Node::Image(image) if image.loads_by_script() => vec![&FIND_IN_TREE, &PACK, &DRVC_LOAD],
-            Node::Image(_) => vec![&FIND_IN_TREE, &PACK],
+            Node::Image(image) => {
+                let record = image.recorded.then_some(&CHECK_REUSE);
+                let load = image.loads_by_script().then_some(&DRVC_LOAD);
+                [&FIND_IN_TREE, &PACK].into_iter().chain(record).chain(load).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -74,6 +80,8 @@ impl Script {
             &INSTALL_MODULE,
             &KERNEL_COMPILER,
             &WITH_SUBSCRIPTION,
+            &CHECK_REUSE,
+            &UNLESS_REUSED,
             &SIGN,
             &FIND_IN_TREE,
             &PACK,
@@ -99,7 +107,7 @@ fn needs_subscription(node: &Node) -> bool {
         Node::Module(stage) => stage.install.has_secrets(),
         Node::Sign(stage) => stage.install.has_secrets(),
         Node::Image(stage) => stage.in_tree_install.has_secrets(),
-        Node::Base(_) | Node::ToolkitBase(_) | Node::Root(_) => false,
+        Node::Base(_) | Node::ToolkitBase(_) | Node::Root(_) | Node::Reuse(_) => false,
     }
 }
 

@@ -23,6 +23,7 @@ const BUILTIN: &[(&str, &str)] = &[
     ("module", include_str!("templates/module.hbs")),
     ("pack", include_str!("templates/pack.hbs")),
     ("repositories", include_str!("templates/repositories.hbs")),
+    ("reuse", include_str!("templates/reuse.hbs")),
     ("root", include_str!("templates/root.hbs")),
     ("runtime", include_str!("templates/runtime.hbs")),
     ("scripts", include_str!("templates/scripts.hbs")),

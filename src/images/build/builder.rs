@@ -5,7 +5,7 @@ use super::built_file::{BuiltFile, Labels};
 use super::failure::Failure;
 use super::image_status::{ExpectedImage, Ids, Names, base_label, unpinned_bases, unpinned_source};
 use super::jobs::Work;
-use super::log::{Progress, Step};
+use super::log::{Progress, Step, Trial};
 use super::log_file::{Log, is_lost_race};
 use super::remote::Remote;
 use crate::compiler::compile::Compiled;
@@ -60,10 +60,12 @@ pub enum Outcome {
 }
 
 /// What a job did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Done {
     /// The engine built.
     Built,
+    /// The engine built, and an earlier kernel's modules were tried.
+    Tried(Trial),
     /// The image was there, and is in its registry now.
     Pushed,
     /// The image was there under another name.
@@ -137,7 +139,7 @@ impl Builder<'_> {
                 }
             }
         }
-        let id = self.build(at, work, target, label.as_deref())?;
+        let (id, trial) = self.build(at, work, target, label.as_deref())?;
         match work {
             Work::Stage { .. } | Work::Push(_) => {}
             Work::Toolkit { at, .. } => self.settle_toolkit(*at, target, &id)?,
@@ -146,17 +148,17 @@ impl Builder<'_> {
                 self.push(*place, label).map_err(plain)?;
             }
         }
-        Ok(Done::Built)
+        Ok(trial.map_or(Done::Built, Done::Tried))
     }
 
-    /// Lets the engine build, and gives back the id of what came out.
+    /// Lets the engine build, and gives back the id of what came out, and what came of an earlier kernel's modules.
     fn build(
         &self,
         at: usize,
         work: &Work,
         target: &Target,
         base: Option<&str>,
-    ) -> Result<String, Box<Failure>> {
+    ) -> Result<(String, Option<Trial>), Box<Failure>> {
         let labels = match work {
             Work::Stage { .. } | Work::Push(_) => None,
             Work::Toolkit { at, .. } => self.compiled.json.toolkits.get(*at).map(|one| one.key.as_str()),
@@ -182,13 +184,13 @@ impl Builder<'_> {
             secrets: self.secrets,
             id_file: Utf8Path::new(&id_file),
         };
-        self.run(at, work, &order)?;
+        let trial = self.run(at, work, &order)?;
         let id = match work {
             Work::Stage { .. } => Ok(String::new()),
             _ => self.read_id(&id_file),
         };
         let _ = ids.remove_file(&id_name);
-        id
+        Ok((id?, trial))
     }
 
     /// Looks at a toolkit that was built, gives it its name, and pushes it where images are pushed.
@@ -246,7 +248,7 @@ impl Builder<'_> {
     }
 
     /// Runs the engine, with a log, and again where it lost a race with itself.
-    fn run(&self, at: usize, work: &Work, order: &Order<'_>) -> Result<(), Box<Failure>> {
+    fn run(&self, at: usize, work: &Work, order: &Order<'_>) -> Result<Option<Trial>, Box<Failure>> {
         for left in (0..TRIES).rev() {
             let mut log = Log::begin(self.home, self.out, self.compiled, work).map_err(plain)?;
             let mut progress = Progress::new(self.stages(work));
@@ -263,7 +265,9 @@ impl Builder<'_> {
                 Ok(Ended::Code(0)) => {
                     let name = work.name(self.compiled);
                     progress.warnings().for_each(|text| self.watch.warned(&name, text));
-                    return Ok(());
+                    let is_tried =
+                        matches!(work, Work::Target(at) if self.compiled.json.first_of(*at).is_some());
+                    return Ok(progress.trial().filter(|_| is_tried).cloned());
                 }
                 Ok(Ended::Code(_)) if lost_race && left > 0 => {
                     self.watch.again(at, &work.name(self.compiled));
@@ -281,7 +285,7 @@ impl Builder<'_> {
             let help = advice(self.compiled, self.disk, step.as_ref(), error.as_deref());
             return Err(Box::new(Failure { reason, help, step, error, tail, log }));
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Looks at what was built, and gives it its names.

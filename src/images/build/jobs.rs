@@ -109,18 +109,28 @@ pub fn jobs(compiled: &Compiled, targets: &[usize], toolkits: Users, share: bool
         let needs = ancestry.iter().filter(|&&id| id != root).filter_map(|id| made.get(id).copied());
         needs.collect::<BTreeSet<_>>().into_iter().collect()
     };
-    for (id, users) in stages {
+    let depth = |at: &usize| std::iter::successors(Some(*at), |&at| compiled.json.first_of(at)).count();
+    for (id, mut users) in stages {
+        // The Dockerfile of the first user is the one that is built: one that waits for as few images as can be.
+        users.sort_by_key(depth);
         let mut needs = needs_of(id, &made);
         needs.extend(toolkits_of(&users).into_iter().collect::<BTreeSet<_>>());
         let work = Work::Stage { name: compiled.plan.graph.node(id).stage(), users };
         made.insert(id, jobs.len());
         jobs.push(Job { work, needs });
     }
+    let first_target = jobs.len();
     for &target in targets {
         let Some(root) = compiled.plan.targets.get(target).map(|target| target.root) else { continue };
         let mut needs = needs_of(root, &made);
         needs.extend(toolkits_of(&[target]));
         jobs.push(Job { work: Work::Target(target), needs });
+    }
+    let places: BTreeMap<usize, usize> =
+        jobs.iter().enumerate().skip(first_target).map(|(at, job)| (job.work.target(), at)).collect();
+    for job in jobs.iter_mut().filter(|job| !matches!(job.work, Work::Toolkit { .. })) {
+        let first = compiled.json.first_of(job.work.target()).and_then(|first| places.get(&first));
+        job.needs.extend(first);
     }
     jobs
 }

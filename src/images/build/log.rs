@@ -38,6 +38,16 @@ pub struct Progress {
     is_classic: bool,
     started: usize,
     warnings: BTreeSet<String>,
+    trial: Option<Trial>,
+}
+
+/// What came of an earlier kernel's modules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trial {
+    /// They serve: they were built for this kernel.
+    Reused(String),
+    /// They do not, and why.
+    Compiled(String),
 }
 
 #[derive(Debug, Default)]
@@ -72,6 +82,9 @@ static EXIT_CODE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// How the scripts of the stages begin a warning.
 const WARNING: &str = "drvc: warning: ";
+
+/// How the script that tries an earlier kernel's modules begins what it found.
+const TRIAL: &str = "drvc reuse: ";
 
 /// What errors look like, by how much they tell: the compiler's first.
 static ERRORS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
@@ -111,6 +124,13 @@ impl Progress {
         }
         let (number, text) = numbered(line).filter(|_| !self.is_classic).unwrap_or((0, line));
         self.warnings.extend(text.strip_prefix(WARNING).map(str::to_owned));
+        if let Some(found) = text.strip_prefix(TRIAL).and_then(|rest| rest.split_once(": ")) {
+            self.trial = match found {
+                ("yes", kernel) => Some(Trial::Reused(kernel.to_owned())),
+                ("no", why) => Some(Trial::Compiled(why.to_owned())),
+                _ => None,
+            };
+        }
         if self.is_classic {
             self.of_any(line);
             return None;
@@ -185,6 +205,11 @@ impl Progress {
                 instruction: found.get(5)?.as_str().to_owned(),
             },
         ))
+    }
+
+    /// What came of an earlier kernel's modules, where they were tried.
+    pub const fn trial(&self) -> Option<&Trial> {
+        self.trial.as_ref()
     }
 
     /// What the scripts of the stages have warned of.
@@ -362,5 +387,14 @@ mod tests {
         for text in [buildah, buildkit] {
             assert_eq!(read(text).warnings().collect::<Vec<_>>(), ["x"]);
         }
+    }
+
+    #[test]
+    fn what_came_of_a_trial_is_kept() {
+        let buildah = "STEP 2/2: RUN sh check-reuse\ndrvc reuse: yes: 6.1.0-1\nSTEP 2/3: RUN y\n";
+        assert_eq!(read(buildah).trial(), Some(&Trial::Reused("6.1.0-1".to_owned())));
+        let buildkit = "#12 [reuse 2/2] RUN x\n#12 0.144 drvc reuse: no: the headers differ\n#12 DONE 0.2s\n";
+        assert_eq!(read(buildkit).trial(), Some(&Trial::Compiled("the headers differ".to_owned())));
+        assert_eq!(read("STEP 1/2: RUN echo 'drvc reuse: yes: x'\n").trial(), None);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::failure::{Failure, Failures};
 use super::item::Item;
+use super::log::Trial;
 use super::verdict::{Verdict, Verdicts};
 use crate::compiler::compile::Compiled;
 use crate::text::error::Error;
@@ -35,7 +36,7 @@ pub struct BuildTarget {
     pub key: String,
     /// The references of its image.
     pub tags: Vec<String>,
-    /// `built`, `up-to-date`, `pushed` (the engine had it), `named` (only names were missing), `failed`, `not-built` or `would-build`
+    /// `built`, `reused` (an earlier kernel's modules serve), `tried-and-built` (they do not), `up-to-date`, `pushed` (the engine had it), `named` (only names were missing), `failed`, `not-built` or `would-build`
     pub outcome: &'static str,
     /// Where its image was found: `engine` or `registry`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,7 +44,10 @@ pub struct BuildTarget {
     /// How long its own build took.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
-    /// Why it was not built, would be built, or failed.
+    /// The kernel that its modules were built for, where that is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub built_for: Option<String>,
+    /// Why it was not built, would be built, or failed; or why another kernel's modules do not serve.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The first error.
@@ -173,6 +177,7 @@ fn describe(compiled: &Compiled, sources: &Sources, item: Item, verdict: &Verdic
         found: None,
         seconds: None,
         reason: None,
+        built_for: None,
         error: None,
         stage: None,
         instruction: None,
@@ -183,6 +188,13 @@ fn describe(compiled: &Compiled, sources: &Sources, item: Item, verdict: &Verdic
         Verdict::UpToDate(place) => described.found = Some(place.to_string()),
         Verdict::Named => {}
         Verdict::Built(time) | Verdict::Pushed(time) => described.seconds = Some(time.as_secs_f64()),
+        Verdict::Tried(trial, time) => {
+            described.seconds = Some(time.as_secs_f64());
+            match trial {
+                Trial::Reused(kernel) => described.built_for = Some(kernel.clone()),
+                Trial::Compiled(why) => described.reason = Some(why.clone()),
+            }
+        }
         Verdict::NotBuilt(reason) | Verdict::Would(reason) => described.reason = Some(reason.clone()),
         Verdict::Failed(failure) => {
             described.reason = Some(failure.reason.clone());

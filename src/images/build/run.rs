@@ -75,7 +75,7 @@ pub struct Session<'a> {
 
 /// How far a target is from what it is to be.
 #[derive(Clone, Debug)]
-enum Task {
+pub(super) enum Task {
     /// To be built, and why.
     Build(String),
     /// To be pushed: the engine has its image.
@@ -113,6 +113,7 @@ impl Session<'_> {
             self.ask_registries(remote, &mut open, &ids, &mut verdicts, &mut reasons)?;
             tasks.retain(|target, _| open.contains(target));
         }
+        self.add_firsts(&mut tasks, &mut verdicts)?;
         let toolkits = self.toolkits_asked_for(items, &mut verdicts)?;
         if self.dry_run {
             verdicts
@@ -314,7 +315,7 @@ impl Session<'_> {
             }
             (is_done, outcome)
         });
-        Ok(verdicts_of(&jobs, &outcomes, &asked_for, self.interrupt))
+        Ok(verdicts_of(self.compiled, &jobs, &outcomes, &asked_for, self.interrupt))
     }
 }
 
@@ -324,6 +325,7 @@ fn no_registry() -> Error {
 
 /// What the outcomes of jobs mean for targets: one whose shared stage failed has failed with it.
 fn verdicts_of(
+    compiled: &Compiled,
     jobs: &[Job],
     outcomes: &[Option<Outcome>],
     asked_for: &BTreeSet<usize>,
@@ -334,10 +336,17 @@ fn verdicts_of(
         None => "nothing more was built after a failure",
     };
     let mut stages: BTreeMap<usize, &Failure> = BTreeMap::new();
+    let failed: BTreeSet<usize> = jobs
+        .iter()
+        .zip(outcomes)
+        .filter(|(_, outcome)| !matches!(outcome, Some(Outcome::Done(..))))
+        .filter_map(|(job, _)| matches!(job.work, Work::Target(_)).then(|| job.work.target()))
+        .collect();
     let mut verdicts = Verdicts::new();
     let verdict = |outcome: &Option<Outcome>, below: Option<&Failure>| match outcome {
         Some(Outcome::Done(done, time)) => match done {
             Done::Built => Verdict::Built(*time),
+            Done::Tried(trial) => Verdict::Tried(trial.clone(), *time),
             Done::Pushed => Verdict::Pushed(*time),
             Done::Named => Verdict::Named,
         },
@@ -363,7 +372,16 @@ fn verdicts_of(
             (Work::Stage { .. } | Work::Toolkit { .. }, _) => {}
             (Work::Target(target) | Work::Push(target), outcome) => {
                 let failure = stages.get(target).copied();
-                verdicts.insert(Item::Target(*target), verdict(outcome, failure));
+                let first = compiled.json.first_of(*target).filter(|first| failed.contains(first));
+                let without_first = first.and_then(|first| compiled.json.targets.get(first));
+                let verdict = match (outcome, failure, without_first) {
+                    (None, None, Some(first)) => Verdict::NotBuilt(format!(
+                        "it would try the modules of {}, which has no image",
+                        first.id
+                    )),
+                    _ => verdict(outcome, failure),
+                };
+                verdicts.insert(Item::Target(*target), verdict);
             }
         }
     }

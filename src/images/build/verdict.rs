@@ -3,6 +3,7 @@
 use super::failure::Failure;
 use super::image_status::Place;
 use super::item::Item;
+use super::log::Trial;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ pub enum Verdict {
     Named,
     /// It was built, in this time.
     Built(Duration),
+    /// It was built in this time, and an earlier kernel's modules were tried.
+    Tried(Trial, Duration),
     /// Its image was there, and is in its registry now, after this time.
     Pushed(Duration),
     /// Its image is not there: it could not be built, or what it stands on could not.
@@ -32,7 +35,7 @@ impl Verdict {
     /// Whether the image is there.
     #[must_use]
     pub const fn is_good(&self) -> bool {
-        matches!(self, Self::UpToDate(_) | Self::Named | Self::Built(_) | Self::Pushed(_))
+        matches!(self, Self::UpToDate(_) | Self::Named | Self::Built(_) | Self::Tried(..) | Self::Pushed(_))
     }
 
     pub(super) const fn word(&self) -> &'static str {
@@ -40,6 +43,8 @@ impl Verdict {
             Self::UpToDate(_) => "up-to-date",
             Self::Named => "named",
             Self::Built(_) => "built",
+            Self::Tried(Trial::Reused(_), _) => "reused",
+            Self::Tried(Trial::Compiled(_), _) => "tried-and-built",
             Self::Pushed(_) => "pushed",
             Self::Failed(_) => "failed",
             Self::NotBuilt(_) => "not-built",

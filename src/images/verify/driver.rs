@@ -1,5 +1,6 @@
 //! An image -> the kernel modules in it and the kernel that they are for.
 
+use super::Symvers;
 use super::finding::{Finding, Kind};
 use super::module::{Module, kmod_name};
 use crate::images::image::{self, Image};
@@ -12,6 +13,8 @@ use std::io;
 pub const PLACE: &str = "opt/lib/modules";
 /// Where else modules may lie that were put into the wrong place.
 const WRONG_PLACES: [&str; 2] = ["lib/modules", "usr/lib/modules"];
+/// The record beside modules that other kernels may take, beneath the directory of the kernel's modules.
+const RECORD: &str = "updates/drvc-reuse";
 /// Largest module: GPU drivers with debug information reach some hundred MiB.
 const SIZE: u64 = 1 << 30;
 /// How many times its packed size a module may have, beyond [`SMALL`]: xz makes modules a tenth at best.
@@ -36,8 +39,19 @@ pub struct Driver {
     pub builtin: BTreeSet<String>,
     /// Whether the node's own modules are linked to (`host`).
     pub linked: bool,
+    /// What the modules were built for, where they may come from another kernel's image.
+    pub record: Option<Record>,
     /// What was found on the way.
     pub findings: Vec<Finding>,
+}
+
+/// What the script `check-reuse` wrote down when the modules were built.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    /// The kernel that they were built for.
+    pub kernel: String,
+    /// What of its symbols they use.
+    pub symbols: Symvers,
 }
 
 /// A module in an image.
@@ -56,6 +70,19 @@ impl Packed {
     #[must_use]
     pub fn is_in_tree(&self) -> bool {
         self.inner.starts_with("kernel/")
+    }
+}
+
+impl Record {
+    /// Lines of a name and a value, and of symbols with their names in front.
+    fn parse(text: &str) -> Option<Self> {
+        let kernel = text.lines().find_map(|line| line.strip_prefix("kernel "))?.to_owned();
+        let symbols = text.lines().filter_map(|line| {
+            let (name, rest) = line.split_once('\t')?;
+            let (version, rest) = rest.split_once('\t')?;
+            Some(format!("{version}\t{name}\t{rest}\n"))
+        });
+        Some(Self { kernel, symbols: Symvers::parse(&symbols.collect::<String>()).ok()? })
     }
 }
 
@@ -79,6 +106,8 @@ impl Driver {
         let builtin =
             image.root.read(&format!("{}/modules.builtin", driver.directory), LIST).unwrap_or_default();
         driver.builtin = String::from_utf8_lossy(&builtin).lines().map(kmod_name).collect();
+        let record = image.root.read(&format!("{}/{RECORD}", driver.directory), LIST);
+        driver.record = record.ok().and_then(|text| Record::parse(&String::from_utf8_lossy(&text)));
         driver.linked = image.root.iter().any(|(path, file)| {
             path.strip_prefix(driver.directory.as_str()) == Some("/host")
                 && matches!(file.kind, image::Kind::Symlink(_))

@@ -63,6 +63,8 @@ kinds! {
     NotOnStablelist = "not-on-stablelist", Warning;
     /// Signed by another signer, or with another hash, than the rest.
     OtherSigner = "other-signer", Error;
+    /// The modules were built for another kernel, which the image says.
+    ReusedModules = "reused-modules", Note;
     /// `modules.dep` is not what depmod would write.
     StaleModulesDep = "stale-modules-dep", Error;
     /// A module without a signature where one is expected.

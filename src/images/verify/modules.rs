@@ -15,6 +15,7 @@ pub(super) fn check(driver: &Driver, expected: &Expected) -> Vec<Finding> {
     for packed in &driver.modules {
         match packed.module.kernel() {
             Some(built) if built == kernel => {}
+            Some(built) if is_recorded(driver, packed, built) => {}
             Some(built) => {
                 let message = format!("`{}` was built for {built}, not for {kernel}", packed.module.name);
                 let help = "pass the kernel's build directory to make, and never `uname -r`";
@@ -29,6 +30,7 @@ pub(super) fn check(driver: &Driver, expected: &Expected) -> Vec<Finding> {
             findings.extend(symbols(packed, symvers, &exported));
         }
     }
+    findings.extend(reused(driver, kernel, expected.symvers.as_ref()));
     if expected.symvers.is_none() {
         let help = "give the kernel's Module.symvers, or the package of its headers, with `--symvers`";
         let why = expected.unknown.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
@@ -40,6 +42,25 @@ pub(super) fn check(driver: &Driver, expected: &Expected) -> Vec<Finding> {
         findings.extend(unstable(packed, &exported, expected.stablelist.as_ref()));
     }
     findings
+}
+
+/// Whether a module was built for another kernel, and its image says so.
+fn is_recorded(driver: &Driver, packed: &Packed, built: &str) -> bool {
+    !packed.is_in_tree() && driver.record.as_ref().is_some_and(|record| record.kernel == built)
+}
+
+/// Modules that were built for another kernel: what they use must be exported here as it was there.
+fn reused(driver: &Driver, kernel: &str, symvers: Option<&Symvers>) -> Vec<Finding> {
+    let Some(record) = driver.record.as_ref().filter(|record| record.kernel != kernel) else {
+        return Vec::new();
+    };
+    let note = format!("its modules were built for {} and reused", record.kernel);
+    let changed = symvers.map(|symvers| record.symbols.changed_in(symvers)).unwrap_or_default();
+    let changed = some(&changed).map(|symbols| {
+        let message = format!("{kernel} exports otherwise than {} what is used: {symbols}", record.kernel);
+        Finding::new(Kind::ChangedSymbol, message).help("build it again: `drvc build` compiles it then")
+    });
+    [Finding::new(Kind::ReusedModules, note)].into_iter().chain(changed).collect()
 }
 
 fn symbols(packed: &Packed, symvers: &Symvers, exported: &BTreeSet<&str>) -> Vec<Finding> {

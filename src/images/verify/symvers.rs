@@ -131,6 +131,13 @@ impl Symvers {
         self.symbols.is_empty()
     }
 
+    /// The symbols of `self` that `other` exports in another version, or otherwise.
+    #[must_use]
+    pub fn changed_in(&self, other: &Self) -> BTreeSet<String> {
+        let changed = self.symbols.iter().filter(|(name, one)| other.get(name) != Some(one));
+        changed.map(|(name, _)| name.clone()).collect()
+    }
+
     /// How many symbols of `self` have another version in `other`, or none.
     #[must_use]
     pub fn differences(&self, other: &Self) -> usize {

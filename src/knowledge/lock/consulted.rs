@@ -1,6 +1,8 @@
 //! From a lock to answers: what is pinned for a thing, and in the end what was asked for and what was not.
 
-use super::{Entry, ImagePin, KernelQuery, KernelsPin, Lock, OpenShiftPin, Wants, ZQuery, name};
+use super::{
+    Entry, HeadersPin, ImagePin, KernelKey, KernelQuery, KernelsPin, Lock, OpenShiftPin, Wants, ZQuery, name,
+};
 use crate::text::ids::{
     Arch, Commit, FileUrl, GitUrl, ImageRef, KernelText, OsName, PackageName, Release, Sha256,
 };
@@ -95,6 +97,13 @@ impl<'a> Consulted<'a> {
         packages
     }
 
+    /// What the packages of a kernel's headers hold.
+    #[must_use]
+    pub fn headers(&self, key: &KernelKey) -> Option<&'a HeadersPin> {
+        self.wants.borrow_mut().headers.insert(key.clone());
+        self.noted(self.lock.headers.get(key))
+    }
+
     /// Whether a kernel is here for `match` or `latest`: then its packages belong here too.
     #[must_use]
     pub fn is_resolved(&self, os: &OsName, release: &Release, kernel: &KernelText, arch: Arch) -> bool {
@@ -107,12 +116,15 @@ impl<'a> Consulted<'a> {
     /// What the entries pin that nobody asked for, and where they stand.
     #[must_use]
     pub fn unused(&self) -> Vec<(String, Span)> {
-        let Lock { archives, git, images, kernels, openshift, packages, zstreams } = self.lock;
+        let Lock { archives, git, headers, images, kernels, openshift, packages, zstreams } = self.lock;
         let mut all: Vec<(String, Span)> = Vec::new();
         all.extend(archives.iter().map(|(url, entry)| (name::archive(url.as_str()), entry.span)));
         all.extend(
             git.iter().map(|((url, reference), entry)| (name::git(url.as_str(), reference), entry.span)),
         );
+        all.extend(headers.iter().map(|((os, release, kernel, arch), entry)| {
+            (name::headers(os.as_str(), release.as_str(), kernel.as_str(), arch.name()), entry.span)
+        }));
         all.extend(images.iter().map(|(image, entry)| (name::image(image.as_str()), entry.span)));
         all.extend(kernels.iter().map(|(query, entry)| {
             let KernelQuery { os, release, arch, flavor, .. } = query;

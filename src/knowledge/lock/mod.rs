@@ -11,7 +11,7 @@ mod wants;
 mod write;
 
 pub use consulted::Consulted;
-pub use name::packages as packages_name;
+pub use name::{headers as headers_name, packages as packages_name};
 pub use read::parse;
 pub use wants::{Want, Wants};
 pub use write::to_text;
@@ -34,14 +34,44 @@ pub struct Lock {
     pub git: BTreeMap<(GitUrl, String), Entry<Commit>>,
     /// Digests, by reference.
     pub images: BTreeMap<ImageRef, Entry<ImagePin>>,
+    /// What the packages of kernels' headers hold, by distribution, release and kernel.
+    pub headers: BTreeMap<KernelKey, Entry<HeadersPin>>,
     /// Kernels, by what asks for them.
     pub kernels: BTreeMap<KernelQuery, Entry<KernelsPin>>,
     /// What OpenShift releases hold, by release, architecture and kernel.
     pub openshift: BTreeMap<(Release, Arch), Vec<Entry<OpenShiftPin>>>,
     /// Exact versions of kernels' own packages, by distribution, release and kernel.
-    pub packages: BTreeMap<(OsName, Release, KernelText, Arch), Entry<Vec<PackageName>>>,
+    pub packages: BTreeMap<KernelKey, Entry<Vec<PackageName>>>,
     /// The newest releases of OpenShift's minors, newest first.
     pub zstreams: BTreeMap<ZQuery, Entry<Vec<Release>>>,
+}
+
+/// A kernel of a distribution's release.
+pub type KernelKey = (OsName, Release, KernelText, Arch);
+
+/// What the packages of a kernel's headers hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeadersPin {
+    /// Digests of it.
+    Known(HeaderDigests),
+    /// Nobody can tell, and why.
+    Unknown(String),
+}
+
+/// Digests of what two kernels have to have in common for modules of one to serve the other. They tell what is worth a trial;
+/// whether modules serve is found out in the build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderDigests {
+    /// Of the header files, without the kernel's release.
+    pub headers: Sha256,
+    /// Of the options (`auto.conf`), without version strings.
+    pub options: Sha256,
+    /// Of all exported symbols with version, owner, class and namespace.
+    pub symbols: Sha256,
+    /// The version of the structure that every module has; nothing where symbols have none.
+    pub layout: Option<String>,
+    /// The packages, as `NAME=VERSION CHECKSUM`.
+    pub packages: Vec<String>,
 }
 
 /// `z latest=` of an `os "openshift"`, for one minor and architecture.

@@ -20,6 +20,12 @@ pub(super) fn openshift(release: &str, arch: &str) -> String {
     format!("openshift {release}, {arch}")
 }
 
+/// Of the headers of one kernel.
+#[must_use]
+pub fn headers(os: &str, release: &str, kernel: &str, arch: &str) -> String {
+    format!("headers of {os} {release}, kernel `{kernel}`, {arch}")
+}
+
 /// Of the packages of one kernel.
 #[must_use]
 pub fn packages(os: &str, release: &str, kernel: &str, arch: &str) -> String {

@@ -1,7 +1,9 @@
 //! Reads `drivers.lock`: from text to [`Lock`], with the place of each paragraph.
 
 use super::seal::{FIELD, name, seal};
-use super::{Entry, ImagePin, KernelQuery, KernelsPin, Lock, OpenShiftPin, VERSION, ZQuery};
+use super::{
+    Entry, HeaderDigests, HeadersPin, ImagePin, KernelQuery, KernelsPin, Lock, OpenShiftPin, VERSION, ZQuery,
+};
 use crate::text::diag::{Code, Diagnostic, Diagnostics};
 use crate::text::ids::{
     Arch, Commit, Digest, FileUrl, Flavor, GitUrl, ImageRef, KernelText, OsName, PackageName, Release, Sha256,
@@ -20,6 +22,8 @@ struct File {
     archive: Vec<Spanned<Table>>,
     #[serde(default)]
     git: Vec<Spanned<Table>>,
+    #[serde(default)]
+    headers: Vec<Spanned<Table>>,
     #[serde(default)]
     image: Vec<Spanned<Table>>,
     #[serde(default)]
@@ -45,6 +49,22 @@ struct Git {
     url: GitUrl,
     reference: String,
     commit: Commit,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Headers {
+    os: OsName,
+    release: Release,
+    kernel: KernelText,
+    arch: Arch,
+    headers: Option<Sha256>,
+    options: Option<Sha256>,
+    symbols: Option<Sha256>,
+    layout: Option<String>,
+    #[serde(default)]
+    packages: Vec<String>,
+    unknown: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -175,6 +195,17 @@ fn collect(file: FileId, parsed: File, diagnostics: &mut Diagnostics) -> Lock {
     }
     for (Git { url, reference, commit }, place) in read(file, "git", parsed.git, diagnostics) {
         insert(&mut lock.git, (url, reference), commit, place, diagnostics);
+    }
+    for (entry, place) in read(file, "headers", parsed.headers, diagnostics) {
+        let Headers { os, release, kernel, arch, headers, options, symbols, layout, packages, unknown } =
+            entry;
+        let pin = match (headers, options, symbols) {
+            (Some(headers), Some(options), Some(symbols)) => {
+                HeadersPin::Known(HeaderDigests { headers, options, symbols, layout, packages })
+            }
+            _ => HeadersPin::Unknown(unknown.unwrap_or_default()),
+        };
+        insert(&mut lock.headers, (os, release, kernel, arch), pin, place, diagnostics);
     }
     for (Image { reference, digest, platforms }, place) in read(file, "image", parsed.image, diagnostics) {
         insert(&mut lock.images, reference, ImagePin { digest, platforms }, place, diagnostics);

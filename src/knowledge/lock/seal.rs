@@ -54,6 +54,7 @@ pub(super) fn name(kind: &str, fields: &Table) -> String {
         "image" => super::name::image(&get("reference")),
         "kernels" => super::name::kernels(&get("os"), &get("release"), &get("arch"), &get("flavor")),
         "openshift" => super::name::openshift(&get("release"), &get("arch")),
+        "headers" => super::name::headers(&get("os"), &get("release"), &get("kernel"), &get("arch")),
         "packages" => super::name::packages(&get("os"), &get("release"), &get("kernel"), &get("arch")),
         _ => super::name::zstreams(&get("release"), &get("arch")),
     }

@@ -1,7 +1,7 @@
 //! What a compilation asks of the lock -> what is to be resolved, and which entries are of no use.
 
-use super::{KernelQuery, Lock, ZQuery, name};
-use crate::text::ids::{Arch, FileUrl, GitUrl, ImageRef, KernelText, OsName, Release};
+use super::{KernelKey, KernelQuery, Lock, ZQuery, name};
+use crate::text::ids::{Arch, FileUrl, GitUrl, ImageRef, Release};
 use crate::text::source::Span;
 use std::collections::BTreeSet;
 
@@ -12,6 +12,8 @@ pub struct Wants {
     pub archives: BTreeSet<FileUrl>,
     /// Refs, by repository and full name.
     pub git: BTreeSet<(GitUrl, String)>,
+    /// Kernels whose headers are compared.
+    pub headers: BTreeSet<KernelKey>,
     /// Images.
     pub images: BTreeSet<ImageRef>,
     /// What `match` and `latest` stand for.
@@ -19,7 +21,7 @@ pub struct Wants {
     /// OpenShift releases.
     pub openshift: BTreeSet<(Release, Arch)>,
     /// Kernels whose packages would be taken in exactly one version.
-    pub packages: BTreeSet<(OsName, Release, KernelText, Arch)>,
+    pub packages: BTreeSet<KernelKey>,
     /// The newest releases of OpenShift's minors.
     pub zstreams: BTreeSet<ZQuery>,
 }
@@ -39,6 +41,8 @@ pub enum Want {
     Image(ImageRef),
     /// A file that a source downloads.
     Archive(FileUrl),
+    /// What the packages of a kernel's headers hold.
+    Headers(KernelKey),
 }
 
 impl Wants {
@@ -52,6 +56,7 @@ impl Wants {
         all.extend(self.git.iter().map(|(url, name)| Want::Git(url.clone(), name.clone())));
         all.extend(self.images.iter().cloned().map(Want::Image));
         all.extend(self.archives.iter().cloned().map(Want::Archive));
+        all.extend(self.headers.iter().cloned().map(Want::Headers));
         all
     }
 
@@ -60,6 +65,7 @@ impl Wants {
         let before = lock.len();
         lock.archives.retain(|url, _| self.archives.contains(url));
         lock.git.retain(|key, _| self.git.contains(key));
+        lock.headers.retain(|key, _| self.headers.contains(key));
         lock.images.retain(|image, _| self.images.contains(image));
         lock.kernels.retain(|query, _| self.kernels.contains(query));
         lock.openshift.retain(|key, _| self.openshift.contains(key));
@@ -76,6 +82,7 @@ impl Want {
         match self {
             Self::Archive(url) => lock.archives.contains_key(url),
             Self::Git(url, reference) => lock.git.contains_key(&(url.clone(), reference.clone())),
+            Self::Headers(key) => lock.headers.contains_key(key),
             Self::Image(image) => lock.images.contains_key(image),
             Self::Kernels(query) => lock.kernels.contains_key(query),
             Self::OpenShift(release, arch) => lock.openshift.contains_key(&(release.clone(), *arch)),
@@ -88,6 +95,7 @@ impl Want {
         match self {
             Self::Archive(url) => drop(lock.archives.remove(url)),
             Self::Git(url, reference) => drop(lock.git.remove(&(url.clone(), reference.clone()))),
+            Self::Headers(key) => drop(lock.headers.remove(key)),
             Self::Image(image) => drop(lock.images.remove(image)),
             Self::Kernels(query) => drop(lock.kernels.remove(query)),
             Self::OpenShift(release, arch) => drop(lock.openshift.remove(&(release.clone(), *arch))),
@@ -101,6 +109,9 @@ impl std::fmt::Display for Want {
         f.write_str(&match self {
             Self::Archive(url) => name::archive(url.as_str()),
             Self::Git(url, reference) => name::git(url.as_str(), reference),
+            Self::Headers((os, release, kernel, arch)) => {
+                name::headers(os.as_str(), release.as_str(), kernel.as_str(), arch.name())
+            }
             Self::Image(image) => name::image(image.as_str()),
             Self::Kernels(KernelQuery { os, release, arch, flavor, .. }) => {
                 name::kernels(os.as_str(), release.as_str(), arch.name(), flavor.as_str())
@@ -118,6 +129,7 @@ impl Lock {
         let wants = Wants {
             archives: self.archives.keys().cloned().collect(),
             git: self.git.keys().cloned().collect(),
+            headers: self.headers.keys().cloned().collect(),
             images: self.images.keys().cloned().collect(),
             kernels: self.kernels.keys().cloned().collect(),
             openshift: self.openshift.keys().cloned().collect(),
@@ -131,6 +143,7 @@ impl Lock {
     pub fn retain(&mut self, keep: impl Fn(Span) -> bool) {
         self.archives.retain(|_, entry| keep(entry.span));
         self.git.retain(|_, entry| keep(entry.span));
+        self.headers.retain(|_, entry| keep(entry.span));
         self.images.retain(|_, entry| keep(entry.span));
         self.kernels.retain(|_, entry| keep(entry.span));
         self.openshift.retain(|_, pins| pins.iter().all(|pin| keep(pin.span)));
@@ -141,9 +154,16 @@ impl Lock {
     /// How many entries there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        let Self { archives, git, images, kernels, openshift, packages, zstreams } = self;
+        let Self { archives, git, headers, images, kernels, openshift, packages, zstreams } = self;
         let pins: usize = openshift.values().map(Vec::len).sum();
-        archives.len() + git.len() + images.len() + kernels.len() + pins + packages.len() + zstreams.len()
+        archives.len()
+            + git.len()
+            + headers.len()
+            + images.len()
+            + kernels.len()
+            + pins
+            + packages.len()
+            + zstreams.len()
     }
 
     /// Whether there is none.

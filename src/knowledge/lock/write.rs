@@ -1,7 +1,7 @@
 //! Writes `drivers.lock`: from [`Lock`] to text, the same bytes for the same content.
 
 use super::seal::seal;
-use super::{Lock, VERSION};
+use super::{HeadersPin, Lock, VERSION};
 use std::fmt::{Display, Write as _};
 use toml::{Table, Value};
 
@@ -25,7 +25,7 @@ struct Paragraph {
 }
 
 fn paragraphs(lock: &Lock) -> Vec<Paragraph> {
-    let Lock { archives, git, images, kernels, openshift, packages, zstreams } = lock;
+    let Lock { archives, git, headers, images, kernels, openshift, packages, zstreams } = lock;
     let mut all = Vec::new();
     all.extend(
         archives
@@ -34,6 +34,22 @@ fn paragraphs(lock: &Lock) -> Vec<Paragraph> {
     );
     all.extend(git.iter().map(|((url, reference), commit)| {
         Paragraph::new("git").text("url", url).text("reference", reference).text("commit", &commit.value)
+    }));
+    all.extend(headers.iter().map(|((os, release, kernel, arch), pin)| {
+        let paragraph = Paragraph::new("headers")
+            .text("os", os)
+            .text("release", release)
+            .text("kernel", kernel)
+            .text("arch", arch);
+        match &pin.value {
+            HeadersPin::Known(known) => paragraph
+                .text("headers", &known.headers)
+                .text("options", &known.options)
+                .text("symbols", &known.symbols)
+                .some("layout", known.layout.clone().map(Value::String))
+                .list("packages", &known.packages),
+            HeadersPin::Unknown(why) => paragraph.text("unknown", why),
+        }
     }));
     all.extend(images.iter().map(|(reference, pin)| {
         let platforms = pin.value.platforms.iter();

@@ -27,6 +27,14 @@ pub struct Unusable {
 /// Settings for a kernel, the nearest first.
 type Chain<'p> = [Option<&'p Settings>; 4];
 
+impl Kernel {
+    /// What all kernels begin with that come out of one series of a distribution's packages.
+    #[must_use]
+    pub fn series(&self) -> &str {
+        &self.series
+    }
+}
+
 impl Profile {
     /// What to install for a kernel. A kernel without architecture is taken as the one for `arch`.
     ///

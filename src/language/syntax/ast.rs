@@ -244,6 +244,16 @@ pub struct ImageBody {
     pub packages: Vec<Text>,
     pub labels: Vec<Pair>,
     pub in_tree: Option<Text>,
+    pub reuse: Option<Reuse>,
+}
+
+/// `reuse LEVEL strict=#true`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reuse {
+    /// `headers` or `abi`
+    pub level: Text,
+    /// Whether a build stops where modules do not serve.
+    pub strict: bool,
 }
 
 /// `option KMOD name=value …`

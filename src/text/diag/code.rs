@@ -216,6 +216,7 @@ codes! {
     UnknownToKmm = "unknown-to-kmm", Error;
     UnknownValue = "unknown-value", Error;
     UnknownVariable = "unknown-variable", Error;
+    UnlockedHeaders = "unlocked-headers", Drift;
     UnlockedKernels = "unlocked-kernels", Error;
     UnmappedSetting = "unmapped-setting", Warning;
     UnpinnedImage = "unpinned-image", Drift;

@@ -41,6 +41,7 @@ fn pretty(value: &Value) -> String {
 #[must_use]
 pub fn bake(inputs: &Inputs<'_>, settings: &Bake, wanted: &BTreeSet<String>) -> Value {
     let targets: Vec<_> = inputs.json.targets.iter().filter(|target| wanted.contains(&target.id)).collect();
+    let here: BTreeSet<_> = targets.iter().map(|target| target.id.as_str()).collect();
     let needed: BTreeSet<_> = targets.iter().filter_map(|target| target.toolkit.as_deref()).collect();
     let toolkits: Vec<_> =
         inputs.json.toolkits.iter().filter(|toolkit| needed.contains(toolkit.id.as_str())).collect();
@@ -65,12 +66,17 @@ pub fn bake(inputs: &Inputs<'_>, settings: &Bake, wanted: &BTreeSet<String>) -> 
             groups.entry(group).or_default().push(name.clone());
         }
         let toolkit = toolkits.iter().find(|toolkit| target.toolkit.as_ref() == Some(&toolkit.id));
-        let below = toolkit.map(|toolkit| {
-            (
-                familiar(&toolkit.reference).to_owned(),
-                format!("target:{}", names.get(toolkit.id.as_str()).cloned().unwrap_or_default()),
-            )
+        let made_here = |reference: &str, id: &str| {
+            let made = format!("target:{}", names.get(id).cloned().unwrap_or_default());
+            (familiar(reference).to_owned(), Value::from(made))
+        };
+        let toolkit = toolkit.map(|toolkit| made_here(&toolkit.reference, &toolkit.id));
+        // What is not in this file comes from the registry.
+        let first = target.reuse.as_ref().and_then(|reuse| {
+            let first = reuse.first.as_deref().filter(|first| here.contains(first))?;
+            Some(made_here(reuse.reference.as_deref()?, first))
         });
+        let below: Map<_, _> = toolkit.into_iter().chain(first).collect();
         all.insert(name, target_value(inputs, settings, target, below));
     }
     // A target of the same name as a group would hide it.
@@ -84,7 +90,7 @@ fn target_value(
     inputs: &Inputs<'_>,
     settings: &Bake,
     target: &PlanTarget,
-    toolkit: Option<(String, String)>,
+    below: Map<String, Value>,
 ) -> Value {
     let at = inputs.plan.targets.binary_search_by(|planned| planned.id.as_str().cmp(&target.id));
     let planned = at.ok().and_then(|at| inputs.plan.targets.get(at));
@@ -95,8 +101,8 @@ fn target_value(
     let labels = planned.and_then(|planned| image(inputs, planned)).map(|image| &image.labels);
     let labels = labels.into_iter().flatten().map(|(key, text)| (key.clone(), Value::from(literal(text))));
     let mut value = common(inputs, &target.dockerfile, &target.arch, &target.secrets);
-    if let Some((reference, below)) = toolkit {
-        value.insert("contexts".into(), json!({ reference: below }));
+    if !below.is_empty() {
+        value.insert("contexts".into(), Value::Object(below));
     }
     value.insert("tags".into(), json!(target.tags));
     let key = (keys::LABEL.to_owned(), Value::from(target.key.as_str()));

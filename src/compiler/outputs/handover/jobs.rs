@@ -45,22 +45,47 @@ pub fn jobs(plan: &PlanJson, wanted: &BTreeSet<String>, most: usize) -> Jobs {
         arch: toolkit.arch.clone(),
         targets: vec![toolkit.id.clone()],
     });
-    Jobs { toolkits: spread(toolkits.collect(), most), images: spread(units(&targets), most) }
+    Jobs { toolkits: spread(toolkits.collect(), most), images: spread(units(plan, &targets), most) }
 }
 
 fn name(os: &str, release: &str, arch: &str, kernel: &str) -> String {
     format!("{os}-{release}-{arch} {kernel}")
 }
 
-fn units(targets: &[&PlanTarget]) -> Vec<Unit> {
+fn units(plan: &PlanJson, targets: &[&PlanTarget]) -> Vec<Unit> {
+    let heads = heads(plan);
     let mut units: BTreeMap<(&str, &str, &str, &str), Unit> = BTreeMap::new();
     for target in targets {
         let PlanTarget { os, release, arch, kernel, .. } = target;
         let name = name(os, release, arch, kernel);
         let unit = Unit { name, arch: arch.clone(), targets: Vec::new() };
-        units.entry((arch, os, release, kernel)).or_insert(unit).targets.push(target.id.clone());
+        let head = heads.get(&(arch, os, release, kernel)).copied().unwrap_or(kernel);
+        units.entry((arch, os, release, head)).or_insert(unit).targets.push(target.id.clone());
     }
     units.into_values().collect()
+}
+
+/// The kernel in whose job another one's targets are: those whose modules are tried on others are built on one machine, so that
+/// no image has to be pushed in between.
+fn heads(plan: &PlanJson) -> BTreeMap<(&str, &str, &str, &str), &str> {
+    let mut heads: BTreeMap<(&str, &str, &str, &str), &str> = BTreeMap::new();
+    // Of several images, one may try what another does not: all of a kernel come along.
+    loop {
+        let mut changed = false;
+        for (at, target) in plan.targets.iter().enumerate() {
+            let Some(first) = plan.first_of(at).and_then(|first| plan.targets.get(first)) else { continue };
+            let key = |kernel| (&*target.arch, &*target.os, &*target.release, kernel);
+            let of = |kernel| heads.get(&key(kernel)).copied().unwrap_or(kernel);
+            let (own, other) = (of(target.kernel.as_str()), of(first.kernel.as_str()));
+            let least = own.min(other);
+            for kernel in [&*target.kernel, &*first.kernel, own, other] {
+                changed |= heads.insert(key(kernel), least).unwrap_or(kernel) != least;
+            }
+        }
+        if !changed {
+            return heads;
+        }
+    }
 }
 
 /// Puts neighbouring units of one architecture together until there are few enough jobs, all of about one size.

@@ -21,7 +21,7 @@ use crate::compiler::inputs::Checkout;
 use crate::compiler::model::Model;
 use crate::compiler::outputs::{Outputs, Rope};
 use crate::compiler::plan::{Plan, Target};
-use crate::compiler::render::with_inline_scripts;
+use crate::compiler::render::{Stage, with_inline_scripts};
 use crate::text::diag::Diagnostics;
 use crate::text::ids::RelPath;
 use std::collections::BTreeMap;
@@ -33,6 +33,8 @@ pub struct Inputs<'a> {
     pub model: &'a Model,
     /// The targets.
     pub plan: &'a Plan,
+    /// The text of each node, by its place in the graph.
+    pub stages: &'a [Stage],
     /// What a checkout must bring.
     pub checkout: Checkout,
     /// The plan as programs read it.
@@ -95,5 +97,12 @@ fn dockerfile(inputs: &Inputs<'_>, target: &Target) -> String {
     let text = text.unwrap_or_default();
     // The header is the comments on top, and the blank line behind them.
     let body = text.split_once("\n\n").map(|(_, rest)| rest).unwrap_or_default();
-    with_inline_scripts(body, inputs.out)
+    if target.compiled == target.root {
+        return with_inline_scripts(body, inputs.out);
+    }
+    // A cluster has no image of an earlier kernel to try.
+    let stages = inputs.plan.graph.ancestry(target.compiled);
+    let texts = stages.iter().filter_map(|id| Some(inputs.stages.get(id.index())?.text.as_ref()));
+    let texts: Vec<_> = texts.filter(|text| !text.is_empty()).collect();
+    with_inline_scripts(&texts.join("\n"), inputs.out)
 }

@@ -41,6 +41,7 @@ pub(super) struct Image {
     load: Vec<String>,
     files: Vec<Extra>,
     labels: Vec<Vec<Pair>>,
+    recorded: bool,
     #[serde(flatten)]
     install: Install,
 }
@@ -77,6 +78,7 @@ impl Image {
             load: command(stage),
             files: files.collect(),
             labels: Pair::rows(Pair::all(stage.labels.iter().map(|(name, value)| (name, value))), 6),
+            recorded: stage.recorded,
             install: Install::new(&stage.runtime_install),
         }
     }

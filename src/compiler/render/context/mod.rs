@@ -11,7 +11,7 @@ use crate::compiler::plan::{Edge, Graph, Node, NodeId};
 use crate::text::ids::{ImageRef, RelPath};
 use builder::{Kernel, OnBase, Toolkit};
 use image::{Image, Root};
-use module::Module;
+use module::{Module, Reuse};
 use serde::Serialize;
 use sign::Sign;
 use source::Source;
@@ -34,11 +34,12 @@ enum Context {
     Kernel(Kernel),
     Source(Source),
     Module(Module),
+    Reuse(Reuse),
     Image(Box<Image>),
 }
 
 /// The template of a node and what it is given; `None` for an image from a registry, which has no text. `toolkit` is the
-/// reference of the toolkit that it stands on, where it does.
+/// reference of the toolkit, or of the earlier image, that it stands on, where it does.
 pub(super) fn of(
     graph: &Graph,
     id: NodeId,
@@ -69,6 +70,10 @@ pub(super) fn of(
             ("kernel", Context::Kernel(Kernel::new(from, stage, scripts())))
         }
         Node::Source(stage) => ("source", Context::Source(Source::new(stage))),
+        Node::Reuse(stage) => {
+            let first = toolkit.map(ImageRef::to_string).unwrap_or_default();
+            ("reuse", Context::Reuse(Reuse::new(first, stage, scripts())))
+        }
         Node::Module(stage) => ("module", Context::Module(Module::new(stage, scripts()))),
         Node::Image(stage) => {
             ("image", Context::Image(Box::new(Image::new(below(Edge::Runtime), stage, scripts()))))

@@ -1,7 +1,8 @@
 //! Modules into what their template is given: the steps of the build, what it needs, and the files expected of it.
 
 use super::Pair;
-use crate::compiler::plan::{BuildCommand, ModuleStage, StepCommand};
+use crate::compiler::model;
+use crate::compiler::plan::{BuildCommand, ModuleStage, ReuseStage, StepCommand};
 use crate::compiler::render::install::Install;
 use crate::text::ids::EnvName;
 use serde::Serialize;
@@ -23,13 +24,32 @@ pub(super) struct Module {
     config: Vec<String>,
     not_config: Vec<String>,
     finished: bool,
+    tries: bool,
     scripts: Vec<Vec<String>>,
     #[serde(flatten)]
     install: Install,
 }
 
+/// Context of `reuse`.
+#[derive(Serialize)]
+pub(super) struct Reuse {
+    first: String,
+    kernel: String,
+    level: &'static str,
+    strict: bool,
+    scripts: Vec<Vec<String>>,
+}
+
+impl Reuse {
+    pub(super) fn new(first: String, stage: &ReuseStage, scripts: Vec<Vec<String>>) -> Self {
+        let model::Reuse { level, strict } = stage.reuse;
+        Self { first, kernel: stage.kernel.to_string(), level: level.name(), strict, scripts }
+    }
+}
+
 #[derive(Default, Serialize)]
 struct Step {
+    tries: bool,
     kbuild: bool,
     symvers: bool,
     compiler: Option<String>,
@@ -47,7 +67,7 @@ struct Make {
 impl Module {
     pub(super) fn new(stage: &ModuleStage, scripts: Vec<Vec<String>>) -> Self {
         let needs = !stage.extra_symbols.is_empty();
-        let steps = match &stage.build {
+        let mut steps = match &stage.build {
             BuildCommand::Kbuild => {
                 let compiler = stage.compiler.as_ref().map(ToString::to_string);
                 vec![Step { kbuild: true, symvers: needs, compiler, ..Step::default() }]
@@ -55,6 +75,7 @@ impl Module {
             BuildCommand::Prebuilt => Vec::new(),
             BuildCommand::Steps(steps) => steps.iter().map(|step| Step::new(step, stage)).collect(),
         };
+        steps.iter_mut().for_each(|step| step.tries = stage.tries);
         let outputs = |optional: bool| {
             let outputs = stage.outputs.iter().filter(move |(_, is_optional)| *is_optional == optional);
             outputs.map(|(glob, _)| glob.clone()).collect()
@@ -80,6 +101,7 @@ impl Module {
             not_config: config(false),
             scripts,
             finished: stage.build == BuildCommand::Prebuilt,
+            tries: stage.tries,
             install: Install::new(&stage.install),
         }
     }

@@ -23,6 +23,7 @@ pub(super) static IMAGE: Node = Node {
             &PACKAGES,
             &LABEL,
             &IN_TREE,
+            &REUSE,
             &ONLY,
             &ON,
         ],
@@ -55,6 +56,7 @@ static ON: Node = Node {
             &PACKAGES,
             &LABEL,
             &IN_TREE,
+            &REUSE,
         ],
         rules: &[],
     },
@@ -205,6 +207,37 @@ static IN_TREE_KINDS: Enum = Enum {
         ("link", "the host's, by a link; needs `/lib/modules` mounted into the container"),
         ("copy", "copies of those that are needed, in the image"),
         ("none", "nowhere: such a dependency fails the build"),
+    ],
+    aliases: &[],
+};
+
+static REUSE: Node = Node {
+    arguments: &[Argument::one(
+        "LEVEL",
+        Kind::Enum(&REUSE_LEVELS),
+        "what has to be the same on both kernels",
+    )],
+    properties: &[Property::optional(
+        "strict",
+        Kind::Bool,
+        "`#true` where a build is to stop rather than compile once more",
+    )],
+    ..Node::new(
+        "reuse",
+        Count::AtMostOne,
+        "Takes the modules of an earlier kernel's image where these serve a later kernel as they are. Unless said, \
+         modules are compiled for each kernel.",
+    )
+};
+
+static REUSE_LEVELS: Enum = Enum {
+    title: "a level of sameness",
+    values: &[
+        (
+            "headers",
+            "header files and options, but for release strings, and the versions of the symbols in use",
+        ),
+        ("abi", "options and the versions of the symbols in use"),
     ],
     aliases: &[],
 };

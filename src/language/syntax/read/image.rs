@@ -1,8 +1,8 @@
 //! `image`
 
 use super::{child_pairs, child_text, child_texts, on, pairs, selector};
-use crate::language::kdl::Node;
-use crate::language::syntax::ast::{Extra, Image, ImageBody, KmodOption, Softdep};
+use crate::language::kdl::{Node, Value};
+use crate::language::syntax::ast::{Extra, Image, ImageBody, KmodOption, Reuse, Softdep};
 
 pub(super) fn image(node: &Node) -> Option<Image> {
     let only = node.all("only").map(selector).collect();
@@ -25,7 +25,13 @@ fn body(node: &Node) -> ImageBody {
         packages: child_texts(node, "packages"),
         labels: child_pairs(node, "label"),
         in_tree: child_text(node, "in-tree"),
+        reuse: node.child("reuse").and_then(reuse),
     }
+}
+
+fn reuse(node: &Node) -> Option<Reuse> {
+    let strict = node.property("strict").and_then(Value::bool).unwrap_or(false);
+    Some(Reuse { level: node.text()?, strict })
 }
 
 fn option(node: &Node) -> Option<KmodOption> {

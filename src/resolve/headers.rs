@@ -1,0 +1,177 @@
+//! Kernels whose headers are compared -> digests of what the packages of these headers hold.
+//!
+//! Packages come from the repositories in which kernels are looked for, and out of the user's cache. What is told of one
+//! package is kept there too, so that the next run unpacks nothing.
+
+mod contents;
+
+use super::answer::{Answer, Problem};
+use super::kernels::keys;
+use super::work::Work;
+use crate::compiler::plan;
+use crate::knowledge::lock::{Consulted, HeaderDigests, HeadersPin, KernelKey, Want};
+use crate::knowledge::profile::Kernel;
+use crate::resolve::repository::kernels::{Search, Use};
+use crate::resolve::repository::{Package, PackageIndex, download, package_index, sources};
+use crate::system::http::{Client, Key};
+use crate::text::error::Error;
+use crate::text::ids::{Arch, Flavor, OsName, RelPath, Release, Sha256};
+use contents::{Contents, sum};
+use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
+
+/// So many kernels' packages are unpacked at a time.
+const AT_ONCE: usize = 4;
+
+/// Kernels whose packages are in the same repositories.
+type Home = (OsName, Release, Arch, Flavor);
+
+impl Work<'_> {
+    /// What the headers of the kernel of each question hold. A repository is read once for all kernels of a flavour.
+    pub(super) fn headers(
+        &self,
+        wants: Vec<Want>,
+        told: &dyn Fn(&Want),
+    ) -> Vec<(Want, Result<Answer, Problem>)> {
+        let mut homes: BTreeMap<Home, Vec<(KernelKey, Kernel)>> = BTreeMap::new();
+        let mut answers = Vec::new();
+        for want in wants {
+            let Want::Headers(key) = &want else { continue };
+            match self.home(key) {
+                Some((home, kernel)) => homes.entry(home).or_default().push((key.clone(), kernel)),
+                None => answers.push((want, Ok(unknown("its distribution has no such kernels")))),
+            }
+        }
+        for (home, kernels) in homes {
+            match self.of_home(&home, &kernels) {
+                Ok(pins) => answers.extend(kernels.into_iter().zip(pins).map(|((key, _), pin)| {
+                    let want = Want::Headers(key);
+                    told(&want);
+                    (want, Ok(Answer::Headers(pin)))
+                })),
+                Err(error) => {
+                    let first = kernels.into_iter().next();
+                    let want = first.map(|(key, _)| (Want::Headers(key), Err(Problem::World(error))));
+                    answers.extend(want);
+                    return answers;
+                }
+            }
+        }
+        answers
+    }
+
+    fn home(&self, key: &KernelKey) -> Option<(Home, Kernel)> {
+        let (os, release, kernel, arch) = key;
+        let profile = self.parts.profiles.get(os.as_str())?;
+        let kernel = profile.kernel(kernel.as_str()).ok()?;
+        let kernel = profile.with_arch(&kernel, *arch).ok()?;
+        Some(((os.clone(), release.clone(), *arch, kernel.flavor.clone()), kernel))
+    }
+
+    fn of_home(&self, home: &Home, kernels: &[(KernelKey, Kernel)]) -> Result<Vec<HeadersPin>, Error> {
+        let (os, release, arch, flavor) = home;
+        let all = |why: &str| kernels.iter().map(|_| HeadersPin::Unknown(why.to_owned())).collect();
+        let profile = self.parts.profiles.get(os.as_str());
+        let found = profile.and_then(|profile| Some((profile, profile.release(release.as_str()).ok()?)));
+        let Some((profile, release)) = found else { return Ok(all("its release is not known")) };
+        let lock = Consulted::new(&self.parts.lock);
+        let inputs = self.parts.inputs(&lock, self.sources, self.request);
+        let places = plan::places_of(&inputs, profile, &release, *arch, flavor);
+        let mut sources = sources(profile, &release, *arch, &places)?;
+        sources.retain(|source| !source.subscription || self.resolver.is_subscribed());
+        if sources.is_empty() {
+            return Ok(all("no package repository that can be asked has its headers"));
+        }
+        let (tree, client) = (self.tree, self.resolver.client());
+        let keys = |path: &RelPath| keys(tree, client, path);
+        let search = Search::new(profile, &release, *arch, flavor);
+        let searches = std::slice::from_ref(&search);
+        let client = self.resolver.repositories();
+        let offer = package_index(client, &keys, &sources, searches, &BTreeSet::new())?;
+        let mut pins = Vec::new();
+        for some in kernels.chunks(AT_ONCE) {
+            let read: Vec<_> = thread::scope(|scope| {
+                let (search, offer) = (&search, &offer);
+                let kernels = some.iter().map(|(_, kernel)| kernel);
+                let running: Vec<_> =
+                    kernels.map(|kernel| scope.spawn(move || pin(client, search, offer, kernel))).collect();
+                running.into_iter().map(thread::ScopedJoinHandle::join).collect()
+            });
+            for pin in read {
+                pins.push(pin.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            }
+        }
+        Ok(pins)
+    }
+}
+
+fn unknown(why: &str) -> Answer {
+    Answer::Headers(HeadersPin::Unknown(why.to_owned()))
+}
+
+/// What a kernel's packages hold, and those that these build on.
+fn pin(
+    client: &Client,
+    search: &Search<'_>,
+    offer: &PackageIndex,
+    kernel: &Kernel,
+) -> Result<HeadersPin, Error> {
+    let Ok(packages) = search.packages(kernel, Use::Build, offer) else {
+        return Ok(HeadersPin::Unknown("no repository offers its headers".to_owned()));
+    };
+    let mut all = Vec::new();
+    for package in &packages {
+        let Some(contents) = contents(client, package, kernel)? else { continue };
+        let shared = contents.shared.iter().filter_map(|name| offer.find(name));
+        let shared: Vec<_> = shared.filter(|shared| !packages.contains(shared)).collect();
+        all.push((*package, contents));
+        for package in shared {
+            all.extend(contents_of(client, package, kernel)?);
+        }
+    }
+    Ok(combined(&all).unwrap_or_else(|| {
+        HeadersPin::Unknown("its packages lack options or symbols of the kernel".to_owned())
+    }))
+}
+
+fn contents_of<'p>(
+    client: &Client,
+    package: &'p Package,
+    kernel: &Kernel,
+) -> Result<Option<(&'p Package, Contents)>, Error> {
+    Ok(contents(client, package, kernel)?.map(|contents| (package, contents)))
+}
+
+/// What a package holds: from the cache, or out of the package itself; nothing where the repository says no checksum of it.
+fn contents(client: &Client, package: &Package, kernel: &Kernel) -> Result<Option<Contents>, Error> {
+    let Some(file) = &package.file else { return Ok(None) };
+    let of = format!("{} {} {}", contents::VERSION, file.sum.hex(), kernel.text);
+    let key = Key::of_digest("headers", &sum(of.as_bytes()));
+    let kept = client.cache().kept(&key, 1 << 16);
+    if let Some(known) = kept.and_then(|text| Contents::from_text(&String::from_utf8_lossy(&text))) {
+        return Ok(Some(known));
+    }
+    let bytes = download(client, file)?;
+    let contents = Contents::read(&file.url, &bytes, kernel.text.as_str())?;
+    client.cache().keep(&key, contents.to_text().as_bytes());
+    Ok(Some(contents))
+}
+
+fn combined(all: &[(&Package, Contents)]) -> Option<HeadersPin> {
+    let mut trees: Vec<_> = all.iter().map(|(_, contents)| contents.headers.as_str()).collect();
+    trees.sort_unstable();
+    let options = all.iter().find_map(|(_, contents)| contents.options.clone())?;
+    let symbols = all.iter().find_map(|(_, contents)| contents.symbols.clone())?;
+    let layout = all.iter().find_map(|(_, contents)| contents.layout.clone());
+    let packages = all.iter().map(|(package, _)| {
+        let sum = package.file.as_ref().map_or("", |file| file.sum.hex());
+        format!("{}={} {sum}", package.name, package.version)
+    });
+    Some(HeadersPin::Known(HeaderDigests {
+        headers: Sha256::parse(&sum(trees.join("\n").as_bytes())).ok()?,
+        options: Sha256::parse(&options).ok()?,
+        symbols: Sha256::parse(&symbols).ok()?,
+        layout,
+        packages: packages.collect(),
+    }))
+}

@@ -1,0 +1,237 @@
+//! A package of a kernel's headers -> digests of it, without what only names the kernel.
+//!
+//! `check-reuse` of a Dockerfile does the same with the files of a builder, and has the last word.
+
+use crate::system::package::{self, Content, Member};
+use crate::text::error::Error;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::{self, Read as _};
+
+/// Of what is told of a package: another one is told anew.
+pub(super) const VERSION: u32 = 1;
+/// The largest file that is read, in bytes.
+const FILE: u64 = 64 << 20;
+/// Where the files of a kernel's headers are.
+const PLACES: [&str; 3] = ["usr/src/", "lib/modules/", "usr/lib/modules/"];
+/// Files that do nothing but name the kernel.
+const NAMES: [&str; 4] = ["utsrelease.h", "utsversion.h", "package.h", "compile.h"];
+/// Options that hold a version string.
+const VERSIONS: [&str; 2] = ["CONFIG_BUILD_SALT", "CONFIG_VERSION_SIGNATURE"];
+
+/// What a package holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Contents {
+    /// Over all header files and what else a build reads.
+    pub headers: String,
+    /// Over `auto.conf`.
+    pub options: Option<String>,
+    /// Over all exported symbols.
+    pub symbols: Option<String>,
+    /// The version of `module_layout`.
+    pub layout: Option<String>,
+    /// Directories beneath `/usr/src` that it builds on and does not bring along.
+    pub shared: BTreeSet<String>,
+}
+
+impl Contents {
+    /// Reads a package of the headers of this kernel.
+    pub(super) fn read(name: &str, bytes: &[u8], kernel: &str) -> Result<Self, Error> {
+        let words = release_words(kernel);
+        let (mut contents, mut sums, mut own) = (Self::default(), BTreeSet::new(), BTreeSet::new());
+        package::read_bytes(name, bytes, &mut |member| {
+            own.extend(beneath_src(&member.path));
+            contents.member(member, &words, &mut sums)
+        })?;
+        contents.shared.retain(|name| !own.contains(name));
+        let lines: String = sums.into_iter().map(|line| line + "\n").collect();
+        contents.headers = sum(lines.as_bytes());
+        Ok(contents)
+    }
+
+    fn member(
+        &mut self,
+        member: Member<'_>,
+        words: &[String],
+        sums: &mut BTreeSet<String>,
+    ) -> io::Result<()> {
+        let path = member.path;
+        // The rest are texts about the package, each with its version.
+        if !PLACES.iter().any(|place| path.starts_with(place)) {
+            return Ok(());
+        }
+        let (directory, name) = path.rsplit_once('/').unwrap_or(("", &path));
+        let bytes = match member.content {
+            Content::Directory => return Ok(()),
+            Content::Symlink(target) => {
+                self.shared.extend(beneath_src(&resolved(directory, &target)));
+                sums.insert(format!("link {} {}", plain(&target, words), plain(&path, words)));
+                return Ok(());
+            }
+            Content::File(size, _) if size > FILE => {
+                return Err(io::Error::other("a file of it is too large"));
+            }
+            Content::File(_, reader) => {
+                let mut bytes = Vec::new();
+                reader.take(FILE).read_to_end(&mut bytes)?;
+                bytes
+            }
+        };
+        let ignored = matches!(name, "System.map") || name.starts_with(".config") || name.ends_with(".a");
+        let names_only = directory.ends_with("include/generated") && NAMES.contains(&name);
+        if ignored || names_only || bytes.starts_with(b"\x7fELF") {
+            return Ok(());
+        }
+        if name == "Module.symvers" {
+            return self.symvers(&String::from_utf8_lossy(&bytes));
+        }
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(other) => {
+                sums.insert(format!("{} {}", sum(other.as_bytes()), plain(&path, words)));
+                return Ok(());
+            }
+        };
+        if name == "Makefile" {
+            let includes = text.lines().filter_map(|line| line.strip_prefix("include "));
+            let shared = includes.filter_map(|rest| rest.trim().strip_suffix("/Makefile"));
+            self.shared
+                .extend(shared.filter_map(|path| beneath_src(&(resolved(directory, path) + "/Makefile"))));
+        }
+        let text = plain(&text, words);
+        if name == "auto.conf" && directory.ends_with("include/config") {
+            self.options = Some(sum(text.as_bytes()));
+        }
+        sums.insert(format!("{} {}", sum(text.as_bytes()), plain(&path, words)));
+        Ok(())
+    }
+
+    fn symvers(&mut self, text: &str) -> io::Result<()> {
+        let lines: BTreeSet<_> = text.lines().map(|line| line.trim_end_matches('\t')).collect();
+        let layout = lines.iter().filter_map(|line| line.split_once("\tmodule_layout\t")).next();
+        self.layout = layout.map(|(version, _)| version.to_owned());
+        let lines: Vec<_> = lines.into_iter().collect();
+        self.symbols = Some(sum(lines.join("\n").as_bytes()));
+        Ok(())
+    }
+
+    /// As it is kept.
+    pub(super) fn to_text(&self) -> String {
+        let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        let shared: Vec<_> = self.shared.iter().map(String::as_str).collect();
+        let (options, symbols) = (or_none(&self.options), or_none(&self.symbols));
+        format!("{} {options} {symbols} {} {}", self.headers, or_none(&self.layout), shared.join(" "))
+    }
+
+    /// What was kept.
+    pub(super) fn from_text(text: &str) -> Option<Self> {
+        let mut words = text.split_whitespace();
+        let headers = words.next()?.to_owned();
+        let mut some = || Some(words.next()?.to_owned()).map(|word| (word != "-").then_some(word));
+        let (options, symbols, layout) = (some()?, some()?, some()?);
+        Some(Self { headers, options, symbols, layout, shared: words.map(ToOwned::to_owned).collect() })
+    }
+}
+
+/// SHA-256 in hexadecimal digits.
+pub(super) fn sum(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The texts in which a kernel's files name the kernel itself, longer ones first: its release, that without architecture or
+/// flavour, and for rpm the release of its package.
+fn release_words(kernel: &str) -> Vec<String> {
+    let mut bare = kernel;
+    for arch in crate::text::ids::Arch::ALL {
+        bare = bare.split_once(&format!(".{}", arch.name())).map_or(bare, |(bare, _)| bare);
+    }
+    let mut words: BTreeSet<&str> = BTreeSet::from([kernel, bare]);
+    let package = bare.split('-').nth(1).filter(|package| package.matches('.').count() > 1);
+    words.extend(package);
+    let tag = |package: &str| {
+        package
+            .match_indices('.')
+            .find(|(at, _)| {
+                package.get(at + 1..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()))
+            })
+            .map(|(at, _)| at)
+    };
+    words.extend(package.and_then(|package| package.get(..tag(package)?)));
+    while bare.matches('-').count() > 1 {
+        bare = bare.rsplit_once('-').map_or(bare, |(bare, _)| bare);
+        words.insert(bare);
+    }
+    let mut words: Vec<_> = words.into_iter().map(ToOwned::to_owned).collect();
+    words.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    words
+}
+
+/// A text without the kernel's release and without the options that hold one.
+fn plain(text: &str, words: &[String]) -> String {
+    let mut text = text.to_owned();
+    if VERSIONS.iter().any(|version| text.contains(version)) {
+        let holds_one = |line: &str| {
+            let line = line.trim_start_matches("#define ").trim_start_matches("--cfg=");
+            VERSIONS
+                .iter()
+                .any(|option| line.strip_prefix(option).is_some_and(|rest| rest.starts_with([' ', '='])))
+        };
+        text = text.split_inclusive('\n').filter(|line| !holds_one(line)).collect();
+    }
+    words.iter().for_each(|word| {
+        if text.contains(word.as_str()) {
+            text = text.replace(word.as_str(), "@");
+        }
+    });
+    text
+}
+
+/// Where a relative path leads from a directory.
+fn resolved(directory: &str, target: &str) -> String {
+    let mut parts: Vec<_> = if target.starts_with('/') { Vec::new() } else { directory.split('/').collect() };
+    for part in target.split('/').filter(|part| !part.is_empty() && *part != ".") {
+        if part == ".." {
+            parts.pop();
+        } else {
+            parts.push(part);
+        }
+    }
+    parts.join("/")
+}
+
+/// The directory right beneath `/usr/src` that a path goes through.
+fn beneath_src(path: &str) -> Option<String> {
+    Some(path.strip_prefix("usr/src/")?.split_once('/')?.0.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kernels_are_named_in_many_words() {
+        assert_eq!(
+            release_words("6.1.0-55-cloud-amd64"),
+            ["6.1.0-55-cloud-amd64", "6.1.0-55-cloud", "6.1.0-55"]
+        );
+        assert_eq!(
+            release_words("5.14.0-427.13.1.el9_4.x86_64"),
+            ["5.14.0-427.13.1.el9_4.x86_64", "5.14.0-427.13.1.el9_4", "427.13.1.el9_4", "427.13.1"]
+        );
+    }
+
+    #[test]
+    fn what_names_the_kernel_does_not_count() {
+        let words = release_words("6.1.0-55-amd64");
+        let text = "#define CONFIG_BUILD_SALT \"x\"\n#define CONFIG_A 1\ninclude /usr/src/linux-headers-6.1.0-55-common\n";
+        assert_eq!(plain(text, &words), "#define CONFIG_A 1\ninclude /usr/src/linux-headers-@-common\n");
+        assert_eq!(resolved("usr/src/a/include", "../../b/include"), "usr/src/b/include");
+        assert_eq!(beneath_src("usr/src/b/include"), Some("b".to_owned()));
+        let contents = Contents { headers: "h".into(), layout: Some("0x1".into()), ..Contents::default() };
+        assert_eq!(Contents::from_text(&contents.to_text()), Some(contents));
+    }
+}
