@@ -41,6 +41,7 @@ mod image_arg;
 mod table;
 mod target;
 mod terminal;
+mod threads;
 mod timings;
 mod verify;
 mod why;

@@ -66,6 +66,7 @@ impl Project {
 
     /// The project in the very directory that the command line means.
     pub(super) fn here(global: &Global) -> Result<Self, Failure> {
+        super::threads::start();
         let directory = global.directory.as_deref().unwrap_or(Utf8Path::new(""));
         let path = directory.join(global.manifest.as_deref().unwrap_or(Utf8Path::new(MANIFEST)));
         let name =

@@ -251,10 +251,14 @@ impl Program {
         let mut child = pipes.spawn().map_err(|cause| self.not_started(cause))?;
         let group = Group::of(&child);
         let (sender, receiver) = mpsc::sync_channel(64);
-        feed(child.stdin.take(), std::mem::take(&mut self.input));
-        read(child.stdout.take(), Stream::Out, &sender);
-        read(child.stderr.take(), Stream::Err, &sender);
+        let threads = feed(child.stdin.take(), std::mem::take(&mut self.input))
+            .and_then(|()| read(child.stdout.take(), Stream::Out, &sender))
+            .and_then(|()| read(child.stderr.take(), Stream::Err, &sender));
         drop(sender);
+        if let Err(cause) = threads {
+            group.end(&mut child);
+            return Err(self.not_started(cause));
+        }
 
         let start = Instant::now();
         let mut read = 0;
@@ -294,7 +298,7 @@ impl Program {
             }
         };
         // What it still says while it ends is read, so that it cannot hang on a full pipe.
-        let drain = thread::spawn(move || receiver.into_iter().for_each(drop));
+        let drain = thread::Builder::new().spawn(move || receiver.into_iter().for_each(drop));
         group.end(&mut child);
         drop(drain);
         Ok(stop)
@@ -344,21 +348,20 @@ fn code_of(status: ExitStatus) -> i32 {
     status.code().or_else(|| Some(128 + status.signal()?)).unwrap_or(-1)
 }
 
-fn feed(pipe: Option<impl Write + Send + 'static>, input: Vec<u8>) {
-    if let Some(mut pipe) = pipe.filter(|_| !input.is_empty()) {
-        // A program need not read its input to the end.
-        thread::spawn(move || drop(pipe.write_all(&input)));
-    }
+fn feed(pipe: Option<impl Write + Send + 'static>, input: Vec<u8>) -> io::Result<()> {
+    let Some(mut pipe) = pipe.filter(|_| !input.is_empty()) else { return Ok(()) };
+    // A program need not read its input to the end.
+    thread::Builder::new().spawn(move || drop(pipe.write_all(&input))).map(drop)
 }
 
 fn read(
     pipe: Option<impl Read + Send + 'static>,
     stream: Stream,
     sender: &mpsc::SyncSender<(Stream, Vec<u8>)>,
-) {
-    let Some(pipe) = pipe else { return };
+) -> io::Result<()> {
+    let Some(pipe) = pipe else { return Ok(()) };
     let sender = sender.clone();
-    thread::spawn(move || {
+    let reader = move || {
         let mut pipe = BufReader::new(pipe);
         loop {
             let mut line = Vec::new();
@@ -369,7 +372,8 @@ fn read(
                 Ok(_) => {}
             }
         }
-    });
+    };
+    thread::Builder::new().spawn(reader).map(drop)
 }
 
 /// The first of `names` that is a program in one of the directories of `PATH`.

@@ -245,6 +245,35 @@ const DISTURBANCES: [(&[&str], &str); 3] = [
 ];
 
 #[test]
+fn threads_that_cannot_be_had_only_make_it_slower() {
+    if strace_is_missing() {
+        return;
+    }
+    let project = Project::new();
+    project.edit(0);
+    project.compile();
+    let clean = project.outputs();
+    // None at all; the first; the first two, of eight that are asked for.
+    for (when, workers) in [("1+", "8"), ("2+", "8"), ("3+", "8"), ("1+", "1")] {
+        for arguments in [&["compile"][..], &["check"], &["plan"], &["compile", "--check"]] {
+            if arguments == ["compile"] {
+                project.forget();
+            }
+            let mut command = project.command("strace");
+            command.env("RAYON_NUM_THREADS", workers);
+            command.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=clone,clone3"]);
+            for call in ["clone", "clone3"] {
+                command.args(["-e", &format!("inject={call}:error=EAGAIN:when={when}")]);
+            }
+            let output = command.arg(env!("CARGO_BIN_EXE_drvc")).args(arguments).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(matches!(output.status.code(), Some(0 | 3)), "{when} {arguments:?}: {said}");
+        }
+        assert_eq!(project.outputs(), clean, "{when}");
+    }
+}
+
+#[test]
 fn laying_out_is_all_or_nothing() {
     if strace_is_missing() {
         return;

@@ -35,7 +35,7 @@ impl Program {
         let (sender, pieces) = mpsc::sync_channel(16);
         let input = child.stdin.take();
         if let Some(mut pipe) = child.stdout.take() {
-            thread::spawn(move || {
+            let reader = move || {
                 loop {
                     let mut piece = vec![0; PIECE];
                     let Ok(length @ 1..) = pipe.read(&mut piece) else { return };
@@ -44,7 +44,11 @@ impl Program {
                         return;
                     }
                 }
-            });
+            };
+            if let Err(cause) = thread::Builder::new().spawn(reader) {
+                drop(child.kill().and_then(|()| child.wait()));
+                return Err(self.not_started(cause));
+            }
         }
         Ok(Dialogue { child, input, pieces, piece: Vec::new(), at: 0 })
     }
