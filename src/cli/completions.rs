@@ -2,7 +2,8 @@
 //! hand that it asks drvc for.
 
 use super::project::{MAX_TARGETS, OUT, Project};
-use super::terminal::Terminal;
+use super::report::offers::offers;
+use super::terminal::{ColorWhen, Terminal};
 use super::{Exit, Failure, Global};
 use crate::compiler::compile::{Compilation, compile_known};
 use crate::system::fs::Reader;
@@ -70,6 +71,17 @@ pub(super) fn pinned() -> Vec<CompletionCandidate> {
         })
         .collect();
     names.into_iter().map(CompletionCandidate::new).collect()
+}
+
+/// Kernels: those of the project, and those that its repositories offered when they were asked last.
+pub(super) fn kernels() -> Vec<CompletionCandidate> {
+    let Some(compiled) = compiled().and_then(|compilation| compilation.plan) else { return Vec::new() };
+    let offered = Project::new(&Global::default())
+        .and_then(|project| offers(&project, &compiled, &Terminal::new(ColorWhen::Never)))
+        .unwrap_or_default();
+    let own = compiled.plan.targets.iter().map(|target| target.kernel.to_string());
+    let all: BTreeSet<String> = own.chain(offered.missed().cloned()).collect();
+    all.into_iter().map(CompletionCandidate::new).collect()
 }
 
 /// The codes of diagnostics.

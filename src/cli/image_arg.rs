@@ -14,6 +14,7 @@ use crate::text::error::Error;
 use crate::text::ids::{Arch, ImageRef};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
+use clap_complete::ArgValueCandidates;
 use std::collections::BTreeSet;
 
 /// Which image is meant, and where it is looked up.
@@ -21,6 +22,7 @@ use std::collections::BTreeSet;
 pub(super) struct ImageArg {
     /// A target, an image's reference, or an archive or OCI layout (with `:TAG` where it holds several images)
     #[arg(value_name = "TARGET|IMAGE", required = true)]
+    #[arg(add = ArgValueCandidates::new(super::completions::targets))]
     words: Vec<String>,
     /// The architecture that is meant, where an image has several
     #[arg(long, value_name = "ARCH", value_parser = arch)]

@@ -18,6 +18,7 @@ use crate::text::error::Error;
 use crate::text::ids::{Arch, Flavor, KernelText, OsName, PackageName, RelPath, Release};
 use crate::text::source::Sources;
 use clap::Args;
+use clap_complete::{ArgValueCandidates, CompletionCandidate};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -40,6 +41,7 @@ into the public ones that the profile knows. A kernel whose packages are not all
 what is missing; `drvc lock` leaves it out.")]
 pub(super) struct Kernels {
     /// The distribution, such as `debian`
+    #[arg(add = ArgValueCandidates::new(systems))]
     os: String,
     /// Its release, such as `12`
     release: String,
@@ -54,6 +56,11 @@ pub(super) struct Kernels {
     format: Format,
     #[command(flatten)]
     network: Network,
+}
+
+/// The distributions that drvc knows.
+fn systems() -> Vec<CompletionCandidate> {
+    Profiles::builtin().names().into_iter().map(CompletionCandidate::new).collect()
 }
 
 /// What `drvc kernels` found.

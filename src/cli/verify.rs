@@ -15,6 +15,7 @@ use crate::text::diag::{Clean, count};
 use crate::text::error::Error;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use std::collections::BTreeSet;
 use std::io::Read as _;
 
@@ -47,12 +48,13 @@ pub(super) struct Verify {
     symvers: Option<Utf8PathBuf>,
     /// Would the same modules load on this kernel, or on all that match? May be repeated; FILE as for --symvers
     #[arg(long, value_name = "KERNEL[=FILE]", value_parser = other_kernel)]
+    #[arg(add = ArgValueCandidates::new(super::completions::kernels))]
     against: Vec<(String, Option<Utf8PathBuf>)>,
     /// Symbols that stay the same within a RHEL release: a list, or the package kernel-abi-stablelists
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     stablelist: Option<Utf8PathBuf>,
     /// The kernel that is meant, where an image has modules for several
-    #[arg(long, value_name = "RELEASE")]
+    #[arg(long, value_name = "RELEASE", add = ArgValueCandidates::new(super::completions::kernels))]
     kernel: Option<String>,
     /// Check what Red Hat's certification asks for; targets of a project with a `vendor` are checked without it
     #[arg(long)]

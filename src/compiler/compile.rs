@@ -11,6 +11,7 @@ use crate::compiler::plan::{self, Plan};
 use crate::compiler::render::{Renderer, Stage, Templates};
 use crate::knowledge::lock::{self, Lock};
 use crate::knowledge::profile::Profiles;
+use crate::language::kdl::quote;
 use crate::language::syntax::{self, ast};
 use crate::system::fs::{Hash, ReadError, Reader};
 use crate::text::diag::{Code, Diagnostic, Diagnostics, article};
@@ -302,16 +303,19 @@ fn read_templates(
     let mut templates = Templates::builtin();
     for user in &manifest.templates {
         if let Err(unknown) = Templates::check_name(&user.name.value) {
-            let help = match unknown.nearest {
+            let near = unknown.nearest;
+            let help = match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("there are {}", Templates::names().collect::<Vec<_>>().join(", ")),
             };
             let problem = format!("there is no template `{}`", user.name.value);
-            diagnostics.push(
-                Diagnostic::new(Code::UnknownTemplate, problem)
-                    .label(user.name.span, "not a template")
-                    .help(help),
-            );
+            let report = Diagnostic::new(Code::UnknownTemplate, problem)
+                .label(user.name.span, "not a template")
+                .help(help);
+            diagnostics.push(match near {
+                Some(near) => report.suggest(user.name.span, quote(near)),
+                None => report,
+            });
             continue;
         }
         let Some(path) = parsed("path", &user.file, RelPath::parse, diagnostics) else { continue };

@@ -112,6 +112,10 @@ fn plain_edits_are_made_once() {
         ),
         ("image \"example\" {", "imgae \"example\" {", "image \"example\" {"),
         (LOAD, "option \"exmaple\" debug=1", "option \"example\" debug=\"1\""),
+        ("os \"debian\"", "os \"debain\"", "os \"debian\" \"12\""),
+        ("    module \"example\"\n", "    module \"exmaple\"\n", "    module \"example\"\n"),
+        ("path \"driver\"", "path r\"driver\"", "path #\"driver\"#"),
+        (LOAD, "\u{200b}load \"example\"", "load \"example\"\n    load \"example\"\n"),
     ] {
         let project = mistaken(place, written);
         project.run(&["check", "--fix"]);

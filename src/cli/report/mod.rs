@@ -7,7 +7,7 @@
 mod facts;
 mod graph;
 mod matrix;
-mod offers;
+pub(super) mod offers;
 mod page;
 mod targets;
 

@@ -20,7 +20,7 @@ const MOST: usize = 20;
 
 /// What is offered, and where nothing is known of that.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Offers {
+pub(in crate::cli) struct Offers {
     systems: Vec<Offer>,
     /// Commands that would ask.
     unknown: Vec<String>,
@@ -32,6 +32,13 @@ struct Offer {
     title: String,
     missed: Vec<String>,
     more: usize,
+}
+
+impl Offers {
+    /// The kernels that the matrix misses.
+    pub(in crate::cli) fn missed(&self) -> impl Iterator<Item = &String> {
+        self.systems.iter().flat_map(|system| &system.missed)
+    }
 }
 
 /// What servers said before, and nothing new.
@@ -52,7 +59,11 @@ impl Fetch for Kept<'_> {
 type Systems<'a> = BTreeMap<(&'a OsName, &'a Release, Arch), BTreeSet<&'a Flavor>>;
 
 /// Looks into the cache for every system and flavour of the plan.
-pub(super) fn offers(project: &Project, compiled: &Compiled, terminal: &Terminal) -> Result<Offers, Failure> {
+pub(in crate::cli) fn offers(
+    project: &Project,
+    compiled: &Compiled,
+    terminal: &Terminal,
+) -> Result<Offers, Failure> {
     let mut offers = Offers::default();
     let Some(manifest) = Manifest::read(project, terminal)? else { return Ok(offers) };
     let mut systems = Systems::new();

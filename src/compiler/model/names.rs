@@ -2,6 +2,7 @@
 //! comes twice or that nothing uses.
 
 use super::layers::{ModuleId, SourceId};
+use crate::language::kdl::quote;
 use crate::language::syntax::ast;
 use crate::text::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::text::source::{Span, Spanned};
@@ -138,7 +139,7 @@ fn unknown_name<T>(
     match nearest(&name.value, known.keys().map(String::as_str)) {
         Some(near) => {
             let span = known.get(near).map(|&(_, span)| span);
-            let report = report.help(format!("did you mean `{near}`?"));
+            let report = report.help(format!("did you mean `{near}`?")).suggest(name.span, quote(near));
             span.map_or(report.clone(), |span| report.label(span, "a similar name"))
         }
         None if known.is_empty() => report.help(format!("add `{kind} \"{}\" {{ … }}`", name.value)),

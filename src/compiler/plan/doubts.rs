@@ -3,6 +3,7 @@
 use super::Inputs;
 use crate::compiler::model::OsRule;
 use crate::knowledge::profile::{Incompatibility, IncompatibilityKind, Profile, ReleaseFacts};
+use crate::language::kdl::quote;
 use crate::text::diag::{Code, Diagnostic, listed, nearest};
 use crate::text::source::Span;
 
@@ -65,7 +66,8 @@ pub(super) fn unverified(title: &str, what: &[Box<str>], place: Span) -> Diagnos
 
 pub(super) fn unknown_os(inputs: &Inputs<'_>, rule: &OsRule) -> Diagnostic {
     let names = inputs.profiles.names();
-    let help = match nearest(&rule.name.value, names.iter().copied()) {
+    let near = nearest(&rule.name.value, names.iter().copied());
+    let help = match near {
         Some(near) => format!("did you mean `{near}`?"),
         None => {
             let names = listed(names.iter().copied(), "and");
@@ -74,9 +76,13 @@ pub(super) fn unknown_os(inputs: &Inputs<'_>, rule: &OsRule) -> Diagnostic {
             )
         }
     };
-    Diagnostic::new(Code::UnknownOs, format!("unknown distribution `{}`", rule.name.value))
+    let report = Diagnostic::new(Code::UnknownOs, format!("unknown distribution `{}`", rule.name.value))
         .label(rule.name.span, "no profile has this name")
-        .help(help)
+        .help(help);
+    match near {
+        Some(near) => report.suggest(rule.name.span, quote(near)),
+        None => report,
+    }
 }
 
 /// A kernel that the lock names and that cannot be of its release.

@@ -95,9 +95,11 @@ fn old_raw(body: &str, whole: Span) -> Diagnostic {
     } else {
         shown(&format!("#\"{body}\"#"))
     };
-    Diagnostic::new(Code::OldRawText, "raw text in the form of KDL 1")
+    let report = Diagnostic::new(Code::OldRawText, "raw text in the form of KDL 1")
         .label(whole, "KDL 2 has no `r` in front")
-        .help(format!("write {raw}"))
+        .help(format!("write {raw}"));
+    let is_plain = !body.contains('\n') && !body.contains("\"#");
+    if is_plain { report.suggest(whole, format!("#\"{body}\"#")) } else { report }
 }
 
 fn multi_line_opening(whole: Span, after_quotes: Span) -> Diagnostic {
@@ -192,9 +194,13 @@ pub(super) fn forbidden(c: char, span: Span) -> Diagnostic {
         }
         _ => "a control character",
     };
-    Diagnostic::new(Code::ControlCharacter, format!("the character U+{:04X} is not allowed", u32::from(c)))
-        .label(span, why)
-        .help("delete it")
+    let report = Diagnostic::new(
+        Code::ControlCharacter,
+        format!("the character U+{:04X} is not allowed", u32::from(c)),
+    );
+    let report = report.label(span, why).help("delete it");
+    // Without a carriage return two lines would be one.
+    if c == '\r' { report } else { report.suggest(span, "") }
 }
 
 /// Removes the first line break, the last line, and from every line the blanks that the last line has.
