@@ -12,6 +12,9 @@ const MAX_DIRECTORIES: usize = 500;
 const MAX_FILES: usize = 20_000;
 const MAX_COPY: u64 = 512 << 20;
 
+/// Where a directory's modules are said, the first that is there.
+pub(super) const KBUILD_NAMES: [&str; 5] = ["Kbuild", "Makefile", "makefile", "GNUmakefile", "Makefile.in"];
+
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -71,8 +74,16 @@ pub fn find(tree: &impl Tree, dir: &RelPath) -> Result<Option<Place>, (RelPath, 
         }
     }
     let beneath = makefiles_beneath(tree, dir);
-    let first = beneath.first().and_then(|dir| super::kbuild::file_of(tree, dir));
+    let first = beneath.first().and_then(|dir| kbuild_file(tree, dir));
     Ok(first.map(|(file, text)| Place { kind: Kind::Kbuild, file, dir: dir.clone(), text }))
+}
+
+/// The file that says what a directory builds, and its text.
+pub(super) fn kbuild_file(tree: &impl Tree, dir: &RelPath) -> Option<(RelPath, String)> {
+    KBUILD_NAMES.iter().find_map(|name| {
+        let file = dir.join(name).ok()?;
+        text(tree, &file).ok().map(|text| (file, text))
+    })
 }
 
 /// The directories beneath one that build modules, the uppermost of each branch; none where there are too many.
@@ -84,7 +95,7 @@ pub(super) fn makefiles_beneath(tree: &impl Tree, dir: &RelPath) -> Vec<RelPath>
         if seen > MAX_DIRECTORIES {
             return Vec::new();
         }
-        let text = super::kbuild::file_of(tree, &at).filter(|_| depth > 0);
+        let text = kbuild_file(tree, &at).filter(|_| depth > 0);
         if text.is_some_and(|(_, text)| text.lines().any(|line| line.trim_start().starts_with("obj-"))) {
             found.push(at);
             continue;

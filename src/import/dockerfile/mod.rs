@@ -5,7 +5,10 @@
 //!    and named with its line. What becomes of sources and commands is known at the end: [`makes`] decides.
 
 mod bugs;
+mod clones;
 mod copies;
+mod groups;
+mod installs;
 mod lines;
 mod makes;
 mod run;

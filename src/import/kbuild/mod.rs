@@ -1,5 +1,6 @@
 //! A driver's own Makefile, or its Kbuild file, into a draft: what it builds, and the variables that name a kernel.
 
+mod conditions;
 mod objects;
 #[cfg(test)]
 mod tests;
@@ -91,11 +92,6 @@ pub fn import(tree: &impl Tree, place: &Place, hint: &str) -> Result<Draft, Refu
     draft.sources.push(source(&place.dir, facts));
     draft.images.push(image);
     Ok(draft)
-}
-
-/// The file that says what a directory builds, and its text.
-pub(super) fn file_of(tree: &impl Tree, dir: &RelPath) -> Option<(RelPath, String)> {
-    objects::kbuild_file(tree, dir)
 }
 
 /// The directories that modules are built in: that of the place; where it has no Makefile, those beneath that have.

@@ -1,7 +1,8 @@
 //! Kbuild files into the modules that they build, each with what it depends on. Nothing is run: what only make could
 //! tell is named.
 
-use crate::import::files::text;
+use super::conditions::condition;
+use crate::import::files::{KBUILD_NAMES, kbuild_file, text};
 use crate::system::fs::Tree;
 use crate::text::ids::RelPath;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,9 +12,6 @@ const MAX_DEPTH: usize = 5;
 const MAX_FILES: usize = 400;
 /// Bytes that a value may have when variables were put in.
 const MAX_VALUE: usize = 4096;
-
-/// Where a directory's modules are said, the first that is there.
-const NAMES: [&str; 5] = ["Kbuild", "Makefile", "makefile", "GNUmakefile", "Makefile.in"];
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -25,14 +23,6 @@ pub(super) struct Objects {
     /// Lines that name modules in a way that only make can tell.
     pub(super) unread: Vec<String>,
     files: usize,
-}
-
-/// The file that says what a directory builds, and its text.
-pub(super) fn kbuild_file(tree: &impl Tree, dir: &RelPath) -> Option<(RelPath, String)> {
-    NAMES.iter().find_map(|name| {
-        let file = dir.join(name).ok()?;
-        text(tree, &file).ok().map(|text| (file, text))
-    })
 }
 
 /// The lines of a Makefile, continued ones joined, comments taken off.
@@ -97,7 +87,7 @@ impl Objects {
         }
         let mut options = outer.clone();
         // A Makefile beside the Kbuild file calls make for it.
-        for name in NAMES.iter().skip(1) {
+        for name in KBUILD_NAMES.iter().skip(1) {
             let beside = dir.join(name).ok().and_then(|file| text(tree, &file).ok());
             options.extend(beside.map(|text| given(&logical_lines(&text))).unwrap_or_default());
         }
@@ -225,81 +215,6 @@ struct Place<'a> {
     dir: &'a RelPath,
     below: &'a str,
     depth: usize,
-}
-
-/// What a line does with the conditions that hold.
-enum Change {
-    If(String),
-    Else(Option<String>),
-    End,
-}
-
-impl Change {
-    fn apply(self, conditions: &mut Vec<String>) {
-        match self {
-            Self::If(when) => conditions.push(when),
-            Self::Else(other) => {
-                let last = conditions.pop().unwrap_or_default();
-                conditions.push(match other {
-                    Some(when) => when,
-                    None if last.is_empty() => String::new(),
-                    None => match last.strip_suffix(" is set") {
-                        Some(option) => format!("{option} is not set"),
-                        None => format!("not: {last}"),
-                    },
-                });
-            }
-            Self::End => drop(conditions.pop()),
-        }
-    }
-}
-
-/// `ifeq`, `ifdef`, `else` and `endif`; empty text where the condition is about the kernel's own make.
-fn condition(line: &str, values: &BTreeMap<String, String>) -> Option<Change> {
-    let line = line.trim();
-    let (word, rest) = line.split_once([' ', '(', '\t']).unwrap_or((line, ""));
-    match word {
-        "endif" => return Some(Change::End),
-        "else" if rest.trim().is_empty() => return Some(Change::Else(None)),
-        "else" => {
-            let Some(Change::If(when)) = condition(rest, values) else { return Some(Change::Else(None)) };
-            return Some(Change::Else(Some(when)));
-        }
-        "ifeq" | "ifneq" | "ifdef" | "ifndef" => {}
-        _ => return None,
-    }
-    let of_make = [
-        "KERNELRELEASE",
-        "KBUILD_EXTMOD",
-        "KBUILD_SRC",
-        "srctree",
-        "MAKELEVEL",
-        "KERNEL_DIR",
-        "KDIR",
-        "KVER",
-        "wildcard",
-    ];
-    if of_make.iter().any(|name| rest.contains(name)) {
-        return Some(Change::If(String::new()));
-    }
-    let option =
-        rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').find(|word| word.starts_with("CONFIG_"));
-    let positive = match word {
-        "ifdef" => true,
-        "ifndef" => false,
-        // `ifneq ($(CONFIG_X),)` and `ifeq ($(CONFIG_X),y)`
-        _ => {
-            (word == "ifneq")
-                == (rest.replace(' ', "").ends_with(",)")
-                    || rest.ends_with("\"\"")
-                    || rest.trim_end_matches([')', '"', ' ']).ends_with(['n', ',']))
-        }
-    };
-    Some(Change::If(match option {
-        Some(option) if values.contains_key(option) && positive => String::new(),
-        Some(option) => format!("{option} is {}set", if positive { "" } else { "not " }),
-        None => format!("`{line}`"),
-    }))
 }
 
 /// `obj-m += a.o b/`: what stands behind `obj-`, with the options that are set put in, and the words behind the `=`.

@@ -1,10 +1,10 @@
 //! Turns the layers of a profile into a [`Profile`], reporting what is missing and what does not fit together.
 
 use super::facts::Profile;
-use super::layer::{Layer, Line, Settings, Shape, Text};
+use super::layer::{Layer, Line, Rule, Settings, Shape, Text};
 use super::packages::KERNEL_HOLES;
 use super::read::malformed;
-use super::release::{Home, Misrendered, RELEASE_HOLES, Rule, platforms, render};
+use super::release::{Home, Misrendered, RELEASE_HOLES, platforms, render};
 use super::template::Template;
 use super::words::join;
 use super::{Builder, Entitlement, VersionOrder};

@@ -251,7 +251,7 @@ impl Profile {
         let homes: Vec<String> = host.homes_of(kernel).iter().map(|home| home.release.to_string()).collect();
         let runs: Vec<&str> = release.platforms.iter().map(|platform| platform.release.as_str()).collect();
         let (of, runs) = (join(&homes, "and"), join(&runs, "or"));
-        let on = |rule: &&super::release::Rule| {
+        let on = |rule: &&super::layer::Rule| {
             rule.runs.iter().any(|run| homes.iter().any(|home| home == run.release.value.as_str()))
         };
         let others: Vec<String> = self.rules.iter().filter(on).map(|rule| rule.name.to_string()).collect();

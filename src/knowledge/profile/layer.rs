@@ -271,3 +271,23 @@ impl ReleaseRule {
         below.aliases.extend(self.aliases);
     }
 }
+
+/// One release, or all that follow a pattern, with everything that its line and the file say of it.
+#[derive(Debug)]
+pub(super) struct Rule {
+    /// The line that it stands in.
+    pub line: Box<str>,
+    /// Its text, or a template with one hole that stands for a number.
+    pub name: Template,
+    /// Where it stands.
+    pub span: Span,
+    /// Its text; `None` for a pattern.
+    pub listed: Option<Box<str>>,
+    pub aliases: Vec<Box<str>>,
+    pub series: Vec<Series>,
+    pub suffixes: Vec<Box<str>>,
+    pub runs: Vec<Runs>,
+    /// The kernel that some of the line's releases run.
+    pub shipped: Vec<(Box<str>, Vec<Release>)>,
+    pub settings: Settings,
+}

@@ -11,6 +11,7 @@
 
 mod build;
 mod facts;
+mod grammar;
 mod kernel;
 mod layer;
 mod limits;
@@ -21,20 +22,20 @@ mod read;
 mod release;
 mod table;
 mod template;
+mod values;
 mod version;
 mod words;
 #[cfg(test)]
 mod tests;
 
 pub use compatibility::{Fit, Incompatibility, IncompatibilityKind};
-pub use facts::{
-    Builder, Compiler, Entitlement, KernelPackages, PackageManager, Payload, Platform, Profile, ReleaseFacts,
-};
+pub use facts::{Compiler, KernelPackages, Platform, Profile, ReleaseFacts};
 pub use kernel::{El, Kernel, KernelError, KernelErrorKind, Unknown};
 pub use mirrors::Mirror;
 pub use packages::Unusable;
 pub use release::UnknownRelease;
 pub use table::PROFILE;
+pub use values::{Builder, Entitlement, PackageManager, Payload};
 pub use version::{VersionOrder, VersionRange};
 
 use crate::text::diag::{Code, Diagnostic, Diagnostics, listed, nearest};

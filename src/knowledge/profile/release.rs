@@ -1,7 +1,6 @@
 //! Releases: from the text of a manifest to what is known of it, whether it is listed or follows a pattern.
 
-use super::layer::{Runs, Series, Settings, Text};
-use super::template::Template;
+use super::layer::{Rule, Settings, Text};
 use super::words::join;
 use super::{El, PackageManager, Platform, Profile, ReleaseFacts};
 use crate::text::diag::nearest;
@@ -22,26 +21,6 @@ pub struct UnknownRelease {
     pub nearest: Option<Release>,
     /// What to do else: names the releases there are.
     pub help: String,
-}
-
-/// One release, or all that follow a pattern, with everything that its line and the file say of it.
-#[derive(Debug)]
-pub(super) struct Rule {
-    /// The line that it stands in.
-    pub line: Box<str>,
-    /// Its text, or a template with one hole that stands for a number.
-    pub name: Template,
-    /// Where it stands.
-    pub span: Span,
-    /// Its text; `None` for a pattern.
-    pub listed: Option<Box<str>>,
-    pub aliases: Vec<Box<str>>,
-    pub series: Vec<Series>,
-    pub suffixes: Vec<Box<str>>,
-    pub runs: Vec<Runs>,
-    /// The kernel that some of the line's releases run.
-    pub shipped: Vec<(Box<str>, Vec<Release>)>,
-    pub settings: Settings,
 }
 
 /// A release and the rule that knows it.
