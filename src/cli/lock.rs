@@ -3,11 +3,13 @@
 use super::network::Network;
 use super::outcome::{Verdict, compile};
 use super::project::{Compiling, Project};
+use super::secrets::{contents, secret};
 use super::terminal::Terminal;
 use super::timings::{Clock, Timings};
 use super::{Exit, Failure, Global};
+use crate::images::engine::Secret;
 use crate::knowledge::lock::to_text;
-use crate::resolve::{Change, ChangeKind, Job, Progress, Refusal, Resolver, Settled, Update, settle};
+use crate::resolve::{Change, ChangeKind, Job, Progress, Refusal, Resolver, Settled, Unresolved, settle};
 use crate::system::fs::{Disk, Tree};
 use crate::system::http::Statistics;
 use crate::text::diag::{Clean, Diagnostics, count, listed, nearest};
@@ -31,10 +33,13 @@ Examples:
   drvc lock
   # resolve everything anew: new kernels, commits, images
   drvc lock --update
-  # only what this source, os, or part of an entry's name means
+  # only what a source, an os, or a part of an entry's name means
+  drvc lock accelerator
   drvc lock --update accelerator
   # in CI: does drivers.lock have all that the manifest asks for?
   drvc lock --check
+  # a private source, with its deploy key
+  drvc lock --secret id=deploy-key,src=key
   # a server in a private network
   drvc lock --allow-host git.lan
 
@@ -42,18 +47,24 @@ Branches, tags of images, `match`, `latest` and OpenShift releases are resolved;
 compiles the same files without a network. Check drivers.lock in.
 
 Exit code 0 if all is well, 1 with mistakes in the manifest, 3 if drivers.lock is out of date (--check,
---offline), 4 if a server failed; then drivers.lock is as it was.")]
+--offline), 4 if a server failed; then drivers.lock has what the others answered, and all else as it
+was.")]
 pub(super) struct Lock {
-    /// Resolve anew what is there already: all of it, or what NAME means
-    #[arg(long, value_name = "NAME", num_args = 0..=1)]
+    /// Ask only for this: a source, an os with or without its release, or part of an entry's name
     #[arg(add = ArgValueCandidates::new(super::completions::pinned))]
-    update: Option<Option<String>>,
+    name: Option<String>,
+    /// Resolve anew what is there already
+    #[arg(long)]
+    update: bool,
     /// Write nothing and ask nobody; tell what is missing, unused or contradicts the manifest
-    #[arg(long, conflicts_with_all = ["update", "offline"])]
+    #[arg(long, conflicts_with_all = ["name", "update", "offline"])]
     check: bool,
     /// Ask nobody: only take out what nothing needs
-    #[arg(long, conflicts_with = "update")]
+    #[arg(long, conflicts_with_all = ["name", "update"])]
     offline: bool,
+    /// The secret of a private source: id=ID,src=FILE or id=ID,env=NAME; may be repeated
+    #[arg(long = "secret", value_name = "SECRET", value_parser = secret)]
+    secrets: Vec<Secret>,
     #[command(flatten)]
     timings: Timings,
     #[command(flatten)]
@@ -82,7 +93,9 @@ fn timed(global: &Global, args: &Lock, clock: &Clock, terminal: &mut Terminal) -
         false => {
             let client = args.network.client(terminal)?;
             let repositories = args.network.for_repositories(&client)?;
-            Some(Resolver::new(client).with_repositories(repositories, args.network.has_subscription()))
+            let secrets = contents(&args.secrets, client.environment())?;
+            let resolver = Resolver::new(client).with_secrets(secrets);
+            Some(resolver.with_repositories(repositories, args.network.has_subscription()))
         }
     };
     let path = RelPath::parse(NAME).map_err(|rule| Error::new("use", NAME, rule))?;
@@ -91,11 +104,8 @@ fn timed(global: &Global, args: &Lock, clock: &Clock, terminal: &mut Terminal) -
         tree: &disk,
         request: &project.request(&args.compiling),
         path: &path,
-        update: match &args.update {
-            None => Update::Nothing,
-            Some(None) => Update::All,
-            Some(Some(name)) => Update::Named(name),
-        },
+        name: args.name.as_deref(),
+        update: args.update,
         resolver: resolver.as_ref(),
         progress: &|progress| {
             clock.begin("ask servers");
@@ -129,7 +139,8 @@ fn check(project: &Project, disk: &Disk, args: &Lock, terminal: &Terminal) -> Ex
 pub(super) fn write(disk: &Disk, project: &Project, path: &RelPath, settled: &Settled) -> Result<(), Error> {
     let text = to_text(&settled.lock);
     let known = disk.read(path, LIMIT).map(|found| found.value);
-    let nothing = known.is_err() && settled.lock.is_empty();
+    let nothing = (known.is_err() && settled.lock.is_empty())
+        || (settled.changes.is_empty() && !settled.unresolved.is_empty());
     if nothing || known.is_ok_and(|known| known == text.as_bytes()) {
         return Ok(());
     }
@@ -146,19 +157,30 @@ fn told(
     started: Instant,
     terminal: &Terminal,
 ) -> Exit {
-    let Settled { sources, diagnostics, lock, changes } = settled;
+    let Settled { sources, diagnostics, lock, changes, failures, unresolved, open } = settled;
     let verdict = Verdict::of(&diagnostics);
     let drift = diagnostics.iter().any(|one| one.code.is_drift());
     if drift || verdict.errors > 0 {
         terminal.some_diagnostics(&project.report(&sources, diagnostics), true);
     }
+    let away = !failures.is_empty();
+    for failure in failures {
+        let _ = terminal.failure(&Failure::World(failure));
+    }
     changes.iter().for_each(|change| terminal.say(&change.to_string()));
+    for Unresolved { name, kept } in unresolved {
+        terminal.say(&format!("not resolved: {name}{}", if kept { ", which stays as it was" } else { "" }));
+    }
     let asked = statistics.map(|statistics| asked(statistics, started)).unwrap_or_default();
     terminal.say(&format!("{NAME}: {}{asked}", summary(&changes, lock.len())));
     if drift {
         terminal.say(&format!("{NAME} is out of date; `drvc lock` without --offline settles it"));
     }
-    verdict.exit(true)
+    if open > 0 && !drift {
+        let entries = if open == 1 { "1 entry is".to_owned() } else { format!("{open} entries are") };
+        terminal.say(&format!("{entries} missing; `drvc lock` asks for all"));
+    }
+    if away { Exit::World } else { verdict.exit(true) }
 }
 
 /// `12 entries, 2 added, 1 moved`
@@ -193,19 +215,6 @@ fn refused(refusal: Refusal, project: &Project, terminal: &Terminal) -> Failure 
             terminal.diagnostics(&project.report(&sources, diagnostics));
             terminal.say(&format!("{NAME} is as it was"));
             Failure::Refused
-        }
-        Refusal::World(mut errors) => {
-            terminal.say(&format!(
-                "{NAME} is as it was; where only images and sources are not pinned, `drvc build` builds all the same"
-            ));
-            let last = errors.pop();
-            for error in errors {
-                let _ = terminal.failure(&Failure::World(error));
-            }
-            match last {
-                Some(error) => Failure::World(error),
-                None => Failure::Refused,
-            }
         }
         Refusal::Name { name, known } => Failure::Usage {
             message: format!("nothing that the manifest leaves open is called `{name}`"),

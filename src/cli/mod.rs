@@ -36,6 +36,7 @@ mod outcome;
 mod prune;
 mod report;
 mod schema;
+mod secrets;
 mod some;
 mod image_arg;
 mod table;

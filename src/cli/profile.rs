@@ -203,6 +203,7 @@ fn named_packages(release: &ReleaseFacts) -> BTreeMap<PackageName, &'static str>
             ("fetch", platform.fetch.clone()),
             ("download", platform.download.clone()),
             ("srpm", platform.srpm.clone()),
+            ("ssh", platform.ssh.clone()),
             ("runtime", platform.runtime.clone()),
             ("toolkit", platform.toolkit()),
         ]

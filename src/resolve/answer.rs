@@ -1,8 +1,6 @@
 //! What a server said -> an entry of the lock.
 
 use crate::knowledge::lock::{Entry, HeadersPin, ImagePin, KernelsPin, Lock, OpenShiftPin, Want};
-use crate::text::diag::Diagnostic;
-use crate::text::error::Error;
 use crate::text::ids::{Commit, KernelText, PackageName, Release, Sha256};
 use crate::text::source::Span;
 use std::collections::BTreeMap;
@@ -29,21 +27,6 @@ pub enum Answer {
     OpenShift(Vec<OpenShiftPin>),
     /// Releases, newest first.
     ZStreams(Vec<Release>),
-}
-
-/// Why something was not resolved.
-#[derive(Debug)]
-pub enum Problem {
-    /// The world failed.
-    World(Error),
-    /// The manifest asks for what is not there, or does not say where to look.
-    User(Box<Diagnostic>),
-}
-
-impl From<Error> for Problem {
-    fn from(error: Error) -> Self {
-        Self::World(error)
-    }
 }
 
 impl Answer {

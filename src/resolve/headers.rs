@@ -5,8 +5,9 @@
 
 mod contents;
 
-use super::answer::{Answer, Problem};
+use super::answer::Answer;
 use super::kernels::keys;
+use super::repository::Problem;
 use super::work::Work;
 use crate::compiler::plan;
 use crate::knowledge::lock::{Consulted, HeaderDigests, HeadersPin, KernelKey, Want};
@@ -49,12 +50,11 @@ impl Work<'_> {
                     told(&want);
                     (want, Ok(Answer::Headers(pin)))
                 })),
-                Err(error) => {
-                    let first = kernels.into_iter().next();
-                    let want = first.map(|(key, _)| (Want::Headers(key), Err(Problem::World(error))));
-                    answers.extend(want);
-                    return answers;
-                }
+                Err(error) => answers.extend(
+                    kernels
+                        .into_iter()
+                        .map(|(key, _)| (Want::Headers(key), Err(Problem::World(error.clone())))),
+                ),
             }
         }
         answers

@@ -1,10 +1,10 @@
 //! What `match` and `latest` ask for -> kernels, from package repositories.
 
-use super::answer::{Answer, Problem};
+use super::answer::Answer;
 use super::work::Work;
 use crate::compiler::plan;
 use crate::knowledge::lock::{Consulted, KernelQuery, Want};
-use crate::resolve::repository::{self, Gpgv, KernelLookup};
+use crate::resolve::repository::{self, Gpgv, KernelLookup, Problem};
 use crate::system::fs::{Reader, Tree};
 use crate::system::http::Client;
 use crate::text::error::Error;
@@ -15,13 +15,15 @@ const KEYS_LIMIT: u64 = 4 << 20;
 
 impl Work<'_> {
     /// The kernels of every question among `wants` that is about kernels; those that were passed over become notes.
-    /// A repository is read once, however many questions it answers; where one cannot be read, no question is answered.
+    /// A repository is read once, however many questions it answers.
     pub(super) fn kernels(
         &self,
         wants: Vec<Want>,
         told: &dyn Fn(Want),
     ) -> Vec<(Want, Result<Answer, Problem>)> {
-        let Some(first) = wants.first().cloned() else { return Vec::new() };
+        if wants.is_empty() {
+            return Vec::new();
+        }
         let lock = Consulted::new(&self.parts.lock);
         let inputs = self.parts.inputs(&lock, self.sources, self.request);
         let is_wanted =
@@ -38,12 +40,9 @@ impl Work<'_> {
             subscribed: self.resolver.is_subscribed(),
             answered: &|query| told(Want::Kernels(query.clone())),
         };
-        let answers = match asking.answer(&kernel_requests) {
-            Ok(answers) => answers,
-            Err(error) => return vec![(first, Err(Problem::World(error)))],
-        };
+        let answers = asking.answer(&kernel_requests);
         let answer = |(query, answer): repository::Answer| {
-            let answer = answer.map_err(Problem::User).map(|answered| {
+            let answer = answer.map(|answered| {
                 for (kernel, missing) in &answered.passed_over {
                     let missing: Vec<_> = missing.iter().map(|package| format!("`{package}`")).collect();
                     let place = self.old_kernels(&query, kernel).map(|place| format!("; {place}"));

@@ -10,27 +10,32 @@ mod answer;
 mod changes;
 mod headers;
 mod kernels;
+mod login;
 mod openshift;
+mod planned;
+mod selection;
 mod settle;
 mod single;
 mod work;
 
-pub use answer::{Answer, Problem};
+pub use answer::Answer;
 pub use changes::{Change, ChangeKind, changes};
-pub use settle::{Job, Refusal, Settled, Update, settle};
+pub use settle::{Job, Refusal, Settled, Unresolved, settle};
 pub use work::Progress;
 
 use crate::system::http::Client;
 use crate::system::oci::Registry;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 /// Asks servers.
-#[derive(Debug)]
 pub struct Resolver {
     registry: Registry,
     /// As package repositories see the client.
     repositories: Client,
     subscribed: bool,
+    /// Contents of build secrets, by their ids.
+    secrets: BTreeMap<String, Vec<u8>>,
     notes: Mutex<Vec<String>>,
 }
 
@@ -42,6 +47,7 @@ impl Resolver {
             repositories: client.clone(),
             registry: Registry::new(client),
             subscribed: false,
+            secrets: BTreeMap::new(),
             notes: Mutex::default(),
         }
     }
@@ -50,6 +56,12 @@ impl Resolver {
     #[must_use]
     pub fn with_repositories(self, repositories: Client, subscribed: bool) -> Self {
         Self { repositories, subscribed, ..self }
+    }
+
+    /// The same with these build secrets, for sources that name them.
+    #[must_use]
+    pub fn with_secrets(self, secrets: BTreeMap<String, Vec<u8>>) -> Self {
+        Self { secrets, ..self }
     }
 
     /// What is worth telling of what was asked so far, once.

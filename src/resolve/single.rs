@@ -1,12 +1,15 @@
 //! One thing each -> one question to its server: refs, images, files.
 
 use super::Resolver;
+use crate::compiler::model::{Login, Way};
 use crate::knowledge::lock::ImagePin;
-use crate::system::git::Remote;
+use crate::system::git::{Credentials, Remote};
 use crate::system::http::Url;
 use crate::system::oci::{Content, Manifest};
 use crate::text::error::Error;
-use crate::text::ids::{Arch, Commit, FileUrl, GitUrl, ImageRef, Sha256};
+use crate::text::ids::{Arch, Commit, FileUrl, GitUrl, ImageRef, LoginName, Sha256};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256 as Hasher};
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -19,7 +22,7 @@ impl Resolver {
     ///
     /// # Errors
     /// There is no such ref, or the repository cannot be asked.
-    pub fn git(&self, url: &GitUrl, reference: &str) -> Result<Commit, Error> {
+    pub fn git(&self, url: &GitUrl, reference: &str, login: Option<&Login>) -> Result<Commit, Error> {
         let client = self.client();
         client.policy().check_host("ask", url.as_str(), url.host())?;
         let remote = Remote {
@@ -27,6 +30,7 @@ impl Resolver {
             plain: client.policy().allows_http(url.host()),
             timeout: client.timeout(),
             interrupt: client.interrupt(),
+            credentials: login.and_then(|login| self.credentials(login)),
         };
         let names = if reference == "HEAD" || reference.starts_with("refs/") {
             vec![reference.to_owned()]
@@ -41,6 +45,15 @@ impl Resolver {
         }
         Err(Error::new("ask", url.as_str(), format!("there is no `{reference}`"))
             .help("check the name of the branch or tag in the manifest"))
+    }
+
+    /// What a login is made of, where its secret was handed over; without it the user's own settings count.
+    fn credentials<'a>(&'a self, login: &'a Login) -> Option<Credentials<'a>> {
+        let secret = self.secrets.get(login.secret.as_str())?;
+        Some(match &login.way {
+            Way::Key { host_key } => Credentials::Key { secret, host_key: host_key.as_str() },
+            Way::Token { user } => Credentials::Token { secret, user: user.as_ref().map(LoginName::as_str) },
+        })
     }
 
     /// The digest of an image, and of what it is for each architecture.
@@ -82,7 +95,7 @@ impl Resolver {
     ///
     /// # Errors
     /// It cannot be fetched, or has more than 4 GiB.
-    pub fn archive(&self, url: &FileUrl) -> Result<Sha256, Error> {
+    pub fn archive(&self, url: &FileUrl, login: Option<&Login>) -> Result<Sha256, Error> {
         let address = Url::parse(url.as_str()).map_err(|rule| Error::new("fetch", url.as_str(), rule))?;
         let hash = &mut |head: &crate::system::http::Head, body: &mut dyn Read| {
             if !head.is_success() {
@@ -104,8 +117,21 @@ impl Resolver {
             let digest = hasher.finalize();
             Ok(Some(digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
         };
-        let (head, hex) = self.client().get(&address).read(hash)?;
+        let mut request = self.client().get(&address);
+        if let Some(Credentials::Token { user, secret }) = login.and_then(|login| self.credentials(login)) {
+            request = request.header("authorization", authorization(user, secret));
+        }
+        let (head, hex) = request.read(hash)?;
         let hex = hex.ok_or_else(|| crate::system::http::Response::empty(head).error())?;
         Sha256::parse(&hex).map_err(|rule| Error::new("fetch", url.as_str(), rule))
+    }
+}
+
+/// A header's value: a name and a password, or a token alone.
+fn authorization(user: Option<&str>, secret: &[u8]) -> String {
+    let secret = String::from_utf8_lossy(secret).replace(['\r', '\n'], "");
+    match user {
+        Some(user) => format!("Basic {}", STANDARD.encode(format!("{user}:{secret}"))),
+        None => format!("Bearer {secret}"),
     }
 }

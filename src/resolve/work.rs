@@ -1,7 +1,8 @@
 //! Many questions -> their answers, asked side by side.
 
-use super::Resolver;
-use super::answer::{Answer, Problem};
+use super::answer::Answer;
+use super::repository::Problem;
+use super::{Resolver, login};
 use crate::compiler::compile::{Parts, Request};
 use crate::knowledge::lock::{HeadersPin, Want};
 use crate::knowledge::profile::Payload;
@@ -90,8 +91,10 @@ impl Work<'_> {
 
 fn one(resolver: &Resolver, parts: &Parts, want: &Want) -> Result<Answer, Problem> {
     Ok(match want {
-        Want::Archive(url) => Answer::Archive(resolver.archive(url)?),
-        Want::Git(url, reference) => Answer::Git(resolver.git(url, reference)?),
+        Want::Archive(url) => Answer::Archive(resolver.archive(url, login::of(&parts.model, want))?),
+        Want::Git(url, reference) => {
+            Answer::Git(resolver.git(url, reference, login::of(&parts.model, want))?)
+        }
         Want::Image(image) => Answer::Image(resolver.image(image)?),
         Want::OpenShift(release, arch) => {
             Answer::OpenShift(resolver.openshift(&payload(parts, release, *arch)?, release, *arch)?)

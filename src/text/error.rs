@@ -3,14 +3,15 @@
 //! Every [`Error`] names the path or address that it is about, the cause, and what to do next.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// A failure of the outside world; exit code 4.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[must_use]
 pub struct Error {
     doing: &'static str,
     place: String,
-    cause: Box<dyn std::error::Error + Send + Sync>,
+    cause: Arc<dyn std::error::Error + Send + Sync>,
     help: Option<String>,
 }
 
@@ -21,7 +22,7 @@ impl Error {
         place: impl Into<String>,
         cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        Self { doing, place: place.into(), cause: cause.into(), help: None }
+        Self { doing, place: place.into(), cause: Arc::from(cause.into()), help: None }
     }
 
     /// One error for all that have the same cause at the same server, which counts the others.
@@ -29,9 +30,7 @@ impl Error {
     pub fn one_for_each_cause(errors: Vec<Self>) -> Vec<Self> {
         let mut kept: Vec<(Self, usize)> = Vec::new();
         for error in errors {
-            let same = |other: &Self| {
-                other.host() == error.host() && other.cause.to_string() == error.cause.to_string()
-            };
+            let same = |other: &Self| other.host() == error.host() && other.reason() == error.reason();
             match kept.iter_mut().find(|(other, _)| same(other)) {
                 Some((_, more)) => *more += 1,
                 None => kept.push((error, 0)),
@@ -40,7 +39,8 @@ impl Error {
         let told = kept.into_iter().map(|(error, more)| match more {
             0 => error,
             more => {
-                Self { cause: format!("{}; and {more} more of that server", error.cause).into(), ..error }
+                let cause = format!("{}; and {more} more of that server", error.cause);
+                Self { cause: Arc::from(Box::from(cause)), ..error }
             }
         });
         told.collect()
@@ -50,6 +50,11 @@ impl Error {
     fn host(&self) -> &str {
         let rest = self.place.split_once("://").map_or(self.place.as_str(), |(_, rest)| rest);
         rest.split('/').next().unwrap_or(rest)
+    }
+
+    /// The cause without the address, which other programs repeat in what they say.
+    fn reason(&self) -> String {
+        self.cause.to_string().replace(&self.place, "")
     }
 
     /// Says what to do next.

@@ -116,6 +116,12 @@ text_types! {
     /// A git repository that drvc fetches from.
     GitUrl: is_git_url,
         "https://host/path or ssh://user@host/path without password, query or ..";
+    /// The public key by which an ssh server is known.
+    HostKey: is_host_key,
+        "a kind such as ssh-ed25519, a space and the key in base64, as `ssh-keyscan` prints them behind the host";
+    /// The name that is given beside a token or a password.
+    LoginName: |text| starts_with(text, |b| b.is_ascii_alphanumeric()) && all(text, 1..=128, b"._+@-"),
+        "1 to 128 of A-Z a-z 0-9 . _ + @ -, first a letter or digit";
     /// A file to download.
     FileUrl: is_https_url,
         "https://host/path without password, query or ..";
@@ -296,6 +302,12 @@ fn is_git_url(text: &str) -> bool {
     is_https_url(text) || text.strip_prefix("ssh://").is_some_and(ssh)
 }
 
+fn is_host_key(text: &str) -> bool {
+    let kinds =
+        ["ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"];
+    text.split_once(' ').is_some_and(|(kind, key)| kinds.contains(&kind) && all(key, 32..=2048, b"+/="))
+}
+
 /// The grammar of github.com/distribution/reference: components of `[a-z0-9]` joined by `.`, `_`, `__` or `-`s.
 fn is_repository(text: &str) -> bool {
     if text.len() > 255 {
@@ -330,17 +342,6 @@ fn split_tag(text: &str) -> (&str, Option<&str>) {
     match text.rsplit_once(':') {
         Some((repository, tag)) if !tag.contains('/') => (repository, Some(tag)),
         _ => (text, None),
-    }
-}
-
-impl GitUrl {
-    /// The server's name, without user and port.
-    #[must_use]
-    pub fn host(&self) -> &str {
-        let rest = self.0.split_once("://").map_or(&*self.0, |(_, rest)| rest);
-        let authority = rest.split_once('/').map_or(rest, |(authority, _)| authority);
-        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-        host.split_once(':').map_or(host, |(host, _)| host)
     }
 }
 

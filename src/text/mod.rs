@@ -3,6 +3,7 @@
 mod grammar;
 mod path;
 pub mod ids;
+mod git_url;
 pub mod source;
 pub mod diag;
 pub mod error;

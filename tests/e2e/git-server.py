@@ -1,8 +1,10 @@
 """Serves git repositories and files over https: git-server.py DIRECTORY CERTIFICATE KEY PORT-FILE, which gets the port.
 
-With - for certificate and key it is http. A file NAME.location redirects NAME to the address in it.
+With - for certificate and key it is http. A file NAME.location redirects NAME to the address in it. With LOGIN=USER:WORD in
+the environment, everything asks for that login, or for WORD as bearer.
 """
 
+import base64
 import http.server
 import os
 import ssl
@@ -15,7 +17,20 @@ directory, certificate, key, port_file = sys.argv[1:]
 class Handler(http.server.BaseHTTPRequestHandler):
     """Sends files as they are, and hands every other request to `git http-backend`."""
 
+    def is_known(self):
+        login = os.environ.get("LOGIN")
+        given = self.headers.get("Authorization", "")
+        basic = "Basic " + base64.b64encode((login or "").encode()).decode()
+        return not login or given in (basic, "Bearer " + login.split(":", 1)[1])
+
     def do_GET(self):
+        if not self.is_known():
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="e2e"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return self.finish_tls()
         path, _, query = self.path.partition("?")
         file = os.path.join(directory, path.lstrip("/"))
         if os.path.isfile(file + ".location"):

@@ -17,16 +17,19 @@ git_repository() {
 git_server() {
     local keys=$E2E_WORK/git try
     mkdir -p "$keys"
-    if [ ! -s "$keys/ca.pem" ]; then
-        openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=127.0.0.1 \
-            -addext subjectAltName=IP:127.0.0.1 -keyout "$keys/key.pem" -out "$keys/ca.pem" 2>/dev/null
+    if [ ! -s "$keys/server.pem" ]; then
+        openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=e2e -keyout "$keys/ca.key" -out "$keys/ca.pem" 2>/dev/null
+        openssl req -newkey rsa:2048 -nodes -subj /CN=127.0.0.1 -keyout "$keys/key.pem" -out "$keys/server.csr" 2>/dev/null
+        printf 'subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n' >"$keys/extensions"
+        openssl x509 -req -in "$keys/server.csr" -CA "$keys/ca.pem" -CAkey "$keys/ca.key" -CAcreateserial -days 3650 \
+            -extfile "$keys/extensions" -out "$keys/server.pem" 2>/dev/null
     fi
     base_image "$GIT_BASE" "$keys" <<'DOCKERFILE'
 FROM docker.io/library/debian:12
 COPY ca.pem /ca.pem
 ENV GIT_SSL_CAINFO=/ca.pem CURL_CA_BUNDLE=/ca.pem
 DOCKERFILE
-    python3 "$E2E_DIR/git-server.py" "$1" "$keys/ca.pem" "$keys/key.pem" "$CASE_DIR/port" >"$CASE_DIR/logs/git" 2>&1 &
+    python3 "$E2E_DIR/git-server.py" "$1" "$keys/server.pem" "$keys/key.pem" "$CASE_DIR/port" >"$CASE_DIR/logs/git" 2>&1 &
     # shellcheck disable=SC2064
     trap "kill $!" EXIT
     for try in $(seq 50); do

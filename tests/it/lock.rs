@@ -185,6 +185,61 @@ fn what_passes_by_itself_is_asked_for_again() {
     }
 }
 
+/// Three images: of a server that answers, and two of one that is away.
+fn half(away: &str) -> (Registry, Project) {
+    let registry = Registry::new(Fault::None);
+    let project = project(&registry);
+    let sources = ["one", "two"].map(|name| {
+        format!("source \"{name}\" {{\n    image \"{away}/{name}:1\"\n}}\n\nmodule \"{name}\" {{\n    source \"{name}\"\n}}\n\n")
+    });
+    project.edit(
+        "drivers.kdl",
+        "image \"example\" {\n",
+        &format!("{}image \"example\" {{\n    module \"one\" \"two\"\n", sources.concat()),
+    );
+    (registry, project)
+}
+
+#[test]
+fn what_is_resolved_is_written_though_a_server_is_away() {
+    let away = Registry::new(Fault::Status(401));
+    let (registry, project) = half(&away.address);
+    let lock = ["lock", "--allow-host", "127.0.0.1"];
+    let run = project.run(&lock);
+    run.expect(4, "", &format!("added image `{}/debian:12`", registry.address));
+    assert_eq!(run.stderr.matches("error: ").count(), 1, "{run:?}");
+    assert!(run.stderr.contains("and 1 more of that server"), "{run:?}");
+    assert!(run.stderr.contains(&format!("not resolved: image `{}/two:1`\n", away.address)), "{run:?}");
+    let half = project.read("drivers.lock");
+    assert!(half.contains("debian:12") && !half.contains("one:1"), "{half}");
+    // What is there already stays as it was, whole.
+    let run = project.run(&["lock", "--update", "--allow-host", "127.0.0.1"]);
+    run.expect(4, "", "drivers.lock: ");
+    assert_eq!(project.read("drivers.lock"), half);
+    let run = project.run(&["lock", "one", "--allow-host", "127.0.0.1"]);
+    run.expect(4, "", &format!("not resolved: image `{}/one:1`\n", away.address));
+    assert!(!run.stderr.contains("two:1"), "{run:?}");
+}
+
+#[test]
+fn an_entry_whose_server_is_away_stays_as_it_was() {
+    let (registry, project) = half("quay.io");
+    project.run(&["lock", "debian:12", "--allow-host", "127.0.0.1"]).expect(0, "", "2 entries are missing");
+    let before = project.read("drivers.lock");
+    drop(registry);
+    let run = project.run(&["lock", "--update", "debian:12"]);
+    run.expect(4, "", "debian:12`, which stays as it was\n");
+    assert_eq!(project.read("drivers.lock"), before);
+}
+
+#[test]
+fn one_name_that_cannot_be_found_is_one_report() {
+    let (_, project) = half("registry.invalid");
+    let run = project.run(&["lock", "--allow-host", "127.0.0.1"]);
+    run.expect(4, "", "the host `registry.invalid` was not found; and 1 more of that server");
+    assert_eq!(run.stderr.matches("error: ").count(), 1, "{run:?}");
+}
+
 #[test]
 fn nobody_is_asked_who_was_not_allowed() {
     let registry = Registry::new(Fault::None);

@@ -41,15 +41,51 @@ fn outputs_are_sealed_checked_and_taken_away() {
         project.write(&path, &text);
     }
     project.run(&["compile", "--check"]).expect(3, "", "all files are up to date, but drivers.lock is not");
-    project.edit("drivers.kdl", "    github\n", "");
+    project.edit("drivers.kdl", "    github {\n        install \"drvc --version\"\n    }\n", "");
     project.run(&["compile"]).expect(0, "", "1 deleted");
     assert!(!project.path("drivers.out/github/drvc.yml").exists());
 }
 
 #[test]
+fn a_checked_drvc_is_fetched_once_and_handed_on() {
+    let (sum, rev) = ("1".repeat(64), "2".repeat(40));
+    for (install, fetched) in [
+        (format!(r#"url="https://files.lan/drvc" sha256="{sum}""#), "sha256sum -c -"),
+        (format!(r#"image="quay.io/acme/drvc@sha256:{sum}""#), "podman cp "),
+        (format!(r#"cargo-git="https://git.lan/drvc.git" rev="{rev}""#), "cargo install --locked --root"),
+    ] {
+        let project = Project::new();
+        with_output(&project, &format!("github {{ install {install}; }}\ngitlab {{ install {install}; }}"));
+        let workflow = &documents(&project, "github/drvc.yml")[0];
+        let steps = |job: &str| workflow["jobs"][job]["steps"].as_array().unwrap().clone();
+        let runs = |steps: &[Value]| {
+            steps.iter().any(|step| step["run"].as_str().unwrap_or_default().contains(fetched))
+        };
+        let uses = |steps: &[Value], action: &str| steps.iter().any(|step| step["uses"] == action);
+        let (first, images) = (steps("changes"), steps("images"));
+        assert!(runs(&first) && uses(&first, "actions/upload-artifact@v4"), "{first:?}");
+        assert!(!runs(&images) && uses(&images, "actions/download-artifact@v4"), "{images:?}");
+        let pipeline = &documents(&project, "gitlab/drvc.yml")[0];
+        assert!(pipeline["drvc-changes"]["script"].to_string().contains(fetched), "{pipeline}");
+        assert_eq!(
+            pipeline["drvc-changes"]["artifacts"]["paths"],
+            json!(["drvc-jobs.yml", "drvc-home/bin/drvc"])
+        );
+        assert_eq!(pipeline["drvc-build"]["variables"]["DRVC_PIPELINE"], "$CI_PIPELINE_ID");
+        let jobs = project.run(&["matrix", "--all", "--format", "gitlab"]).stdout;
+        let jobs: Value = serde_yaml_ng::from_str(&jobs).unwrap();
+        let needs = json!([{"pipeline": "$DRVC_PIPELINE", "job": "drvc-changes"}]);
+        assert_eq!(jobs["images x86_64"]["needs"], needs, "{jobs}");
+    }
+    let project = Project::new();
+    with_output(&project, "github { install image=\"quay.io/acme/drvc:1\"; }");
+    project.run(&["check"]).expect(1, "", "names no digest");
+}
+
+#[test]
 fn a_changed_source_changes_no_dockerfile() {
     let project = Project::new();
-    with_output(&project, "bake; github");
+    with_output(&project, "bake; github { install \"drvc --version\"; }");
     project.write("driver/fix.patch", "--- a/x\n+++ b/x\n");
     project.edit(
         "drivers.kdl",
@@ -364,7 +400,7 @@ fn kmm_is_asked_about_kernels_before_nodes_have_them() {
 #[test]
 fn texts_of_outputs_are_texts_to_every_reader() {
     let project = Project::example("08-everywhere");
-    project.edit("drivers.kdl", "    github\n", "    github { directory \"@scope/driver\"; }\n");
+    project.edit("drivers.kdl", "    github {\n", "    github {\n        directory \"@scope/driver\"\n");
     project.edit(
         "drivers.kdl",
         "namespace \"drivers\"\n        selector",

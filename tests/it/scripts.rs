@@ -134,6 +134,27 @@ fn scripts_say_what_they_are_and_fit_everywhere() {
 }
 
 #[test]
+fn a_login_is_handed_on_and_shown_to_nobody() {
+    let builder = Builder::new();
+    let words = r#"echo "$0 $*" >>words; "#;
+    builder.program("git", &format!("{words} cat -"));
+    builder.program("curl", &format!("{words} cat -"));
+    let login = |words: &[&str]| builder.run("with-login", words);
+    login(&["bearer", "t", "--", "curl", "-f"]).expect(1, "drvc: the secret t was not given to this build");
+    builder.write("run/secrets/t", "a\"b\\c-canary\r\n");
+    login(&["bearer", "t", "--", "curl", "-f"])
+        .expect(0, "header = \"Authorization: Bearer a\\\"b\\\\c-canary\"\n");
+    login(&["basic", "t", "me", "--", "curl", "-f"]).expect(0, "user = \"me:a\\\"b\\\\c-canary\"\n");
+    login(&["token", "t", "https://git.lan", "me", "--", "git", "fetch"]).expect(0, "");
+    login(&["answer", "t", "me", "get"]).expect(0, "username=me\npassword=a\"b\\c-canary\n");
+    login(&["answer", "t", "me", "store"]).expect(0, "");
+    let words = builder.read("source/words");
+    assert!(words.contains("curl --config - -f\n") && words.contains(" fetch\n"), "{words}");
+    assert!(words.contains("-c credential.https://git.lan.helper=!sh "), "{words}");
+    assert!(!words.contains("canary"), "{words}");
+}
+
+#[test]
 fn the_builder_has_to_hold_the_kernel() {
     let builder = Builder::new();
     builder.program("uname", "echo x86_64");

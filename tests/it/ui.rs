@@ -5,7 +5,7 @@ use camino::Utf8Path;
 use drvc::compiler::compile::{Parts, Request, compile};
 use drvc::compiler::needs::missing_needs;
 use drvc::knowledge::lock::Consulted;
-use drvc::resolve::repository::{Fetch, KernelLookup};
+use drvc::resolve::repository::{Fetch, KernelLookup, Problem};
 use drvc::system::fs::{Disk, Reader};
 use drvc::text::diag::{Code, Diagnostics, Report, explain, human};
 use drvc::text::error::Error;
@@ -98,8 +98,9 @@ fn ask(code: &str, reader: &Reader<'_>, request: &Request) -> Diagnostics {
     let asking =
         KernelLookup { fetch: &fetch, keys: &|_| unreachable!(), subscribed: false, answered: &|_| {} };
     let mut diagnostics = Diagnostics::default();
-    for (_, answer) in asking.answer(&kernel_requests).unwrap() {
-        diagnostics.push(*answer.unwrap_err());
+    for (_, answer) in asking.answer(&kernel_requests) {
+        let Err(Problem::User(report)) = answer else { panic!("{answer:?}") };
+        diagnostics.push(*report);
     }
     diagnostics
 }

@@ -1,13 +1,13 @@
 //! `drvc build`: builds the images that do not exist yet, several at a time.
 
 mod ready;
-mod secrets;
 mod summary;
 
 use super::boot::{Booting, Limits};
 use super::network::Network;
 use super::progress::Progress;
 use super::project::{Compiling, Project};
+use super::secrets::{absolute, required, secret};
 use super::terminal::Terminal;
 use super::timings::{Clock, Timings};
 use super::{Exit, Failure, Format, Global};
@@ -20,7 +20,6 @@ use camino::Utf8PathBuf;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use ready::{compiled, complete_lock, hold, home};
-use secrets::{absolute, required, secret};
 use std::time::{Duration, Instant};
 use summary::BuildSummary;
 

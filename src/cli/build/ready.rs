@@ -5,15 +5,16 @@ use crate::cli::compile::Memo;
 use crate::cli::emitted::kept;
 use crate::cli::outcome::{Verdict as Summary, compile as in_memory};
 use crate::cli::project::Project;
+use crate::cli::secrets::contents;
 use crate::cli::terminal::Terminal;
 use crate::cli::timings::Clock;
 use crate::cli::{Exit, Failure, lock};
 use crate::compiler::compile::{Compilation, Compiled, Request, compile_in_phases};
-use crate::resolve::{self, Resolver, Update, settle};
+use crate::resolve::{self, Resolver, settle};
 use crate::store::emit::{self, Run};
 use crate::store::state::HOME;
 use crate::system::fs::{Dir, Disk, Held, Reader};
-use crate::system::process::Interrupt;
+use crate::system::process::{Environment, Interrupt};
 use crate::text::diag::{Code, Diagnostic};
 use crate::text::error::Error;
 use crate::text::ids::RelPath;
@@ -38,12 +39,14 @@ pub(super) fn complete_lock(
     }
     terminal.say("drivers.lock lacks something: asking for it");
     let path = RelPath::parse(lock::NAME).map_err(|rule| Error::new("use", lock::NAME, rule.0))?;
-    let resolver = Resolver::new(args.network.client(terminal)?);
+    let secrets = contents(&args.secrets, &Environment::of_this_process())?;
+    let resolver = Resolver::new(args.network.client(terminal)?).with_secrets(secrets);
     let settled = settle(&resolve::Job {
         tree: disk,
         request,
         path: &path,
-        update: Update::Nothing,
+        name: None,
+        update: false,
         resolver: Some(&resolver),
         progress: &|_| {},
     });
@@ -51,6 +54,9 @@ pub(super) fn complete_lock(
         Ok(settled) => {
             lock::write(disk, project, &path, &settled)?;
             settled.changes.iter().for_each(|change| terminal.say(&change.to_string()));
+            if !settled.unresolved.is_empty() {
+                terminal.say("drivers.lock still lacks something: `drvc lock` tells why");
+            }
         }
         // Compiling says what is missing then, and whether it can go on without.
         Err(_) => terminal.say("drivers.lock stays as it is: `drvc lock` tells why"),

@@ -1,6 +1,7 @@
 //! `output`: what is written beside Dockerfiles, with every value parsed and every default applied.
 
 use super::context::Lower;
+use super::install::{Install, lower_install};
 use super::kmm::{Kmm, lower_kmm};
 use super::kubernetes::object;
 use super::text::{Template, Variable};
@@ -8,9 +9,6 @@ use crate::language::syntax::ast;
 use crate::text::ids::{Arch, GitRef, ImageRef, Invalid, RelPath};
 use crate::text::source::Span;
 use std::collections::BTreeMap;
-
-/// What puts drvc on a runner, unless `install` says otherwise.
-const INSTALL: &str = "cargo install --locked drvc";
 
 /// `output { … }`
 #[derive(Clone, Debug, Default)]
@@ -36,8 +34,8 @@ pub struct Pipeline {
     pub span: Span,
     /// The manifest's directory in the repository.
     pub directory: RelPath,
-    /// The command that puts drvc on a runner.
-    pub install: String,
+    /// What puts drvc on a runner; the manifest has to say it.
+    pub install: Option<Install>,
     /// The engine that builds there.
     pub engine: Engine,
     /// The branches whose images are pushed; of GitHub alone.
@@ -109,7 +107,7 @@ impl Pipeline {
         Self {
             span,
             directory: RelPath::root(),
-            install: INSTALL.into(),
+            install: None,
             engine: Engine::Podman,
             branches: GitRef::parse("main").into_iter().collect(),
             image: None,
@@ -153,7 +151,7 @@ fn lower_pipeline(lower: &mut Lower<'_>, pipeline: &ast::Pipeline, defaults: &[(
     Pipeline {
         span: pipeline.span,
         directory: directory.unwrap_or_else(RelPath::root),
-        install: pipeline.install.as_ref().map_or(INSTALL, |text| text.value.as_str()).to_owned(),
+        install: pipeline.install.as_ref().and_then(|install| lower_install(lower, install)),
         engine: match pipeline.engine.as_ref().map(|text| text.value.as_str()) {
             Some("buildah") => Engine::Buildah,
             Some("docker") => Engine::Docker,

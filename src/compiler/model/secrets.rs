@@ -54,7 +54,10 @@ pub(super) fn refuse(manifest: &ast::Manifest, diagnostics: &mut Diagnostics) {
     }
     if let Some(output) = &manifest.output {
         let pipelines =
-            output.github.iter().chain(&output.gitlab).filter_map(|pipeline| pipeline.install.as_ref());
+            output.github.iter().chain(&output.gitlab).filter_map(|pipeline| match &pipeline.install {
+                Some(ast::Install::Command(text)) => Some(text),
+                _ => None,
+            });
         let caches = output.bake.iter().flat_map(|bake| bake.cache_from.iter().chain(&bake.cache_to));
         pipelines.chain(caches).for_each(|text| check_text(text, diagnostics));
     }

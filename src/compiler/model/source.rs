@@ -2,6 +2,7 @@
 
 use super::context::Lower;
 use super::layers::{Merge, replace};
+use super::login::{Login, lower_git, lower_token};
 use super::text::{Template, Variable};
 use crate::language::kdl::quote;
 use crate::language::syntax::ast;
@@ -21,9 +22,9 @@ pub struct SourceBody {
 /// Where a source's files come from.
 #[derive(Clone, Debug)]
 pub enum Origin {
-    Git { url: GitUrl, reference: GitReference, submodules: bool },
+    Git { url: GitUrl, reference: GitReference, submodules: bool, login: Option<Login> },
     Path { dir: RelPath, include: Vec<String>, ignore: Vec<String> },
-    Download { kind: Download, url: Template, sha256: Option<Sha256> },
+    Download { kind: Download, url: Template, sha256: Option<Sha256>, login: Option<Login> },
     Image { reference: Template, dir: AbsPath },
 }
 
@@ -104,7 +105,8 @@ pub(super) fn lower_source(lower: &mut Lower<'_>, body: &ast::SourceBody) -> Sou
 
 fn lower_origin(lower: &mut Lower<'_>, origin: &Spanned<ast::Origin>) -> Option<Origin> {
     match &origin.value {
-        ast::Origin::Git { url, reference, submodules } => {
+        ast::Origin::Git { url, reference, submodules, login } => {
+            let login = lower_git(lower, url, login.as_ref());
             lower.refuse_secret_in_url(url);
             refuse_page(lower, url);
             let url = lower.parse("git URL", url, GitUrl::parse);
@@ -125,7 +127,7 @@ fn lower_origin(lower: &mut Lower<'_>, origin: &Spanned<ast::Origin>) -> Option<
                     lower.parse("commit", commit, Commit::parse).map(GitReference::Commit)
                 }
             };
-            Some(Origin::Git { url: url?, reference: reference?, submodules: *submodules })
+            Some(Origin::Git { url: url?, reference: reference?, submodules: *submodules, login })
         }
         ast::Origin::Path { dir, include, ignore } => {
             let dir = lower.parse("path", dir, parse_dir)?;
@@ -134,12 +136,16 @@ fn lower_origin(lower: &mut Lower<'_>, origin: &Spanned<ast::Origin>) -> Option<
             };
             Some(Origin::Path { dir, include: globs(include), ignore: globs(ignore) })
         }
-        ast::Origin::Archive { url, sha256, strip } => {
+        ast::Origin::Archive { url, sha256, strip, login } => {
             let strip = strip.as_ref().map_or(0, |strip| strip.value);
-            lower_download(lower, Download::Archive { strip }, url, sha256.as_ref())
+            lower_download(lower, Download::Archive { strip }, url, sha256.as_ref(), login.as_ref())
         }
-        ast::Origin::File { url, sha256 } => lower_download(lower, Download::File, url, sha256.as_ref()),
-        ast::Origin::Srpm { url, sha256 } => lower_download(lower, Download::Srpm, url, sha256.as_ref()),
+        ast::Origin::File { url, sha256, login } => {
+            lower_download(lower, Download::File, url, sha256.as_ref(), login.as_ref())
+        }
+        ast::Origin::Srpm { url, sha256, login } => {
+            lower_download(lower, Download::Srpm, url, sha256.as_ref(), login.as_ref())
+        }
         ast::Origin::Image { reference, dir } => {
             let reference =
                 lower.patterned("image reference", reference, Variable::in_source, ImageRef::parse);
@@ -155,7 +161,9 @@ fn lower_download(
     kind: Download,
     url: &ast::Text,
     sha256: Option<&ast::Text>,
+    login: Option<&ast::Login>,
 ) -> Option<Origin> {
+    let login = login.and_then(|login| lower_token(lower, login));
     lower.refuse_secret_in_url(url);
     let url = lower.patterned("URL", url, Variable::in_source, FileUrl::parse);
     let sha256 = sha256.map(|sum| lower.parse("SHA-256 checksum", sum, Sha256::parse));
@@ -166,6 +174,7 @@ fn lower_download(
             Some(sum) => Some(sum?),
             None => None,
         },
+        login,
     })
 }
 

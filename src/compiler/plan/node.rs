@@ -83,6 +83,7 @@ impl Node {
         };
         let own = match self {
             Self::Sign(stage) => stage.secrets(),
+            Self::Source(stage) => stage.secret().into_iter().collect(),
             _ => Vec::new(),
         };
         installs.into_iter().flat_map(PackageInstall::secrets).chain(own).collect()

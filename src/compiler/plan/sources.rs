@@ -39,12 +39,15 @@ impl Builder<'_> {
                 let tree = self.inputs.contexts.tree(source, dir, include, ignore)?;
                 Fetched::Path { dir: dir.clone(), tree }
             }
-            Origin::Git { url, reference, submodules } => {
+            Origin::Git { url, reference, submodules, login } => {
+                if url.is_ssh() {
+                    packages.clone_from(&cell.platform.ssh);
+                }
                 inputs.push((self.fetch(cell), Edge::From));
                 let revision = self.revision(url, reference, origin.span);
-                Fetched::Git { url: url.clone(), revision, submodules: *submodules }
+                Fetched::Git { url: url.clone(), revision, submodules: *submodules, login: login.clone() }
             }
-            Origin::Download { kind, url: template, sha256 } => {
+            Origin::Download { kind, url: template, sha256, login } => {
                 inputs.push((self.download(cell), Edge::From));
                 if *kind == Download::Srpm {
                     packages.clone_from(&cell.platform.srpm);
@@ -53,7 +56,7 @@ impl Builder<'_> {
                 let url = self.parse(&url, template.span, "URL", FileUrl::parse)?;
                 let file = self.file_name(url.as_str(), template.span)?;
                 let sha256 = sha256.clone().or_else(|| self.checksum(&url, template.span));
-                Fetched::Download { kind: *kind, url, sha256, file }
+                Fetched::Download { kind: *kind, url, sha256, file, login: login.clone() }
             }
             Origin::Image { reference, dir } => {
                 if !patches.is_empty() {

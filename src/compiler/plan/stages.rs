@@ -1,7 +1,7 @@
 //! What each kind of stage depends on: everything that its text holds, and nothing else.
 
 use crate::compiler::inputs::SourceTree;
-use crate::compiler::model::{ConfigRule, Download, InTree, SignatureHash};
+use crate::compiler::model::{ConfigRule, Download, InTree, Login, SignatureHash, Way};
 use crate::knowledge::profile::PackageManager;
 use crate::system::fs::FileDigest;
 use crate::text::ids::{
@@ -131,6 +131,25 @@ pub struct SourceStage {
 }
 
 impl SourceStage {
+    /// How the server that it comes from is logged in to.
+    #[must_use]
+    pub fn login(&self) -> Option<&Login> {
+        match &self.origin {
+            Fetched::Git { login, .. } | Fetched::Download { login, .. } => login.as_ref(),
+            Fetched::Path { .. } | Fetched::Image { .. } => None,
+        }
+    }
+
+    /// The secret that it asks for, and what it holds.
+    pub(super) fn secret(&self) -> Option<(&SecretId, &'static str)> {
+        let login = self.login()?;
+        let holds = match login.way {
+            Way::Key { .. } => "the deploy key that a source is fetched with",
+            Way::Token { .. } => "the token that a source is fetched with",
+        };
+        Some((&login.secret, holds))
+    }
+
     /// The first link of a local source that a glob matches, or goes through.
     pub(super) fn link_on(&self, glob: &str) -> Option<String> {
         match &self.origin {
@@ -144,9 +163,9 @@ impl SourceStage {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "fields are named as in the manifest")]
 pub enum Fetched {
-    Git { url: GitUrl, revision: Revision, submodules: bool },
+    Git { url: GitUrl, revision: Revision, submodules: bool, login: Option<Login> },
     Path { dir: RelPath, tree: SourceTree },
-    Download { kind: Download, url: FileUrl, sha256: Option<Sha256>, file: RelPath },
+    Download { kind: Download, url: FileUrl, sha256: Option<Sha256>, file: RelPath, login: Option<Login> },
     Image { image: ImageRef, dir: AbsPath },
 }
 

@@ -32,6 +32,7 @@ static KERNEL_COMPILER: Script = script!("kernel-compiler");
 static WITH_SUBSCRIPTION: Script = script!("with-subscription");
 static CHECK_REUSE: Script = script!("check-reuse");
 static UNLESS_REUSED: Script = script!("unless-reused");
+static WITH_LOGIN: Script = script!("with-login");
 static SIGN: Script = script!("sign");
 static FIND_IN_TREE: Script = script!("find-in-tree");
 static PACK: Script = script!("pack");
@@ -47,6 +48,7 @@ impl Script {
             Node::Toolkit(_) => vec![&KERNEL_COMPILER],
             Node::Reuse(_) => vec![&CHECK_REUSE, &UNLESS_REUSED],
             Node::Module(module) if !module.requires_config.is_empty() => vec![&CHECK_CONFIG],
+            Node::Source(source) if source.login().is_some() => vec![&WITH_LOGIN],
             Node::Sign(_) => vec![&SIGN],
             Node::Image(image) => {
                 let record = image.recorded.then_some(&CHECK_REUSE);
@@ -82,6 +84,7 @@ impl Script {
             &WITH_SUBSCRIPTION,
             &CHECK_REUSE,
             &UNLESS_REUSED,
+            &WITH_LOGIN,
             &SIGN,
             &FIND_IN_TREE,
             &PACK,

@@ -28,6 +28,7 @@ const BUILTIN: &[(&str, &str)] = &[
     ("runtime", include_str!("templates/runtime.hbs")),
     ("scripts", include_str!("templates/scripts.hbs")),
     ("secrets", include_str!("templates/secrets.hbs")),
+    ("with-login", include_str!("templates/with-login.hbs")),
     ("sign", include_str!("templates/sign.hbs")),
     ("source", include_str!("templates/source.hbs")),
     ("source-download", include_str!("templates/source-download.hbs")),

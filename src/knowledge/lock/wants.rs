@@ -3,7 +3,7 @@
 use super::{KernelKey, KernelQuery, Lock, ZQuery, name};
 use crate::text::ids::{Arch, FileUrl, GitUrl, ImageRef, Release};
 use crate::text::source::Span;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that a compilation asked a lock for, whether it was there or not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,17 +90,50 @@ impl Want {
         }
     }
 
-    /// Takes it out of a lock, so that it is resolved anew.
+    /// Takes it out of a lock, kernels with their packages, so that it is resolved anew.
     pub fn forget(&self, lock: &mut Lock) {
         match self {
             Self::Archive(url) => drop(lock.archives.remove(url)),
             Self::Git(url, reference) => drop(lock.git.remove(&(url.clone(), reference.clone()))),
             Self::Headers(key) => drop(lock.headers.remove(key)),
             Self::Image(image) => drop(lock.images.remove(image)),
-            Self::Kernels(query) => drop(lock.kernels.remove(query)),
+            Self::Kernels(query) => {
+                let pin = lock.kernels.remove(query);
+                for kernel in pin.into_iter().flat_map(|entry| entry.value.kernels) {
+                    lock.packages.remove(&(query.os.clone(), query.release.clone(), kernel, query.arch));
+                }
+            }
             Self::OpenShift(release, arch) => drop(lock.openshift.remove(&(release.clone(), *arch))),
             Self::ZStreams(query) => drop(lock.zstreams.remove(query)),
         }
+    }
+
+    /// Puts it into a lock as another one has it, kernels with their packages.
+    pub fn keep(&self, old: &Lock, lock: &mut Lock) {
+        match self {
+            Self::Archive(url) => copy(url, &old.archives, &mut lock.archives),
+            Self::Git(url, reference) => copy(&(url.clone(), reference.clone()), &old.git, &mut lock.git),
+            Self::Headers(key) => copy(key, &old.headers, &mut lock.headers),
+            Self::Image(image) => copy(image, &old.images, &mut lock.images),
+            Self::Kernels(query) => {
+                copy(query, &old.kernels, &mut lock.kernels);
+                for kernel in old.kernels.get(query).iter().flat_map(|entry| &entry.value.kernels) {
+                    let key = (query.os.clone(), query.release.clone(), kernel.clone(), query.arch);
+                    copy(&key, &old.packages, &mut lock.packages);
+                }
+            }
+            Self::OpenShift(release, arch) => {
+                copy(&(release.clone(), *arch), &old.openshift, &mut lock.openshift);
+            }
+            Self::ZStreams(query) => copy(query, &old.zstreams, &mut lock.zstreams),
+        }
+    }
+}
+
+/// Takes over an entry that another lock has.
+fn copy<K: Ord + Clone, V: Clone>(key: &K, from: &BTreeMap<K, V>, to: &mut BTreeMap<K, V>) {
+    if let Some(entry) = from.get(key) {
+        to.insert(key.clone(), entry.clone());
     }
 }
 

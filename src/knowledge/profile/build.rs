@@ -299,6 +299,7 @@ impl Check<'_> {
             &settings.fetch,
             &settings.download,
             &settings.srpm,
+            &settings.ssh,
             &settings.toolkit,
             &settings.runtime,
             &settings.install_options,

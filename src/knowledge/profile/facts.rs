@@ -89,6 +89,8 @@ pub struct Platform {
     pub download: Vec<PackageName>,
     /// Packages to prepare source packages of rpm with, in the builder.
     pub srpm: Vec<PackageName>,
+    /// Packages to fetch sources by ssh with, in the builder.
+    pub ssh: Vec<PackageName>,
     /// Packages of toolkit images that are the same for every kernel; `None` for those of `tools` and `fetch`.
     pub(super) toolkit: Option<Vec<PackageName>>,
     /// Packages that the runtime image needs to load modules.

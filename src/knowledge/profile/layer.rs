@@ -149,6 +149,7 @@ pub(super) struct Settings {
     pub fetch: Option<Vec<Text>>,
     pub download: Option<Vec<Text>>,
     pub srpm: Option<Vec<Text>>,
+    pub ssh: Option<Vec<Text>>,
     pub toolkit: Option<Vec<Text>>,
     pub runtime: Option<Vec<Text>>,
     pub install_options: Option<Vec<Text>>,
@@ -202,7 +203,7 @@ impl Settings {
     /// These settings, and where they say nothing those `below`.
     pub fn over(&self, below: &Self) -> Self {
         let mut result = below.clone();
-        replace!(result, self: managers el ended base minimal micro dtk tools fetch download srpm toolkit runtime
+        replace!(result, self: managers el ended base minimal micro dtk tools fetch download srpm ssh toolkit runtime
             install_options build in_tree boot toolkit_kernel toolkit_modules subscription repositories kernel_dir
             kernel_src_dir compiler compiler_command mirrors streams old_kernels);
         result.unverified.extend(self.unverified.iter().cloned());

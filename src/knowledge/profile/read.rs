@@ -235,6 +235,7 @@ impl Reader<'_> {
                 "fetch" => settings.fetch = self.templates(node),
                 "download" => settings.download = self.templates(node),
                 "srpm" => settings.srpm = self.templates(node),
+                "ssh" => settings.ssh = self.templates(node),
                 "toolkit" => settings.toolkit = self.templates(node),
                 "toolkit-kernel" => settings.toolkit_kernel = self.templates(node),
                 "toolkit-modules" => settings.toolkit_modules = self.templates(node),

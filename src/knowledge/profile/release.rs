@@ -128,6 +128,7 @@ impl Home<'_> {
             fetch: Vec::new(),
             download: Vec::new(),
             srpm: Vec::new(),
+            ssh: Vec::new(),
             toolkit: None,
             runtime: Vec::new(),
             install_options: Vec::new(),
@@ -177,6 +178,7 @@ impl Platform {
         all(&mut self.fetch, settings.fetch.as_ref(), home, PackageName::parse)?;
         all(&mut self.download, settings.download.as_ref(), home, PackageName::parse)?;
         all(&mut self.srpm, settings.srpm.as_ref(), home, PackageName::parse)?;
+        all(&mut self.ssh, settings.ssh.as_ref(), home, PackageName::parse)?;
         if settings.toolkit.is_some() {
             all(self.toolkit.get_or_insert_default(), settings.toolkit.as_ref(), home, PackageName::parse)?;
         }

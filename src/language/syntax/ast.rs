@@ -7,7 +7,7 @@ mod kmm;
 mod output;
 
 pub use kmm::{DeviceClass, Dra, Kmm, KmmBuild, Plugin, Preflight, Tls, Toleration};
-pub use output::{Bake, BuildConfig, Output, Pipeline, Runner};
+pub use output::{Bake, BuildConfig, Install, Output, Pipeline, Runner};
 
 use crate::text::ids::RelPath;
 use crate::text::source::{Span, Spanned};
@@ -114,18 +114,29 @@ pub struct SourceBody {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "fields are the properties and children of the same name")]
 pub enum Origin {
-    /// `git URL branch=|tag=|ref=|commit= { submodules #true }`
-    Git { url: Text, reference: Option<GitReference>, submodules: bool },
+    /// `git URL branch=|tag=|ref=|commit= { submodules #true; secret ID }`
+    Git { url: Text, reference: Option<GitReference>, submodules: bool, login: Option<Login> },
     /// `path DIR { include GLOB…; ignore GLOB… }`
     Path { dir: Text, include: Vec<Text>, ignore: Vec<Text> },
     /// `archive URL sha256= strip=`
-    Archive { url: Text, sha256: Option<Text>, strip: Option<Spanned<u32>> },
+    Archive { url: Text, sha256: Option<Text>, strip: Option<Spanned<u32>>, login: Option<Login> },
     /// `file URL sha256=`
-    File { url: Text, sha256: Option<Text> },
+    File { url: Text, sha256: Option<Text>, login: Option<Login> },
     /// `srpm URL sha256=`
-    Srpm { url: Text, sha256: Option<Text> },
+    Srpm { url: Text, sha256: Option<Text>, login: Option<Login> },
     /// `image REF dir=`
     Image { reference: Text, dir: Option<Text> },
+}
+
+/// `secret ID user= host-key=`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// The build secret.
+    pub secret: Text,
+    /// The name beside it.
+    pub user: Option<Text>,
+    /// The server's key.
+    pub host_key: Option<Text>,
 }
 
 /// What of a git repository is meant.

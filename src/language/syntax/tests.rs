@@ -70,7 +70,7 @@ fn everything_is_read() {
 
 fn sources_are_read(all: &[Source], text_of: &Sources) {
     let git = &all[0].body;
-    let Some(Origin::Git { url, reference: Some(GitReference::Tag(tag)), submodules: true }) =
+    let Some(Origin::Git { url, reference: Some(GitReference::Tag(tag)), submodules: true, .. }) =
         git.origin.as_ref().map(|origin| &origin.value)
     else {
         panic!("{git:?}");

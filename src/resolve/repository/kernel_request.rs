@@ -21,8 +21,23 @@ pub struct Answered {
     pub passed_over: Vec<(KernelText, Vec<PackageName>)>,
 }
 
-/// A question with its answer, or with what the user has to change.
-pub type Answer = (KernelQuery, Result<Answered, Box<Diagnostic>>);
+/// Why something was not resolved.
+#[derive(Clone, Debug)]
+pub enum Problem {
+    /// The world failed.
+    World(Error),
+    /// The manifest asks for what is not there, or does not say where to look.
+    User(Box<Diagnostic>),
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self::World(error)
+    }
+}
+
+/// A question with its answer, or with why there is none.
+pub type Answer = (KernelQuery, Result<Answered, Problem>);
 
 /// Whom to ask, and how.
 pub struct KernelLookup<'a> {
@@ -41,11 +56,8 @@ const AT_ONCE: usize = 4;
 
 impl KernelLookup<'_> {
     /// The answer to each question, in their order. A repository is read once for all flavours of a release; those of
-    /// several releases are read side by side.
-    ///
-    /// # Errors
-    /// A repository that cannot be read.
-    pub fn answer(&self, kernel_requests: &[KernelRequest<'_>]) -> Result<Vec<Answer>, Error> {
+    /// several releases are read side by side. Where one cannot be read, no question about its release is answered.
+    pub fn answer(&self, kernel_requests: &[KernelRequest<'_>]) -> Vec<Answer> {
         let mut places: BTreeMap<(&OsName, &Release, Arch), Vec<usize>> = BTreeMap::new();
         for (at, request) in kernel_requests.iter().enumerate() {
             let KernelQuery { os, release, arch, .. } = &request.query;
@@ -63,12 +75,12 @@ impl KernelLookup<'_> {
                 running.into_iter().map(thread::ScopedJoinHandle::join).collect()
             });
             for (place, read) in some.iter().zip(read) {
-                let found = read.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+                let found = read.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
                 found.iter().for_each(|(query, _)| (self.answered)(query));
                 answers.extend(place.iter().copied().zip(found));
             }
         }
-        Ok(answers.into_values().collect())
+        answers.into_values().collect()
     }
 }
 
@@ -82,7 +94,15 @@ struct Readers<'a> {
 
 impl Readers<'_> {
     /// The questions of one release and architecture.
-    fn answer(&self, kernel_requests: &[&KernelRequest<'_>]) -> Result<Vec<Answer>, Error> {
+    fn answer(&self, kernel_requests: &[&KernelRequest<'_>]) -> Vec<Answer> {
+        self.read(kernel_requests).unwrap_or_else(|error| {
+            let failed =
+                |request: &&KernelRequest<'_>| (request.query.clone(), Err(Problem::World(error.clone())));
+            kernel_requests.iter().map(failed).collect()
+        })
+    }
+
+    fn read(&self, kernel_requests: &[&KernelRequest<'_>]) -> Result<Vec<Answer>, Error> {
         let Some(first) = kernel_requests.first() else { return Ok(Vec::new()) };
         let mut places = Places::default();
         places.extend(kernel_requests.iter().map(|request| request.places.clone()));
@@ -91,7 +111,7 @@ impl Readers<'_> {
         sources.retain(|source| !source.subscription || self.subscribed);
         if sources.is_empty() {
             let refused = |request: &&KernelRequest<'_>| {
-                (request.query.clone(), Err(Box::new(no_repository(request, closed))))
+                (request.query.clone(), Err(Problem::User(Box::new(no_repository(request, closed)))))
             };
             return Ok(kernel_requests.iter().map(refused).collect());
         }
@@ -110,7 +130,7 @@ impl Readers<'_> {
                 answered.other_packages = others.filter_map(|name| offer.version_of(name)).collect();
                 answered
             });
-            (request.query.clone(), chosen.map_err(Box::new))
+            (request.query.clone(), chosen.map_err(|report| Problem::User(Box::new(report))))
         };
         Ok(kernel_requests.iter().map(answer).collect())
     }

@@ -26,7 +26,7 @@ mod tests;
 
 pub use download::download;
 pub use gpgv::Gpgv;
-pub use kernel_request::{Answer, Answered, KernelLookup};
+pub use kernel_request::{Answer, Answered, KernelLookup, Problem};
 pub use package_index::{Package, PackageFile, PackageIndex};
 pub use sources::{Source, package_index, sources};
 pub use sum::Sum;

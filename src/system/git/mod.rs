@@ -3,5 +3,5 @@
 mod remote;
 mod revision;
 
-pub use remote::Remote;
+pub use remote::{Credentials, Remote};
 pub use revision::Revision;

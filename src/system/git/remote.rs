@@ -7,6 +7,8 @@
 use crate::system::process::{Ended, Environment, Finished, Interrupt, Program};
 use crate::text::error::Error;
 use crate::text::ids::{Commit, GitUrl};
+use camino::Utf8Path;
+use std::io::Write as _;
 use std::time::Duration;
 
 /// What of the user's environment git needs to find settings, keys, agents and proxies.
@@ -33,8 +35,21 @@ const INHERITED: &[&str] = &[
     "NO_PROXY",
 ];
 
+/// Variables of a call, by which its credential helper has a token.
+const TOKEN: &str = "DRVC_GIT_TOKEN";
+const USER: &str = "DRVC_GIT_USER";
+
+/// How a server is logged in to, in place of the user's own settings.
+#[derive(Clone, Copy)]
+pub enum Credentials<'a> {
+    /// By ssh, with a deploy key, at the server that has the host key.
+    Key { secret: &'a [u8], host_key: &'a str },
+    /// By https.
+    Token { secret: &'a [u8], user: Option<&'a str> },
+}
+
 /// What a call of git is made of.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Remote<'a> {
     /// The user's environment.
     pub environment: &'a Environment,
@@ -45,6 +60,8 @@ pub struct Remote<'a> {
     pub timeout: Duration,
     /// What ends the call.
     pub interrupt: &'a Interrupt,
+    /// How to log in; without them by the user's settings.
+    pub credentials: Option<Credentials<'a>>,
 }
 
 impl Remote<'_> {
@@ -58,7 +75,7 @@ impl Remote<'_> {
         let directory = camino::Utf8Path::from_path(home.path());
         let directory =
             directory.ok_or_else(|| Error::new("use", "the temporary directory", "its path is not UTF-8"))?;
-        let finished = self.program(url, reference).directory(directory).output()?;
+        let finished = self.program(url, reference, directory)?.directory(directory).output()?;
         let said = match finished.ended {
             Ended::Code(0) => String::from_utf8_lossy(&finished.stdout).into_owned(),
             // With --exit-code: the repository was asked and has no such ref.
@@ -70,13 +87,29 @@ impl Remote<'_> {
         })
     }
 
-    fn program(&self, url: &GitUrl, reference: &str) -> Program {
+    fn program(&self, url: &GitUrl, reference: &str, home: &Utf8Path) -> Result<Program, Error> {
         let schemes: &[&str] = if self.plain { &["https", "ssh", "http", "git"] } else { &["https", "ssh"] };
-        let ssh = self.environment.get("GIT_SSH_COMMAND").unwrap_or("ssh");
+        let mut ssh = self.environment.get("GIT_SSH_COMMAND").unwrap_or("ssh").to_owned();
+        let mut program = Program::new("git", self.environment).inherit(self.environment, INHERITED);
         let allowed =
             schemes.iter().flat_map(|scheme| ["-c".to_owned(), format!("protocol.{scheme}.allow=always")]);
-        Program::new("git", self.environment)
-            .inherit(self.environment, INHERITED)
+        let mut helper = Vec::new();
+        match self.credentials {
+            None => {}
+            Some(Credentials::Key { secret, host_key }) => {
+                ssh = format!("ssh{}", key_options(url, secret, host_key, home)?);
+            }
+            // Words of a program are seen by everybody on this machine, its environment by its user alone.
+            Some(Credentials::Token { secret, user }) => {
+                let token = String::from_utf8_lossy(secret).replace(['\r', '\n'], "");
+                program = program.env(TOKEN, &token).env(USER, user.unwrap_or("x-access-token"));
+                let answer =
+                    format!(r#"!f() {{ printf 'username=%s\npassword=%s\n' "${USER}" "${TOKEN}"; }}; f"#);
+                let word = format!("credential.{}.helper={answer}", url.server());
+                helper = vec!["-c".to_owned(), "credential.helper=".to_owned(), "-c".to_owned(), word];
+            }
+        }
+        let program = program
             .env("GIT_ALLOW_PROTOCOL", &schemes.join(":"))
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_PROTOCOL_FROM_USER", "0")
@@ -87,11 +120,35 @@ impl Remote<'_> {
             .args(allowed)
             .args(["-c", "core.fsmonitor=false", "-c", "credential.interactive=false"])
             .args(["-c", "http.followRedirects=false"])
+            .args(helper)
             .args(["ls-remote", "--exit-code", "--quiet", "--", url.as_str(), reference])
             .arg(format!("{reference}^{{}}"))
             .timeout(self.timeout)
-            .interrupt(self.interrupt)
+            .interrupt(self.interrupt);
+        Ok(program)
     }
+}
+
+/// The options by which ssh takes this key and this server, and neither any other. The key is in a file that nobody else
+/// reads, and is gone with the directory.
+fn key_options(url: &GitUrl, secret: &[u8], host_key: &str, home: &Utf8Path) -> Result<String, Error> {
+    let write = |name: &str, bytes: &[u8]| {
+        let path = home.join(name);
+        let written = tempfile::Builder::new().prefix(name).tempfile_in(home).and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.persist_noclobber(&path).map_err(|error| error.error)
+        });
+        written.map(|_| path.clone()).map_err(|cause| Error::new("write", path.as_str(), cause))
+    };
+    // One out of a variable may lack its last line feed, without which it is no key.
+    let mut key = String::from_utf8_lossy(secret).replace('\r', "");
+    key.push('\n');
+    let key = write("key", key.as_bytes())?;
+    let hosts = write("hosts", format!("{} {host_key}\n", url.server()).as_bytes())?;
+    Ok(format!(
+        " -F none -i '{key}' -oIdentitiesOnly=yes -oIdentityAgent=none -oStrictHostKeyChecking=yes \
+         -oUserKnownHostsFile='{hosts}' -oGlobalKnownHostsFile=/dev/null"
+    ))
 }
 
 /// The commit of a ref in what `git ls-remote` prints: that of `NAME^{}`, which an annotated tag has, or of `NAME`.
@@ -122,13 +179,25 @@ fn failure(url: &GitUrl, finished: &Finished, timeout: Duration) -> Error {
             "redirects are not followed: write the address that it leads to, often the same with `.git`",
         ),
         Ended::Code(_)
-            if said.contains("could not read Username") || said.contains("Authentication failed") =>
+            if ["could not read Username", "unable to get password", "Authentication failed"]
+                .iter()
+                .any(|part| said.contains(part)) =>
         {
             (
                 said,
-                "credentials are needed: set up a credential helper or ssh, so that `git ls-remote` works unasked",
+                "credentials are needed: hand over the secret of the source with `--secret id=ID,src=FILE`, or set up a \
+                 credential helper, so that `git ls-remote` works unasked",
             )
         }
+        Ended::Code(_) if said.contains("Permission denied") => (
+            said,
+            "a key is needed: hand over the secret of the source with `--secret id=ID,src=FILE`, or set up ssh, so that \
+             `git ls-remote` works unasked",
+        ),
+        Ended::Code(_) if said.contains("Host key verification failed") => (
+            said,
+            "the server has another key than `host-key`, or one that this machine does not know: ask its administrators",
+        ),
         Ended::Code(_) => (said, "see whether `git ls-remote` with this address works"),
     };
     Error::new("ask", url.as_str(), cause).help(help)

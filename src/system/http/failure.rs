@@ -93,6 +93,12 @@ pub(super) fn of_reading(method: Method, url: &Url, cause: &io::Error) -> Failur
             "the server's certificate must be signed by an authority that this machine trusts; a file of more \
              authorities can be named in SSL_CERT_FILE",
         ),
+        // The standard library has no kind for it.
+        _ if cause.to_string().starts_with("failed to lookup address information") => (
+            Again::Once,
+            format!("the host `{}` was not found", url.host()),
+            "check the spelling, and the network",
+        ),
         _ => (Again::After(None), cause.to_string(), "check the network, and that the server runs"),
     };
     Failure { error: Error::new(method.doing(), url.to_string(), text).help(help), again }

@@ -158,8 +158,10 @@ codes! {
     MissingEnd = "missing-end", Error;
     MissingEntitlement = "missing-entitlement", Warning;
     MissingEntry = "missing-entry", Error;
+    MissingInstall = "missing-install", Error;
     MissingKernel = "missing-kernel", Error;
     MissingKey = "missing-key", Error;
+    MissingLogin = "missing-login", Error;
     MissingNeeds = "missing-needs", Warning;
     MissingNode = "missing-node", Error;
     MissingNodeName = "missing-node-name", Error;

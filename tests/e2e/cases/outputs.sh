@@ -61,7 +61,7 @@ done
 # A toolkit, and secrets.
 cp -R "$ROOT/examples/04-own-toolkit" "$CASE_DIR/toolkit"
 cd "$CASE_DIR/toolkit" || exit
-echo 'output { bake; github; gitlab { image "quay.io/example/drvc:latest"; }; }' >>drivers.kdl
+echo 'output { bake; github { install "drvc --version"; }; gitlab { install "drvc --version"; image "quay.io/example/drvc:latest"; }; }' >>drivers.kdl
 "$DRVC" compile 2>"$CASE_DIR/compile.log" || { cat "$CASE_DIR/compile.log" >&2; die "example 04 with outputs does not compile"; }
 kit=$(jq -r '.toolkits[0].reference' drivers.out/plan.json)
 bake_of drivers.out/bake/pt-char-dev/rhel-8.5.json >"$CASE_DIR/baked"

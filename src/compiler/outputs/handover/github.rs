@@ -1,6 +1,7 @@
 //! `output { github }`: a workflow for GitHub Actions, and the matrix of its jobs.
 
 use super::fill::fill;
+use super::install::{first_steps, other_steps};
 use super::pipeline::{check, login, registries, secret_options, secrets, variable, word};
 use super::yaml::{list, quoted};
 use super::{Files, Inputs, Job, Jobs, header};
@@ -59,7 +60,7 @@ impl Workflow<'_> {
                 ("branches", &branches.join(", ")),
                 ("defaults", if directory.is_root() { "" } else { &in_directory }),
                 ("runner", &list(labels.into_iter().flatten().map(String::as_str))),
-                ("install", &quoted(&self.settings.install)),
+                ("install", &first_steps(self.settings)),
                 ("checkout", &self.checkout()),
                 ("out", &word(self.inputs.out.as_str())),
                 ("toolkits", &if self.has_toolkits { self.job("toolkits") } else { String::new() }),
@@ -87,7 +88,7 @@ impl Workflow<'_> {
                 ("title", if of_images { "Images for" } else { "Toolkit for" }),
                 ("needs", if of_images && self.has_toolkits { "[changes, toolkits]" } else { "changes" }),
                 ("condition", &self.condition(phase, &pushes, !secrets.is_empty())),
-                ("install", &quoted(&self.settings.install)),
+                ("install", &other_steps(self.settings)),
                 ("checkout", &self.checkout()),
                 ("logins", &self.logins(&pushes)),
                 ("pushes", &pushes),

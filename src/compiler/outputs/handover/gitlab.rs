@@ -1,13 +1,14 @@
 //! `output { gitlab }`: a pipeline for GitLab, and the child pipeline whose jobs build what changed.
 
 use super::fill::fill;
+use super::install::{artifacts, first_lines, needs, other_lines, parent};
 use super::pipeline::{check, login, registries, secret_options, secrets, word};
 use super::yaml::{list, quoted};
 use super::{Files, Inputs, Job, Jobs, header};
 use crate::compiler::model::Pipeline;
 use crate::compiler::outputs::PlanJson;
 use crate::text::ids::Arch;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The pipeline.
 pub(super) fn files(inputs: &Inputs<'_>, settings: &Pipeline, files: &mut Files) {
@@ -16,20 +17,21 @@ pub(super) fn files(inputs: &Inputs<'_>, settings: &Pipeline, files: &mut Files)
         format!("Your .gitlab-ci.yml has it by `include: {{local: {}/gitlab/drvc.yml}}`.", inputs.out);
     let submodules = inputs.checkout.submodules;
     let labels = Arch::ALL.iter().find_map(|arch| settings.runners.get(arch));
+    let deep = if submodules { "    GIT_SUBMODULE_STRATEGY: recursive\n" } else { "" };
+    let variables = format!("{deep}{}", parent(settings));
+    let variables = if variables.is_empty() { variables } else { format!("  variables:\n{variables}") };
     let text = fill(
         include_str!("templates/gitlab.yml"),
         &[
             ("header", &header(inputs.manifest, &use_it)),
             ("image", &image(settings)),
             ("tags", &tags(labels.map(Vec::as_slice).unwrap_or_default())),
-            ("install", &quoted(&settings.install)),
+            ("install", &first_lines(settings)),
+            ("artifacts", artifacts(settings)),
             ("directory", &directory(settings)),
             // The runner fetches what Git LFS holds by itself. The jobs that are triggered get these variables, too.
-            ("submodules", if submodules { "    GIT_SUBMODULE_STRATEGY: recursive\n" } else { "" }),
-            (
-                "build-submodules",
-                if submodules { "  variables:\n    GIT_SUBMODULE_STRATEGY: recursive\n" } else { "" },
-            ),
+            ("submodules", deep),
+            ("build-variables", &variables),
             ("diff", &quoted(&format!("git diff --exit-code -- {}", word(inputs.out.as_str())))),
         ],
     );
@@ -43,8 +45,11 @@ pub fn child(plan: &PlanJson, jobs: &Jobs, settings: &Pipeline, push: bool) -> S
     let logins = registries(plan).into_iter().filter(|_| push);
     let logins = logins.map(|registry| format!("    - {}\n", quoted(&login(settings.engine, registry))));
     // What cannot be pushed cannot be shared: each job makes its own toolkit then.
-    let toolkits = if push { phase("toolkits", &jobs.toolkits, settings) } else { String::new() };
-    let mut all = toolkits + &phase("images", &jobs.images, settings);
+    let toolkits = if push { &jobs.toolkits[..] } else { &[] };
+    let before: BTreeSet<_> = toolkits.iter().map(|job| format!("toolkits {}", job.arch)).collect();
+    let before: Vec<_> = before.into_iter().collect();
+    let mut all = phase("toolkits", toolkits, settings, &[]);
+    all.push_str(&phase("images", &jobs.images, settings, &before));
     if all.is_empty() {
         let nothing = "\nnothing-changed:\n  stage: images\n  script: [\"echo 'no target differs'\"]\n";
         all.push_str(nothing);
@@ -53,7 +58,7 @@ pub fn child(plan: &PlanJson, jobs: &Jobs, settings: &Pipeline, push: bool) -> S
         include_str!("templates/gitlab-jobs.yml"),
         &[
             ("image", &image(settings)),
-            ("install", &quoted(&settings.install)),
+            ("install", &other_lines(settings)),
             ("directory", &directory(settings)),
             ("logins", &logins.collect::<String>()),
             ("engine", settings.engine.name()),
@@ -65,7 +70,8 @@ pub fn child(plan: &PlanJson, jobs: &Jobs, settings: &Pipeline, push: bool) -> S
 }
 
 /// The jobs of a phase: one for each architecture, run once for each line of its matrix.
-fn phase(stage: &str, jobs: &[Job], settings: &Pipeline) -> String {
+fn phase(stage: &str, jobs: &[Job], settings: &Pipeline, before: &[String]) -> String {
+    let needs = needs(settings, before);
     let mut by_arch: BTreeMap<&str, Vec<&Job>> = BTreeMap::new();
     jobs.iter().for_each(|job| by_arch.entry(&job.arch).or_default().push(job));
     let texts = by_arch.into_iter().map(|(arch, jobs)| {
@@ -74,7 +80,7 @@ fn phase(stage: &str, jobs: &[Job], settings: &Pipeline) -> String {
             format!("      - NAME: {}\n        TARGETS: {}\n", quoted(&job.name), quoted(&job.options()))
         });
         format!(
-            "\n{stage} {arch}:\n  extends: .drvc\n  stage: {stage}\n{}  parallel:\n    matrix:\n{}",
+            "\n{stage} {arch}:\n  extends: .drvc\n  stage: {stage}\n{needs}{}  parallel:\n    matrix:\n{}",
             tags(labels),
             lines.collect::<String>()
         )

@@ -5,6 +5,7 @@ mod buildconfig;
 mod fill;
 mod github;
 mod gitlab;
+mod install;
 mod jobs;
 mod kmm;
 mod pipeline;

@@ -1,9 +1,9 @@
 //! What the pipelines of all services have in common: secrets, registries, and the words of a job.
 
 use super::{Files, Inputs, jobs, jobs::without_runner};
-use crate::compiler::model::{Engine, Pipeline};
+use crate::compiler::model::{Engine, Install, Pipeline};
 use crate::compiler::outputs::{PlanJson, PlanSecret};
-use crate::text::diag::{Code, Diagnostic};
+use crate::text::diag::{Code, Diagnostic, listed};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The secrets that builds of any target need, by id.
@@ -54,8 +54,29 @@ pub(super) fn login(engine: Engine, registry: &str) -> String {
 
 /// Reports architectures that no runner builds for, and entitlements that a runner does not have.
 pub(super) fn check(inputs: &Inputs<'_>, settings: &Pipeline, service: &str, files: &mut Files) {
+    if settings.install.is_none() {
+        let report = Diagnostic::new(
+            Code::MissingInstall,
+            format!("nothing says how drvc comes to the runners of {service}"),
+        );
+        let report = report.label(settings.span, "no `install` in it");
+        files.diagnostics.push(report.help(
+            "write `install image=\"HOST/drvc@sha256:…\"`, `install url=\"https://…\" sha256=\"…\"` or `install cargo-git=\"https://…\" \
+             rev=\"COMMIT\"`; where runners have it already, `install \"drvc --version\"`",
+        ));
+    }
     let wanted: BTreeSet<String> = inputs.json.targets.iter().map(|target| target.id.clone()).collect();
     let all = jobs(inputs.json, &wanted, usize::MAX);
+    let archs: BTreeSet<_> = all.toolkits.iter().chain(&all.images).map(|job| job.arch.as_str()).collect();
+    if let Some(Install::Command(_)) | None = settings.install {
+    } else if archs.len() > 1 {
+        let archs = listed(archs.iter().copied(), "and");
+        files.diagnostics.push(
+            Diagnostic::new(Code::MissingInstall, format!("one program of drvc cannot run on {archs}"))
+                .label(settings.span, "its first job hands the program to jobs of other architectures")
+                .help("name a command that each job runs, such as `install \"drvc --version\"` where runners have drvc"),
+        );
+    }
     if let Some(arch) = without_runner(&all, settings) {
         files.diagnostics.push(
             Diagnostic::new(Code::MissingRunner, format!("{service} has no runner for {arch}"))

@@ -69,7 +69,7 @@ pub(super) fn of(
             let from = toolkit.map_or_else(|| below(Edge::From), ImageRef::to_string);
             ("kernel", Context::Kernel(Kernel::new(from, stage, scripts())))
         }
-        Node::Source(stage) => ("source", Context::Source(Source::new(stage))),
+        Node::Source(stage) => ("source", Context::Source(Source::new(stage, scripts()))),
         Node::Reuse(stage) => {
             let first = toolkit.map(ImageRef::to_string).unwrap_or_default();
             ("reuse", Context::Reuse(Reuse::new(first, stage, scripts())))

@@ -1,6 +1,6 @@
 //! Sources into what their template is given: where the files come from, and the patches upon them.
 
-use crate::compiler::model::Download;
+use crate::compiler::model::{Download, Login, Way};
 use crate::compiler::plan::{Fetched, Revision, SourceStage};
 use crate::compiler::render::install::Install;
 use serde::Serialize;
@@ -14,9 +14,37 @@ pub(super) struct Source {
     git: Option<Git>,
     download: Option<Downloaded>,
     image: Option<OtherImage>,
+    login: Option<LoginWords>,
+    scripts: Vec<Vec<String>>,
     patches: Vec<Patch>,
     #[serde(flatten)]
     install: Install,
+}
+
+/// How `with-login` is called.
+#[derive(Serialize)]
+struct LoginWords {
+    way: &'static str,
+    secret: String,
+    /// The server, and its key or the user; quoted.
+    words: Vec<String>,
+}
+
+impl LoginWords {
+    fn new(login: &Login, origin: &Fetched) -> Self {
+        let (way, words) = match (&login.way, origin) {
+            (Way::Key { host_key }, Fetched::Git { url, .. }) => {
+                ("key", vec![url.server(), host_key.to_string()])
+            }
+            (Way::Token { user }, Fetched::Git { url, .. }) => {
+                let user = user.as_ref().map_or("x-access-token", |user| user.as_str());
+                ("token", vec![url.server(), user.to_owned()])
+            }
+            (Way::Token { user: Some(user) }, _) => ("basic", vec![user.to_string()]),
+            _ => ("bearer", Vec::new()),
+        };
+        Self { way, secret: login.secret.to_string(), words }
+    }
 }
 
 #[derive(Serialize)]
@@ -53,14 +81,14 @@ struct Patch {
 }
 
 impl Source {
-    pub(super) fn new(stage: &SourceStage) -> Self {
+    pub(super) fn new(stage: &SourceStage, scripts: Vec<Vec<String>>) -> Self {
         let (mut path, mut git, mut download, mut image) = (None, None, None, None);
         match &stage.origin {
             Fetched::Path { dir, .. } => path = Some(dir.to_string()),
             Fetched::Image { image: from, dir } => {
                 image = Some(OtherImage { from: from.to_string(), dir: dir.to_string() });
             }
-            Fetched::Download { kind, url, sha256, file } => {
+            Fetched::Download { kind, url, sha256, file, .. } => {
                 let (archive, strip) = match kind {
                     Download::Archive { strip } => (true, *strip),
                     Download::File | Download::Srpm => (false, 0),
@@ -74,7 +102,7 @@ impl Source {
                     srpm: *kind == Download::Srpm,
                 });
             }
-            Fetched::Git { url, revision, submodules } => {
+            Fetched::Git { url, revision, submodules, .. } => {
                 let (reference, pinned) = match revision {
                     Revision::Commit(commit) => (commit.to_string(), true),
                     Revision::Unpinned(reference) => (reference.clone(), false),
@@ -94,6 +122,8 @@ impl Source {
             git,
             download,
             image,
+            login: stage.login().map(|login| LoginWords::new(login, &stage.origin)),
+            scripts,
             patches: patches.collect(),
             install: Install::new(&stage.install),
         }

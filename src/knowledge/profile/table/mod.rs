@@ -17,8 +17,8 @@ use kernels::{
 };
 use packages::{
     BOOT, BUILD, COMPILER, DOWNLOAD, FETCH, IN_TREE, INSTALL_OPTIONS, KERNEL_DIR, KERNEL_SRC_DIR, MIRROR,
-    OLD_KERNELS, REPOSITORY, RUNTIME, SRPM, STREAM, SUBSCRIPTION, TOOLKIT, TOOLKIT_KERNEL, TOOLKIT_MODULES,
-    TOOLS,
+    OLD_KERNELS, REPOSITORY, RUNTIME, SRPM, SSH, STREAM, SUBSCRIPTION, TOOLKIT, TOOLKIT_KERNEL,
+    TOOLKIT_MODULES, TOOLS,
 };
 use releases::{ALIAS, EL, ENDED, LINE, RELEASE, RUNS, SERIES, SHIPPED, SUFFIX, WITHOUT};
 
@@ -52,6 +52,7 @@ pub static PROFILE: Body = Body {
         &FETCH,
         &DOWNLOAD,
         &SRPM,
+        &SSH,
         &TOOLKIT,
         &RUNTIME,
         &INSTALL_OPTIONS,
@@ -89,6 +90,7 @@ static LINE_BODY: Body = Body {
         &FETCH,
         &DOWNLOAD,
         &SRPM,
+        &SSH,
         &TOOLKIT,
         &RUNTIME,
         &INSTALL_OPTIONS,
@@ -124,6 +126,7 @@ static RELEASE_BODY: Body = Body {
         &FETCH,
         &DOWNLOAD,
         &SRPM,
+        &SSH,
         &TOOLKIT,
         &RUNTIME,
         &INSTALL_OPTIONS,
@@ -155,6 +158,7 @@ static RUNS_BODY: Body = Body {
         &FETCH,
         &DOWNLOAD,
         &SRPM,
+        &SSH,
         &TOOLKIT,
         &RUNTIME,
         &INSTALL_OPTIONS,

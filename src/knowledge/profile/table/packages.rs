@@ -22,6 +22,12 @@ pub(super) static SRPM: Node = one(
     "Packages to prepare source packages of rpm with `rpmbuild`.",
 );
 
+pub(super) static SSH: Node = one(
+    "ssh",
+    &[Argument::any("PACKAGE", TEXT, "a package")],
+    "Packages to fetch sources by ssh with, beside those of `fetch`: `ssh`, `ssh-add` and `ssh-agent`.",
+);
+
 pub(super) static TOOLKIT: Node = one(
     "toolkit",
     &[Argument::any("PACKAGE", TEXT, "a package")],

@@ -73,11 +73,23 @@ static DIRECTORY: Node = Node {
 };
 
 static INSTALL: Node = Node {
-    arguments: &[Argument::one("COMMAND", Kind::TEXT, "a command of a shell")],
+    arguments: &[Argument::optional("COMMAND", Kind::TEXT, "a command of a shell, which every job runs")],
+    properties: &[
+        Property::optional("image", Kind::TEXT, "an image with the program `/usr/bin/drvc`, by its digest"),
+        Property::optional("url", Kind::TEXT, "the program itself, by https"),
+        Property::optional("sha256", Kind::TEXT, "the checksum that the program at `url` must have"),
+        Property::optional("cargo-git", Kind::TEXT, "the git repository of drvc, to be compiled by cargo"),
+        Property::optional("rev", Kind::TEXT, "the commit of `cargo-git`, in full"),
+    ],
+    rules: &[Rule {
+        kind: RuleKind::ExactlyOne,
+        groups: &[&["COMMAND"], &["image"], &["url", "sha256"], &["cargo-git", "rev"]],
+    }],
     ..Node::new(
         "install",
         Count::AtMostOne,
-        "What puts drvc on a runner. Unless said it is `cargo install --locked drvc`.",
+        "What puts drvc on a runner. An image, a program or a repository is fetched and checked once, by the first job, which \
+         hands the program to all others.",
     )
 };
 

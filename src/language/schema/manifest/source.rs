@@ -43,9 +43,46 @@ static GIT: Node = Node {
         Property::optional("commit", Kind::TEXT, "one commit, in full"),
     ],
     rules: &[Rule { kind: RuleKind::AtMostOne, groups: &[&["branch"], &["tag"], &["ref"], &["commit"]] }],
-    body: &Body { nodes: &[&SUBMODULES], rules: &[] },
+    body: &Body { nodes: &[&SUBMODULES, &LOGIN], rules: &[] },
     ..Node::new("git", Count::AtMostOne, "A git repository. Without a reference its default branch is meant.")
 };
+
+const USER: Property = Property::optional(
+    "user",
+    Kind::TEXT,
+    "the name that goes with the token; unless said, git gives `x-access-token` and a download sends the token alone, as bearer",
+);
+
+static LOGIN: Node = Node {
+    arguments: &[SECRET_ID],
+    properties: &[
+        USER,
+        Property::optional(
+            "host-key",
+            Kind::TEXT,
+            "for ssh: the server's public key, such as `ssh-ed25519 AAAA…`, which `ssh-keyscan HOST` prints",
+        ),
+    ],
+    ..Node::new(
+        "secret",
+        Count::AtMostOne,
+        "The build secret that opens the repository: for https a token, for ssh a deploy key without a passphrase. Only the \
+         step that fetches the source is given it, and `drvc lock --secret`.",
+    )
+};
+
+static FILE_LOGIN: Node = Node {
+    arguments: &[SECRET_ID],
+    properties: &[USER],
+    ..Node::new(
+        "secret",
+        Count::AtMostOne,
+        "The build secret that holds the token or password that the server asks for. Only the step that downloads is given \
+         it, and `drvc lock --secret`.",
+    )
+};
+
+const SECRET_ID: Argument = Argument::one("ID", Kind::TEXT, "the id of the build secret");
 
 static SUBMODULES: Node = Node {
     arguments: &[Argument::one("WANTED", Kind::Bool, "whether submodules are fetched too")],
@@ -92,12 +129,14 @@ static ARCHIVE: Node = Node {
             "leading directories to leave out; 0 unless said",
         ),
     ],
+    body: &Body { nodes: &[&FILE_LOGIN], rules: &[] },
     ..Node::new("archive", Count::AtMostOne, "An archive to download and unpack: whatever `tar` reads.")
 };
 
 static FILE: Node = Node {
     arguments: &[Argument::one("URL", Kind::TEXT, "the file, by https")],
     properties: &[SHA256],
+    body: &Body { nodes: &[&FILE_LOGIN], rules: &[] },
     ..Node::new(
         "file",
         Count::AtMostOne,
@@ -108,6 +147,7 @@ static FILE: Node = Node {
 static SRPM: Node = Node {
     arguments: &[Argument::one("URL", Kind::TEXT, "the package, by https")],
     properties: &[SHA256],
+    body: &Body { nodes: &[&FILE_LOGIN], rules: &[] },
     ..Node::new(
         "srpm",
         Count::AtMostOne,

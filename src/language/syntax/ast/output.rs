@@ -29,11 +29,20 @@ pub struct Pipeline {
     /// The node's name.
     pub span: Span,
     pub directory: Option<Text>,
-    pub install: Option<Text>,
+    pub install: Option<Install>,
     pub engine: Option<Text>,
     pub branches: Vec<Text>,
     pub image: Option<Text>,
     pub runners: Vec<Runner>,
+}
+
+/// `install COMMAND`, `install image=`, `install url= sha256=` and `install cargo-git= rev=`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Install {
+    Command(Text),
+    Image(Text),
+    Url { url: Text, sha256: Text },
+    CargoGit { url: Text, rev: Text },
 }
 
 /// `runner LABEL… arch=`

@@ -3,7 +3,7 @@
 use super::kmm::kmm;
 use super::{child_text, child_texts};
 use crate::language::kdl::Node;
-use crate::language::syntax::ast::{Bake, BuildConfig, Output, Pipeline, Runner};
+use crate::language::syntax::ast::{Bake, BuildConfig, Install, Output, Pipeline, Runner};
 
 pub(super) fn output(node: &Node) -> Output {
     Output {
@@ -24,11 +24,25 @@ fn pipeline(node: &Node) -> Pipeline {
     Pipeline {
         span: node.name.span,
         directory: child_text(node, "directory"),
-        install: child_text(node, "install"),
+        install: node.child("install").and_then(install),
         engine: child_text(node, "engine"),
         branches: child_texts(node, "branch"),
         image: child_text(node, "image"),
         runners: node.all("runner").filter_map(runner).collect(),
+    }
+}
+
+fn install(node: &Node) -> Option<Install> {
+    let property = |name| node.text_property(name);
+    if let Some(command) = node.text() {
+        return Some(Install::Command(command));
+    }
+    if let Some(image) = property("image") {
+        return Some(Install::Image(image));
+    }
+    match (property("url"), property("cargo-git")) {
+        (Some(url), _) => Some(Install::Url { url, sha256: property("sha256")? }),
+        (None, url) => Some(Install::CargoGit { url: url?, rev: property("rev")? }),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{child_texts, on};
 use crate::language::kdl::{Node, Value};
-use crate::language::syntax::ast::{GitReference, Origin, Patch, Source, SourceBody};
+use crate::language::syntax::ast::{GitReference, Login, Origin, Patch, Source, SourceBody};
 use crate::text::source::Spanned;
 
 pub(super) fn source(node: &Node) -> Option<Source> {
@@ -19,7 +19,12 @@ fn body(node: &Node) -> SourceBody {
 fn origin(node: &Node) -> Option<Spanned<Origin>> {
     let sha256 = || node.text_property("sha256");
     let origin = match node.name.value.as_str() {
-        "git" => Origin::Git { url: node.text()?, reference: reference(node), submodules: submodules(node) },
+        "git" => Origin::Git {
+            url: node.text()?,
+            reference: reference(node),
+            submodules: submodules(node),
+            login: login(node),
+        },
         "path" => Origin::Path {
             dir: node.text()?,
             include: child_texts(node, "include"),
@@ -29,9 +34,10 @@ fn origin(node: &Node) -> Option<Spanned<Origin>> {
             url: node.text()?,
             sha256: sha256(),
             strip: node.property("strip").and_then(Value::integer),
+            login: login(node),
         },
-        "file" => Origin::File { url: node.text()?, sha256: sha256() },
-        "srpm" => Origin::Srpm { url: node.text()?, sha256: sha256() },
+        "file" => Origin::File { url: node.text()?, sha256: sha256(), login: login(node) },
+        "srpm" => Origin::Srpm { url: node.text()?, sha256: sha256(), login: login(node) },
         "image" => Origin::Image { reference: node.text()?, dir: node.text_property("dir") },
         _ => return None,
     };
@@ -45,6 +51,12 @@ fn reference(node: &Node) -> Option<GitReference> {
         .or_else(|| property("tag").map(GitReference::Tag))
         .or_else(|| property("ref").map(GitReference::Ref))
         .or_else(|| property("commit").map(GitReference::Commit))
+}
+
+fn login(node: &Node) -> Option<Login> {
+    let secret = node.child("secret")?;
+    let property = |name| secret.text_property(name);
+    Some(Login { secret: secret.text()?, user: property("user"), host_key: property("host-key") })
 }
 
 fn submodules(node: &Node) -> bool {

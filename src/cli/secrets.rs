@@ -1,13 +1,17 @@
-//! The build secrets on the command line, and those that builds ask for.
+//! The build secrets on the command line, those that builds ask for, and what they hold.
 
-use crate::cli::Failure;
+use super::Failure;
 use crate::compiler::compile::Compiled;
 use crate::images::build::Item;
 use crate::images::engine::{Secret, SecretSource};
+use crate::system::fs::read_user_file;
 use crate::system::process::Environment;
 use crate::text::error::Error;
 use camino::Utf8PathBuf;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A token or a key is smaller than this, in bytes.
+const LIMIT: u64 = 64 << 10;
 
 /// A secret as the command line has it.
 pub(super) fn secret(text: &str) -> Result<Secret, String> {
@@ -80,4 +84,21 @@ pub(super) fn absolute(secrets: &[Secret], environment: &Environment) -> Result<
         Ok(Secret { id: secret.id.clone(), source })
     };
     secrets.iter().map(absolute).collect()
+}
+
+/// What the secrets hold, by their ids.
+pub(super) fn contents(
+    secrets: &[Secret],
+    environment: &Environment,
+) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
+    let read = |secret: Secret| {
+        let bytes = match &secret.source {
+            SecretSource::File(path) => read_user_file(Utf8PathBuf::from(path).as_path(), LIMIT)
+                .map_err(|cause| Error::new("read", path.as_str(), cause))?
+                .unwrap_or_default(),
+            SecretSource::Variable(name) => environment.get(name).unwrap_or_default().as_bytes().to_vec(),
+        };
+        Ok((secret.id, bytes))
+    };
+    absolute(secrets, environment)?.into_iter().map(read).collect()
 }
