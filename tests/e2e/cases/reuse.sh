@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# needs: images root buildah podman jq modinfo readelf
+# One build for many kernels: Debian 12's newest kernels in three flavours, with `reuse "headers"`. What the lock says of their
+# headers makes chains, and of the plain ones `drvc build` compiles once those that cannot be told apart. The modules of a kernel
+# that differs are refused in the build, and end it where `reuse` is strict.
+. "$(dirname "$0")/../case.sh"
+. "$E2E_DIR/build.sh"
+
+export XDG_CACHE_HOME=$CASE_DIR/cache
+dir=$CASE_DIR/project
+mapfile -t plain < <(offered amd64 | tail -3)
+mapfile -t others < <(offered cloud-amd64 | tail -2; offered rt-amd64 | tail -2)
+kernels=("${plain[@]}" "${others[@]}")
+cp -r "$E2E_DIR/../../examples/06-build-here" "$dir"
+rm -rf "$dir/drivers.out"
+# Modules that no engine has seen: of a trial that comes out of its cache nothing is said.
+echo "MODULE_INFO(case, \"$EPOCHREALTIME\");" >>"$dir/driver/ticker/ticker.c"
+digest() { podman image inspect "docker.io/library/$1" --format '{{.Digest}}'; }
+{
+    printf 'profile edition=1 extends="debian"\n'
+    printf 'base "docker.io/library/debian:12@%s"\n' "$(digest debian:12)"
+    printf 'minimal "docker.io/library/debian:12-slim@%s"\n' "$(digest debian:12-slim)"
+    printf 'line "12" {\n    release "12" {\n'
+    # shellcheck disable=SC2016
+    apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' |
+        sort -u | while read -r url suite component; do
+        printf '        mirror "%s" suite="%s" component="%s"\n' "${url%/}" "$suite" "$component"
+    done
+    printf '    }\n}\n'
+} >"$dir/debian.kdl"
+sed -i "/flavor/d; s/kernel \"6.*/kernel$(printf ' "%s"' "${kernels[@]}")/
+    s/^matrix {/profile \"debian\" \"debian.kdl\"\n&/; s/    load \"ticker\"/&\n    reuse \"headers\"/" "$dir/drivers.kdl"
+allow=()
+# shellcheck disable=SC2016
+for host in $(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | sed 's|^[a-z]*://||; s|/.*||' | sort -u); do
+    allow+=(--allow-host "$host" --allow-http "$host")
+done
+"$DRVC" lock -C "$dir" "${allow[@]}" >"$CASE_DIR/logs/lock" 2>&1 || { cat "$CASE_DIR/logs/lock" >&2; die "drvc lock"; }
+compile "$dir"
+plan() { jq -r "$1" "$dir/drivers.out/plan.json"; }
+# of_plain FILTER: of the plain kernels' targets.
+of_plain() { plan "[.targets[] | select(.flavor == \"default\")] | $1"; }
+tried=$(of_plain 'map(select(.reuse.first)) | length')
+say "  ${#kernels[@]} targets, $(plan '[.targets[] | select(.reuse.first)] | length') of them are tried on an earlier kernel's modules"
+[ "$tried" -gt 0 ] || die "no two of these kernels have the same headers: ${plain[*]}"
+
+# Fewer compilations than targets: as many as there are kernels with headers of their own.
+built_ok podman "$dir" --offline --target flavor=default
+says "3 targets: $((3 - tried)) built, $tried reused"
+built_ok podman "$dir" --offline --target flavor=default
+says "3 targets: 3 up to date"
+kernel=$(of_plain 'map(select(.reuse.first))[0].kernel')
+first=$(of_plain 'map(select(.reuse.first))[0].reuse.first | split("/")[-1]')
+image=$(image_of "$dir" "$kernel")
+modules=$(root_of podman "$image")/opt/lib/modules/$kernel
+for name in counter ticker; do
+    equal "the kernel that $name was built for" "$(modinfo -F vermagic "$modules/updates/$name.ko" | cut -d' ' -f1)" "$first"
+done
+equal "the kernel in the record" "$(sed -n 's/^kernel //p' "$modules/updates/drvc-reuse")" "$first"
+equal "modules.dep" "$(sort "$modules/modules.dep")" $'updates/counter.ko:\nupdates/ticker.ko: updates/counter.ko'
+
+# The symbols of the kernel itself and of the one that differs, out of the packages of their headers.
+other=${plain[0]}
+[ "$other" != "$first" ] || die "the oldest kernel is one whose modules are reused: $other"
+for one in "$kernel" "$other"; do
+    (cd "$CASE_DIR" && apt-get download -qq "linux-headers-$one" 2>/dev/null) || die "apt-get download linux-headers-$one"
+done
+package() { ls "$CASE_DIR/linux-headers-$1"_*.deb; }
+found=$("$DRVC" verify -C "$dir" --engine podman "$image" --symvers "$(package "$kernel")" --offline) || die "$found"
+contains "verify" "$found" "its modules were built for $first and reused"
+! found=$("$DRVC" verify -C "$dir" --engine podman "$image" --symvers "$(package "$other")" --offline) ||
+    die "verify finds nothing: $found"
+contains "verify with the symbols of $other" "$found" changed-symbol
+
+# An image of another kernel in its place: the check refuses it, and the same build compiles.
+file=$dir/drivers.out/$(target "$dir" "$kernel" dockerfile)
+cp "$file" "$CASE_DIR/Dockerfile"
+wrong=$(image_of "$dir" "$other")
+sed -i "s|^FROM .* AS first$|FROM localhost/$wrong AS first|; s|/opt/lib/modules/$first/updates|/opt/lib/modules/$other/updates|" "$file"
+builds_ok buildah "$dir" "$kernel"
+contains "what the check says" "$(cat "$LOG")" "drvc reuse: no: the "
+modules=$(root_of buildah "$image")/opt/lib/modules/$kernel
+equal "vermagic" "$(modinfo -F vermagic "$modules/updates/ticker.ko" | cut -d' ' -f1)" "$kernel"
+equal "the kernel in the record" "$(sed -n 's/^kernel //p' "$modules/updates/drvc-reuse")" "$kernel"
+sed -i 's/check-reuse headers$/check-reuse headers --strict/' "$file"
+builds_not 'drvc: reuse is strict, and the ' buildah "$dir" "$kernel"
