@@ -16,8 +16,7 @@ const RECURSION: &[&[&str]] =
 
 /// To be mended: what is not found any more has to leave these lists.
 const CIRCLES: &[&[&str]] = &[];
-const LONG_FILES: &[&str] =
-    &["import/dockerfile/makes", "import/dockerfile/run", "import/kbuild/objects", "language/syntax/ast"];
+const LONG_FILES: &[&str] = &["language/syntax/ast"];
 const LONG_FUNCTIONS: &[&str] = &[];
 
 /// The code of `src` by module, such as `compiler/plan/cells`, without comments and tests.
