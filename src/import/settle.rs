@@ -4,7 +4,7 @@ use super::draft::{self, Draft, Image, Module, Origin, Os, Output, Project, Sour
 use crate::compiler::compile::{Compilation, Request, compile};
 use crate::system::fs::{Overlay, Reader, Tree};
 use crate::text::diag::{Code, Severity};
-use crate::text::ids::RelPath;
+use crate::text::ids::{GitUrl, RelPath};
 
 /// How many nodes are taken out one by one.
 const MAX_TAKEN_OUT: usize = 60;
@@ -24,6 +24,7 @@ pub struct Target<'t, T> {
 pub fn settled<T: Tree>(target: &Target<'_, T>, draft: &mut Draft, matrices: Vec<Vec<Os>>) -> String {
     target.present(draft);
     target.ignored(draft);
+    by_https(draft);
     let mut first = None;
     for matrix in matrices {
         draft.matrix = matrix;
@@ -35,6 +36,22 @@ pub fn settled<T: Tree>(target: &Target<'_, T>, draft: &mut Draft, matrices: Vec
     let (matrix, text) = first.unwrap_or_default();
     draft.matrix = matrix;
     target.safe(draft, &text)
+}
+
+/// Repositories that are cloned by ssh are named by https: a build has nobody's keys, and no file that is imported says
+/// which secret would hold one.
+fn by_https(draft: &mut Draft) {
+    for source in &mut draft.sources {
+        let Origin::Git { url, .. } = &mut source.origin else { continue };
+        let Some(ssh) = GitUrl::parse(url).ok().filter(GitUrl::is_ssh) else { continue };
+        let path = url.splitn(4, '/').nth(3).unwrap_or_default();
+        let text = format!(
+            "was cloned by ssh: with a deploy key it is `git \"{url}\" {{ secret \"ID\" host-key=\"…\"; }}`"
+        );
+        *url = format!("https://{}/{path}", ssh.host());
+        draft.warnings.push(format!("source `{}` {text}", source.name));
+        source.notes.push(text);
+    }
 }
 
 impl<T: Tree> Target<'_, T> {
@@ -242,6 +259,10 @@ mod tests {
         for (text, expected) in [
             ("FROM debian:12\nCOPY . /s\nRUN make -C /s", "ignore \"drivers.kdl\" \"/key.pem\""),
             ("FROM debian:12\nCOPY gone /s\nRUN make -C /s/sub", "`gone` is not here"),
+            (
+                "FROM debian:12\nRUN git clone git@h.example:a/b.git && cd b && make",
+                "git \"https://h.example/a/b.git\"",
+            ),
             ("FROM debian:12\nCOPY . /s\nENV PATH_X=a LD_PRELOAD=b\nRUN make -C /s", "module"),
             ("FROM debian:12\nCOPY . /s\nRUN make -C /s KDIR='{x}' 'a b'", "make"),
         ] {

@@ -127,6 +127,8 @@ fn changed(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
 }
 
 /// Tries a reader: on what is known as it is, and on what is made of it.
+#[expect(clippy::disallowed_methods, reason = "only how long the tests take depends on it")]
+#[expect(clippy::disallowed_macros, reason = "how much was tried is the test's own output")]
 fn fuzz(name: &str, known: &[&str], read: impl Fn(&[u8]) + std::panic::RefUnwindSafe) {
     let seeds = seeds(known);
     let time = std::env::var("DRVC_FUZZ_SECONDS").ok().map(|text| Duration::from_secs(text.parse().unwrap()));

@@ -340,7 +340,8 @@ fn verdicts_of(
         .iter()
         .zip(outcomes)
         .filter(|(_, outcome)| !matches!(outcome, Some(Outcome::Done(..))))
-        .filter_map(|(job, _)| matches!(job.work, Work::Target(_)).then(|| job.work.target()))
+        .filter(|(job, _)| matches!(job.work, Work::Target(_)))
+        .map(|(job, _)| job.work.target())
         .collect();
     let mut verdicts = Verdicts::new();
     let verdict = |outcome: &Option<Outcome>, below: Option<&Failure>| match outcome {
