@@ -14,7 +14,7 @@ fn pages() -> Vec<(String, String)> {
     let mut paths: Vec<_> = docs.map(|entry| format!("docs/{}", entry.unwrap().file_name())).collect();
     paths.push("README.md".to_owned());
     paths.sort();
-    paths.retain(|path| path != "docs/diagnostics.md");
+    paths.retain(|path| path.ends_with(".md") && path != "docs/diagnostics.md");
     paths
         .into_iter()
         .map(|path| (path.clone(), std::fs::read_to_string(repository(&path)).unwrap()))

@@ -14,11 +14,6 @@ const FUNCTION: usize = 80;
 const RECURSION: &[&[&str]] =
     &[&["import/shell/parameter", "import/shell/word"], &["import/shell/run", "import/shell/worlds"]];
 
-/// To be mended: what is not found any more has to leave these lists.
-const CIRCLES: &[&[&str]] = &[];
-const LONG_FILES: &[&str] = &["language/syntax/ast"];
-const LONG_FUNCTIONS: &[&str] = &[];
-
 /// The code of `src` by module, such as `compiler/plan/cells`, without comments and tests.
 fn code() -> BTreeMap<String, String> {
     let root = repository("src");
@@ -144,8 +139,8 @@ fn files_use_each_other_in_no_circle() {
     for (file, all) in reached.iter().filter(|(file, all)| all.contains(*file)) {
         circles.insert(all.iter().copied().filter(|other| reached[other].contains(file)).collect::<Vec<_>>());
     }
-    let expected = RECURSION.iter().chain(CIRCLES).map(|circle| circle.to_vec()).collect();
-    assert_eq!(circles, expected, "left is what there is, right is what the lists above have");
+    let expected = RECURSION.iter().map(|circle| circle.to_vec()).collect();
+    assert_eq!(circles, expected, "left is what there is, right is what may stay");
 }
 
 #[test]
@@ -170,6 +165,6 @@ fn files_and_functions_are_short() {
             }
         }
     }
-    assert_eq!(files, LONG_FILES, "left is what has more than {FILE} lines");
-    assert_eq!(functions, LONG_FUNCTIONS, "left is what has more than {FUNCTION} lines");
+    assert!(files.is_empty(), "more than {FILE} lines: {files:?}");
+    assert!(functions.is_empty(), "more than {FUNCTION} lines: {functions:?}");
 }
