@@ -30,6 +30,29 @@ others() { offered "$1" | head -n -1; }
 
 # --- projects
 
+# machine_profile FILE: a profile with the machine's apt sources as Debian 12's mirrors, and the base images by their digest:
+# no registry is asked. `allow` are the options that let drvc ask those hosts.
+machine_profile() {
+    local url suite component host digest
+    digest=$(podman image inspect docker.io/library/debian:12 --format '{{.Digest}}')
+    {
+        printf 'profile edition=1 extends="debian"\n'
+        printf 'base "docker.io/library/debian:12@%s"\nminimal "docker.io/library/debian:12-slim@%s"\n' "$digest" "$digest"
+        printf 'line "12" {\n    release "12" {\n'
+        # shellcheck disable=SC2016
+        apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' |
+            sort -u | while read -r url suite component; do
+            printf '        mirror "%s" suite="%s" component="%s"\n' "${url%/}" "$suite" "$component"
+        done
+        printf '    }\n}\n'
+    } >"$1"
+    contains "the machine's apt sources" "$(cat "$1")" bookworm
+    allow=()
+    for host in $(grep -o 'mirror "[a-z]*://[^/:"]*' "$1" | sed 's|.*//||' | sort -u); do
+        allow+=(--allow-host "$host" --allow-http "$host")
+    done
+}
+
 # manifest DIR: writes the manifest on standard input to DIR/drivers.kdl, with the two nodes that all have.
 manifest() {
     mkdir -p "$1"

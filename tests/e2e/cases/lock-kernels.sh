@@ -17,23 +17,7 @@ drvc_ok() {
 
 dir=$CASE_DIR/debian
 image=$(podman image inspect docker.io/library/debian:12 --format '{{.Digest}}')
-# The machine's apt sources as the mirrors of a profile, and the base images by their digest: no registry is asked.
-{
-    printf 'profile edition=1 extends="debian"\n'
-    printf 'base "docker.io/library/debian:12@%s"\nminimal "docker.io/library/debian:12-slim@%s"\n' "$image" "$image"
-    printf 'line "12" {\n    release "12" {\n'
-    # shellcheck disable=SC2016
-    apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' |
-        sort -u | while read -r url suite component; do
-        printf '        mirror "%s" suite="%s" component="%s"\n' "${url%/}" "$suite" "$component"
-    done
-    printf '    }\n}\n'
-} >"$CASE_DIR/debian.kdl"
-contains "the machine's apt sources" "$(cat "$CASE_DIR/debian.kdl")" bookworm
-allow=()
-for host in $(grep -o 'mirror "[a-z]*://[^/:"]*' "$CASE_DIR/debian.kdl" | sed 's|.*//||' | sort -u); do
-    allow+=(--allow-host "$host" --allow-http "$host")
-done
+machine_profile "$CASE_DIR/debian.kdl"
 
 c_module "$dir/hello" hello
 cp "$CASE_DIR/debian.kdl" "$dir"

@@ -15,26 +15,9 @@ cp -r "$E2E_DIR/../../examples/06-build-here" "$dir"
 rm -rf "$dir/drivers.out"
 # Modules that no engine has seen: of a trial that comes out of its cache nothing is said.
 echo "MODULE_INFO(case, \"$EPOCHREALTIME\");" >>"$dir/driver/ticker/ticker.c"
-digest() { podman image inspect "docker.io/library/$1" --format '{{.Digest}}'; }
-{
-    printf 'profile edition=1 extends="debian"\n'
-    printf 'base "docker.io/library/debian:12@%s"\n' "$(digest debian:12)"
-    printf 'minimal "docker.io/library/debian:12-slim@%s"\n' "$(digest debian:12-slim)"
-    printf 'line "12" {\n    release "12" {\n'
-    # shellcheck disable=SC2016
-    apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' |
-        sort -u | while read -r url suite component; do
-        printf '        mirror "%s" suite="%s" component="%s"\n' "${url%/}" "$suite" "$component"
-    done
-    printf '    }\n}\n'
-} >"$dir/debian.kdl"
+machine_profile "$dir/debian.kdl"
 sed -i "/flavor/d; s/kernel \"6.*/kernel$(printf ' "%s"' "${kernels[@]}")/
     s/^matrix {/profile \"debian\" \"debian.kdl\"\n&/; s/    load \"ticker\"/&\n    reuse \"headers\"/" "$dir/drivers.kdl"
-allow=()
-# shellcheck disable=SC2016
-for host in $(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | sed 's|^[a-z]*://||; s|/.*||' | sort -u); do
-    allow+=(--allow-host "$host" --allow-http "$host")
-done
 "$DRVC" lock -C "$dir" "${allow[@]}" >"$CASE_DIR/logs/lock" 2>&1 || { cat "$CASE_DIR/logs/lock" >&2; die "drvc lock"; }
 compile "$dir"
 plan() { jq -r "$1" "$dir/drivers.out/plan.json"; }

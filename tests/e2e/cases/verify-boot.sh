@@ -13,23 +13,7 @@ other=${other#linux-headers-}
 dir=$CASE_DIR/project
 mkdir -p "$dir" "$CASE_DIR/deb"
 
-# The machine's apt sources as the mirrors of Debian 12, and its images by their digest: no registry is asked.
-digest=$(podman image inspect docker.io/library/debian:12 --format '{{.Digest}}')
-{
-    printf 'profile edition=1 extends="debian"\n'
-    printf 'base "docker.io/library/debian:12@%s"\nminimal "docker.io/library/debian:12-slim@%s"\n' "$digest" "$digest"
-    printf 'line "12" {\n    release "12" {\n'
-    # shellcheck disable=SC2016
-    apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' |
-        sort -u | while read -r url suite component; do
-        printf '        mirror "%s" suite="%s" component="%s"\n' "${url%/}" "$suite" "$component"
-    done
-    printf '    }\n}\n'
-} >"$dir/debian.kdl"
-allow=()
-for host in $(grep -o 'mirror "[a-z]*://[^/:"]*' "$dir/debian.kdl" | sed 's|.*//||' | sort -u); do
-    allow+=(--allow-host "$host" --allow-http "$host")
-done
+machine_profile "$dir/debian.kdl"
 
 # --- built
 
