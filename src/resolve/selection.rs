@@ -40,25 +40,26 @@ impl<'a> Selection<'a> {
     pub fn forget(&self, wants: &Wants, lock: &mut Lock) {
         wants.all().into_iter().filter(|want| self.means(want)).for_each(|want| want.forget(lock));
     }
+
+    /// Takes out of a lock the images of which it does not have every platform: these are asked for again.
+    pub fn forget_incomplete(&self, planned: &Planned, lock: &mut Lock) {
+        let spans = labelled(planned, |code| code == Code::MissingPlatform);
+        lock.images
+            .retain(|image, entry| !spans.contains(&entry.span) || !self.means(&Want::Image(image.clone())));
+    }
+}
+
+/// The places that reports with these codes show.
+fn labelled(planned: &Planned, has: impl Fn(Code) -> bool) -> BTreeSet<Span> {
+    let reports = planned.diagnostics.iter().filter(|one| has(one.code));
+    reports.flat_map(|one| one.labels.iter().map(|label| label.span)).collect()
 }
 
 /// Takes out of a lock what is not to be trusted.
 pub(super) fn forget_doubtful(planned: &Planned, lock: &mut Lock) {
-    let doubtful = |code| {
-        matches!(
-            code,
-            Code::ContradictingLockEntry
-                | Code::DuplicateLockEntry
-                | Code::EditedLockEntry
-                | Code::MissingPlatform
-        )
-    };
-    let spans: BTreeSet<Span> = planned
-        .diagnostics
-        .iter()
-        .filter(|one| doubtful(one.code))
-        .flat_map(|one| one.labels.iter().map(|label| label.span))
-        .collect();
+    let spans = labelled(planned, |code| {
+        matches!(code, Code::ContradictingLockEntry | Code::DuplicateLockEntry | Code::EditedLockEntry)
+    });
     lock.retain(|span| !spans.contains(&span));
     forget_halves(&planned.wants, lock);
 }

@@ -104,6 +104,7 @@ pub fn settle(job: &Job<'_>) -> Result<Settled, Refusal> {
     if let Some(resolver) = job.resolver {
         forget_doubtful(&planned, &mut lock);
         failed.old = lock.clone();
+        selection.forget_incomplete(&planned, &mut lock);
         if job.update {
             selection.forget(&planned.wants, &mut lock);
         }
