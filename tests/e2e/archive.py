@@ -23,7 +23,7 @@ WANTED = re.compile(
     r"linux-(headers|image|kbuild|config|compiler)-.*"
     r"|gcc(-1\d)?|g\+\+|make|bc|flex|bison|libelf-dev|libssl-dev|kmod|dwarves|pahole|pkg-config|libxtables-dev|iptables|cpio"
     r"|git|git-lfs|patch|ca-certificates|curl|openssh-client|openssl|xz-utils|zstd|bzip2|unzip|perl|python3|rsync|file"
-    r"|build-essential|dkms|strace|procps|libc6-dev|binutils|gawk|sbsigntool|opensc|libengine-pkcs11-openssl|softhsm2|dnf|rpm|zypper|.*-dkms"
+    r"|build-essential|autoconf|automake|libtool|m4|pkgconf|diffutils|gnupg|dkms|strace|procps|libc6-dev|binutils|gawk|sbsigntool|opensc|libengine-pkcs11-openssl|softhsm2|dnf|rpm|zypper|.*-dkms"
 )
 ADDRESS = ("127.0.0.1", 8412)
 
