@@ -20,10 +20,11 @@ import tempfile
 import urllib.request
 
 WANTED = re.compile(
-    r"linux-(headers|image|kbuild|config|compiler)-.*"
-    r"|gcc(-1\d)?|g\+\+|make|bc|flex|bison|libelf-dev|libssl-dev|kmod|dwarves|pahole|pkg-config|libxtables-dev|iptables|cpio"
-    r"|git|git-lfs|patch|ca-certificates|curl|openssh-client|openssl|xz-utils|zstd|bzip2|unzip|perl|python3|rsync|file"
-    r"|build-essential|autoconf|automake|libtool|m4|pkgconf|diffutils|gnupg|dkms|strace|procps|libc6-dev|binutils|gawk|sbsigntool|opensc|libengine-pkcs11-openssl|softhsm2|dnf|rpm|zypper|.*-dkms"
+    r"linux-(headers|image|kbuild|config|compiler)-.*|.*-dkms|dkms"
+    r"|gcc(-1\d)?|g\+\+|make|bc|flex|bison|libelf-dev|libssl-dev|libc6-dev|binutils|build-essential|dwarves|pahole"
+    r"|autoconf|automake|libtool|m4|pkg-config|pkgconf|libxtables-dev|iptables|kmod|cpio|patch|perl|python3|gawk"
+    r"|git|git-lfs|ca-certificates|curl|openssh-client|openssl|gnupg|xz-utils|zstd|bzip2|unzip|rsync|file|diffutils"
+    r"|sbsigntool|opensc|libengine-pkcs11-openssl|softhsm2|strace|procps|dnf|rpm|zypper"
 )
 ADDRESS = ("127.0.0.1", 8412)
 
