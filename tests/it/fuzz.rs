@@ -268,7 +268,7 @@ fn dkms_files() {
 #[test]
 fn dockerfiles() {
     let examples = [
-        "examples/06-build-here/drivers.out",
+        "examples/05-module-chain/drivers.out",
         "examples/08-everywhere/drivers.out/pt-char-dev",
         "Containerfile",
     ];
