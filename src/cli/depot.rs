@@ -42,7 +42,6 @@ pub(super) struct Home<'d> {
 pub(super) struct Fetched {
     /// Where it came from.
     pub(super) url: String,
-    /// Its bytes.
     pub(super) bytes: Vec<u8>,
 }
 

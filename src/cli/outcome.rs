@@ -64,7 +64,6 @@ pub(super) struct Verdict {
     pub(super) errors: usize,
     /// What resolving the lock anew would settle; errors too.
     pub(super) drift: usize,
-    /// Warnings.
     pub(super) warnings: usize,
     /// Whether nothing came out.
     pub(super) refused: bool,

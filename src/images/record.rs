@@ -74,7 +74,6 @@ pub struct CheckRecord {
 pub struct FindingRecord {
     /// `error`, `warning` or `note`
     pub level: String,
-    /// Its code.
     pub code: String,
     /// What is the matter.
     pub message: String,

@@ -9,11 +9,8 @@ pub struct Draft {
     pub head: Vec<String>,
     /// `project NAME`
     pub project: Project,
-    /// The sources.
     pub sources: Vec<Source>,
-    /// The modules.
     pub modules: Vec<Module>,
-    /// The images.
     pub images: Vec<Image>,
     /// `os NAME RELEASE…` with kernels; empty until [`super::matrix`] fills it.
     pub matrix: Vec<Os>,
@@ -36,7 +33,6 @@ pub struct Project {
 /// `source`
 #[derive(Clone, Debug, Default)]
 pub struct Source {
-    /// Its name.
     pub name: String,
     /// Comments in it.
     pub notes: Vec<String>,
@@ -85,11 +81,9 @@ impl Default for Origin {
 /// `module`. All texts of it are as the manifest has them, variables in braces.
 #[derive(Clone, Debug, Default)]
 pub struct Module {
-    /// Its name.
     pub name: String,
     /// Comments in it.
     pub notes: Vec<String>,
-    /// Its source.
     pub source: String,
     /// The directory in it that is built.
     pub dir: Option<String>,
@@ -97,20 +91,16 @@ pub struct Module {
     pub build: Build,
     /// Other ways for some kernels: values of `kernel=`.
     pub builds: Vec<(String, Build)>,
-    /// `env`
     pub env: Vec<(String, String)>,
-    /// `packages`
     pub packages: Vec<String>,
     /// What comes out; empty where it is the module's name and `.ko`.
     pub outputs: Vec<Output>,
-    /// `requires-config`
     pub requires_config: Vec<String>,
 }
 
 /// `output`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
-    /// The file.
     pub file: String,
     /// Why it may be missing; empty where it may not.
     pub when: String,
@@ -122,11 +112,8 @@ pub enum Build {
     /// As the kernel builds modules.
     #[default]
     Kbuild,
-    /// `make`
     Make {
-        /// The targets.
         targets: Vec<String>,
-        /// The variables.
         variables: Vec<(String, String)>,
     },
     /// `run` and `script`
@@ -143,23 +130,17 @@ pub enum Step {
 /// `image`
 #[derive(Clone, Debug, Default)]
 pub struct Image {
-    /// Its name.
     pub name: String,
     /// Comments in it.
     pub notes: Vec<String>,
-    /// `repository`
     pub repository: Option<String>,
-    /// `tag`
     pub tag: Option<String>,
-    /// The modules in it.
     pub modules: Vec<String>,
     /// What it loads, in order.
     pub load: Vec<String>,
     /// `option KMOD NAME=VALUE…`
     pub options: Vec<(String, Vec<(String, String)>)>,
-    /// `replaces`
     pub replaces: Vec<String>,
-    /// `packages`
     pub packages: Vec<String>,
     /// `only`, each with its properties.
     pub only: Vec<Vec<(&'static str, String)>>,
@@ -183,7 +164,6 @@ pub struct Os {
     pub notes: Vec<String>,
     /// The profile.
     pub name: String,
-    /// The releases.
     pub releases: Vec<String>,
     /// The kernels, in full.
     pub kernels: Vec<String>,

@@ -39,7 +39,6 @@ impl Kind {
 /// A file to import.
 #[derive(Clone, Debug)]
 pub struct Place {
-    /// What it is.
     pub kind: Kind,
     /// Where it lies in the project.
     pub file: RelPath,

@@ -8,7 +8,6 @@ use std::fmt;
 /// What happened to one entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// What it is of.
     pub name: String,
     /// What happened.
     pub kind: ChangeKind,

@@ -49,7 +49,6 @@ pub struct Settled {
     pub sources: Sources,
     /// What is still to be said of manifest and lock: warnings, what is not offered, and what is missing where nobody was asked.
     pub diagnostics: Diagnostics,
-    /// The lock.
     pub lock: Lock,
     /// What moved.
     pub changes: Vec<Change>,
@@ -64,7 +63,6 @@ pub struct Settled {
 /// What was asked for in vain.
 #[derive(Debug)]
 pub struct Unresolved {
-    /// Its name.
     pub name: String,
     /// Whether the lock has it, as it was.
     pub kept: bool,

@@ -25,7 +25,6 @@ pub struct Member<'a> {
     pub path: String,
     /// Permissions, without the type.
     pub mode: u32,
-    /// What it is.
     pub content: Content<'a>,
 }
 
@@ -33,7 +32,6 @@ pub struct Member<'a> {
 pub enum Content<'a> {
     /// A regular file: its size in bytes, and a reader of just these.
     File(u64, &'a mut dyn Read),
-    /// A directory.
     Directory,
     /// A symbolic link and what it says.
     Symlink(String),

@@ -52,7 +52,6 @@ pub struct Contexts {
 pub struct Checkout {
     /// Files that Git LFS holds.
     pub lfs: bool,
-    /// Submodules.
     pub submodules: bool,
 }
 

@@ -65,7 +65,6 @@ impl Access {
     }
 }
 
-/// Lowers an `entitlement`.
 pub(super) fn lower_entitlement(
     lower: &mut Lower<'_>,
     entitlement: &ast::Entitlement,

@@ -71,7 +71,6 @@ impl ReuseLevel {
 pub struct KmodOption {
     /// The kernel module.
     pub kmod: Spanned<KmodName>,
-    /// Its parameters.
     pub parameters: Vec<(KmodName, Template)>,
 }
 

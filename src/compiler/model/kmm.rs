@@ -96,13 +96,10 @@ pub struct KmmSign {
 pub struct KmmBuild {
     /// The node's name.
     pub span: Span,
-    /// `regexp=`
     pub regexp: Option<String>,
-    /// `secret`
     pub secrets: Vec<String>,
     /// `build-arg`
     pub args: BTreeMap<String, String>,
-    /// `selector`
     pub selector: BTreeMap<String, String>,
     /// `base-image-registry-tls`
     pub tls: Option<ast::Tls>,

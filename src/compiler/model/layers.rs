@@ -14,7 +14,6 @@ pub struct ModuleId(pub usize);
 /// A named thing: what holds everywhere, and what is laid over it for the cells that a selector selects.
 #[derive(Clone, Debug)]
 pub struct Layers<N, B> {
-    /// Its name.
     pub name: N,
     /// Where it was named.
     pub span: Span,

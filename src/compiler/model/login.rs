@@ -8,7 +8,6 @@ use crate::text::ids::{GitUrl, HostKey, LoginName, SecretId};
 /// A build secret, and what it is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Login {
-    /// The secret.
     pub secret: SecretId,
     /// What is done with it.
     pub way: Way,
@@ -23,10 +22,7 @@ pub enum Way {
         host_key: HostKey,
     },
     /// With a token or password, and the name that was written beside it.
-    Token {
-        /// `user=`
-        user: Option<LoginName>,
-    },
+    Token { user: Option<LoginName> },
 }
 
 /// The login of a git repository. One by ssh has no other way in: a build has no agent and knows no host.

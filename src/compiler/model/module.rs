@@ -32,7 +32,6 @@ pub struct ModuleBody {
 /// `source NAME dir=`
 #[derive(Clone, Debug)]
 pub struct SourceUse {
-    /// Which source.
     pub source: SourceId,
     /// The directory in it that is built; the source itself unless said.
     pub dir: Option<Template>,
@@ -42,7 +41,6 @@ pub struct SourceUse {
 
 /// How a module is built.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "fields are the arguments and properties of the node")]
 pub enum Build {
     Steps(Vec<Step>),
     Prebuilt,

@@ -80,7 +80,6 @@ fn parse_suite(text: &str) -> Result<RelPath, Invalid> {
     RelPath::parse(text)
 }
 
-/// Lowers a `repository`.
 pub(super) fn lower_repository(
     lower: &mut Lower<'_>,
     repository: &ast::PackageRepository,

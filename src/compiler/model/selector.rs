@@ -13,7 +13,6 @@ use std::cmp::Ordering;
 
 /// What can be selected by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "each is the property of that name")]
 pub enum Key {
     Os,
     Family,
@@ -71,7 +70,6 @@ impl Key {
 
 /// What a selector sees of a cell, and of the image that is built for it where there is one.
 #[derive(Clone, Copy, Debug)]
-#[expect(missing_docs, reason = "fields are the properties of the same name")]
 pub struct View<'a> {
     pub os: &'a str,
     pub family: &'a str,

@@ -60,7 +60,6 @@ impl SignatureHash {
     }
 }
 
-/// Lowers `signing`.
 pub(super) fn lower_signing(lower: &mut Lower<'_>, signing: &ast::Signing) -> Option<Signing> {
     let secret = |lower: &mut Lower<'_>, id: &ast::Text| lower.parse("secret id", id, SecretId::parse);
     let pin = signing.pin.as_ref().and_then(|id| secret(lower, id));

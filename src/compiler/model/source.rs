@@ -32,10 +32,7 @@ pub enum Origin {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Download {
     /// An archive to unpack, without so many leading directories.
-    Archive {
-        /// `strip=`
-        strip: u32,
-    },
+    Archive { strip: u32 },
     /// A file that stays as it is.
     File,
     /// A source package of rpm to prepare.

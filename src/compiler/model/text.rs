@@ -6,7 +6,6 @@ use crate::text::source::Span;
 
 /// A variable of the language.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "each is the variable of that name; docs/manifest.md describes them")]
 pub enum Variable {
     Kernel,
     KernelDir,

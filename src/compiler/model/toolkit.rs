@@ -10,7 +10,6 @@ use crate::text::source::{Span, Spanned};
 /// Shared toolkit images.
 #[derive(Clone, Debug)]
 pub struct Toolkit {
-    /// Their name.
     pub name: Name,
     /// Where they are kept.
     pub repository: Repository,
@@ -37,7 +36,6 @@ const PUBLIC: &[&str] = &[
     "registry.gitlab.com",
 ];
 
-/// Lowers a `toolkit`.
 pub(super) fn lower_toolkit(lower: &mut Lower<'_>, toolkit: &ast::Toolkit) -> Option<Toolkit> {
     let name = lower.parse("toolkit name", &toolkit.name, Name::parse);
     let packages = toolkit.packages.iter().filter_map(|package| lower.package(package, Variable::in_toolkit));

@@ -176,11 +176,9 @@ pub struct Toolkit {
     pub id: RelPath,
     /// The distribution whose kernels these are.
     pub os: OsName,
-    /// Its release.
     pub release: Release,
     /// The architecture.
     pub arch: Arch,
-    /// The kernel.
     pub kernel: KernelText,
     /// The user's own name of it.
     pub tag: Option<ImageRef>,

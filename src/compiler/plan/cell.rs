@@ -15,7 +15,6 @@ pub(super) struct Cell<'a> {
     pub id: usize,
     /// The distribution.
     pub profile: &'a Profile,
-    /// Its release.
     pub release: Arc<ReleaseFacts>,
     /// What of the release the kernel runs on.
     pub platform: Arc<Platform>,

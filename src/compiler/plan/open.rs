@@ -18,7 +18,6 @@ pub struct KernelRequest<'a> {
     pub query: KernelQuery,
     /// The distribution.
     pub profile: &'a Profile,
-    /// Its release.
     pub release: ReleaseFacts,
     /// Where the manifest has its kernels looked for.
     pub places: Places,
@@ -48,7 +47,6 @@ impl Extend<Self> for Places {
 
 /// One point of the matrix.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "fields are those of a target")]
 pub struct MatrixPoint {
     pub os: OsName,
     pub release: Release,

@@ -52,7 +52,6 @@ pub enum SigningKey {
 
 /// A subscription that packages are installed with.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "fields are the secrets of the manifest's `entitlement`")]
 pub enum Subscription {
     /// That of the machine that builds.
     Host,
@@ -71,7 +70,6 @@ pub struct ToolkitStage {
     pub install: PackageInstall,
     /// The kernel's own modules.
     pub in_tree: PackageInstall,
-    /// The kernel.
     pub kernel: KernelText,
     /// The directory to hand to `make -C`.
     pub kernel_dir: AbsPath,
@@ -120,7 +118,6 @@ pub struct KernelStage {
 /// A source's files at `/usr/src/drvc/<name>`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SourceStage {
-    /// Its name.
     pub name: Name,
     /// Where the files come from.
     pub origin: Fetched,
@@ -161,7 +158,6 @@ impl SourceStage {
 
 /// Where a source's files come from, resolved.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "fields are named as in the manifest")]
 pub enum Fetched {
     Git { url: GitUrl, revision: Revision, submodules: bool, login: Option<Login> },
     Path { dir: RelPath, tree: SourceTree },
@@ -181,11 +177,9 @@ pub enum Revision {
 /// A patch in the build context.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ContextPatch {
-    /// The file.
     pub file: RelPath,
     /// `patch -pN`
     pub strip: u32,
-    /// Its content.
     pub content: FileDigest,
 }
 
@@ -193,7 +187,6 @@ pub struct ContextPatch {
 /// is the same for all of them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ModuleStage {
-    /// Its name.
     pub name: ModuleName,
     /// The source's stage.
     pub source: Name,
@@ -235,7 +228,6 @@ pub enum BuildCommand {
 pub enum StepCommand {
     /// The module's own Makefile.
     Make {
-        /// Its targets.
         targets: Vec<String>,
         /// Variables for make's command line.
         variables: Vec<(EnvName, String)>,
@@ -299,7 +291,6 @@ pub enum RuntimeBase {
 /// A driver container: what is packed in the builder, and the image around it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ImageStage {
-    /// Its name.
     pub name: Name,
     /// The modules in it, in build order.
     pub modules: Vec<ModuleName>,

@@ -29,7 +29,6 @@ pub struct Target {
     pub release: Release,
     /// The architecture.
     pub arch: Arch,
-    /// The kernel.
     pub kernel: KernelText,
     /// The kernel's flavour.
     pub flavor: Flavor,
@@ -88,7 +87,6 @@ impl Target {
 pub struct Other {
     /// The distribution.
     pub os: OsName,
-    /// The release.
     pub release: Release,
 }
 

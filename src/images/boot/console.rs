@@ -50,7 +50,6 @@ pub(super) struct Seen {
     pub code: Option<i32>,
     /// What modprobe said then.
     pub output: Vec<String>,
-    /// Its parameters.
     pub parameters: BTreeMap<String, String>,
 }
 

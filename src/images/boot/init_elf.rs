@@ -14,7 +14,6 @@ const HEADERS: u32 = 64 + 56;
 /// An argument of a system call.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Arg<'a> {
-    /// A number.
     Number(u32),
     /// The address of a text.
     Text(&'a str),

@@ -40,11 +40,8 @@ const LIST: u64 = 64 << 20;
 
 /// An image that is to be booted.
 pub struct Boot<'a> {
-    /// The image.
     pub image: &'a Image,
-    /// The driver in it.
     pub driver: &'a Driver,
-    /// Its kernel.
     pub kernel: &'a Kernel,
     /// The machine's architecture.
     pub arch: Arch,

@@ -13,7 +13,6 @@ use std::fmt;
 pub enum Place {
     /// In the engine on this machine.
     Engine,
-    /// In the registry.
     Registry,
 }
 
@@ -118,7 +117,6 @@ pub fn base_label(bases: &BTreeSet<ImageRef>, arch: &str, ids: &Ids) -> Result<O
 /// What an image must be to be a target's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExpectedImage {
-    /// Its key.
     pub key: String,
     /// Its architecture, in Go's words.
     pub arch: String,

@@ -25,7 +25,6 @@ pub struct Image {
     pub names: Vec<String>,
     /// Its architecture, in Go's words.
     pub arch: String,
-    /// Its labels.
     pub labels: BTreeMap<String, String>,
 }
 

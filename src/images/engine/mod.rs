@@ -62,9 +62,7 @@ pub enum Kind {
 /// What tells an engine from the others.
 #[derive(Debug)]
 pub struct Facts {
-    /// Its name.
     pub name: &'static str,
-    /// The program.
     pub program: &'static str,
     /// The words that begin a build.
     build: &'static [&'static str],

@@ -22,7 +22,6 @@ pub struct Root {
 /// Something in an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// What it is.
     pub kind: Kind,
     /// Permissions, without the type.
     pub mode: u32,
@@ -38,7 +37,6 @@ pub struct File {
 pub enum Kind {
     /// A regular file.
     File,
-    /// A directory.
     Directory,
     /// A symbolic link and what it says.
     Symlink(String),

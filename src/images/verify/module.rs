@@ -58,7 +58,6 @@ pub struct Module {
     pub weak: BTreeSet<String>,
     /// Symbols that it gives to others.
     pub exports: BTreeSet<String>,
-    /// Its signature.
     pub signature: Option<Signature>,
 }
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 /// What the file's outcome depends on, and nobody can know from the file alone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs, reason = "the fields say it")]
 pub enum Condition {
     /// An option of the kernel's configuration is set (`y` or `m`), or is not.
     Config { name: String, set: bool },

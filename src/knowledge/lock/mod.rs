@@ -81,7 +81,6 @@ pub struct ZQuery {
     pub release: Release,
     /// The architecture.
     pub arch: Arch,
-    /// `latest=`
     pub latest: u32,
 }
 
@@ -108,7 +107,6 @@ pub struct ImagePin {
 pub struct KernelQuery {
     /// The distribution.
     pub os: OsName,
-    /// Its release.
     pub release: Release,
     /// The architecture.
     pub arch: Arch,
@@ -116,7 +114,6 @@ pub struct KernelQuery {
     pub flavor: Flavor,
     /// `match=`
     pub pattern: Option<String>,
-    /// `latest=`
     pub latest: Option<u32>,
 }
 

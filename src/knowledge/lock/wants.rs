@@ -14,7 +14,6 @@ pub struct Wants {
     pub git: BTreeSet<(GitUrl, String)>,
     /// Kernels whose headers are compared.
     pub headers: BTreeSet<KernelKey>,
-    /// Images.
     pub images: BTreeSet<ImageRef>,
     /// What `match` and `latest` stand for.
     pub kernels: BTreeSet<KernelQuery>,
@@ -37,7 +36,6 @@ pub enum Want {
     OpenShift(Release, Arch),
     /// A ref, by its full name.
     Git(GitUrl, String),
-    /// An image.
     Image(ImageRef),
     /// A file that a source downloads.
     Archive(FileUrl),

@@ -50,7 +50,6 @@ pub struct Profile {
 /// What is known of one release.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReleaseFacts {
-    /// The release.
     pub release: Release,
     /// The day on which its support ended (`2025-05-31`), where that day had passed when the data was written.
     pub end_of_life: Option<String>,

@@ -38,7 +38,6 @@ pub enum Unknown {
 /// A version of Enterprise Linux: `8`, `9.4`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct El {
-    /// 8 in 8.6.
     pub major: u32,
     /// 6 in 8.6; `None` where the kernel does not tell.
     pub minor: Option<u32>,

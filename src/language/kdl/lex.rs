@@ -57,7 +57,6 @@ pub struct Quotes {
 /// A piece of the text, by bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token {
-    /// What it is.
     pub kind: Kind,
     /// First byte.
     pub start: usize,

@@ -29,7 +29,6 @@ use crate::text::source::{Span, Spanned};
 /// A node: a name, what follows it on the line, and a block.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
-    /// Its name.
     pub name: Spanned<String>,
     /// The values without a key, in order.
     pub arguments: Vec<Value>,
@@ -53,7 +52,6 @@ pub struct Property {
 /// `{ … }`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block {
-    /// The nodes in it.
     pub nodes: Vec<Node>,
     /// From brace to brace.
     pub span: Span,
@@ -62,7 +60,6 @@ pub struct Block {
 /// A value and the place it stands at, quotes included.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Value {
-    /// What it is.
     pub data: Data,
     /// Where it stands.
     pub span: Span,
@@ -79,7 +76,6 @@ pub enum Data {
     Number,
     /// `#true` or `#false`.
     Bool(bool),
-    /// `#null`
     Null,
     /// Something that could not be read and has been reported.
     Mistake,

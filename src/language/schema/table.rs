@@ -12,7 +12,6 @@ pub struct Body {
 /// A node, in one place of a language.
 #[derive(Debug)]
 pub struct Node {
-    /// Its name.
     pub name: &'static str,
     /// How often it may stand there.
     pub count: Count,
@@ -20,7 +19,6 @@ pub struct Node {
     pub description: &'static str,
     /// Its arguments, in order.
     pub arguments: &'static [Argument],
-    /// Its properties.
     pub properties: &'static [Property],
     /// Properties whose keys the user chooses.
     pub free: Option<FreeProperties>,

@@ -30,27 +30,17 @@ pub struct Pair {
 /// A whole `drivers.kdl`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
-    /// `project`
     pub project: Project,
     /// `source`, in the order written
     pub sources: Vec<Source>,
-    /// `module`
     pub modules: Vec<Module>,
-    /// `image`
     pub images: Vec<Image>,
-    /// `toolkit`
     pub toolkit: Option<Toolkit>,
-    /// `signing`
     pub signing: Option<Signing>,
-    /// `entitlement`
     pub entitlement: Option<Entitlement>,
-    /// `matrix`
     pub matrix: Matrix,
-    /// `profile`
     pub profiles: Vec<UserFile>,
-    /// `template`
     pub templates: Vec<UserFile>,
-    /// `output`
     pub output: Option<Output>,
     /// The files that it includes.
     pub included: Vec<RelPath>,
@@ -61,7 +51,6 @@ pub struct Manifest {
 
 /// `project NAME { … }`
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the nodes of the same name")]
 pub struct Project {
     pub name: Text,
     pub registry: Option<Text>,
@@ -95,7 +84,6 @@ pub struct Selector {
 /// `source NAME { … }`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// Its name.
     pub name: Text,
     /// What holds everywhere.
     pub body: SourceBody,
@@ -114,7 +102,6 @@ pub struct SourceBody {
 
 /// Where a source's files come from. The span is that of the node's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the properties and children of the same name")]
 pub enum Origin {
     /// `git URL branch=|tag=|ref=|commit= { submodules #true; secret ID }`
     Git { url: Text, reference: Option<GitReference>, submodules: bool, login: Option<Login> },
@@ -144,13 +131,9 @@ pub struct Login {
 /// What of a git repository is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GitReference {
-    /// `branch=`
     Branch(Text),
-    /// `tag=`
     Tag(Text),
-    /// `ref=`
     Ref(Text),
-    /// `commit=`
     Commit(Text),
 }
 
@@ -166,7 +149,6 @@ pub struct Patch {
 /// `module NAME { … }`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Module {
-    /// Its name.
     pub name: Text,
     /// What holds everywhere.
     pub body: ModuleBody,
@@ -205,7 +187,6 @@ pub struct SourceUse {
 
 /// One way or step to build a module. The span of the `Spanned` around it is that of the node's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the arguments and properties of the node")]
 pub enum Build {
     /// `make TARGET… VAR=value`
     Make { targets: Vec<Text>, variables: Vec<Pair> },
@@ -229,7 +210,6 @@ pub struct ModuleOutput {
 /// `image NAME { … }`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
-    /// Its name.
     pub name: Text,
     /// `only SELECTOR`: the image is built where any of them selects; everywhere if there is none.
     pub only: Vec<Selector>,
@@ -241,7 +221,6 @@ pub struct Image {
 
 /// The children of an `image`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the nodes of the same name")]
 pub struct ImageBody {
     pub modules: Vec<Text>,
     pub load: Vec<Text>,
@@ -274,7 +253,6 @@ pub struct Reuse {
 pub struct KmodOption {
     /// The kernel module.
     pub kmod: Text,
-    /// Its parameters.
     pub parameters: Vec<Pair>,
 }
 
@@ -291,7 +269,6 @@ pub struct Softdep {
 
 /// `firmware GLOB from= to=` and `file GLOB from= to=`. The span is that of the node's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the arguments and properties of the node")]
 pub struct Extra {
     pub span: Span,
     pub glob: Text,
@@ -301,7 +278,6 @@ pub struct Extra {
 
 /// `toolkit NAME { … }`. The span is that of the node's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the nodes of the same name")]
 pub struct Toolkit {
     pub span: Span,
     pub name: Text,
@@ -313,7 +289,6 @@ pub struct Toolkit {
 
 /// `signing { … }`. The span is that of the node's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the nodes of the same name")]
 pub struct Signing {
     pub span: Span,
     pub key_secret: Option<Text>,

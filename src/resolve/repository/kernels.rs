@@ -15,7 +15,6 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Search<'a> {
     /// The distribution.
     pub profile: &'a Profile,
-    /// Its release.
     pub release: &'a ReleaseFacts,
     /// The architecture.
     pub arch: Arch,

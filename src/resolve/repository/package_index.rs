@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 /// A package that a repository offers, for the architecture that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Package {
-    /// Its name.
     pub name: PackageName,
     /// Its version, with epoch where that is not 0 and, for rpm, with release.
     pub version: PackageVersion,

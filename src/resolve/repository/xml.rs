@@ -13,7 +13,6 @@ const DEPTH_LIMIT: usize = 32;
 pub(super) enum Item<'a> {
     /// An element opens; its name without prefix, and the tag. One that closes at once (`<a/>`) opens and closes.
     Open(&'a str, &'a BytesStart<'a>),
-    /// Text.
     Text(&'a str),
     /// An element closes; its name without prefix.
     Close(&'a str),

@@ -98,7 +98,6 @@ pub struct Report {
 pub struct Kept {
     /// Its path relative to the output directory.
     pub path: String,
-    /// Why.
     pub why: Why,
 }
 

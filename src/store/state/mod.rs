@@ -46,7 +46,6 @@ pub struct State {
 /// What stands in the output directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Known {
-    /// A directory.
     Directory,
     /// An output with this seal.
     Output(Sig, Hash),

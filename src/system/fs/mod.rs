@@ -47,7 +47,6 @@ pub struct Entry {
 pub enum Kind {
     /// A regular file.
     File,
-    /// A directory.
     Directory,
     /// A symbolic link.
     Link,

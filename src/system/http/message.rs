@@ -44,7 +44,6 @@ impl Method {
 /// Status and headers of an answer.
 #[derive(Clone, Debug)]
 pub struct Head {
-    /// The status.
     pub status: u16,
     /// Where the answer came from, after redirects.
     pub url: Url,

@@ -25,7 +25,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Response {
     /// Status and headers.
     pub head: Head,
-    /// The body.
     pub body: Vec<u8>,
     method: Method,
 }

@@ -10,7 +10,6 @@ pub enum Layer {
     File(Vec<u8>),
     /// It takes away what is there.
     Removed,
-    /// Nothing.
     Nothing,
 }
 

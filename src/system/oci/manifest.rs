@@ -33,7 +33,6 @@ pub struct Manifest {
 pub enum Content {
     /// Of several images, one for each platform.
     Index(Index),
-    /// Of one image.
     Image(ImageManifest),
 }
 
@@ -79,9 +78,7 @@ pub struct ImageManifest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Descriptor {
-    /// What it is.
     pub media_type: String,
-    /// Its digest.
     pub digest: Digest,
     /// Its size in bytes.
     pub size: u64,

@@ -40,7 +40,6 @@ pub struct Inputs<'a> {
     pub checkout: Checkout,
     /// The plan as programs read it.
     pub json: &'a PlanJson,
-    /// The Dockerfiles.
     pub dockerfiles: &'a Outputs,
     /// The manifest's name.
     pub manifest: &'a RelPath,

@@ -23,7 +23,6 @@ pub struct Kmm {
     pub image_pull_policy: Option<Text>,
     pub registry_tls: Option<Tls>,
     pub device_plugin: Option<Plugin>,
-    /// `version`
     pub version: Option<Text>,
     /// `raw-args { load; unload }`
     pub raw_args: Option<(Span, Vec<Text>, Vec<Text>)>,
@@ -84,13 +83,10 @@ pub struct Toleration {
 pub struct KmmBuild {
     /// The node's name.
     pub span: Span,
-    /// `regexp=`
     pub regexp: Option<Text>,
-    /// `secret`
     pub secrets: Vec<Text>,
     /// `build-arg`
     pub args: Vec<Pair>,
-    /// `selector`
     pub selector: Vec<Pair>,
     /// `base-image-registry-tls`
     pub tls: Option<Tls>,

@@ -30,9 +30,7 @@ pub struct Exclude {
 pub struct Os {
     /// The distribution's name.
     pub name: Text,
-    /// Its releases.
     pub releases: Vec<Text>,
-    /// `kernel …`
     pub kernels: Vec<Kernel>,
     /// `arch NAME…`
     pub arches: Vec<Text>,
@@ -40,7 +38,6 @@ pub struct Os {
     pub flavors: Vec<Text>,
     /// `z latest=`, with the place of the node's name
     pub z: Option<Spanned<u32>>,
-    /// `unchecked=`
     pub unchecked: bool,
     /// `manager NAME`
     pub manager: Option<Text>,
@@ -65,7 +62,6 @@ pub struct CellBody {
 
 /// `entitlement HOW org-secret= key-secret= certificate-secret=`
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the argument and properties of the node")]
 pub struct Entitlement {
     pub how: Text,
     pub org: Option<Text>,
@@ -76,7 +72,6 @@ pub struct Entitlement {
 
 /// `repository URL suite= component= key=` or `repository enable=ID`. The span is that of the node's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the arguments and properties of the node")]
 pub struct PackageRepository {
     pub span: Span,
     pub url: Option<Text>,
@@ -88,7 +83,6 @@ pub struct PackageRepository {
 
 /// `headers PACKAGE… dir=`. The span is that of the node's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the arguments and properties of the node")]
 pub struct Headers {
     pub span: Span,
     pub packages: Vec<Text>,
@@ -97,7 +91,6 @@ pub struct Headers {
 
 /// `kernel "RELEASE"…`, `kernel match=GLOB latest=N`, `kernel from=FILE`; they may stand together on one node.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are the arguments and properties of the node")]
 pub struct Kernel {
     pub span: Span,
     pub explicit: Vec<Text>,
