@@ -119,7 +119,7 @@ impl How {
         target: Option<&Target>,
         interrupt: &Interrupt,
     ) -> Result<Report, Failure> {
-        let driver = Driver::read(image, target.map(|target| target.kernel.as_str()));
+        let driver = Driver::read(image, target.map(|target| target.at.kernel.as_str()));
         let Some(release) = &driver.kernel else {
             let cause =
                 driver.findings.first().map_or("it has no modules", |finding| finding.message.as_str());
@@ -133,7 +133,7 @@ impl How {
             image,
             driver: &driver,
             kernel: &kernel,
-            arch: target.map(|target| target.arch).or(of_image).unwrap_or(Arch::X86_64),
+            arch: target.map(|target| target.at.arch).or(of_image).unwrap_or(Arch::X86_64),
             timeout: Duration::from_secs(self.limits.boot_timeout),
             allowed_taint: &self.limits.allow_taint,
             environment: &Environment::of_this_process(),

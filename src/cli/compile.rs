@@ -136,7 +136,8 @@ impl Memo {
     pub(super) fn of(compilation: &Compilation) -> Self {
         let targets = compilation.plan.iter().flat_map(|compiled| &compiled.plan.targets);
         let images: BTreeSet<_> = targets.clone().map(|target| &target.image).collect();
-        let kernels: BTreeSet<_> = targets.clone().map(|target| (&target.kernel, target.arch)).collect();
+        let kernels: BTreeSet<_> =
+            targets.clone().map(|target| (&target.at.kernel, target.at.arch)).collect();
         Self {
             targets: targets.count(),
             images: images.len(),

@@ -67,7 +67,7 @@ pub(super) fn pinned() -> Vec<CompletionCandidate> {
         .iter()
         .flat_map(|compiled| {
             let sources = compiled.model.sources.iter().map(|source| source.name.to_string());
-            sources.chain(compiled.plan.targets.iter().map(|target| target.os.to_string()))
+            sources.chain(compiled.plan.targets.iter().map(|target| target.at.os.to_string()))
         })
         .collect();
     names.into_iter().map(CompletionCandidate::new).collect()
@@ -79,7 +79,7 @@ pub(super) fn kernels() -> Vec<CompletionCandidate> {
     let offered = Project::new(&Global::default())
         .and_then(|project| offers(&project, &compiled, &Terminal::new(ColorWhen::Never)))
         .unwrap_or_default();
-    let own = compiled.plan.targets.iter().map(|target| target.kernel.to_string());
+    let own = compiled.plan.targets.iter().map(|target| target.at.kernel.to_string());
     let all: BTreeSet<String> = own.chain(offered.missed().cloned()).collect();
     all.into_iter().map(CompletionCandidate::new).collect()
 }

@@ -69,7 +69,7 @@ impl<'a> Depot<'a> {
         kernel: &str,
     ) -> Result<Home<'_>, Failure> {
         if let Some(target) = target {
-            return self.home(kernel, target.os.as_str(), target.release.as_str(), target.arch);
+            return self.home(kernel, target.at.os.as_str(), target.at.release.as_str(), target.at.arch);
         }
         let text = image.root.read("etc/os-release", OS_RELEASE).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);

@@ -99,7 +99,7 @@ impl ImageArg {
             message: format!("`{}` has no reference", target.id),
             help: "give its image `tag`s".into(),
         })?;
-        let image = self.fetch(reference, Some(target.arch), network, terminal)?;
+        let image = self.fetch(reference, Some(target.at.arch), network, terminal)?;
         Ok(Found { image, meant: Some(Meant { target: target.clone(), key, signed, labels }) })
     }
 

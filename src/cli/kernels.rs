@@ -6,7 +6,7 @@ use super::table::{blank, lines};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Format, Global};
 use crate::compiler::compile::{Parts, Request};
-use crate::compiler::plan::{self, MatrixPoint, Places};
+use crate::compiler::plan::{self, Places};
 use crate::knowledge::lock::Consulted;
 use crate::knowledge::profile::{Profile, Profiles, ReleaseFacts};
 use crate::resolve::repository::kernels::{Found, Search};
@@ -15,7 +15,7 @@ use crate::system::fs::{Disk, Reader};
 use crate::system::http::Client;
 use crate::text::diag::{Clean, Diagnostics, count, listed, nearest};
 use crate::text::error::Error;
-use crate::text::ids::{Arch, Flavor, KernelText, OsName, PackageName, RelPath, Release};
+use crate::text::ids::{Arch, Coordinates, Flavor, KernelText, OsName, PackageName, RelPath, Release};
 use crate::text::source::Sources;
 use clap::Args;
 use clap_complete::{ArgValueCandidates, CompletionCandidate};
@@ -208,8 +208,8 @@ pub(super) struct View<'a> {
     profile: &'a Profile,
     release: &'a ReleaseFacts,
     /// Its points that are built, and those that are excluded.
-    points: Vec<MatrixPoint>,
-    excluded: Vec<MatrixPoint>,
+    points: Vec<Coordinates>,
+    excluded: Vec<Coordinates>,
 }
 
 impl<'a> View<'a> {
@@ -224,7 +224,7 @@ impl<'a> View<'a> {
             (points, excluded) =
                 plan::points(&manifest.parts.inputs(&lock, &manifest.sources, &manifest.request));
         }
-        let here = |point: &MatrixPoint| point.os == profile.os && point.release == release.release;
+        let here = |point: &Coordinates| point.os == profile.os && point.release == release.release;
         points.retain(here);
         excluded.retain(here);
         Self { manifest, profile, release, points, excluded }
@@ -245,7 +245,7 @@ impl<'a> View<'a> {
 
     pub(super) fn cover(&self, kernel: &KernelText, arch: Arch) -> Option<Cover> {
         let has =
-            |points: &[MatrixPoint]| points.iter().any(|point| point.kernel == *kernel && point.arch == arch);
+            |points: &[Coordinates]| points.iter().any(|point| point.kernel == *kernel && point.arch == arch);
         match () {
             () if has(&self.points) => Some(Cover::Covered),
             () if has(&self.excluded) => Some(Cover::Excluded),

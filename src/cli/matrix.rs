@@ -4,9 +4,8 @@ use super::project::{Compiling, Project};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Global};
 use crate::compiler::compile::Compiled;
-use crate::compiler::inputs::Checkout;
 use crate::compiler::model::{Bake, Pipeline, Service};
-use crate::compiler::outputs::handover::{self, Inputs, Job, Jobs, jobs, without_runner};
+use crate::compiler::outputs::handover::{self, Job, Jobs, jobs, without_runner};
 use crate::store::history::{Difference, Status, uncompiled};
 use crate::text::diag::clean;
 use clap::{Args, ValueEnum};
@@ -111,17 +110,7 @@ pub(super) fn matrix(global: &Global, args: &Matrix, terminal: &mut Terminal) ->
             let none = Bake { cache_from: Vec::new(), cache_to: Vec::new() };
             let settings = compiled.model.output.bake.as_ref().unwrap_or(&none);
             let request = project.request(&args.compiling);
-            let inputs = Inputs {
-                model: &compiled.model,
-                plan: &compiled.plan,
-                stages: &compiled.stages,
-                // Only pipelines check anything out.
-                checkout: Checkout::default(),
-                json: &compiled.json,
-                dockerfiles: &compiled.outputs,
-                manifest: &request.manifest,
-                out: &request.out,
-            };
+            let inputs = compiled.handover(&request);
             terminal.json(&handover::bake(&inputs, settings, &wanted))?;
         }
         Format::Json => {

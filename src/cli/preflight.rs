@@ -6,7 +6,6 @@ use super::table::{blank, lines};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Format, Global};
 use crate::compiler::compile::Compiled;
-use crate::compiler::inputs::Checkout;
 use crate::compiler::outputs::handover::{Inputs, kmm_builds, kmm_regexp};
 use crate::compiler::plan::Target;
 use crate::images::build::{Ids, Names, RegistryLack as Lack, Remote};
@@ -93,17 +92,7 @@ pub(super) fn preflight(global: &Global, args: &Preflight, terminal: &mut Termin
     let project = Project::new(global)?;
     let compiled = project.compiled(&args.compiling, terminal)?;
     let request = project.request(&args.compiling);
-    let inputs = Inputs {
-        model: &compiled.model,
-        plan: &compiled.plan,
-        stages: &compiled.stages,
-        // Only pipelines check anything out.
-        checkout: Checkout::default(),
-        json: &compiled.json,
-        dockerfiles: &compiled.outputs,
-        manifest: &request.manifest,
-        out: &request.out,
-    };
+    let inputs = compiled.handover(&request);
     let registry = Registry::new(args.network.client(terminal)?);
     let images: Vec<_> =
         args.releases.iter().flat_map(|release| expected(release, &compiled, &inputs, &registry)).collect();
@@ -126,7 +115,7 @@ fn expected(release: &str, compiled: &Compiled, inputs: &Inputs<'_>, registry: &
     let targets = &compiled.plan.targets;
     let is_meant = |target: &Target| {
         let merged = target.merged.iter().any(|other| other.release.as_str() == release);
-        merged || target.release.as_str() == release || target.kernel.as_str() == release
+        merged || target.at.release.as_str() == release || target.at.kernel.as_str() == release
     };
     let meant: Vec<_> =
         targets.iter().enumerate().filter(|(_, target)| is_meant(target)).map(|(at, _)| at).collect();

@@ -38,7 +38,7 @@ fn holds(target: &Target, word: &str) -> bool {
 
 /// Whether the word is the image, the system or the kernel, or a piece of the system such as `9.4`.
 fn has_part(target: &Target, word: &str) -> bool {
-    let system = [target.os.as_str(), target.release.as_str(), target.arch.name()];
+    let system = [target.at.os.as_str(), target.at.release.as_str(), target.at.arch.name()];
     target.id.as_str().split('/').chain(system).any(|part| part == word)
 }
 

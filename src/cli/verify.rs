@@ -84,7 +84,7 @@ fn other_kernel(text: &str) -> Result<(String, Option<Utf8PathBuf>), String> {
 pub(super) fn verify(global: &Global, args: &Verify, terminal: &mut Terminal) -> Result<Exit, Failure> {
     let symvers = args.symvers.as_ref().map(|path| Symvers::read(&beneath(global, path))).transpose()?;
     let Found { image, meant } = args.subject.find(global, &args.network, &args.compiling, terminal)?;
-    let kernel = args.kernel.clone().or_else(|| Some(meant.as_ref()?.target.kernel.to_string()));
+    let kernel = args.kernel.clone().or_else(|| Some(meant.as_ref()?.target.at.kernel.to_string()));
     let driver = Driver::read(&image, kernel.as_deref());
     let stable =
         args.stablelist.as_ref().map(|path| stablelist(&beneath(global, path), &image.config.architecture));

@@ -3,7 +3,7 @@
 //! No network, no process, no clock, no environment: the result depends on what the reader answers and on the
 //! request, and on nothing else.
 
-use crate::compiler::inputs::{self, Contexts};
+use crate::compiler::inputs::{self, Checkout, Contexts};
 use crate::compiler::keys::{self, Fingerprint};
 use crate::compiler::model::{self, Model};
 use crate::compiler::outputs::{self, Outputs, PlanJson};
@@ -76,6 +76,24 @@ pub struct Compiled {
     pub outputs: Outputs,
     /// Where stages come from in the manifest, by their names.
     pub places: BTreeMap<String, Span>,
+}
+
+impl Compiled {
+    /// What a file is made from that is handed over without being an output. What a checkout must bring is not known
+    /// any more: only pipelines, which are outputs, ask for it.
+    #[must_use]
+    pub fn handover<'a>(&'a self, request: &'a Request) -> outputs::handover::Inputs<'a> {
+        outputs::handover::Inputs {
+            model: &self.model,
+            plan: &self.plan,
+            stages: &self.stages,
+            checkout: Checkout::default(),
+            json: &self.json,
+            dockerfiles: &self.outputs,
+            manifest: &request.manifest,
+            out: &request.out,
+        }
+    }
 }
 
 /// Compiles a manifest.

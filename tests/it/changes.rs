@@ -1,6 +1,6 @@
 //! One change changes exactly the targets that it is about: kernel, source byte, patch, template, pin, profile.
 
-use drvc::compiler::compile::{Request, compile};
+use drvc::compiler::compile::compile;
 use drvc::system::fs::{Memory, Reader};
 use drvc::text::ids::RelPath;
 use std::collections::{BTreeMap, BTreeSet};
@@ -101,13 +101,7 @@ fn keys(files: &Files) -> BTreeMap<String, String> {
     for (name, text) in files {
         tree.insert(path(name), text.clone());
     }
-    let request = Request {
-        manifest: path("drivers.kdl"),
-        out: path("drivers.out"),
-        max_targets: 100,
-        settings: Vec::new(),
-    };
-    let compilation = compile(&Reader::new(&tree), &request);
+    let compilation = compile(&Reader::new(&tree), &crate::request());
     let compiled = compilation.plan.unwrap_or_else(|| panic!("{:?}", compilation.diagnostics));
     compiled.json.targets.into_iter().map(|target| (target.id, target.key)).collect()
 }

@@ -1,6 +1,6 @@
 //! Downloads, files of other stages and signing: what of the manifest and the lock ends in which Dockerfile.
 
-use drvc::compiler::compile::{Compilation, Request, compile};
+use drvc::compiler::compile::{Compilation, compile};
 use drvc::system::fs::{Memory, Reader};
 use drvc::text::diag::Code;
 use drvc::text::ids::RelPath;
@@ -19,13 +19,7 @@ fn compiled(nodes: &str, lock: &str) -> Compilation {
     tree.insert(path("drivers.lock"), format!("version = 1\n{lock}").as_bytes());
     tree.insert(path("driver/Kbuild"), &b"obj-m := a.o\n"[..]);
     tree.insert(path("cert.pem"), CERTIFICATE.as_bytes());
-    let request = Request {
-        manifest: path("drivers.kdl"),
-        out: path("drivers.out"),
-        max_targets: 100,
-        settings: Vec::new(),
-    };
-    compile(&Reader::new(&tree), &request)
+    compile(&Reader::new(&tree), &crate::request())
 }
 
 /// The Dockerfile of the only target.

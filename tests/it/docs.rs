@@ -2,7 +2,7 @@
 
 use crate::project::Project;
 use crate::repository;
-use drvc::compiler::compile::{Request, compile};
+use drvc::compiler::compile::compile;
 use drvc::system::fs::{Memory, Reader};
 use drvc::text::diag::{Code, Severity};
 use drvc::text::ids::RelPath;
@@ -56,13 +56,7 @@ fn every_kdl_block_is_kdl_and_every_manifest_compiles() {
             for file in FILES {
                 tree.insert(path(file), "");
             }
-            let request = Request {
-                manifest: path("drivers.kdl"),
-                out: path("drivers.out"),
-                max_targets: 100,
-                settings: Vec::new(),
-            };
-            let compilation = compile(&Reader::new(&tree), &request);
+            let compilation = compile(&Reader::new(&tree), &crate::request());
             // What the lock file would say is not part of the page.
             let errors = compilation.diagnostics.iter().filter(|one| one.severity() == Severity::Error);
             let errors: Vec<_> = errors.filter(|one| one.code != Code::UnlockedKernels).collect();
@@ -151,13 +145,7 @@ fn the_readme_shows_what_it_counts() {
     let manifest = blocks(&readme, "kdl")[0];
     let mut tree = Memory::new();
     tree.insert(RelPath::parse("drivers.kdl").unwrap(), manifest);
-    let request = Request {
-        manifest: RelPath::parse("drivers.kdl").unwrap(),
-        out: RelPath::parse("drivers.out").unwrap(),
-        max_targets: 100,
-        settings: Vec::new(),
-    };
-    let compiled = compile(&Reader::new(&tree), &request).plan.unwrap();
+    let compiled = compile(&Reader::new(&tree), &crate::request()).plan.unwrap();
     assert_eq!(compiled.plan.targets.len(), 4);
     for line in blocks(&readme, "text")[0].lines().filter(|line| line.starts_with("drivers.out/")) {
         let path = RelPath::parse(line.strip_prefix("drivers.out/").unwrap()).unwrap();

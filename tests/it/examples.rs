@@ -1,7 +1,7 @@
 //! Every example compiles without an error to exactly the outputs, or their summary, that are checked in beside it.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use drvc::compiler::compile::{Compiled, Request, compile};
+use drvc::compiler::compile::{Compiled, compile};
 use drvc::system::fs::{Disk, Reader};
 use drvc::text::ids::RelPath;
 use std::collections::BTreeMap;
@@ -18,13 +18,7 @@ fn compiled(example: &Utf8Path) -> Compiled {
     let disk = Disk::open(example).unwrap();
     let out = RelPath::parse("drivers.out").unwrap();
     let reader = Reader::new(&disk).hide(out.clone());
-    let request = Request {
-        manifest: RelPath::parse("drivers.kdl").unwrap(),
-        out,
-        max_targets: 10_000,
-        settings: Vec::new(),
-    };
-    let compilation = compile(&reader, &request);
+    let compilation = compile(&reader, &crate::request());
     let compiled = compilation.plan.unwrap_or_else(|| panic!("{example}: {:?}", compilation.diagnostics));
     assert!(compiled.plan.targets.len() <= 14, "{example} has {} targets", compiled.plan.targets.len());
     compiled

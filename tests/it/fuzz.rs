@@ -3,7 +3,7 @@
 
 use crate::differential::Random;
 use crate::{files, repository};
-use drvc::compiler::compile::{Compilation, Request, compile};
+use drvc::compiler::compile::{Compilation, compile};
 use drvc::images::verify::{Module, Symvers};
 use drvc::import::{dkms, dockerfile, kmm, write};
 use drvc::knowledge::certificate::Certificate;
@@ -166,13 +166,7 @@ fn compiled(manifest: &str, others: &[(&str, &[u8])]) -> Compilation {
     tree.insert(rel("drivers.kdl"), manifest.as_bytes());
     tree.insert(rel("s/Kbuild"), &b"obj-m := m.o\n"[..]);
     others.iter().for_each(|(path, bytes)| tree.insert(rel(path), *bytes));
-    let request = Request {
-        manifest: rel("drivers.kdl"),
-        out: rel("drivers.out"),
-        max_targets: 100,
-        settings: Vec::new(),
-    };
-    compile(&Reader::new(&tree), &request)
+    compile(&Reader::new(&tree), &crate::request())
 }
 
 /// The keys of what a manifest describes.

@@ -43,6 +43,18 @@ mod set;
 mod ui;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use drvc::compiler::compile::Request;
+use drvc::text::ids::RelPath;
+
+/// A compilation of `drivers.kdl` into `drivers.out`, of at most 100 targets.
+fn request() -> Request {
+    Request {
+        manifest: RelPath::parse("drivers.kdl").unwrap(),
+        out: RelPath::parse("drivers.out").unwrap(),
+        max_targets: 100,
+        settings: Vec::new(),
+    }
+}
 
 /// A path in the repository.
 fn repository(path: &str) -> Utf8PathBuf {

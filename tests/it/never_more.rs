@@ -1,7 +1,7 @@
 //! A key changes exactly where a build could see the change: random edits of a project with `path "."`, held to an oracle
 //! that knows the project by hand.
 
-use drvc::compiler::compile::{Request, compile};
+use drvc::compiler::compile::compile;
 use drvc::compiler::inputs::{Refusal, Rules, walk};
 use drvc::system::fs::{Disk, Memory, ReadError, Reader};
 use drvc::text::ids::{FilePath, RelPath};
@@ -79,13 +79,7 @@ fn keys(files: &Files) -> BTreeMap<String, String> {
         tree.insert(FilePath::parse(path).unwrap(), text.clone());
     }
     let path = |path: &str| RelPath::parse(path).unwrap();
-    let request = Request {
-        manifest: path("drivers.kdl"),
-        out: path("drivers.out"),
-        max_targets: 100,
-        settings: Vec::new(),
-    };
-    let compilation = compile(&Reader::new(&tree).hide(path("drivers.out")), &request);
+    let compilation = compile(&Reader::new(&tree).hide(path("drivers.out")), &crate::request());
     let compiled = compilation.plan.unwrap_or_else(|| panic!("{:?}", compilation.diagnostics));
     compiled.json.targets.into_iter().map(|target| (target.id, target.key)).collect()
 }

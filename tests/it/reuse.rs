@@ -1,6 +1,6 @@
 //! `reuse`: which kernels are tried on which, by what the lock says of their headers.
 
-use drvc::compiler::compile::{Compiled, Request, compile};
+use drvc::compiler::compile::{Compiled, compile};
 use drvc::compiler::outputs::PlanTarget;
 use drvc::compiler::outputs::handover;
 use drvc::knowledge::lock::{Entry, HeaderDigests, HeadersPin, Lock, to_text};
@@ -79,13 +79,7 @@ fn compiled_of(manifest: &str, lock: &Lock, source: &str) -> Compiled {
     tree.insert(path("drivers.lock"), to_text(lock).as_bytes());
     tree.insert(path("driver/Kbuild"), b"obj-m := a.o\n");
     tree.insert(path("driver/a.c"), source.as_bytes());
-    let request = Request {
-        manifest: path("drivers.kdl"),
-        out: path("drivers.out"),
-        max_targets: 100,
-        settings: Vec::new(),
-    };
-    let compilation = compile(&Reader::new(&tree), &request);
+    let compilation = compile(&Reader::new(&tree), &crate::request());
     assert!(!compilation.diagnostics.has_errors(), "{:?}", compilation.diagnostics);
     compilation.plan.unwrap()
 }

@@ -1,6 +1,6 @@
 //! Which keys change with what of a manifest: every node and property of the language has a row here.
 
-use drvc::compiler::compile::{Request, compile};
+use drvc::compiler::compile::compile;
 use drvc::language::schema::manifest::MANIFEST;
 use drvc::language::schema::{Body, Node};
 use drvc::system::fs::{Memory, Reader};
@@ -75,13 +75,7 @@ fn keys(manifest: &str) -> Result<BTreeMap<String, String>, String> {
         path("os.kdl"),
         &b"profile edition=1 extends=\"debian\"\n\nbase \"quay.io/mirror/debian:{release}\"\n"[..],
     );
-    let request = Request {
-        manifest: path("drivers.kdl"),
-        out: path("drivers.out"),
-        max_targets: 100,
-        settings: Vec::new(),
-    };
-    let compilation = compile(&Reader::new(&tree), &request);
+    let compilation = compile(&Reader::new(&tree), &crate::request());
     let Some(plan) = compilation.plan else {
         let all = compilation.diagnostics.iter().map(|one| format!("{}: {}", one.code, one.message));
         return Err(all.collect::<Vec<_>>().join("; "));

@@ -44,7 +44,7 @@ fn of_system(node: &Node, all: &[&Node], analysis: &Analysis, document: &Documen
         return None;
     }
     let is_of = |target: &Target| {
-        target.os.as_str() == name || target.merged.iter().any(|other| other.os.as_str() == name)
+        target.at.os.as_str() == name || target.merged.iter().any(|other| other.os.as_str() == name)
     };
     hint(node, analysis, document, is_of)
 }

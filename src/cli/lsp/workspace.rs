@@ -98,6 +98,11 @@ impl Document {
 }
 
 impl Analysis {
+    fn new(project: Project, out: RelPath, compilation: Compilation) -> Self {
+        let Project { root, manifest, .. } = project;
+        Self { root, manifest, compilation, changed: OnceCell::new(), states: OnceCell::new(), out }
+    }
+
     /// The ids of the targets whose outputs are not what they would be made to be.
     pub(super) fn changed(&self) -> &BTreeSet<String> {
         self.changed.get_or_init(|| {
@@ -270,15 +275,7 @@ impl Workspace {
             compilation
         });
         compilation.diagnostics = std::mem::take(&mut compilation.diagnostics).sorted();
-        let Project { root, manifest, .. } = project.clone();
-        Analysis {
-            root,
-            manifest,
-            compilation,
-            changed: OnceCell::new(),
-            states: OnceCell::new(),
-            out: request.out,
-        }
+        Analysis::new(project.clone(), request.out, compilation)
     }
 
     /// What is wrong with a project as far as its matrix, expanded, shows it: stages and outputs are not made.
@@ -292,15 +289,7 @@ impl Workspace {
             }
         });
         let compilation = Compilation { sources, diagnostics: diagnostics.sorted(), plan: None };
-        let Project { root, manifest, .. } = project.clone();
-        Analysis {
-            root,
-            manifest,
-            compilation,
-            changed: OnceCell::new(),
-            states: OnceCell::new(),
-            out: request.out,
-        }
+        Analysis::new(project.clone(), request.out, compilation)
     }
 
     fn profile_alone(&self, document: &Document, project: &Project) -> Analysis {
@@ -312,9 +301,8 @@ impl Workspace {
             Profiles::builtin().add_user(&os, file, &mut sources, &mut diagnostics);
         }
         let compilation = Compilation { sources, diagnostics: diagnostics.sorted(), plan: None };
-        let (manifest, out) = (project.manifest.clone(), self.compiling.place.out.clone());
-        let root = document.directory().to_owned();
-        Analysis { root, manifest, compilation, changed: OnceCell::new(), states: OnceCell::new(), out }
+        let project = Project { root: document.directory().to_owned(), ..project.clone() };
+        Analysis::new(project, self.compiling.place.out.clone(), compilation)
     }
 
     /// Does something with a directory as it would be if everything that is open had been saved.

@@ -68,7 +68,10 @@ pub(in crate::cli) fn offers(
     let Some(manifest) = Manifest::read(project, terminal)? else { return Ok(offers) };
     let mut systems = Systems::new();
     for target in &compiled.plan.targets {
-        systems.entry((&target.os, &target.release, target.arch)).or_default().insert(&target.flavor);
+        systems
+            .entry((&target.at.os, &target.at.release, target.at.arch))
+            .or_default()
+            .insert(&target.at.flavor);
     }
     let client = Client::new(Options::new(Environment::of_this_process()));
     for ((os, release, arch), flavors) in systems {

@@ -17,14 +17,18 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub fn outputs(plan: &Plan, stages: &[Stage], json: &PlanJson, manifest: &RelPath, out: &RelPath) -> Outputs {
     let parts = Parts { plan, stages, manifest, out, ignored: RwLock::default() };
     let targets = plan.targets.par_iter().zip(&json.targets).flat_map_iter(|(target, described)| {
-        let header =
-            Header { id: &target.id, arch: target.arch, tags: &described.tags, secrets: &described.secrets };
+        let header = Header {
+            id: &target.id,
+            arch: target.at.arch,
+            tags: &described.tags,
+            secrets: &described.secrets,
+        };
         parts.files(&header, target.root)
     });
     let toolkits = plan.toolkits.par_iter().zip(&json.toolkits).flat_map_iter(|(toolkit, described)| {
         let header = Header {
             id: &toolkit.id,
-            arch: toolkit.arch,
+            arch: toolkit.at.arch,
             tags: std::slice::from_ref(&described.reference),
             secrets: &described.secrets,
         };

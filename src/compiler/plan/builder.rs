@@ -7,7 +7,9 @@ use crate::compiler::model::{
     Image, ImageBody, Layers, Merge, ModuleBody, ModuleId, Selector, SourceBody, SourceId, Template, selected,
 };
 use crate::text::diag::{Code, Diagnostic, Diagnostics, article};
-use crate::text::ids::{AbsPath, Arch, ImageRef, Invalid, KernelText, OsName, PackageName, RelPath, Release};
+use crate::text::ids::{
+    AbsPath, Arch, Coordinates, ImageRef, Invalid, OsName, PackageName, RelPath, Release,
+};
 use crate::text::source::Span;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -174,12 +176,8 @@ impl<'a> Builder<'a> {
 pub struct Toolkit {
     /// `_toolkit/os-release-arch/kernel`, the directory of its outputs.
     pub id: RelPath,
-    /// The distribution whose kernels these are.
-    pub os: OsName,
-    pub release: Release,
-    /// The architecture.
-    pub arch: Arch,
-    pub kernel: KernelText,
+    /// Of a release that runs another distribution's kernels, that one and its release.
+    pub at: Coordinates,
     /// The user's own name of it.
     pub tag: Option<ImageRef>,
     /// Its last stage in the graph.

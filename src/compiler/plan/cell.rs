@@ -4,7 +4,7 @@ use crate::compiler::model::selector::View;
 use crate::compiler::model::{Access, PackageRepository};
 use crate::knowledge::lock::OpenShiftPin;
 use crate::knowledge::profile::{Builder, Kernel, KernelPackages, Platform, Profile, ReleaseFacts};
-use crate::text::ids::{Arch, ImageRef, KernelText, Name, OsName, Release};
+use crate::text::ids::{Arch, Coordinates, ImageRef, Name};
 use crate::text::source::Span;
 use std::sync::Arc;
 
@@ -67,10 +67,7 @@ impl Default for Setup {
 pub struct Excluded {
     /// The image that is not built; every one where there is none.
     pub image: Option<Name>,
-    pub os: OsName,
-    pub release: Release,
-    pub arch: Arch,
-    pub kernel: KernelText,
+    pub at: Coordinates,
     /// Why, in the manifest's words.
     pub reason: String,
 }
@@ -78,13 +75,16 @@ pub struct Excluded {
 impl Cell<'_> {
     /// The cell as one that is left out.
     pub fn excluded(&self, image: Option<&Name>, reason: &str) -> Excluded {
-        Excluded {
-            image: image.cloned(),
+        Excluded { image: image.cloned(), at: self.coordinates(), reason: reason.into() }
+    }
+
+    pub fn coordinates(&self) -> Coordinates {
+        Coordinates {
             os: self.profile.os.clone(),
             release: self.release.release.clone(),
             arch: self.arch,
+            flavor: self.kernel.flavor.clone(),
             kernel: self.kernel.text.clone(),
-            reason: reason.into(),
         }
     }
 

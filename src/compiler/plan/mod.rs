@@ -38,7 +38,7 @@ pub use earlier::{Earlier, ReuseStage, keyed};
 pub use graph::{Edge, Graph, NodeId};
 pub use modprobe::{Modprobe, underscored};
 pub use node::Node;
-pub use open::{KernelRequest, MatrixPoint, Places, kernel_requests, places_of, points};
+pub use open::{KernelRequest, Places, kernel_requests, places_of, points};
 pub use rule::selected as releases_selected;
 pub use stages::{
     BuildCommand, ContextPatch, ExtraFiles, Fetched, ImageStage, KernelStage, KeyHandle, ModuleStage, OnBase,

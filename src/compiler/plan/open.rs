@@ -1,5 +1,6 @@
 //! From the matrix to what it leaves open: the kernels that `match` and `latest` ask for, and where to look for them.
 
+use super::cell::Cell;
 use super::rule::{arches_and_flavors, written};
 use super::{Inputs, cells};
 use crate::compiler::model::selector::View;
@@ -7,7 +8,7 @@ use crate::compiler::model::{AddedRepository, KernelRule, Merge, OsRule, Package
 use crate::knowledge::lock::KernelQuery;
 use crate::knowledge::profile::{Profile, ReleaseFacts};
 use crate::text::diag::Diagnostics;
-use crate::text::ids::{Arch, Flavor, KernelText, OsName, PackageName, Release};
+use crate::text::ids::{Arch, Coordinates, Flavor, PackageName};
 use crate::text::source::Span;
 use std::collections::BTreeSet;
 
@@ -43,16 +44,6 @@ impl Extend<Self> for Places {
             self.streams.extend(places.streams);
         }
     }
-}
-
-/// One point of the matrix.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct MatrixPoint {
-    pub os: OsName,
-    pub release: Release,
-    pub arch: Arch,
-    pub flavor: Flavor,
-    pub kernel: KernelText,
 }
 
 /// Every question that the matrix asks, in its order.
@@ -154,19 +145,8 @@ fn places(
 /// The points of the matrix with what is known now: those that are built, and those that are excluded for every image.
 /// What is wrong with the matrix is not told here.
 #[must_use]
-pub fn points(inputs: &Inputs<'_>) -> (Vec<MatrixPoint>, Vec<MatrixPoint>) {
+pub fn points(inputs: &Inputs<'_>) -> (Vec<Coordinates>, Vec<Coordinates>) {
     let (cells, excluded) = cells::expand(inputs, &mut Diagnostics::default());
-    let built = cells.into_iter().map(|cell| MatrixPoint {
-        os: cell.profile.os.clone(),
-        release: cell.release.release.clone(),
-        arch: cell.arch,
-        flavor: cell.kernel.flavor.clone(),
-        kernel: cell.kernel.text,
-    });
-    let excluded = excluded.into_iter().filter_map(|cell| {
-        let kernel = inputs.profiles.get(cell.os.as_str())?.kernel(cell.kernel.as_str()).ok()?;
-        let (os, release, arch) = (cell.os, cell.release, cell.arch);
-        Some(MatrixPoint { os, release, arch, flavor: kernel.flavor, kernel: cell.kernel })
-    });
-    (built.collect(), excluded.collect())
+    let built = cells.iter().map(Cell::coordinates).collect();
+    (built, excluded.into_iter().map(|cell| cell.at).collect())
 }

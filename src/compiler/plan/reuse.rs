@@ -12,7 +12,7 @@ use super::{BuildCommand, Edge, Graph, Node, NodeId, Plan, Target};
 use crate::compiler::model::{Image, ImageBody, ReuseLevel};
 use crate::knowledge::lock::{HeaderDigests, HeadersPin};
 use crate::text::diag::{Code, Diagnostic};
-use crate::text::ids::{KernelText, RelPath};
+use crate::text::ids::{Coordinates, KernelText, RelPath};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A target and what it was made from.
@@ -37,14 +37,14 @@ pub(super) fn try_earlier(builder: &mut Builder<'_>, made: &mut [Made<'_>]) {
     let mut chains: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (at, one) in made.iter().enumerate() {
         let Some(reuse) = one.body.reuse else { continue };
-        let Target { image, os, release, arch, flavor, .. } = &one.target;
+        let Target { image, at: Coordinates { os, release, arch, flavor, .. }, .. } = &one.target;
         let series = one.cell.kernel.series().to_owned();
         let key =
             (image.clone(), os.clone(), release.clone(), *arch, flavor.clone(), series, reuse.level.name());
         chains.entry(key).or_default().push(at);
     }
     for (_, mut chain) in chains {
-        let of = |at: &usize| made.get(*at).map(|one| (one.target.order, one.target.kernel.clone()));
+        let of = |at: &usize| made.get(*at).map(|one| (one.target.order, one.target.at.kernel.clone()));
         chain.sort_by(|a, b| match (of(a), of(b)) {
             (Some((order, a)), Some((_, b))) => order.compare(a.as_str(), b.as_str()).then(a.cmp(&b)),
             _ => a.cmp(b),
@@ -75,7 +75,7 @@ fn link(
     let missing = || "there is no such target".to_owned();
     let one = made.get(at).ok_or_else(missing)?;
     let level = one.body.reuse.ok_or_else(missing)?.level;
-    let Target { os, release, kernel, arch, root, .. } = &one.target;
+    let Target { at: Coordinates { os, release, kernel, arch, .. }, root, .. } = &one.target;
     let key = (os.clone(), release.clone(), kernel.clone(), *arch);
     let known = match builder.inputs.lock.headers(&key) {
         Some(HeadersPin::Known(known)) => Some(known.clone()),
@@ -191,7 +191,7 @@ fn again(builder: &mut Builder<'_>, made: &[Made<'_>], at: usize, first: usize) 
     let stage = ReuseStage {
         reuse: one.body.reuse?,
         image: first.target.tags.first()?.clone(),
-        kernel: first.target.kernel.clone(),
+        kernel: first.target.at.kernel.clone(),
     };
     let kernel = builder.kernel(one.cell);
     let inputs = [(kernel, Edge::From), (first.target.root, Edge::Reuse)];
@@ -205,7 +205,7 @@ fn again(builder: &mut Builder<'_>, made: &[Made<'_>], at: usize, first: usize) 
 
 fn unlocked(one: &Made<'_>) -> Diagnostic {
     let problem =
-        format!("the lock file does not say what the headers of kernel `{}` hold", one.target.kernel);
+        format!("the lock file does not say what the headers of kernel `{}` hold", one.target.at.kernel);
     Diagnostic::new(Code::UnlockedHeaders, problem)
         .label(one.target.span, "so its modules are compiled, whatever other kernels have")
         .label(one.image.layers.span, "this image would reuse those of an earlier kernel")

@@ -9,7 +9,7 @@ use crate::compiler::model::ImageBody;
 use crate::compiler::model::selector::View;
 use crate::knowledge::profile::{self, VersionOrder};
 use crate::text::diag::{Code, Diagnostic, Diagnostics};
-use crate::text::ids::{Arch, Flavor, ImageRef, KernelText, Name, OsName, RelPath, Release};
+use crate::text::ids::{Coordinates, ImageRef, Name, OsName, RelPath, Release};
 use crate::text::source::Span;
 use std::collections::BTreeMap;
 
@@ -23,15 +23,8 @@ pub struct Target {
     pub id: RelPath,
     /// The image's name.
     pub image: Name,
-    /// The distribution that its builder is of.
-    pub os: OsName,
-    /// The release: the lowest where several are merged.
-    pub release: Release,
-    /// The architecture.
-    pub arch: Arch,
-    pub kernel: KernelText,
-    /// The kernel's flavour.
-    pub flavor: Flavor,
+    /// What it is built for: of several releases with one build the lowest.
+    pub at: Coordinates,
     /// Where the builder comes from.
     pub builder: profile::Builder,
     /// Whether its builder installs from repositories that only subscribers reach.
@@ -69,13 +62,13 @@ impl Target {
     #[must_use]
     pub fn view(&self) -> View<'_> {
         View {
-            os: self.os.as_str(),
+            os: self.at.os.as_str(),
             family: self.family.as_str(),
-            release: self.release.as_str(),
+            release: self.at.release.as_str(),
             el: self.el.as_deref(),
-            kernel: self.kernel.as_str(),
-            arch: self.arch.name(),
-            flavor: self.flavor.as_str(),
+            kernel: self.at.kernel.as_str(),
+            arch: self.at.arch.name(),
+            flavor: self.at.flavor.as_str(),
             image: Some(self.image.as_str()),
             order: self.order,
         }
@@ -99,8 +92,8 @@ pub(super) fn target(
     root: NodeId,
 ) -> Result<Target, Diagnostic> {
     let image = &group.image.layers.name;
-    let (os, release) = (&cell.profile.os, &cell.release.release);
-    let path = format!("{image}/{os}-{release}-{}/{}", cell.arch, cell.kernel.text);
+    let at = cell.coordinates();
+    let path = format!("{image}/{at}");
     let id = RelPath::parse(&path).ok().filter(|id| id.join(LONGEST_NAME).is_ok());
     let id = id.ok_or_else(|| {
         let length = path.len() + 1 + LONGEST_NAME.len();
@@ -124,11 +117,7 @@ pub(super) fn target(
     Ok(Target {
         id,
         image: image.clone(),
-        os: os.clone(),
-        release: release.clone(),
-        arch: cell.arch,
-        kernel: cell.kernel.text.clone(),
-        flavor: cell.kernel.flavor.clone(),
+        at,
         builder: cell.setup.builder,
         subscribed: cell.setup.builder == profile::Builder::Distro
             && cell.setup.base.is_none()
@@ -163,9 +152,9 @@ pub(super) fn refuse_shared_tags(targets: &[Target], diagnostics: &mut Diagnosti
             }
             let add = ["{os}", "{release}", "{kernel}", "{image}"];
             let parts = [
-                owner.os != target.os,
-                owner.release != target.release,
-                owner.kernel != target.kernel,
+                owner.at.os != target.at.os,
+                owner.at.release != target.at.release,
+                owner.at.kernel != target.at.kernel,
                 owner.image != target.image,
             ];
             let parts: Vec<_> =
@@ -184,8 +173,8 @@ pub(super) fn refuse_shared_tags(targets: &[Target], diagnostics: &mut Diagnosti
 }
 
 fn differ_only_in_arch(a: &Target, b: &Target) -> bool {
-    let bare = |target: &Target| {
-        target.kernel.as_str().replace(target.arch.name(), "").replace(target.arch.debian(), "")
-    };
-    a.arch != b.arch && a.image == b.image && a.os == b.os && a.release == b.release && bare(a) == bare(b)
+    let bare =
+        |at: &Coordinates| at.kernel.as_str().replace(at.arch.name(), "").replace(at.arch.debian(), "");
+    let one_image = (&a.image, &a.at.os, &a.at.release) == (&b.image, &b.at.os, &b.at.release);
+    a.at.arch != b.at.arch && one_image && bare(&a.at) == bare(&b.at)
 }

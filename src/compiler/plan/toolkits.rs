@@ -6,7 +6,7 @@ use super::{Edge, Node, NodeId, OnBase, Toolkit, ToolkitBase, ToolkitStage};
 use crate::compiler::model::{self, Template, Variable};
 use crate::knowledge::profile::{Entitlement, Profile};
 use crate::text::diag::{Code, Diagnostic};
-use crate::text::ids::{ImageRef, OsName, RelPath, Tag};
+use crate::text::ids::{Coordinates, ImageRef, OsName, RelPath, Tag};
 use crate::text::source::Spanned;
 
 /// The directory of toolkits among the outputs: no image can have this name.
@@ -16,7 +16,7 @@ impl Builder<'_> {
     /// The id of the toolkit that a cell's targets stand on.
     pub(super) fn toolkit_id(&self, cell: &Cell<'_>) -> Option<RelPath> {
         let is_wanted = cell.setup.builder == crate::knowledge::profile::Builder::Toolkit;
-        is_wanted.then(|| id(cell)).flatten().filter(|id| self.toolkits.contains_key(id))
+        is_wanted.then(|| id(&kernels_own(cell))).flatten().filter(|id| self.toolkits.contains_key(id))
     }
 
     /// The last stage of the toolkit for a cell.
@@ -71,7 +71,8 @@ impl Builder<'_> {
 
     /// Notes the toolkit by its id, under which there can be one only.
     fn register(&mut self, cell: &Cell<'_>, root: NodeId, tag: Option<ImageRef>) {
-        let Some(id) = id(cell) else {
+        let at = kernels_own(cell);
+        let Some(id) = id(&at) else {
             self.report_once(
                 Diagnostic::new(Code::PathTooLong, "the paths of this toolkit's outputs would be too long")
                     .label(cell.span, "this kernel is part of them")
@@ -79,16 +80,7 @@ impl Builder<'_> {
             );
             return;
         };
-        let toolkit = Toolkit {
-            id: id.clone(),
-            os: family(cell).clone(),
-            release: cell.platform.release.clone(),
-            arch: cell.arch,
-            kernel: cell.kernel.text.clone(),
-            tag: tag.clone(),
-            root,
-            span: cell.release_span,
-        };
+        let toolkit = Toolkit { id: id.clone(), at, tag: tag.clone(), root, span: cell.release_span };
         let same = |other: &&Toolkit| tag.is_some() && other.tag == tag && other.id != id;
         if let Some(other) = self.toolkits.values().find(same) {
             let name = tag.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -162,9 +154,14 @@ fn family<'c>(cell: &'c Cell<'_>) -> &'c OsName {
     cell.profile.kernels_of.as_ref().unwrap_or(&cell.profile.os)
 }
 
-fn id(cell: &Cell<'_>) -> Option<RelPath> {
-    let (os, release) = (family(cell), &cell.platform.release);
-    let id = RelPath::parse(&format!("{TOOLKITS}/{os}-{release}-{}/{}", cell.arch, cell.kernel.text)).ok()?;
+/// The cell as a point of the distribution that its kernels are of: one toolkit serves all that run them.
+fn kernels_own(cell: &Cell<'_>) -> Coordinates {
+    let (os, release) = (family(cell).clone(), cell.platform.release.clone());
+    Coordinates { os, release, ..cell.coordinates() }
+}
+
+fn id(at: &Coordinates) -> Option<RelPath> {
+    let id = RelPath::parse(&format!("{TOOLKITS}/{at}")).ok()?;
     id.join("Dockerfile.dockerignore").is_ok().then_some(id)
 }
 

@@ -176,7 +176,7 @@ impl Builder<'_> {
         let order = Order {
             directory: self.directory,
             dockerfile: Utf8Path::new(&file.path),
-            arch: target.arch,
+            arch: target.at.arch,
             stage: match work {
                 Work::Stage { name, .. } => Some(name),
                 Work::Toolkit { .. } | Work::Target(_) | Work::Push(_) => None,
@@ -197,7 +197,7 @@ impl Builder<'_> {
     fn settle_toolkit(&self, at: usize, target: &Target, id: &str) -> Result<(), Box<Failure>> {
         let Some(toolkit) = self.compiled.json.toolkits.get(at) else { return Ok(()) };
         let image = self.engine.inspect_one(id).map_err(plain)?;
-        if image.key() != Some(&*toolkit.key) || image.arch != target.arch.oci() {
+        if image.key() != Some(&*toolkit.key) || image.arch != target.at.arch.oci() {
             let reason = "what the engine has built is not the toolkit: it has not its key";
             return Err(Box::new(Failure::plain(reason.into(), Some("run `drvc build` again".into()))));
         }
@@ -223,7 +223,7 @@ impl Builder<'_> {
             let named = !image.names.is_empty();
             named
                 && image.key() == Some(self.key(place))
-                && image.arch == target.arch.oci()
+                && image.arch == target.at.arch.oci()
                 && image.base() == base
         };
         let Some(image) = images.iter().find(fits) else { return Ok(false) };
@@ -239,7 +239,7 @@ impl Builder<'_> {
         if let Some(own) = self.names.own(place).next() {
             self.engine.push(own, self.push_arguments)?;
         }
-        let (key, arch) = (self.key(place).to_owned(), target.arch.oci().to_owned());
+        let (key, arch) = (self.key(place).to_owned(), target.at.arch.oci().to_owned());
         remote.spread(place, &ExpectedImage { key, arch, base: Ok(base) })
     }
 
@@ -305,8 +305,8 @@ impl Builder<'_> {
         if image.key() != Some(key) || image.base() != base {
             return refuse("what the engine has built is not the target: it has not its labels".into());
         }
-        if image.arch != target.arch.oci() {
-            return refuse(format!("the image is for {}, not {}", image.arch, target.arch.oci()));
+        if image.arch != target.at.arch.oci() {
+            return refuse(format!("the image is for {}, not {}", image.arch, target.at.arch.oci()));
         }
         if let Some(path) = self.changed_file(target) {
             return refuse(format!("`{path}` changed while the image was built"));
@@ -331,7 +331,7 @@ impl Builder<'_> {
 
     /// The label of the bases of a target that no digest pins; those that are not here are fetched.
     fn base_label(&self, target: &Target) -> Result<Option<String>, Error> {
-        let (bases, arch) = (unpinned_bases(self.compiled, target), target.arch.oci());
+        let (bases, arch) = (unpinned_bases(self.compiled, target), target.at.arch.oci());
         // Held while an image is fetched: a second job that needs it waits instead of fetching it too.
         let mut ids = self.bases.lock().unwrap_or_else(PoisonError::into_inner);
         while let Err(base) = base_label(&bases, arch, &ids) {

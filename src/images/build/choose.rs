@@ -150,14 +150,14 @@ fn sample(targets: &[Target], chosen: &[usize]) -> Vec<usize> {
     let mut lines: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for &at in chosen {
         let Some(target) = targets.get(at) else { continue };
-        let line = (&target.image, &target.os, &target.release, target.arch, &target.flavor);
+        let line = (&target.image, &target.at.os, &target.at.release, target.at.arch, &target.at.flavor);
         lines.entry(line).or_default().push(at);
     }
     let mut sampled: Vec<_> = lines
         .into_values()
         .flat_map(|mut line| {
             line.sort_by(|&a, &b| match (targets.get(a), targets.get(b)) {
-                (Some(a), Some(b)) => a.order.compare(a.kernel.as_str(), b.kernel.as_str()),
+                (Some(a), Some(b)) => a.order.compare(a.at.kernel.as_str(), b.at.kernel.as_str()),
                 _ => std::cmp::Ordering::Equal,
             });
             let last = (line.len() > 1).then(|| line.last().copied()).flatten();

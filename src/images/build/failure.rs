@@ -86,15 +86,15 @@ impl Failures {
 fn cause(targets: &[Target], item: Item, headline: &str) -> String {
     let Item::Target(at) = item else { return headline.to_owned() };
     let Some(target) = targets.get(at) else { return headline.to_owned() };
-    let kernel = target.kernel.as_str();
+    let kernel = target.at.kernel.as_str();
     // Names of RPMs' versions go without the architecture.
-    let version = kernel.split_once(&format!(".{}", target.arch)).map_or(kernel, |(version, _)| version);
+    let version = kernel.split_once(&format!(".{}", target.at.arch)).map_or(kernel, |(version, _)| version);
     headline.replace(kernel, "{kernel}").replace(version, "{kernel}")
 }
 
 /// What kernels must have in common to be compared: image, distribution, architecture and flavour.
 fn line(target: &Target) -> (&str, &str, &str, &str) {
-    (target.image.as_str(), target.os.as_str(), target.arch.name(), target.flavor.as_str())
+    (target.image.as_str(), target.at.os.as_str(), target.at.arch.name(), target.at.flavor.as_str())
 }
 
 fn boundaries(targets: &[Target], hit: &[Item], good: impl Fn(Item) -> bool) -> Vec<String> {
@@ -118,24 +118,24 @@ fn boundary(mut bad: Vec<&Target>, mut fine: Vec<&Target>) -> Option<String> {
     let (first_fine, last_fine) = (fine.first()?, fine.last()?);
     if compare(last_fine, first_bad) == Ordering::Less {
         let bound = shortest_above(first_bad, last_fine);
-        return Some(format!("fails from {} on: an `on kernel=\">={bound}\"` patch?", first_bad.kernel));
+        return Some(format!("fails from {} on: an `on kernel=\">={bound}\"` patch?", first_bad.at.kernel));
     }
     if compare(last_bad, first_fine) == Ordering::Less {
         let bound = shortest_above(first_fine, last_bad);
-        return Some(format!("fails up to {}: an `on kernel=\"<{bound}\"` patch?", last_bad.kernel));
+        return Some(format!("fails up to {}: an `on kernel=\"<{bound}\"` patch?", last_bad.at.kernel));
     }
     None
 }
 
 fn compare(a: &Target, b: &Target) -> Ordering {
-    a.order.compare(a.kernel.as_str(), b.kernel.as_str())
+    a.order.compare(a.at.kernel.as_str(), b.at.kernel.as_str())
 }
 
 /// The shortest beginning of a kernel that is still above another one.
 fn shortest_above<'k>(kernel: &'k Target, below: &Target) -> &'k str {
-    let text = kernel.kernel.as_str();
+    let text = kernel.at.kernel.as_str();
     let ends = text.match_indices(['.', '-', '+', '~', '_']).map(|(at, _)| at);
     let beginnings = ends.filter_map(|end| text.get(..end));
-    let above = |start: &&str| kernel.order.compare(start, below.kernel.as_str()) == Ordering::Greater;
+    let above = |start: &&str| kernel.order.compare(start, below.at.kernel.as_str()) == Ordering::Greater;
     beginnings.filter(|start| !start.is_empty()).find(above).unwrap_or(text)
 }

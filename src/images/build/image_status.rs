@@ -41,7 +41,7 @@ impl Names {
         targets.iter().flat_map(|target| &target.tags).for_each(|tag| *owners.entry(tag).or_default() += 1);
         let own = |tag: &ImageRef, target: &Target| {
             let shared = owners.get(tag).is_some_and(|owners| *owners > 1);
-            let apart = || ImageRef::parse(&format!("{tag}-{}", target.arch.oci())).ok();
+            let apart = || ImageRef::parse(&format!("{tag}-{}", target.at.arch.oci())).ok();
             let own = if shared { apart() } else { None };
             (tag.clone(), own.unwrap_or_else(|| tag.clone()))
         };
@@ -130,7 +130,7 @@ impl ExpectedImage {
     pub fn of(compiled: &Compiled, target: usize, ids: &Ids) -> Option<Self> {
         let described = compiled.json.targets.get(target)?;
         let target = compiled.plan.targets.get(target)?;
-        let arch = target.arch.oci();
+        let arch = target.at.arch.oci();
         let base = base_label(&unpinned_bases(compiled, target), arch, ids);
         Some(Self { key: described.key.clone(), arch: arch.to_owned(), base })
     }

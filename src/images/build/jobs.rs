@@ -63,9 +63,9 @@ impl Work {
             }
             Self::Target(_) | Self::Push(_) => target.id.to_string(),
             Self::Stage { name, .. } if name == "tools" || name == "fetch" => {
-                format!("stage {name} of {}-{}-{}", target.os, target.release, target.arch)
+                format!("stage {name} of {}", target.at.system())
             }
-            Self::Stage { name, .. } => format!("stage {name} of {}", target.kernel),
+            Self::Stage { name, .. } => format!("stage {name} of {}", target.at.kernel),
         }
     }
 }

@@ -81,7 +81,7 @@ impl<'a> Remote<'a> {
         let mut unknown = BTreeSet::new();
         for target in targets.iter().filter_map(|&at| self.compiled.plan.targets.get(at)) {
             let bases = unpinned_bases(self.compiled, target).into_iter();
-            unknown.extend(bases.map(|base| (base, target.arch)));
+            unknown.extend(bases.map(|base| (base, target.at.arch)));
         }
         unknown.retain(|(base, arch)| !ids.contains_key(&(base.clone(), arch.oci().to_owned())));
         for (base, arch) in unknown {
@@ -105,7 +105,7 @@ impl<'a> Remote<'a> {
         let wanted = ExpectedImage::of(self.compiled, at, ids)?;
         let (mut source, mut missing, mut lack) = (None, Vec::new(), None);
         for (tag, _) in tags {
-            match self.look(tag, target.arch, &wanted) {
+            match self.look(tag, target.at.arch, &wanted) {
                 Ok(Ok(found)) => source = Some(found),
                 Ok(Err((reason, absent))) => {
                     missing.push(tag.clone());
@@ -206,7 +206,7 @@ impl<'a> Remote<'a> {
         let not_there = |reason: (String, bool)| {
             Error::new("push", own.as_str(), format!("the registry took it, and yet {}", reason.0))
         };
-        let source = self.look(own, target.arch, wanted)?.map_err(not_there)?;
+        let source = self.look(own, target.at.arch, wanted)?.map_err(not_there)?;
         self.index(at, first, own)?;
         for (tag, own) in names {
             self.registry.tag(&source, &tag_of(own)?)?;
@@ -220,20 +220,20 @@ impl<'a> Remote<'a> {
     fn index(&self, at: usize, tag: &ImageRef, own: &ImageRef) -> Result<(), Error> {
         let Some(target) = self.compiled.plan.targets.get(at).filter(|_| tag != own) else { return Ok(()) };
         let _alone = self.indexing.lock().unwrap_or_else(PoisonError::into_inner);
-        let image = self.registry.manifest(own)?.descriptor(Some(Platform::linux(target.arch)));
+        let image = self.registry.manifest(own)?.descriptor(Some(Platform::linux(target.at.arch)));
         let repository = repository(tag)?;
         // Another machine may write the same index at this moment: then it is read and written again.
         for _ in 0..TRIES {
-            let mut images = self.indexed(tag, target.arch)?;
+            let mut images = self.indexed(tag, target.at.arch)?;
             if images.contains(&image) {
                 return Ok(());
             }
-            images.retain(|other| other.platform.as_ref().and_then(Platform::arch) != Some(target.arch));
+            images.retain(|other| other.platform.as_ref().and_then(Platform::arch) != Some(target.at.arch));
             images.push(image.clone());
             images.sort_by(|a, b| key_of(a).cmp(&key_of(b)));
             self.registry.put_index(&repository, Some(&tag_of(tag)?), images, BTreeMap::new())?;
         }
-        let images = self.indexed(tag, target.arch)?;
+        let images = self.indexed(tag, target.at.arch)?;
         match images.contains(&image) {
             true => Ok(()),
             false => {

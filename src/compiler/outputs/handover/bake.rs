@@ -151,11 +151,11 @@ fn value(inputs: &Inputs<'_>, target: &Target, template: &Template) -> String {
     let project = &inputs.model.project;
     template.evaluate(|variable| {
         Cow::Borrowed(match variable {
-            Variable::Kernel => target.kernel.as_str(),
-            Variable::Arch => target.arch.name(),
-            Variable::Os => target.os.as_str(),
-            Variable::Release => target.release.as_str(),
-            Variable::Flavor => target.flavor.as_str(),
+            Variable::Kernel => target.at.kernel.as_str(),
+            Variable::Arch => target.at.arch.name(),
+            Variable::Os => target.at.os.as_str(),
+            Variable::Release => target.at.release.as_str(),
+            Variable::Flavor => target.at.flavor.as_str(),
             Variable::Image => target.image.as_str(),
             Variable::Registry => project.registry.as_ref().map_or("", |registry| registry.as_str()),
             Variable::Version => project.version.as_deref().unwrap_or_default(),

@@ -106,7 +106,7 @@ fn build_config(inputs: &Inputs<'_>, settings: &BuildConfig, target: &Target, js
         "spec": {
             "runPolicy": "Serial",
             "triggers": [{ "type": "ConfigChange" }],
-            "nodeSelector": { "kubernetes.io/arch": target.arch.oci() },
+            "nodeSelector": { "kubernetes.io/arch": target.at.arch.oci() },
             "source": { "type": "Dockerfile", "dockerfile": text },
             "strategy": { "type": "Docker", "dockerStrategy": strategy },
             "output": output,

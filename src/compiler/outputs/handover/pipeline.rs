@@ -91,16 +91,16 @@ pub(super) fn check(inputs: &Inputs<'_>, settings: &Pipeline, service: &str, fil
             .is_some_and(|labels| labels.iter().any(|label| label.starts_with("ubuntu-")))
     };
     let targets = inputs.plan.targets.iter().zip(&inputs.json.targets);
-    let mut lost =
-        targets.filter(|(target, json)| target.subscribed && json.secrets.is_empty() && hosted(target.arch));
+    let mut lost = targets
+        .filter(|(target, json)| target.subscribed && json.secrets.is_empty() && hosted(target.at.arch));
     if let Some((target, _)) = lost.next() {
         files.diagnostics.push(
-            Diagnostic::new(Code::UnmappedSetting, format!("a machine of {service} has no subscription for {}", target.os))
+            Diagnostic::new(Code::UnmappedSetting, format!("a machine of {service} has no subscription for {}", target.at.os))
                 .label(settings.span, "its own machines build")
                 .label(target.span, "this kernel's packages are for subscribers")
                 .help(format!(
                     "name a subscribed machine of yours, `runner \"LABEL\" arch=\"{}\"`, or use `entitlement \"rhsm\"`",
-                    target.arch
+                    target.at.arch
                 )),
         );
     }

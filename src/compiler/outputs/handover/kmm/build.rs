@@ -34,8 +34,7 @@ impl Resources<'_> {
                 Ok(text) => match streams.iter_mut().find(|stream| stream.text == text) {
                     Some(stream) => stream.targets.push(target),
                     None => {
-                        let system =
-                            format!("{}-{}-{}", target.os, target.release, target.arch).replace('_', "-");
+                        let system = target.at.system().replace('_', "-");
                         let name = format!("{}-{system}", self.name.replace('_', "-"));
                         streams.push(Stream { name, text, targets: vec![target] });
                     }
@@ -82,7 +81,7 @@ impl Resources<'_> {
     ) -> Option<Value> {
         let regexp = build.regexp.as_ref()?;
         let (stream, target) = self.matching(build, regexp, streams, files)?;
-        let kernel = target.kernel.as_str().replace(['+', '~'], "_");
+        let kernel = target.at.kernel.as_str().replace(['+', '~'], "_");
         let tag = target.tags.first()?;
         if !tag.as_str().contains(&kernel) {
             let problem =
@@ -97,7 +96,7 @@ impl Resources<'_> {
         }
         value.insert("build".into(), section(stream, Some(build)));
         if let Some(sign) = &self.settings.sign {
-            let (own, paths) = (target.kernel.as_str(), signed(self, target, files)?);
+            let (own, paths) = (target.at.kernel.as_str(), signed(self, target, files)?);
             // In paths too KMM writes `_` for `+` where it fills a kernel in.
             let open = match () {
                 () if kernel == own => "${KERNEL_FULL_VERSION}",
@@ -128,7 +127,8 @@ impl Resources<'_> {
         files: &mut Files,
     ) -> Option<(&'s Stream<'s>, &'s Target)> {
         let found = streams.iter().filter_map(|stream| {
-            let mut targets = stream.targets.iter().filter(|target| matches(regexp, target.kernel.as_str()));
+            let mut targets =
+                stream.targets.iter().filter(|target| matches(regexp, target.at.kernel.as_str()));
             Some((stream, *targets.next_back()?))
         });
         let found: Vec<_> = found.collect();
@@ -146,8 +146,8 @@ impl Resources<'_> {
                     format!("`{regexp}` matches kernels of image `{}` that have different Dockerfiles", self.name),
                 )
                 .label(build.span, format!("{} Dockerfiles", found.len()))
-                .label(one.span, format!("`{}`", one.kernel))
-                .label(other.span, format!("`{}`", other.kernel))
+                .label(one.span, format!("`{}`", one.at.kernel))
+                .label(other.span, format!("`{}`", other.at.kernel))
                 .help("write one `build regexp=` for each, such as `^5\\\\.14\\\\.0-427\\\\..*\\\\.el9_4\\\\.x86_64$`"),
             ),
         }
@@ -164,7 +164,7 @@ pub(super) fn in_cluster(inputs: &Inputs<'_>, target: &Target) -> Result<String,
     if json.is_some_and(|json| !json.secrets.is_empty()) {
         return Err("needs build secrets, which KMM has no place for");
     }
-    opened::open(&dockerfile(inputs, target), target.kernel.as_str())
+    opened::open(&dockerfile(inputs, target), target.at.kernel.as_str())
         .ok_or("has its kernel in a `script`, where no builder fills another one in: use `$(uname -r)` there")
 }
 

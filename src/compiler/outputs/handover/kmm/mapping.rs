@@ -113,14 +113,14 @@ pub(super) fn stage<'a>(inputs: &Inputs<'a>, target: &Target) -> Option<&'a Imag
 fn refuse_two_images(targets: &[&Target], image: Span, files: &mut Files) -> Option<()> {
     let mut seen: BTreeMap<&str, &Target> = BTreeMap::new();
     for &target in targets {
-        let Some(other) = seen.insert(target.kernel.as_str(), target) else { continue };
+        let Some(other) = seen.insert(target.at.kernel.as_str(), target) else { continue };
         if reference(other) == reference(target) {
             continue;
         }
         files.diagnostics.push(
             Diagnostic::new(
                 Code::AmbiguousMapping,
-                format!("two targets are for kernel `{}`, and KMM knows no more of a node", target.kernel),
+                format!("two targets are for kernel `{}`, and KMM knows no more of a node", target.at.kernel),
             )
             .label(image, "of this image")
             .label(target.span, format!("`{}`", target.id))

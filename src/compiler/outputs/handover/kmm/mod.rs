@@ -55,7 +55,8 @@ pub fn kmm_regexp<'a>(inputs: &Inputs<'a>, image: &str, kernel: &str) -> Option<
     let known: Vec<_> = targets.filter(|target| kmm_builds(inputs, target)).collect();
     let builds = inputs.model.output.kmm.as_ref()?.builds.iter();
     builds.filter_map(|build| build.regexp.as_deref()).find(|regexp| {
-        build::matches(regexp, kernel) && known.iter().any(|one| build::matches(regexp, one.kernel.as_str()))
+        build::matches(regexp, kernel)
+            && known.iter().any(|one| build::matches(regexp, one.at.kernel.as_str()))
     })
 }
 

@@ -101,14 +101,14 @@ impl Resources<'_> {
             // What KMM builds it pushes, and nothing is pushed to a digest.
             let image = if stream.is_some() { target.tags.first() } else { reference(target) };
             let Some(image) = image else { continue };
-            let mut value = entry("literal", target.kernel.as_str(), image.as_str());
+            let mut value = entry("literal", target.at.kernel.as_str(), image.as_str());
             if mapping.replaces.is_none() {
                 value.extend(stage(self.inputs, target).and_then(|stage| removed(&stage.replaces)));
             }
             if let Some(stream) = stream {
                 // Those without a regexp, or the one that matches, say how.
                 let fits = |build: &&KmmBuild| {
-                    build.regexp.as_ref().is_none_or(|regexp| matches(regexp, target.kernel.as_str()))
+                    build.regexp.as_ref().is_none_or(|regexp| matches(regexp, target.at.kernel.as_str()))
                 };
                 let settings = self.settings.builds.iter().find(fits).or(self.settings.builds.first());
                 value.insert("build".into(), section(stream, settings));
@@ -117,7 +117,7 @@ impl Resources<'_> {
                 let Some(signed) = signed(self, target, files) else { continue };
                 self.sign(&mut value, sign, &signed, image, stream.is_some());
             }
-            mappings.insert(target.kernel.as_str(), Value::Object(value));
+            mappings.insert(target.at.kernel.as_str(), Value::Object(value));
         }
         let mut mappings: Vec<_> = mappings.into_values().collect();
         for build in &self.settings.builds {

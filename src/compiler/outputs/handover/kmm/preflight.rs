@@ -30,7 +30,7 @@ fn validation(
     target: &Target,
     place: &str,
 ) -> Value {
-    let mut spec = Map::from_iter([("kernelVersion".into(), json!(target.kernel.as_str()))]);
+    let mut spec = Map::from_iter([("kernelVersion".into(), json!(target.at.kernel.as_str()))]);
     let toolkit = driver_toolkit(inputs, target);
     spec.extend(toolkit.map(|image| ("dtkImage".into(), json!(image.as_str()))));
     spec.insert("pushBuiltImage".into(), json!(preflight.push));

@@ -42,7 +42,7 @@ impl Resources<'_> {
 /// The paths of a target's modules in its image. Where a KMM takes patterns, what only a build knows is one.
 pub(super) fn signed(resources: &Resources<'_>, target: &Target, files: &mut Files) -> Option<Vec<String>> {
     let inputs = resources.inputs;
-    let updates = format!("/opt/lib/modules/{}/updates", target.kernel);
+    let updates = format!("/opt/lib/modules/{}/updates", target.at.kernel);
     let mut paths = BTreeSet::new();
     for stage in modules(inputs, target) {
         for (output, optional) in &stage.outputs {
