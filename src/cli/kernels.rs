@@ -13,9 +13,11 @@ use crate::resolve::repository::kernels::{Found, Search};
 use crate::resolve::repository::{self, Gpgv, PackageIndex, Source};
 use crate::system::fs::{Disk, Reader};
 use crate::system::http::Client;
-use crate::text::diag::{Clean, Diagnostics, count, listed, nearest};
+use crate::text::coordinates::Coordinates;
+use crate::text::diag::{Clean, count, listed, nearest};
 use crate::text::error::Error;
-use crate::text::ids::{Arch, Coordinates, Flavor, KernelText, OsName, PackageName, RelPath, Release};
+use crate::text::ids::{Arch, Flavor, KernelText, OsName, PackageName, RelPath, Release};
+use crate::text::session::Session;
 use crate::text::source::Sources;
 use clap::Args;
 use clap_complete::{ArgValueCandidates, CompletionCandidate};
@@ -188,17 +190,17 @@ impl Manifest {
         let disk = project.open()?;
         let out = RelPath::parse(super::project::OUT).unwrap_or_else(|_| RelPath::root());
         let request = project.asking(out.clone(), 100_000);
-        let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
+        let mut session = Session::default();
         let reader = Reader::new(&disk).hide(out);
-        let Some(parts) = Parts::read(&reader, &request, &mut sources, &mut diagnostics) else {
-            terminal.diagnostics(&project.report(&sources, diagnostics.sorted()));
+        let Some(parts) = Parts::read(&reader, &request, &mut session) else {
+            terminal.diagnostics(&project.report(&session.sources, session.found.sorted()));
             return Err(Failure::Refused);
         };
-        if diagnostics.has_errors() {
+        if session.found.has_errors() {
             terminal
                 .say(&format!("{}: not all of it was understood; `drvc check` tells more", project.path()));
         }
-        Ok(Some(Self { parts, sources, request }))
+        Ok(Some(Self { parts, sources: session.sources, request }))
     }
 }
 

@@ -16,6 +16,7 @@ use crate::language::syntax::{self, ast};
 use crate::system::fs::{Hash, ReadError, Reader};
 use crate::text::diag::{Code, Diagnostic, Diagnostics, article};
 use crate::text::ids::{OsName, RelPath};
+use crate::text::session::Session;
 use crate::text::source::{Sources, Span};
 use std::collections::BTreeMap;
 
@@ -78,6 +79,12 @@ pub struct Compiled {
     pub places: BTreeMap<String, Span>,
 }
 
+impl Compilation {
+    pub fn new(session: Session, plan: Option<Compiled>) -> Self {
+        Self { sources: session.sources, diagnostics: session.found.sorted(), plan }
+    }
+}
+
 impl Compiled {
     /// What a file is made from that is handed over without being an output. What a checkout must bring is not known
     /// any more: only pipelines, which are outputs, ask for it.
@@ -107,40 +114,37 @@ pub fn compile_in_phases(
     request: &Request,
     phase: &dyn Fn(&'static str),
 ) -> Compilation {
-    let mut sources = Sources::default();
-    let mut diagnostics = Diagnostics::default();
-    let plan = run(reader, request, &mut sources, &mut diagnostics, phase);
-    let plan = plan.filter(|_| !diagnostics.has_errors());
-    Compilation { sources, diagnostics: diagnostics.sorted(), plan }
+    let mut session = Session::default();
+    let plan = run(reader, request, &mut session, phase);
+    let plan = plan.filter(|_| !session.found.has_errors());
+    Compilation::new(session, plan)
 }
 
 /// As [`compile`], with a plan of the targets that are known where others wait for the lock, which is reported all the same.
 pub fn compile_known(reader: &Reader<'_>, request: &Request) -> Compilation {
-    let mut sources = Sources::default();
-    let mut diagnostics = Diagnostics::default();
-    let plan = run(reader, request, &mut sources, &mut diagnostics, &|_| {});
-    let plan = plan.filter(|_| !diagnostics.has_errors_beside_open());
-    Compilation { sources, diagnostics: diagnostics.sorted(), plan }
+    let mut session = Session::default();
+    let plan = run(reader, request, &mut session, &|_| {});
+    let plan = plan.filter(|_| !session.found.has_errors_beside_open());
+    Compilation::new(session, plan)
 }
 
 fn run(
     reader: &Reader<'_>,
     request: &Request,
-    sources: &mut Sources,
-    diagnostics: &mut Diagnostics,
+    session: &mut Session,
     phase: &dyn Fn(&'static str),
 ) -> Option<Compiled> {
     phase("read manifest and sources");
-    let parts = Parts::read(reader, request, sources, diagnostics)?;
+    let parts = Parts::read(reader, request, session)?;
     phase("expand the matrix");
-    let mut plan = parts.expand(&lock::Consulted::new(&parts.lock), sources, request, diagnostics);
-    if diagnostics.has_errors_beside_open() {
+    let mut plan = parts.expand(&lock::Consulted::new(&parts.lock), request, session);
+    if session.found.has_errors_beside_open() {
         return None;
     }
     phase("render stages and hash them");
     let renderer = Renderer::new(&parts.templates, &request.out);
     let stages = keys::stages(&plan.graph, &renderer);
-    let (stages, fingerprints) = stages.map_err(|refusal| diagnostics.push(refusal)).ok()?;
+    let (stages, fingerprints) = stages.map_err(|refusal| session.found.push(refusal)).ok()?;
     plan.name_firsts(|id| fingerprints.get(id.index()).map(ToString::to_string).unwrap_or_default());
     phase("make the outputs");
     let mut json = outputs::plan_json(&plan, &stages, &fingerprints);
@@ -158,7 +162,7 @@ fn run(
         out,
     };
     let (files, problems) = outputs::handover::handover(inputs);
-    diagnostics.extend(problems);
+    session.found.extend(problems);
     outputs.extend(files);
     let places = parts.model.places();
     Some(Compiled { model: parts.model, plan, stages, fingerprints, json, outputs, places })
@@ -179,26 +183,19 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Reads a manifest and what it names. What is wrong goes to `diagnostics`; nothing is left where the text cannot be
-    /// understood at all.
-    pub fn read(
-        reader: &Reader<'_>,
-        request: &Request,
-        sources: &mut Sources,
-        diagnostics: &mut Diagnostics,
-    ) -> Option<Self> {
-        let manifest = read_manifest(reader, request, sources, diagnostics)?;
-        let (model, problems) = model::lower(&manifest, sources);
+    /// Reads a manifest and what it names; nothing is left where the text cannot be understood at all.
+    pub fn read(reader: &Reader<'_>, request: &Request, session: &mut Session) -> Option<Self> {
+        let manifest = read_manifest(reader, request, session)?;
+        let (model, problems) = model::lower(&manifest, &session.sources);
         // Where something was not understood, what seems to be missing may be just that.
-        let partly = diagnostics.has_errors();
-        diagnostics.extend(problems.without(|code| partly && code.is_absence()));
-        let (contexts, problems) = inputs::gather(&model, own_files(&manifest, request), reader, sources);
-        diagnostics.extend(problems);
-        let templates = read_templates(&manifest, reader, sources, diagnostics);
-        let (lock, problems) = read_lock(reader, request, sources);
+        let partly = session.found.has_errors();
+        session.found.extend(problems.without(|code| partly && code.is_absence()));
+        let contexts = inputs::gather(&model, own_files(&manifest, request), reader, session);
+        let templates = read_templates(&manifest, reader, session);
+        let (lock, problems) = read_lock(reader, request, &mut session.sources);
         let lock_is_whole = !problems.has_errors();
-        diagnostics.extend(problems);
-        let profiles = read_profiles(&manifest, reader, sources, diagnostics);
+        session.found.extend(problems);
+        let profiles = read_profiles(&manifest, reader, session);
         Some(Self { model, lock, lock_is_whole, profiles, contexts, templates })
     }
 
@@ -214,18 +211,12 @@ impl Parts {
         plan::Inputs { model, lock, profiles, contexts, sources, max_targets: request.max_targets }
     }
 
-    /// Targets and their graph; what is wrong with them goes to `diagnostics`. Where there is an error, it is not whole.
-    pub fn expand(
-        &self,
-        lock: &lock::Consulted<'_>,
-        sources: &Sources,
-        request: &Request,
-        diagnostics: &mut Diagnostics,
-    ) -> Plan {
-        let (plan, problems) = plan::expand(self.inputs(lock, sources, request));
-        let partly = diagnostics.has_errors();
+    /// Targets and their graph. Where there is an error, it is not whole.
+    pub fn expand(&self, lock: &lock::Consulted<'_>, request: &Request, session: &mut Session) -> Plan {
+        let (plan, problems) = plan::expand(self.inputs(lock, &session.sources, request));
+        let partly = session.found.has_errors();
         let problems = problems.without(|code| partly && code.is_absence());
-        diagnostics.extend(problems.without(|code| !self.lock_is_whole && code.is_drift()));
+        session.found.extend(problems.without(|code| !self.lock_is_whole && code.is_drift()));
         plan
     }
 }
@@ -241,29 +232,22 @@ pub struct Known {
 
 /// Reads what is known, however much of the manifest is understood. What is wrong with it is reported by [`compile`].
 pub fn known(reader: &Reader<'_>, request: &Request) -> Known {
-    let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
-    let (lock, _) = read_lock(reader, request, &mut sources);
-    let profiles = match read_manifest(reader, request, &mut sources, &mut found) {
-        Some(manifest) => read_profiles(&manifest, reader, &mut sources, &mut found),
+    let mut session = Session::default();
+    let (lock, _) = read_lock(reader, request, &mut session.sources);
+    let profiles = match read_manifest(reader, request, &mut session) {
+        Some(manifest) => read_profiles(&manifest, reader, &mut session),
         None => Profiles::builtin(),
     };
     Known { lock, profiles }
 }
 
-fn read_manifest(
-    reader: &Reader<'_>,
-    request: &Request,
-    sources: &mut Sources,
-    diagnostics: &mut Diagnostics,
-) -> Option<ast::Manifest> {
+fn read_manifest(reader: &Reader<'_>, request: &Request, session: &mut Session) -> Option<ast::Manifest> {
     let text = match reader.read(&request.manifest, crate::language::kdl::MAX_BYTES as u64) {
         Ok(bytes) => String::from_utf8(bytes),
         Err(error) => {
             let problem = format!("`{}` cannot be read: {error}", request.manifest);
-            diagnostics.push(
-                Diagnostic::new(Code::UnreadableManifest, problem)
-                    .help("run `drvc` alone for a first manifest"),
-            );
+            let report = Diagnostic::new(Code::UnreadableManifest, problem);
+            session.found.push(report.help("run `drvc` alone for a first manifest"));
             return None;
         }
     };
@@ -273,17 +257,12 @@ fn read_manifest(
             let (bytes, valid) = (error.as_bytes(), error.utf8_error().valid_up_to());
             let line = 1 + bytes.iter().take(valid).filter(|byte| **byte == b'\n').count();
             let problem = format!("line {line} of `{}` is not UTF-8 text", request.manifest);
-            diagnostics.push(Diagnostic::new(Code::UnreadableManifest, problem).help("save it as UTF-8"));
+            session.found.push(Diagnostic::new(Code::UnreadableManifest, problem).help("save it as UTF-8"));
             return None;
         }
     };
-    let load = |path: &RelPath, span, sources: &mut Sources, found: &mut Diagnostics| {
-        inputs::read_text(reader, path, span, sources, found)
-    };
-    let (manifest, problems) =
-        syntax::parse_and_set(sources, &request.manifest, &text, &request.settings, &load);
-    diagnostics.extend(problems);
-    manifest
+    let load = |path: &RelPath, span, session: &mut Session| inputs::read_text(reader, path, span, session);
+    syntax::parse_and_set(session, &request.manifest, &text, &request.settings, &load)
 }
 
 /// The files besides those of the model that drvc itself reads.
@@ -294,30 +273,22 @@ fn own_files(manifest: &ast::Manifest, request: &Request) -> Vec<RelPath> {
     std::iter::once(request.manifest.clone()).chain(manifest.included.iter().cloned()).chain(named).collect()
 }
 
-fn read_profiles(
-    manifest: &ast::Manifest,
-    reader: &Reader<'_>,
-    sources: &mut Sources,
-    diagnostics: &mut Diagnostics,
-) -> Profiles {
+fn read_profiles(manifest: &ast::Manifest, reader: &Reader<'_>, session: &mut Session) -> Profiles {
     let mut profiles = Profiles::builtin();
     for user in &manifest.profiles {
-        let Some(name) = parsed("profile name", &user.name, OsName::parse, diagnostics) else { continue };
-        let Some(path) = parsed("path", &user.file, RelPath::parse, diagnostics) else { continue };
-        if let Some(file) = inputs::read_text(reader, &path, user.file.span, sources, diagnostics) {
-            profiles.add_user(&name, file, sources, diagnostics);
+        let Some(name) = parsed("profile name", &user.name, OsName::parse, &mut session.found) else {
+            continue;
+        };
+        let Some(path) = parsed("path", &user.file, RelPath::parse, &mut session.found) else { continue };
+        if let Some(file) = inputs::read_text(reader, &path, user.file.span, session) {
+            profiles.add_user(&name, file, session);
         }
     }
-    super::described::add(manifest, &mut profiles, sources, diagnostics);
+    super::described::add(manifest, &mut profiles, session);
     profiles
 }
 
-fn read_templates(
-    manifest: &ast::Manifest,
-    reader: &Reader<'_>,
-    sources: &mut Sources,
-    diagnostics: &mut Diagnostics,
-) -> Templates {
+fn read_templates(manifest: &ast::Manifest, reader: &Reader<'_>, session: &mut Session) -> Templates {
     let mut templates = Templates::builtin();
     for user in &manifest.templates {
         if let Err(unknown) = Templates::check_name(&user.name.value) {
@@ -330,20 +301,18 @@ fn read_templates(
             let report = Diagnostic::new(Code::UnknownTemplate, problem)
                 .label(user.name.span, "not a template")
                 .help(help);
-            diagnostics.push(match near {
+            session.found.push(match near {
                 Some(near) => report.suggest(user.name.span, quote(near)),
                 None => report,
             });
             continue;
         }
-        let Some(path) = parsed("path", &user.file, RelPath::parse, diagnostics) else { continue };
-        let Some(file) = inputs::read_text(reader, &path, user.file.span, sources, diagnostics) else {
-            continue;
-        };
-        let text = std::sync::Arc::clone(&sources.get(file).text);
+        let Some(path) = parsed("path", &user.file, RelPath::parse, &mut session.found) else { continue };
+        let Some(file) = inputs::read_text(reader, &path, user.file.span, session) else { continue };
+        let text = std::sync::Arc::clone(&session.sources.get(file).text);
         if let Err(fault) = templates.replace(&user.name.value, &text, user.file.span) {
-            let place = fault.at.map(|(line, column)| sources.place(file, line, column));
-            diagnostics.push(
+            let place = fault.at.map(|(line, column)| session.sources.place(file, line, column));
+            session.found.push(
                 Diagnostic::new(
                     Code::MalformedTemplate,
                     format!("`{path}` is not a template: {}", fault.reason),

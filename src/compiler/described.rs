@@ -2,19 +2,15 @@
 
 use crate::knowledge::profile::Profiles;
 use crate::language::syntax::ast;
-use crate::text::diag::{Code, Diagnostic, Diagnostics};
+use crate::text::diag::{Code, Diagnostic};
 use crate::text::ids::{Arch, OsName};
-use crate::text::source::{Sources, Span};
+use crate::text::session::Session;
+use crate::text::source::Span;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Adds a profile for each system that the matrix describes.
-pub(super) fn add(
-    manifest: &ast::Manifest,
-    profiles: &mut Profiles,
-    sources: &mut Sources,
-    diagnostics: &mut Diagnostics,
-) {
+pub(super) fn add(manifest: &ast::Manifest, profiles: &mut Profiles, session: &mut Session) {
     let mut systems: BTreeMap<&str, (Vec<&ast::Text>, String, Span)> = BTreeMap::new();
     for os in &manifest.matrix.os {
         let Some(span) = os.headers.as_ref().map(|it| it.span).or(os.manager.as_ref().map(|it| it.span))
@@ -22,12 +18,12 @@ pub(super) fn add(
             continue;
         };
         match described(os, span) {
-            Err(problem) => diagnostics.push(problem),
-            Ok(_) if profiles.get(&os.name.value).is_some() => diagnostics.push(known(os, span)),
+            Err(problem) => session.found.push(problem),
+            Ok(_) if profiles.get(&os.name.value).is_some() => session.found.push(known(os, span)),
             Ok(text) => match systems.get_mut(os.name.value.as_str()) {
                 None => drop(systems.insert(&os.name.value, (os.releases.iter().collect(), text, span))),
                 Some((releases, first, _)) if *first == text => releases.extend(&os.releases),
-                Some((_, _, first)) => diagnostics.push(twice(os, span, *first)),
+                Some((_, _, first)) => session.found.push(twice(os, span, *first)),
             },
         }
     }
@@ -37,8 +33,8 @@ pub(super) fn add(
         names.sort_unstable();
         names.dedup();
         let lines: String = names.iter().map(|name| format!("    release \"{name}\"\n")).collect();
-        let file = sources.add(format!("<os {name}>"), format!("{text}line \"any\" {{\n{lines}}}\n"));
-        profiles.add_user(&name, file, sources, diagnostics);
+        let file = session.sources.add(format!("<os {name}>"), format!("{text}line \"any\" {{\n{lines}}}\n"));
+        profiles.add_user(&name, file, session);
     }
 }
 

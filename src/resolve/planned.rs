@@ -5,6 +5,7 @@ use crate::knowledge::lock::{Consulted, Lock, Wants, to_text};
 use crate::system::fs::{Overlay, Reader, Tree};
 use crate::text::diag::{Diagnostic, Diagnostics, Severity};
 use crate::text::ids::RelPath;
+use crate::text::session::Session;
 use crate::text::source::Sources;
 
 /// A manifest with a lock, planned.
@@ -18,15 +19,15 @@ pub(super) struct Planned {
 impl Planned {
     pub fn of(tree: &dyn Tree, request: &Request) -> Self {
         let reader = Reader::new(tree).hide(request.out.clone());
-        let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
-        let parts = Parts::read(&reader, request, &mut sources, &mut diagnostics);
+        let mut session = Session::default();
+        let parts = Parts::read(&reader, request, &mut session);
         let mut wants = Wants::default();
         if let Some(parts) = &parts {
             let consulted = Consulted::new(&parts.lock);
-            parts.expand(&consulted, &sources, request, &mut diagnostics);
+            parts.expand(&consulted, request, &mut session);
             wants = consulted.wants();
         }
-        Self { sources, diagnostics: diagnostics.sorted(), parts, wants }
+        Self { sources: session.sources, diagnostics: session.found.sorted(), parts, wants }
     }
 
     /// The same as it would be with another lock at that path.

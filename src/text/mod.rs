@@ -3,7 +3,9 @@
 mod grammar;
 mod path;
 pub mod ids;
+pub mod coordinates;
 mod git_url;
 pub mod source;
 pub mod diag;
+pub mod session;
 pub mod error;

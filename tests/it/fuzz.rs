@@ -13,9 +13,9 @@ use drvc::language::layout::format;
 use drvc::resolve::repository::{Fetch, Layout, Repository, packages};
 use drvc::system::fs::{FileDigest, Memory, Reader};
 use drvc::system::oci::{Manifest, read_file};
-use drvc::text::diag::Diagnostics;
 use drvc::text::error::Error;
 use drvc::text::ids::{Arch, OsName, RelPath};
+use drvc::text::session::Session;
 use drvc::text::source::Sources;
 use std::time::{Duration, Instant};
 
@@ -218,10 +218,9 @@ fn locks() {
 #[test]
 fn profiles() {
     fuzz("profiles", &["src/knowledge/profile/data"], |bytes| {
-        let mut sources = Sources::default();
-        let file = sources.add("os.kdl", text(bytes));
-        let (mut profiles, mut found) = (Profiles::builtin(), Diagnostics::default());
-        profiles.add_user(&OsName::parse("mine").unwrap(), file, &mut sources, &mut found);
+        let mut session = Session::default();
+        let file = session.sources.add("os.kdl", text(bytes));
+        Profiles::builtin().add_user(&OsName::parse("mine").unwrap(), file, &mut session);
     });
 }
 

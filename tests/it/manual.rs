@@ -5,6 +5,7 @@ use drvc::compiler::render::Templates;
 use drvc::knowledge::profile::PROFILE;
 use drvc::language::kdl;
 use drvc::language::schema::{Body, manifest, reference};
+use drvc::text::session::Session;
 use drvc::text::source::Sources;
 
 const END: &str = "<!-- the reference ends -->";
@@ -51,9 +52,9 @@ fn what_the_manual_shows_can_be_read() {
         let mut sources = Sources::default();
         if block.starts_with("drvc ") {
             let path = drvc::text::ids::RelPath::parse("drivers.kdl").unwrap();
-            let (manifest, found) =
-                drvc::language::syntax::parse(&mut sources, &path, block, &|_, _, _, _| None);
-            assert!(manifest.is_some() && found.is_empty(), "{block}\n{found:?}");
+            let mut session = Session::default();
+            let manifest = drvc::language::syntax::parse(&mut session, &path, block, &|_, _, _| None);
+            assert!(manifest.is_some() && session.found.is_empty(), "{block}\n{:?}", session.found);
         } else {
             let file = sources.add("drivers.kdl", block);
             let (_, found) = kdl::parse(file, block);

@@ -10,7 +10,7 @@ use drvc::system::fs::{Disk, Reader};
 use drvc::text::diag::{Code, Diagnostics, Report, explain, human};
 use drvc::text::error::Error;
 use drvc::text::ids::RelPath;
-use drvc::text::source::Sources;
+use drvc::text::session::Session;
 use std::collections::BTreeSet;
 use tempfile::TempDir;
 
@@ -90,10 +90,11 @@ impl Fetch for Servers {
 }
 
 fn ask(code: &str, reader: &Reader<'_>, request: &Request) -> Diagnostics {
-    let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
-    let parts = Parts::read(reader, request, &mut sources, &mut found).unwrap();
+    let mut session = Session::default();
+    let parts = Parts::read(reader, request, &mut session).unwrap();
     let lock = Consulted::new(&parts.lock);
-    let kernel_requests = drvc::compiler::plan::kernel_requests(&parts.inputs(&lock, &sources, request));
+    let kernel_requests =
+        drvc::compiler::plan::kernel_requests(&parts.inputs(&lock, &session.sources, request));
     let fetch = Servers(repository(&format!("tests/ui/{code}/servers")));
     let asking =
         KernelLookup { fetch: &fetch, keys: &|_| unreachable!(), subscribed: false, answered: &|_| {} };

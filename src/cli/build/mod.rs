@@ -11,7 +11,7 @@ use super::secrets::{absolute, required, secret};
 use super::terminal::Terminal;
 use super::timings::{Clock, Timings};
 use super::{Exit, Failure, Format, Global};
-use crate::images::build::{AfterFailure, Choice, Proof, Session, choose};
+use crate::images::build::{AfterFailure, BuildRun, Choice, Proof, choose};
 use crate::images::engine::{Engine, Kind, Secret};
 use crate::images::record::keep_builds;
 use crate::system::oci::Registry;
@@ -162,7 +162,7 @@ fn timed(global: &Global, args: &Build, clock: &Clock, terminal: &mut Terminal) 
     };
     clock.begin("ask engine and registry");
     let progress = Progress::new(terminal, clock);
-    let session = Session {
+    let builds = BuildRun {
         compiled: &compiled,
         engine,
         registry: registry.as_ref(),
@@ -185,7 +185,7 @@ fn timed(global: &Global, args: &Build, clock: &Clock, terminal: &mut Terminal) 
         interrupt: &interrupt,
         watch: &progress,
     };
-    let verdicts = session.run(&items)?;
+    let verdicts = builds.run(&items)?;
     keep_builds(&disk, &home, &request.out, &compiled, &verdicts)?;
     clock.begin("report");
     progress.say_warnings();

@@ -13,9 +13,9 @@ use crate::language::kdl::{self, Node, lex};
 use crate::language::schema::{Body, manifest};
 use crate::store::history::uncompiled;
 use crate::system::fs::{Disk, Memory, Overlay, Reader, Tree};
-use crate::text::diag::Diagnostics;
 use crate::text::ids::{FilePath, OsName, RelPath};
-use crate::text::source::{FileId, Sources};
+use crate::text::session::Session;
+use crate::text::source::FileId;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -281,28 +281,26 @@ impl Workspace {
     /// What is wrong with a project as far as its matrix, expanded, shows it: stages and outputs are not made.
     fn look(&self, project: &Project) -> Analysis {
         let request = project.request(&self.compiling);
-        let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
+        let mut session = Session::default();
         self.with_tree(&project.root, |tree| {
             let reader = Reader::new(tree).hide(request.out.clone());
-            if let Some(parts) = Parts::read(&reader, &request, &mut sources, &mut diagnostics) {
-                parts.expand(&Consulted::new(&parts.lock), &sources, &request, &mut diagnostics);
+            if let Some(parts) = Parts::read(&reader, &request, &mut session) {
+                parts.expand(&Consulted::new(&parts.lock), &request, &mut session);
             }
         });
-        let compilation = Compilation { sources, diagnostics: diagnostics.sorted(), plan: None };
-        Analysis::new(project.clone(), request.out, compilation)
+        Analysis::new(project.clone(), request.out, Compilation::new(session, None))
     }
 
     fn profile_alone(&self, document: &Document, project: &Project) -> Analysis {
-        let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
+        let mut session = Session::default();
         let name = document.path.file_name().unwrap_or_default();
-        let file = sources.add(name, document.text.as_str());
+        let file = session.sources.add(name, document.text.as_str());
         let os = document.path.file_stem().and_then(|stem| OsName::parse(stem).ok());
         if let Some(os) = os.or_else(|| OsName::parse("unnamed").ok()) {
-            Profiles::builtin().add_user(&os, file, &mut sources, &mut diagnostics);
+            Profiles::builtin().add_user(&os, file, &mut session);
         }
-        let compilation = Compilation { sources, diagnostics: diagnostics.sorted(), plan: None };
         let project = Project { root: document.directory().to_owned(), ..project.clone() };
-        Analysis::new(project, self.compiling.place.out.clone(), compilation)
+        Analysis::new(project, self.compiling.place.out.clone(), Compilation::new(session, None))
     }
 
     /// Does something with a directory as it would be if everything that is open had been saved.

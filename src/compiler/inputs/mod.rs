@@ -24,7 +24,8 @@ use crate::knowledge::certificate::Certificate;
 use crate::system::fs::{FileDigest, Form, Reader};
 use crate::text::diag::{Code, Diagnostic, Diagnostics};
 use crate::text::ids::RelPath;
-use crate::text::source::{FileId, Sources, Span, Spanned};
+use crate::text::session::Session;
+use crate::text::source::{FileId, Span, Spanned};
 use reports::unreadable;
 use std::collections::{BTreeMap, BTreeSet};
 use uses::Uses;
@@ -95,12 +96,7 @@ impl Contexts {
 }
 
 /// Reads every local file that the model names. `own` are the other files that drvc reads: the manifest, profiles, templates.
-pub fn gather(
-    model: &Model,
-    own: Vec<RelPath>,
-    reader: &Reader<'_>,
-    sources: &mut Sources,
-) -> (Contexts, Diagnostics) {
+pub fn gather(model: &Model, own: Vec<RelPath>, reader: &Reader<'_>, session: &mut Session) -> Contexts {
     let own = own.into_iter().chain(named_files(model)).collect();
     let mut gather = Gather {
         model,
@@ -120,10 +116,11 @@ pub fn gather(
     repositories(model).for_each(|repository| gather.key(repository));
     for rule in model.matrix.os.iter().flat_map(|os| &os.kernels) {
         if let KernelRule::File(file, _) = rule {
-            gather.kernels(&file.value, file.span, sources);
+            gather.kernels(&file.value, file.span, session);
         }
     }
-    (gather.contexts, gather.diagnostics)
+    session.found.extend(gather.diagnostics);
+    gather.contexts
 }
 
 fn repositories(model: &Model) -> impl Iterator<Item = &PackageRepository> {
@@ -256,31 +253,25 @@ impl Gather<'_> {
         }
     }
 
-    fn kernels(&mut self, file: &RelPath, span: Span, sources: &mut Sources) {
-        if let Some(id) = read_text(self.reader, file, span, sources, &mut self.diagnostics) {
+    fn kernels(&mut self, file: &RelPath, span: Span, session: &mut Session) {
+        if let Some(id) = read_text(self.reader, file, span, session) {
             self.contexts.kernels.insert(file.clone(), id);
         }
     }
 }
 
-/// Reads a text that the manifest names and adds it to `sources`; what is wrong is reported at `span`.
-pub fn read_text(
-    reader: &Reader<'_>,
-    file: &RelPath,
-    span: Span,
-    sources: &mut Sources,
-    diagnostics: &mut Diagnostics,
-) -> Option<FileId> {
+/// Reads a text that the manifest names; what is wrong is reported at `span`.
+pub fn read_text(reader: &Reader<'_>, file: &RelPath, span: Span, session: &mut Session) -> Option<FileId> {
     match reader.read(file, TEXT_LIMIT) {
         Ok(bytes) => match String::from_utf8(bytes) {
-            Ok(text) => return Some(sources.add(file.as_path(), text)),
-            Err(_) => diagnostics.push(
+            Ok(text) => return Some(session.sources.add(file.as_path(), text)),
+            Err(_) => session.found.push(
                 Diagnostic::new(Code::UnreadableFile, format!("`{file}` is not UTF-8 text"))
                     .label(span, "named here")
                     .help("save it as UTF-8"),
             ),
         },
-        Err(error) => diagnostics.push(unreadable(reader, file, span, &error)),
+        Err(error) => session.found.push(unreadable(reader, file, span, &error)),
     }
     None
 }

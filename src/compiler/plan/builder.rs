@@ -6,10 +6,9 @@ use super::{Graph, Inputs, NodeId, RepositoryFile};
 use crate::compiler::model::{
     Image, ImageBody, Layers, Merge, ModuleBody, ModuleId, Selector, SourceBody, SourceId, Template, selected,
 };
+use crate::text::coordinates::Coordinates;
 use crate::text::diag::{Code, Diagnostic, Diagnostics, article};
-use crate::text::ids::{
-    AbsPath, Arch, Coordinates, ImageRef, Invalid, OsName, PackageName, RelPath, Release,
-};
+use crate::text::ids::{AbsPath, Arch, ImageRef, Invalid, OsName, PackageName, RelPath, Release};
 use crate::text::source::Span;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

@@ -4,7 +4,8 @@ use crate::compiler::model::selector::View;
 use crate::compiler::model::{Access, PackageRepository};
 use crate::knowledge::lock::OpenShiftPin;
 use crate::knowledge::profile::{Builder, Kernel, KernelPackages, Platform, Profile, ReleaseFacts};
-use crate::text::ids::{Arch, Coordinates, ImageRef, Name};
+use crate::text::coordinates::Coordinates;
+use crate::text::ids::{Arch, ImageRef, Name};
 use crate::text::source::Span;
 use std::sync::Arc;
 

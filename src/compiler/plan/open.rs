@@ -7,8 +7,9 @@ use crate::compiler::model::selector::View;
 use crate::compiler::model::{AddedRepository, KernelRule, Merge, OsRule, PackageRepository};
 use crate::knowledge::lock::KernelQuery;
 use crate::knowledge::profile::{Profile, ReleaseFacts};
+use crate::text::coordinates::Coordinates;
 use crate::text::diag::Diagnostics;
-use crate::text::ids::{Arch, Coordinates, Flavor, PackageName};
+use crate::text::ids::{Arch, Flavor, PackageName};
 use crate::text::source::Span;
 use std::collections::BTreeSet;
 

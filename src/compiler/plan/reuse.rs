@@ -11,8 +11,9 @@ use super::earlier::{Earlier, ReuseStage, keyed};
 use super::{BuildCommand, Edge, Graph, Node, NodeId, Plan, Target};
 use crate::compiler::model::{Image, ImageBody, ReuseLevel};
 use crate::knowledge::lock::{HeaderDigests, HeadersPin};
+use crate::text::coordinates::Coordinates;
 use crate::text::diag::{Code, Diagnostic};
-use crate::text::ids::{Coordinates, KernelText, RelPath};
+use crate::text::ids::{KernelText, RelPath};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A target and what it was made from.

@@ -8,8 +8,9 @@ use super::{Modprobe, NodeId};
 use crate::compiler::model::ImageBody;
 use crate::compiler::model::selector::View;
 use crate::knowledge::profile::{self, VersionOrder};
+use crate::text::coordinates::Coordinates;
 use crate::text::diag::{Code, Diagnostic, Diagnostics};
-use crate::text::ids::{Coordinates, ImageRef, Name, OsName, RelPath, Release};
+use crate::text::ids::{ImageRef, Name, OsName, RelPath, Release};
 use crate::text::source::Span;
 use std::collections::BTreeMap;
 

@@ -5,8 +5,9 @@ use super::cell::Cell;
 use super::{Edge, Node, NodeId, OnBase, Toolkit, ToolkitBase, ToolkitStage};
 use crate::compiler::model::{self, Template, Variable};
 use crate::knowledge::profile::{Entitlement, Profile};
+use crate::text::coordinates::Coordinates;
 use crate::text::diag::{Code, Diagnostic};
-use crate::text::ids::{Coordinates, ImageRef, OsName, RelPath, Tag};
+use crate::text::ids::{ImageRef, OsName, RelPath, Tag};
 use crate::text::source::Spanned;
 
 /// The directory of toolkits among the outputs: no image can have this name.

@@ -32,5 +32,5 @@ pub use image_status::{Ids, Names, Place, unpinned_bases, unpinned_source};
 pub use item::Item;
 pub use log::{Step, Trial};
 pub use remote::{Lack as RegistryLack, Remote};
-pub use run::{AfterFailure, Session};
+pub use run::{AfterFailure, BuildRun};
 pub use verdict::{Verdict, Verdicts};

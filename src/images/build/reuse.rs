@@ -1,14 +1,14 @@
 //! Images whose modules are tried on other kernels: those that have to be built though nobody asked for them.
 
 use super::item::Item;
-use super::run::{NO_IMAGE, Session, Task};
+use super::run::{BuildRun, NO_IMAGE, Task};
 use super::verdict::Verdicts;
 use crate::images::engine::{KEY_LABEL, same_name};
 use crate::text::error::Error;
 use crate::text::ids::{Arch, ImageRef};
 use std::collections::BTreeMap;
 
-impl Session<'_> {
+impl BuildRun<'_> {
     /// Adds to what is to be built each image whose modules something of it tries, unless it is built already or there under
     /// the name that holds its key.
     ///

@@ -36,7 +36,7 @@ pub enum AfterFailure {
 pub(super) const NO_IMAGE: &str = "there is no image yet";
 
 /// One run of `drvc build`.
-pub struct Session<'a> {
+pub struct BuildRun<'a> {
     /// What is built.
     pub compiled: &'a Compiled,
     /// With what; or why there is none, which matters only where something is to be built.
@@ -82,7 +82,7 @@ pub(super) enum Task {
     Push,
 }
 
-impl Session<'_> {
+impl BuildRun<'_> {
     /// Sees to it that each of these has its image: in the engine or its registry, or under `--push` in its registry.
     ///
     /// # Errors

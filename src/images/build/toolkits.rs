@@ -3,7 +3,7 @@
 use super::image_status::Place;
 use super::item::Item;
 use super::jobs::{Users, users_of_toolkits};
-use super::run::Session;
+use super::run::BuildRun;
 use super::verdict::{Verdict, Verdicts};
 use crate::compiler::outputs::PlanToolkit;
 use crate::images::engine::{Image, KEY_LABEL, same_name};
@@ -11,7 +11,7 @@ use crate::text::error::Error;
 use crate::text::ids::{Arch, ImageRef};
 use std::collections::BTreeMap;
 
-impl Session<'_> {
+impl BuildRun<'_> {
     /// Of the toolkits that are asked for by their ids, those that are to be built; the others get their verdicts.
     ///
     /// # Errors

@@ -38,8 +38,9 @@ pub use table::PROFILE;
 pub use values::{Builder, Entitlement, PackageManager, Payload};
 pub use version::{VersionOrder, VersionRange};
 
-use crate::text::diag::{Code, Diagnostic, Diagnostics, listed, nearest};
+use crate::text::diag::{Code, Diagnostic, listed, nearest};
 use crate::text::ids::OsName;
+use crate::text::session::Session;
 use crate::text::source::{FileId, Sources, Spanned};
 use layer::Layer;
 use std::collections::{BTreeMap, BTreeSet};
@@ -92,10 +93,10 @@ impl Profiles {
     /// Reads a profile of the user's own (`profile NAME FILE`); one with a built-in one's name takes its place, also
     /// for profiles that run it.
     ///
-    /// What is wrong with the file goes to `found`, and the profile is then left out. A built-in profile that it
-    /// extends is added to `sources`.
-    pub fn add_user(&mut self, name: &OsName, file: FileId, sources: &mut Sources, found: &mut Diagnostics) {
-        match self.read_user(name, file, sources, found) {
+    /// Where something is wrong with the file, the profile is left out. A built-in profile that it extends is added to
+    /// the texts.
+    pub fn add_user(&mut self, name: &OsName, file: FileId, session: &mut Session) {
+        match self.read_user(name, file, session) {
             Some(profile) => {
                 self.user.insert(name.clone(), Arc::new(profile));
                 self.builtin = BUILTIN.iter().map(|_| OnceLock::new()).collect();
@@ -112,19 +113,13 @@ impl Profiles {
         self.broken.iter().any(|name| name.as_str() == os)
     }
 
-    fn read_user(
-        &self,
-        name: &OsName,
-        file: FileId,
-        sources: &mut Sources,
-        found: &mut Diagnostics,
-    ) -> Option<Profile> {
-        let layer = self.layers(file, sources, found)?;
+    fn read_user(&self, name: &OsName, file: FileId, session: &mut Session) -> Option<Profile> {
+        let layer = self.layers(file, session)?;
         let host = layer.runs.as_ref().map(|runs| self.host(name, runs)).transpose();
         match host {
-            Ok(host) => build::build(name, layer, host, found),
+            Ok(host) => build::build(name, layer, host, &mut session.found),
             Err(diagnostic) => {
-                found.push(diagnostic);
+                session.found.push(diagnostic);
                 None
             }
         }
@@ -200,30 +195,30 @@ impl Profiles {
 
     /// Reads a built-in profile. That each of them is right is held by a test.
     fn load(&self, os: &str) -> Option<Arc<Profile>> {
-        let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
-        let file = add_builtin(os, &mut sources)?;
-        let layer = self.layers(file, &mut sources, &mut found)?;
+        let mut session = Session::default();
+        let file = add_builtin(os, &mut session.sources)?;
+        let layer = self.layers(file, &mut session)?;
         let host = match &layer.runs {
             Some(runs) => Some(self.shared(runs.value.as_str())?),
             None => None,
         };
-        build::build(&OsName::parse(os).ok()?, layer, host, &mut found).map(Arc::new)
+        build::build(&OsName::parse(os).ok()?, layer, host, &mut session.found).map(Arc::new)
     }
 
     /// Reads a file, laid over the built-in ones that it extends.
-    fn layers(&self, file: FileId, sources: &mut Sources, found: &mut Diagnostics) -> Option<Layer> {
-        let before = found.len();
-        let layer = read::read(file, sources, found)?;
+    fn layers(&self, file: FileId, session: &mut Session) -> Option<Layer> {
+        let before = session.found.len();
+        let layer = read::read(file, &session.sources, &mut session.found)?;
         let Some(extends) = layer.extends.clone() else {
-            return (found.len() == before).then_some(layer);
+            return (session.found.len() == before).then_some(layer);
         };
-        let Some(below) = add_builtin(extends.value.as_str(), sources) else {
+        let Some(below) = add_builtin(extends.value.as_str(), &mut session.sources) else {
             let known: Vec<&str> = BUILTIN.iter().map(|(name, _)| *name).collect();
-            found.push(unknown_profile(&extends, meant(extends.value.as_str(), &known)));
+            session.found.push(unknown_profile(&extends, meant(extends.value.as_str(), &known)));
             return None;
         };
-        let below = self.layers(below, sources, found)?;
-        (found.len() == before).then(|| layer.over(below))
+        let below = self.layers(below, session)?;
+        (session.found.len() == before).then(|| layer.over(below))
     }
 }
 

@@ -5,21 +5,21 @@
 use super::header;
 use crate::language::kdl::{Data, Node, Value};
 use crate::language::schema::{self, Kind, manifest::MANIFEST};
-use crate::text::diag::{Code, Diagnostic, Diagnostics};
+use crate::text::diag::{Code, Diagnostic};
 use crate::text::ids::RelPath;
-use crate::text::source::{FileId, Sources, Span};
+use crate::text::session::Session;
+use crate::text::source::{FileId, Span};
 
 /// Files that one manifest may be made of.
 const MAX_FILES: usize = 100;
 
 /// Brings the text of an included file; what keeps it from coming is reported at the place that names it.
-pub type Load<'a> = dyn Fn(&RelPath, Span, &mut Sources, &mut Diagnostics) -> Option<FileId> + 'a;
+pub type Load<'a> = dyn Fn(&RelPath, Span, &mut Session) -> Option<FileId> + 'a;
 
 /// The files that a manifest is being made of.
 pub(super) struct Files<'a> {
     pub load: &'a Load<'a>,
-    pub sources: &'a mut Sources,
-    pub found: &'a mut Diagnostics,
+    pub session: &'a mut Session,
     /// Each with the place that named it; the manifest without one.
     pub read: Vec<(RelPath, Option<Span>)>,
     /// Whether each could be understood as far as its nodes go.
@@ -49,7 +49,7 @@ impl Files<'_> {
             Ok(path) => path,
             Err(rule) => {
                 let report = Diagnostic::new(Code::MalformedValue, format!("`{text}` is not a path"));
-                self.found.push(report.label(span, "").help(format!("write {rule}")));
+                self.session.found.push(report.label(span, "").help(format!("write {rule}")));
                 return Vec::new();
             }
         };
@@ -63,19 +63,20 @@ impl Files<'_> {
                     .help("include it in one place"),
             };
             let report = first.iter().fold(report, |report, first| report.label(*first, "included here"));
-            self.found.push(report);
+            self.session.found.push(report);
             return Vec::new();
         }
         if self.read.len() > MAX_FILES {
             let report = Diagnostic::new(Code::ExceededLimit, "the manifest is made of too many files");
-            self.found.push(report.label(span, format!("at most {MAX_FILES} can be included")));
+            self.session.found.push(report.label(span, format!("at most {MAX_FILES} can be included")));
             self.whole = false;
             return Vec::new();
         }
         self.read.push((path.clone(), Some(span)));
-        let file = (self.load)(&path, span, self.sources, self.found);
-        let nodes = file.and_then(|file| schema::nodes(file, self.sources, self.found));
-        let Some(mut nodes) = nodes.filter(|nodes| header::check(nodes, self.sources, self.found)) else {
+        let file = (self.load)(&path, span, self.session);
+        let Session { sources, found } = &mut *self.session;
+        let nodes = file.and_then(|file| schema::nodes(file, sources, found));
+        let Some(mut nodes) = nodes.filter(|nodes| header::check(nodes, sources, found)) else {
             self.whole = false;
             return Vec::new();
         };

@@ -5,14 +5,16 @@
 
 use crate::language::kdl::{Block, Data, Node, Value};
 use crate::language::schema::{self, Body, Count, Kind, manifest::MANIFEST};
-use crate::text::diag::{Code, Diagnostic, Diagnostics, listed, nearest};
-use crate::text::source::{Sources, Span, Spanned};
+use crate::text::diag::{Code, Diagnostic, listed, nearest};
+use crate::text::session::Session;
+use crate::text::source::{Span, Spanned};
 
 /// The name of a setting's source.
 pub const SOURCE: &str = "--set";
 
 /// Sets one value.
-pub(super) fn set(nodes: &mut Vec<Node>, setting: &str, sources: &mut Sources, found: &mut Diagnostics) {
+pub(super) fn set(nodes: &mut Vec<Node>, setting: &str, session: &mut Session) {
+    let Session { sources, found } = session;
     let file = sources.add(SOURCE, setting);
     let whole = Span::new(file, 0, setting.len());
     let Some((path, text)) = setting.split_once('=') else {

@@ -4,16 +4,17 @@ use super::ast::*;
 use super::parse;
 use crate::text::diag::Diagnostics;
 use crate::text::ids::RelPath;
+use crate::text::session::Session;
 use crate::text::source::{Sources, Span};
 use proptest::prelude::*;
 
 const EVERYTHING: &str = include_str!("everything.kdl");
 
 fn read(text: &str) -> (Option<Manifest>, Diagnostics, Sources) {
-    let mut sources = Sources::default();
+    let mut session = Session::default();
     let path = RelPath::parse("drivers.kdl").unwrap();
-    let (manifest, found) = parse(&mut sources, &path, text, &|_, _, _, _| None);
-    (manifest, found, sources)
+    let manifest = parse(&mut session, &path, text, &|_, _, _| None);
+    (manifest, session.found, session.sources)
 }
 
 /// Code and place of each report, by place.

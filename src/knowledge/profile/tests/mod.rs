@@ -17,12 +17,12 @@ fn get<'p>(profiles: &'p Profiles, os: &str) -> &'p Profile {
 fn builtin_files_are_right() {
     let profiles = Profiles::builtin();
     for (os, text) in BUILTIN {
-        let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
-        let file = add_builtin(os, &mut sources).unwrap();
-        let layer = profiles.layers(file, &mut sources, &mut found);
+        let mut session = Session::default();
+        let file = add_builtin(os, &mut session.sources).unwrap();
+        let layer = profiles.layers(file, &mut session);
+        let found = &mut session.found;
         let host = layer.as_ref().and_then(|layer| profiles.shared(layer.runs.as_ref()?.value.as_str()));
-        let profile =
-            layer.and_then(|layer| build::build(&OsName::parse(os).unwrap(), layer, host, &mut found));
+        let profile = layer.and_then(|layer| build::build(&OsName::parse(os).unwrap(), layer, host, found));
         assert_eq!(found.iter().collect::<Vec<_>>(), Vec::<&Diagnostic>::new(), "{os}");
         let profile = profile.unwrap();
         assert!(profile.kernel(&profile.example).is_ok(), "{os}");

@@ -4,14 +4,15 @@ use super::get;
 use crate::knowledge::profile::Profiles;
 use crate::text::diag::{Code, Diagnostic, Diagnostics};
 use crate::text::ids::OsName;
+use crate::text::session::Session;
 use crate::text::source::Sources;
 
 /// Adds a profile; gives what is wrong with it.
 fn add(profiles: &mut Profiles, name: &str, text: &str) -> (Sources, Diagnostics) {
-    let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
-    let file = sources.add(format!("{name}.kdl"), text);
-    profiles.add_user(&OsName::parse(name).unwrap(), file, &mut sources, &mut found);
-    (sources, found)
+    let mut session = Session::default();
+    let file = session.sources.add(format!("{name}.kdl"), text);
+    profiles.add_user(&OsName::parse(name).unwrap(), file, &mut session);
+    (session.sources, session.found)
 }
 
 #[test]
