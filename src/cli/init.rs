@@ -140,8 +140,8 @@ fn place(
     })?;
     let target = project.root.join(dir.as_path());
     terminal.say(&format!("{} copied from `{root}` to `{target}`", count(copied.files, "file")));
-    for path in copied.left_out {
-        terminal.say(&format!("warning: `{path}` is left out: it is not a regular file"));
+    for (path, why) in copied.left_out {
+        terminal.say(&format!("warning: `{path}` is left out: {why}"));
     }
     let file = dir.join(name.as_str()).unwrap_or(name);
     Ok(Place { kind, file, dir, text })

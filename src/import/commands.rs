@@ -80,7 +80,7 @@ pub(super) fn parallel(text: &str, kernel_dir: &str, kernel: &str) -> String {
 pub(super) fn steps(build: Build) -> Vec<Step> {
     match build {
         Build::Kbuild => {
-            vec![Step::Script("make -j\"$(nproc)\" -C {kernel_dir} M={source_dir} modules".to_owned())]
+            vec![Step::Script("make -j\"$(nproc)\" -C {kernel_dir} M=\"$PWD\" modules".to_owned())]
         }
         Build::Make { targets, variables } => {
             let variables = variables.into_iter().map(|(name, value)| format!("{name}={value}"));

@@ -15,7 +15,7 @@ pub struct Draft {
     /// `os NAME RELEASE…` with kernels; empty until [`super::matrix`] fills it.
     pub matrix: Vec<Os>,
     /// `output { kmm }`
-    pub kmm: Option<Kmm>,
+    pub kmm: Option<Vec<Node>>,
     /// What could not be taken over, for the terminal.
     pub warnings: Vec<String>,
 }
@@ -53,6 +53,8 @@ pub enum Origin {
         dir: String,
         /// What is left out.
         ignore: Vec<String>,
+        /// What is taken though a `.gitignore` names it.
+        include: Vec<String>,
     },
     /// A repository.
     Git {
@@ -74,7 +76,7 @@ pub enum Origin {
 
 impl Default for Origin {
     fn default() -> Self {
-        Self::Path { dir: ".".to_owned(), ignore: Vec::new() }
+        Self::path(".", Vec::new())
     }
 }
 
@@ -104,6 +106,14 @@ pub struct Output {
     pub file: String,
     /// Why it may be missing; empty where it may not.
     pub when: String,
+}
+
+impl Origin {
+    /// A directory of the project, without the files of some patterns.
+    #[must_use]
+    pub fn path(dir: &str, ignore: Vec<String>) -> Self {
+        Self::Path { dir: dir.to_owned(), ignore, include: Vec::new() }
+    }
 }
 
 /// How a module is built.
@@ -146,15 +156,18 @@ pub struct Image {
     pub only: Vec<Vec<(&'static str, String)>>,
 }
 
-/// `output { kmm }`
-#[derive(Clone, Debug, Default)]
-pub struct Kmm {
-    pub namespace: Option<String>,
-    pub selector: Vec<(String, String)>,
-    /// Each with its key, and its properties.
-    pub tolerations: Vec<(String, Vec<(String, String)>)>,
-    pub pull_secret: Option<String>,
-    pub service_account: Option<String>,
+/// A node of the manifest: what stands before its block, and the nodes in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Node {
+    pub line: String,
+    pub block: Vec<Node>,
+}
+
+impl Node {
+    #[must_use]
+    pub const fn line(line: String) -> Self {
+        Self { line, block: Vec::new() }
+    }
 }
 
 /// `os`

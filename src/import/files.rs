@@ -1,7 +1,7 @@
 //! Directories and names into what there is to import, and trees from elsewhere into the project.
 
 use crate::system::fs::{Dir, Disk, Kind as FileKind, ReadError, Tree};
-use crate::text::ids::RelPath;
+use crate::text::ids::{FilePath, RelPath};
 
 /// Bytes that an imported file may have.
 const MAX_BYTES: u64 = 1 << 20;
@@ -149,49 +149,40 @@ pub fn text(tree: &impl Tree, file: &RelPath) -> Result<String, ReadError> {
 pub struct Copied {
     /// How many files were copied.
     pub files: usize,
-    /// What was left out: links and devices, which sources may not hold.
-    pub left_out: Vec<String>,
+    /// What was left out, and why: no source may hold it.
+    pub left_out: Vec<(String, &'static str)>,
 }
 
-/// Copies all files of a tree into a new directory of the project.
+/// What stands at a path of a tree that is copied.
+enum Piece {
+    File { executable: bool },
+    Link { target: String },
+}
+
+/// Copies all files of a tree, and the links that stay in it, into a new directory of the project.
 ///
 /// # Errors
 /// A directory that exists; what cannot be read or written; more than anybody's driver has. The path, and why.
 pub fn copy(from: &Disk, to: &Disk, dir: &RelPath) -> Result<Copied, (String, String)> {
-    let failed = |path: &str, error: &dyn std::fmt::Display| (path.to_owned(), error.to_string());
     if to.root().status_of(dir.as_str()).is_ok() {
         return Err(failed(dir.as_str(), &"a file or directory of that name exists"));
     }
     let mut copied = Copied::default();
-    let mut files: Vec<(RelPath, bool)> = Vec::new();
-    let mut open = vec![RelPath::root()];
-    while let Some(at) = open.pop() {
-        if files.len() + open.len() > MAX_FILES {
-            return Err(failed(at.as_str(), &format!("more than {MAX_FILES} files")));
-        }
-        let entries = from.list(&at).map_err(|error| failed(at.as_str(), &error))?.value;
-        for entry in entries {
-            let path = at.join(&entry.name).map_err(|rule| failed(&format!("{at}/{}", entry.name), &rule))?;
-            match entry.kind {
-                FileKind::Directory if entry.name == ".git" => {}
-                FileKind::Directory => open.push(path),
-                FileKind::File => {
-                    let digest = from.digest(&path).map_err(|error| failed(path.as_str(), &error))?;
-                    files.push((path, digest.value.executable));
-                }
-                FileKind::Link | FileKind::Other => copied.left_out.push(path.to_string()),
-            }
-        }
-    }
-    files.sort();
+    let pieces = pieces(from, &mut copied)?;
     // All of it is there, or nothing: a run that is killed leaves a name that no run takes for a driver.
     let aside = to.root().aside().map_err(|error| failed(dir.as_str(), &error))?;
     let mut left = MAX_COPY;
-    for (path, executable) in &files {
-        let bytes = from.read(path, left).map_err(|error| failed(path.as_str(), &error))?.value;
-        left = left.saturating_sub(bytes.len() as u64);
+    for (path, piece) in &pieces {
         let (above, name) = path.as_str().rsplit_once('/').unwrap_or(("", path.as_str()));
-        let write = |dir: &Dir| dir.create_new_with(name, &bytes, *executable);
+        let bytes = match piece {
+            Piece::File { .. } => from.read(path, left).map_err(|error| failed(path.as_str(), &error))?.value,
+            Piece::Link { .. } => Vec::new(),
+        };
+        left = left.saturating_sub(bytes.len() as u64);
+        let write = |dir: &Dir| match piece {
+            Piece::File { executable } => dir.create_new_with(name, &bytes, *executable),
+            Piece::Link { target } => dir.create_link(name, target),
+        };
         let written = match above {
             "" => write(aside.dir()),
             above => aside.dir().make_dirs(above).and_then(|dir| write(&dir)),
@@ -199,6 +190,62 @@ pub fn copy(from: &Disk, to: &Disk, dir: &RelPath) -> Result<Copied, (String, St
         written.map_err(|error| failed(path.as_str(), &error))?;
     }
     aside.rename(dir.as_str()).map_err(|error| failed(dir.as_str(), &error))?;
-    copied.files = files.len();
+    copied.files = pieces.len();
     Ok(copied)
+}
+
+/// What there is to copy, sorted.
+fn pieces(from: &Disk, copied: &mut Copied) -> Result<Vec<(FilePath, Piece)>, (String, String)> {
+    let mut pieces: Vec<(FilePath, Piece)> = Vec::new();
+    let mut open: Vec<FilePath> = vec![(*RelPath::root()).clone()];
+    while let Some(at) = open.pop() {
+        if pieces.len() + open.len() > MAX_FILES {
+            return Err(failed(at.as_str(), &format!("more than {MAX_FILES} files")));
+        }
+        let entries = from.list(&at).map_err(|error| failed(at.as_str(), &error))?.value;
+        for entry in entries {
+            let Ok(path) = at.join_file(&entry.name) else {
+                copied.left_out.push((format!("{at}/{}", entry.name), "no source can hold its name"));
+                continue;
+            };
+            match entry.kind {
+                FileKind::Directory if entry.name == ".git" => {}
+                FileKind::Directory => open.push(path),
+                FileKind::File => {
+                    let digest = from.digest(&path).map_err(|error| failed(path.as_str(), &error))?;
+                    pieces.push((path, Piece::File { executable: digest.value.executable }));
+                }
+                FileKind::Link => match from.link(&path) {
+                    Ok(link) if stays_inside(path.as_str(), &link.value) => {
+                        pieces.push((path, Piece::Link { target: link.value }));
+                    }
+                    _ => copied.left_out.push((path.to_string(), "it is a link that leads out of the tree")),
+                },
+                FileKind::Other => copied.left_out.push((path.to_string(), "it is no regular file")),
+            }
+        }
+    }
+    pieces.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(pieces)
+}
+
+fn failed(path: &str, error: &dyn std::fmt::Display) -> (String, String) {
+    (path.to_owned(), error.to_string())
+}
+
+/// Whether a link's text, read from where it is, names no place above the tree. What it finds there, `compile` asks.
+fn stays_inside(path: &str, target: &str) -> bool {
+    let mut depth = path.matches('/').count();
+    !target.starts_with('/')
+        && target.split('/').all(|part| match part {
+            "" | "." => true,
+            ".." => depth.checked_sub(1).is_some_and(|above| {
+                depth = above;
+                true
+            }),
+            _ => {
+                depth += 1;
+                true
+            }
+        })
 }

@@ -24,6 +24,7 @@ pub struct Target<'t, T> {
 pub fn settled<T: Tree>(target: &Target<'_, T>, draft: &mut Draft, matrices: Vec<Vec<Os>>) -> String {
     target.present(draft);
     target.ignored(draft);
+    target.included(draft);
     by_https(draft);
     let mut first = None;
     for matrix in matrices {
@@ -59,7 +60,7 @@ impl<T: Tree> Target<'_, T> {
     fn present(&self, draft: &mut Draft) {
         let mut missing = Vec::new();
         for source in &mut draft.sources {
-            let Origin::Path { dir, ignore } = &mut source.origin else { continue };
+            let Origin::Path { dir, ignore, .. } = &mut source.origin else { continue };
             let is_dir =
                 RelPath::parse(dir).is_ok_and(|path| path.is_root() || self.tree.list(&path).is_ok());
             if !is_dir {
@@ -94,10 +95,10 @@ impl<T: Tree> Target<'_, T> {
                 compilation.diagnostics.iter().filter(|one| one.code.severity() == Severity::Error).find_map(
                     |one| {
                         let (_, rest) = one.help.as_deref()?.split_once("`ignore \"")?;
-                        rest.split_once("\"`").map(|(pattern, _)| pattern.to_owned())
+                        rest.split_once("\"`").map(|(pattern, _)| (pattern.to_owned(), one.code))
                     },
                 );
-            let Some(pattern) = asked else { return };
+            let Some((pattern, code)) = asked else { return };
             let mut added = false;
             for source in &mut draft.sources {
                 if let Origin::Path { ignore, .. } = &mut source.origin
@@ -110,9 +111,46 @@ impl<T: Tree> Target<'_, T> {
             if !added {
                 return;
             }
+            let why = match code {
+                Code::MissingSubmodule => {
+                    "an empty submodule; if the build needs it, run `git submodule update --init` and take `ignore` away"
+                }
+                _ => "no layer of a build may hold it",
+            };
+            draft.warnings.push(format!("`{pattern}` is left out of the sources: {why}"));
+        }
+    }
+
+    /// Makefiles that a `.gitignore` leaves out: the `include` that the report asks for.
+    fn included(&self, draft: &mut Draft) {
+        let example = super::matrix::examples().into_iter().next().unwrap_or_default();
+        for _ in 0..MAX_TAKEN_OUT {
+            let matrix = if draft.matrix.is_empty() { example.clone() } else { draft.matrix.clone() };
+            let compilation = self.compiled(&super::write(&Draft { matrix, ..draft.clone() }));
+            let asked = compilation.diagnostics.iter().find_map(|one| {
+                let makefile = one.code == Code::LeftOutFile && one.message.contains("`.gitignore`");
+                let (_, rest) = one.help.as_deref().filter(|_| makefile)?.split_once("`include \"*\" \"")?;
+                rest.split_once("\"`").map(|(file, _)| file.to_owned())
+            });
+            let Some(file) = asked else { return };
+            let mut added = false;
+            for source in &mut draft.sources {
+                if let Origin::Path { include, .. } = &mut source.origin
+                    && !include.contains(&file)
+                {
+                    if include.is_empty() {
+                        include.push("*".to_owned());
+                    }
+                    include.push(file.clone());
+                    added = true;
+                }
+            }
+            if !added {
+                return;
+            }
             draft
                 .warnings
-                .push(format!("`{pattern}` is left out of the sources: no layer of a build may hold it"));
+                .push(format!("`{file}` is taken though a `.gitignore` names it: the build needs it"));
         }
     }
 
@@ -175,7 +213,7 @@ impl<T: Tree> Target<'_, T> {
             project: Project { name: name.clone(), ..Project::default() },
             sources: vec![Source {
                 name: "driver".to_owned(),
-                origin: Origin::Path { dir: ".".to_owned(), ignore },
+                origin: Origin::path(".", ignore),
                 ..Source::default()
             }],
             modules: vec![Module {
@@ -271,6 +309,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_makefile_that_git_ignores_is_included() {
+        let file = |path: &str, text: &str| (path.to_owned(), text.to_owned());
+        let files =
+            [file(".gitignore", "Makefile\n"), file("k/Makefile", "obj-m := q.o\n"), file("k/q.c", "")];
+        let (written, wrong) = is_fine(&files, "k/Makefile", "obj-m := q.o\n");
+        assert!(
+            wrong.is_empty() && written.contains("include \"*\" \"/k/Makefile\""),
+            "{wrong:?}\n{written}"
+        );
+    }
+
     fn words() -> impl Strategy<Value = String> {
         prop_oneof![
             Just("obj-m := a.o b-c.o\n"),
@@ -291,6 +341,7 @@ mod tests {
             Just("BUILT_MODULE_NAME[0]=x\nDEST_MODULE_LOCATION[0]=/extra\n"),
             Just("MAKE[0]=\"make {y} K=$kernelver\"\n"),
             Just("kind: Module\nmetadata: {name: 'A_b.', namespace: x}\nspec:\n  selector: {a/b: c}\n  moduleLoader:\n    container:\n      modprobe: {moduleName: '{q}'}\n"),
+            Just("kind: Module\nmetadata: {name: q}\nspec:\n  devicePlugin: {container: {image: 'x y', args: ['{a}'], env: [{name: 1A, value: b}]}}\n  imageRebuildTriggerGeneration: -1\n  moduleLoader:\n    container:\n      version: 'a b'\n      imagePullPolicy: Never!\n      modprobe: {moduleName: q, args: {load: ['']}}\n      build: {selector: {'': ''}, secrets: [{name: '?'}], buildArgs: [{name: 'a b', value: 1}]}\n      sign: {keySecret: {name: 'A B'}, certSecret: {name: c}}\n"),
             Just("MODULE_VERSION(\"1\\\"\"); // SPDX-License-Identifier: (x OR y\n"),
         ]
         .prop_map(str::to_owned)

@@ -1,6 +1,6 @@
 //! A draft into the text of a manifest, in canonical layout.
 
-use super::draft::{Build, Draft, Image, Kmm, Module, Origin, Os, Source, Step};
+use super::draft::{Build, Draft, Image, Module, Node, Origin, Os, Source, Step};
 use crate::language::kdl::quote as quoted;
 use crate::text::diag::clean::escape;
 use std::fmt::Write as _;
@@ -134,11 +134,12 @@ fn source(page: &mut Page, source: &Source) {
 
 fn origin(page: &mut Page, origin: &Origin, before: &str) {
     match origin {
-        Origin::Path { dir, ignore } if ignore.is_empty() => {
+        Origin::Path { dir, ignore, include } if ignore.is_empty() && include.is_empty() => {
             page.line(&format!("{before}path {}", quoted(dir)))
         }
-        Origin::Path { dir, ignore } => {
+        Origin::Path { dir, ignore, include } => {
             page.line(&format!("{before}path {} {{", quoted(dir)));
+            page.list("include", include);
             page.list("ignore", ignore);
             page.line("}");
         }
@@ -256,29 +257,23 @@ fn image(page: &mut Page, image: &Image) {
     page.blank();
 }
 
-fn kmm(page: &mut Page, kmm: &Kmm) {
-    let empty = kmm.namespace.is_none() && kmm.pull_secret.is_none() && kmm.service_account.is_none();
+fn kmm(page: &mut Page, kmm: &[Node]) {
     page.line("output {");
-    if empty && kmm.selector.is_empty() && kmm.tolerations.is_empty() {
-        page.line("kmm");
-        page.line("}");
-        return page.blank();
-    }
-    page.line("kmm {");
-    page.option("namespace", kmm.namespace.as_deref());
-    if !kmm.selector.is_empty() {
-        page.line(&format!("selector {}", pairs(&kmm.selector)));
-    }
-    for (key, properties) in &kmm.tolerations {
-        let properties =
-            if properties.is_empty() { String::new() } else { format!(" {}", pairs(properties)) };
-        page.line(&format!("toleration {}{properties}", quoted(key)));
-    }
-    page.option("pull-secret", kmm.pull_secret.as_deref());
-    page.option("service-account", kmm.service_account.as_deref());
-    page.line("}");
+    nodes(page, &[Node { line: "kmm".to_owned(), block: kmm.to_vec() }]);
     page.line("}");
     page.blank();
+}
+
+fn nodes(page: &mut Page, all: &[Node]) {
+    for node in all {
+        if node.block.is_empty() {
+            page.line(&node.line);
+            continue;
+        }
+        page.line(&format!("{} {{", node.line));
+        nodes(page, &node.block);
+        page.line("}");
+    }
 }
 
 fn os(page: &mut Page, os: &Os) {
@@ -288,11 +283,11 @@ fn os(page: &mut Page, os: &Os) {
     page.line("}");
 }
 
-fn words(words: &[String]) -> String {
+pub(super) fn words(words: &[String]) -> String {
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
-fn pairs(pairs: &[(String, String)]) -> String {
+pub(super) fn pairs(pairs: &[(String, String)]) -> String {
     let plain = |key: &str| {
         key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')

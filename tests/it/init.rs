@@ -92,6 +92,26 @@ fn a_tree_from_elsewhere_is_copied() {
 }
 
 #[test]
+fn names_and_links_of_a_tree_are_copied_as_they_are() {
+    let elsewhere = project(&[
+        ("drv/Makefile", "obj-m := q.o\n"),
+        ("drv/src/q.c", ""),
+        ("drv/docs/a manual (old).pdf", ""),
+    ]);
+    for (link, target) in [("drv/q.c", "src/q.c"), ("drv/up.h", "../up.h"), ("drv/root.h", "/root.h")] {
+        std::os::unix::fs::symlink(target, elsewhere.path(link)).unwrap();
+    }
+    let project = project(&[]);
+    let from = elsewhere.path("drv").to_string();
+    let text =
+        manifest(&project, &["--from", &from], "warning: `up.h` is left out: it is a link that leads out");
+    assert!(text.contains("    load \"q\"\n"), "{text}");
+    assert_eq!(project.read("driver/docs/a manual (old).pdf"), "");
+    assert_eq!(std::fs::read_link(project.path("driver/q.c")).unwrap().to_str(), Some("src/q.c"));
+    assert!(!project.path("driver/root.h").exists());
+}
+
+#[test]
 fn a_makefile_alone_will_do() {
     let makefile =
         "obj-m := foo.o\nKDIR ?= /lib/modules/$(shell uname -r)/build\nall:\n\t$(MAKE) -C $(KDIR) M=$(PWD)\n";

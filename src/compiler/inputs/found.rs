@@ -35,6 +35,8 @@ pub struct LeftOut {
 pub enum Why {
     /// By `include`, `ignore` or a `.gitignore`.
     Ignored,
+    /// By a `.gitignore`, though it says how the directory is built.
+    GitIgnored,
     /// drvc reads or writes it.
     Drvc,
     /// git and its kin.
@@ -57,6 +59,7 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Ignored => "`include`, `ignore` or a .gitignore leaves it out",
+            Self::GitIgnored => "a .gitignore leaves it out",
             Self::Drvc => "drvc's own: read or written by it",
             Self::VersionControl => "version control",
             Self::Ci => "CI and tools around the repository",

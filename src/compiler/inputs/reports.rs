@@ -106,11 +106,25 @@ fn unfit(dir: &RelPath, name: &str, refusal: &Refusal, span: Span) -> Diagnostic
 /// What is left out although somebody may count on it: links, and objects that nothing in the source makes.
 fn left_out(dir: &RelPath, left: &[LeftOut], span: Span) -> Diagnostics {
     let mut reports = Diagnostics::default();
-    let of = |link: bool| -> Vec<&str> {
-        let doubtful = left.iter().filter(|left| left.doubtful && (left.why == Why::Link) == link);
+    let of = |wanted: fn(Why) -> bool| -> Vec<&str> {
+        let doubtful = left.iter().filter(|left| left.doubtful && wanted(left.why));
         doubtful.map(|left| left.path.as_str()).collect()
     };
-    let (links, objects) = (of(true), of(false));
+    let makefiles = of(|why| why == Why::GitIgnored);
+    let links = of(|why| why == Why::Link);
+    let objects = of(|why| !matches!(why, Why::GitIgnored | Why::Link));
+    if let Some(first) = makefiles.first() {
+        let are = plural(&makefiles, "is", "are");
+        let problem = format!("{} {are} left out by a `.gitignore`", some(makefiles.iter().copied()));
+        let name = inside(dir, first);
+        let help = format!(
+            "where the build needs it, write `include \"*\" \"/{name}\"` beneath `path`; otherwise write {}",
+            ignore_line(dir, first)
+        );
+        reports.push(
+            Diagnostic::new(Code::LeftOutFile, problem).label(span, "found beneath this path").help(help),
+        );
+    }
     if let Some(first) = links.first() {
         let are = plural(&links, "is a link that leads", "are links that lead");
         let problem =

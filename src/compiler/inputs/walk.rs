@@ -187,8 +187,13 @@ impl Walk<'_> {
             return Some((Why::Ignored, false));
         }
         let ignored = place.ignores.is_some_and(|ignores| ignores.ignores(text, is_dir));
+        let beside = |other: &str| place.entries.iter().any(|entry| entry.name == other);
         if ignored && !self.rules.names_exactly(in_source, is_dir) {
-            return Some((Why::Ignored, false));
+            // What git tracks is no less tracked for a `.gitignore` that is about what configure makes elsewhere.
+            let made = ["Makefile.in", "Makefile.am", "CMakeLists.txt"].into_iter().any(beside);
+            let doubtful =
+                ["Makefile", "makefile", "GNUmakefile", "Kbuild"].contains(&name.as_str()) && !made;
+            return Some((if doubtful { Why::GitIgnored } else { Why::Ignored }, doubtful));
         }
         if place.named_only && !named {
             return Some((Why::Ignored, false));
@@ -198,7 +203,6 @@ impl Walk<'_> {
         }
         let why = no_source::why(name, *kind, in_source == name)
             .filter(|why| !named && !self.rules.keeps(name, *why))?;
-        let beside = |other: &str| place.entries.iter().any(|entry| entry.name == other);
         let object = name.ends_with(".o") || name.ends_with(".ko");
         Some((why, *kind == Kind::File && object && !no_source::was_built(name, beside)))
     }
@@ -331,6 +335,24 @@ mod tests {
         let back = rules(&["*.md", "blob.o", ".github/workflows/ci.yml", "*.kdl"], &[]);
         let expected = [".github/workflows/ci.yml", "README.md", "a.kdl", "blob.o"];
         assert_eq!(files(MIXED, ".", &back), expected);
+    }
+
+    #[test]
+    fn a_makefile_that_git_ignores_is_doubtful_unless_something_makes_it() {
+        let tree = [
+            (".gitignore", "Makefile\n"),
+            ("kernel/Makefile", "obj-m := q.o\n"),
+            ("src/Makefile", ""),
+            ("src/Makefile.am", ""),
+        ];
+        let walked = walk(&Reader::new(&memory(&tree)), &RelPath::root(), &rules(&[], &[]));
+        let left = walked.left.iter().filter(|left| left.path.ends_with("Makefile"));
+        let left: Vec<_> = left.map(|left| (left.path.as_str(), left.why, left.doubtful)).collect();
+        assert_eq!(left, [("kernel/Makefile", Why::GitIgnored, true), ("src/Makefile", Why::Ignored, false)]);
+        assert_eq!(
+            files(&tree, ".", &rules(&["*", "/kernel/Makefile"], &[])),
+            ["kernel/Makefile", "src/Makefile.am"]
+        );
     }
 
     #[test]

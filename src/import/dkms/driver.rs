@@ -12,7 +12,7 @@ impl Importer<'_> {
         let ignore = if dir.is_root() { vec!["drivers.kdl".to_owned()] } else { Vec::new() };
         let mut source = Source {
             name: "driver".to_owned(),
-            origin: Origin::Path { dir: dir.to_string(), ignore },
+            origin: Origin::path(dir.as_str(), ignore),
             ..Source::default()
         };
         let expressions = self.all("PATCH_MATCH");

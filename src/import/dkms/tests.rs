@@ -59,7 +59,7 @@ fn directives_have_their_words() {
         ),
         (
             "PRE_BUILD=\"conf.sh $kernelver\"",
-            "    run \"./conf.sh\" \"{kernel}\"\n    script \"\"\"\n        make -j\"$(nproc)\" -C {kernel_dir} M={source_dir} modules\n",
+            "    run \"./conf.sh\" \"{kernel}\"\n    script \"\"\"\n        make -j\"$(nproc)\" -C {kernel_dir} M=\"$PWD\" modules\n",
         ),
         ("BUILT_MODULE_NAME=q\nBUILT_MODULE_LOCATION=kbuild-$kernelver/", "    output \"kbuild-*/q.ko\"\n"),
         ("PATCH[0]=a.patch", "    patch \"patches/a.patch\"\n"),

@@ -138,7 +138,7 @@ impl Reading {
         let whole =
             !is_file || name == "Makefile" || name == "Kbuild" || name.contains('*') || name.ends_with(".c");
         if whole {
-            self.tree(one.line, &what, at, Origin::Path { dir: dir.to_owned(), ignore });
+            self.tree(one.line, &what, at, Origin::path(dir, ignore));
             return None;
         }
         // A single file is a source only where what it belongs to is one too.
@@ -173,7 +173,7 @@ impl Reading {
                     let dir = if RelPath::parse(&dir).is_ok() { dir } else { ".".to_owned() };
                     let ignore = if dir == "." { vec!["drivers.kdl".to_owned()] } else { Vec::new() };
                     let at = self.place(&target);
-                    self.tree(one.line, flag, at, Origin::Path { dir, ignore });
+                    self.tree(one.line, flag, at, Origin::path(&dir, ignore));
                     continue;
                 }
                 ("cache" | "tmpfs", _) => Fate::Replaced,

@@ -76,7 +76,7 @@ impl Reading {
 
     /// The group of a call of make; a new one where it is the first in its directory.
     fn group(&mut self, action: &Action, words: &[String], groups: &mut Vec<Group>) -> usize {
-        let at = made_in(action, words);
+        let at = self.before_moves(made_in(action, words));
         let tree = self.tree_at(action.stage, &at);
         if let Some(known) = groups
             .iter()
@@ -245,7 +245,7 @@ fn only_tidies(words: &[String], groups: &[Group], reading: &Reading, action: &A
         && targets.iter().all(|target| NOT_BUILT.contains(target) || target.ends_with("clean"));
     let cleans =
         targets.iter().all(|target| target.ends_with("clean") || *target == "mrproper" || *target == "help");
-    let at = made_in(action, words);
+    let at = reading.before_moves(made_in(action, words));
     let tree = reading.tree_at(action.stage, &at).map(|(tree, _)| tree);
     tidies && (cleans || groups.iter().any(|group| group.makes > 0 && (group.tree == tree || group.at == at)))
 }

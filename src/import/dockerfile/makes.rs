@@ -73,7 +73,7 @@ impl Reading {
             None => {
                 let text = "where the sources come from was not found: say `git` or `path` in `source`";
                 draft.warn(file, 0, text);
-                let origin = Origin::Path { dir: ".".to_owned(), ignore: vec!["drivers.kdl".to_owned()] };
+                let origin = Origin::path(".", vec!["drivers.kdl".to_owned()]);
                 Source { name, origin, notes: vec![text.to_owned()], ..Source::default() }
             }
         }
@@ -223,7 +223,7 @@ impl Reading {
             ..Source::default()
         });
         if let Some(source) = draft.sources.last_mut() {
-            source.origin = Origin::Path { dir: ".".to_owned(), ignore: vec!["drivers.kdl".to_owned()] };
+            source.origin = Origin::path(".", vec!["drivers.kdl".to_owned()]);
         }
         draft.modules.push(Module {
             name: draft::module_name(name),

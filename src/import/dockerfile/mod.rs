@@ -10,6 +10,7 @@ mod copies;
 mod groups;
 mod installs;
 mod lines;
+mod loops;
 mod makes;
 mod run;
 #[cfg(test)]
@@ -116,6 +117,8 @@ struct Reading {
     options: Vec<(String, String)>,
     kernels: Vec<String>,
     fates: Vec<(usize, Fate)>,
+    /// Directories of sources that were renamed: to what, and what they were.
+    moves: Vec<(String, String)>,
 }
 
 /// Makes a draft of a Dockerfile. `file` is its name for messages, `hint` a name for what it builds.
@@ -304,7 +307,7 @@ impl Reading {
     fn place(&self, dir: &str) -> String {
         let here = self.stages.last().map_or("", |stage| stage.dir.as_str());
         let dir = dir.trim_matches(['"', '\'']).replace(HERE, here);
-        absolute(here, &dir)
+        self.before_moves(absolute(here, &dir))
     }
 
     /// Puts what was not taken over into the draft's comments and warnings.

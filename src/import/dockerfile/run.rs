@@ -1,6 +1,7 @@
 //! The commands of a RUN into sources, packages, calls of make, and what is loaded; each is accounted for.
 
 use super::lines::{self, Instruction};
+use super::loops::unrolled;
 use super::{Action, Fate, HERE, OF_THE_ENGINE, Reading, left};
 use crate::text::ids::{EnvName, KmodName};
 
@@ -27,6 +28,8 @@ impl Reading {
             self.fates.push((one.line, left(&format!("RUN {}", one.rest), "it runs nothing")));
         }
         let mut outer: Vec<String> = Vec::new();
+        let each = |command: String| unrolled(&self.values.put_in(&command)).unwrap_or_else(|| vec![command]);
+        let commands: Vec<String> = commands.into_iter().flat_map(each).collect();
         for command in &commands {
             let mut command = command.trim();
             while let Some(inner) = command.strip_prefix('(').filter(|inner| !inner.starts_with('(')) {
@@ -124,6 +127,7 @@ impl Reading {
                 Some(left(&text, "`drvc init --from` with its dkms.conf reads what dkms builds"))
             }
             _ if HARMLESS.contains(&program) && !writes => Some(Fate::Replaced),
+            ["mv", from, to] if self.moved(from, to) => Some(Fate::Taken),
             ["cp" | "install" | "mv", files @ ..]
                 if files.iter().any(|file| file.ends_with(".ko") || file.ends_with(".ko.xz")) =>
             {

@@ -174,6 +174,16 @@ fn mistakes_are_named() {
 fn the_source_is_where_make_runs() {
     for (text, expected) in [
         (
+            "RUN curl -L https://h.example/d-1.tar.gz | tar xz && mv d-1 d && cd d/src && make",
+            "source \"driver\" dir=\"d-1/src\"\n",
+        ),
+        ("RUN git clone https://h.example/a && mv a /w && cd /w/k && make", "source \"driver\" dir=\"k\"\n"),
+        (
+            "COPY . /s\nRUN set -e; for d in a b; do (cd /s/$d && make V=1) || exit 1; done",
+            "source \"driver\" dir=\"b\"\n",
+        ),
+        ("COPY . /s\nRUN for d in a b; do make -C /s/${d} V=1; done", "source \"driver\" dir=\"a\"\n"),
+        (
             "RUN git clone https://h.example/driver && cd driver && make && cd .. && git clone https://h.example/fw",
             "git \"https://h.example/driver\"\n",
         ),

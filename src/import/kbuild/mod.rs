@@ -1,18 +1,19 @@
 //! A driver's own Makefile, or its Kbuild file, into a draft: what it builds, and the variables that name a kernel.
 
 mod conditions;
+mod expand;
 mod objects;
 #[cfg(test)]
 mod tests;
 
 use super::commands;
 use super::draft::{self, Build, Draft, Image, Module, Origin, Output, Project, Source, Step};
-use super::files::{Place, text};
+use super::files::{Place, kbuild_file, makefiles_beneath, text};
 use super::shell::Refusal;
 use super::tree::{self, Facts};
 use crate::system::fs::Tree;
 use crate::text::ids::{KmodName, RelPath};
-use objects::{Objects, assignment, logical_lines};
+use objects::{Objects, assignment, called, logical_lines};
 use std::collections::BTreeMap;
 
 /// Names that Makefiles have for the kernel's build directory.
@@ -94,15 +95,28 @@ pub fn import(tree: &impl Tree, place: &Place, hint: &str) -> Result<Draft, Refu
     Ok(draft)
 }
 
-/// The directories that modules are built in: that of the place; where it has no Makefile, those beneath that have.
+/// The directories that modules are built in: that of the place; where its file builds none, those beneath that do.
 fn built_in(tree: &impl Tree, place: &Place) -> Vec<RelPath> {
     let above = place.file.as_str().rsplit_once('/').map_or(".", |(dir, _)| dir);
     let here = RelPath::parse(above).unwrap_or_else(|_| place.dir.clone());
-    if here == place.dir || above == place.dir.as_str() {
-        return vec![place.dir.clone()];
-    }
-    let found = super::files::makefiles_beneath(tree, &place.dir);
+    let start = if here.is_within(&place.dir) { &place.dir } else { &here };
+    let found = builders(tree, start, 0);
     if found.is_empty() { vec![here] } else { found }
+}
+
+/// The directory itself, where its file has a line `obj-…` or is called with a kernel; else those that its calls of make
+/// go to; else those beneath that have such a line.
+fn builders(tree: &impl Tree, dir: &RelPath, depth: usize) -> Vec<RelPath> {
+    let lines = kbuild_file(tree, dir).map(|(_, text)| logical_lines(&text)).unwrap_or_default();
+    let makefile = makefile(tree, dir);
+    let is_called = makefile.as_ref().is_some_and(|(_, text)| build(text) != Build::Kbuild);
+    if is_called || lines.iter().any(|line| line.trim_start().starts_with("obj-")) {
+        return vec![dir.clone()];
+    }
+    let inner = called(&lines, dir, tree).into_iter().filter_map(|inner| dir.join(&inner).ok());
+    let found: Vec<RelPath> =
+        inner.filter(|_| depth < 3).flat_map(|inner| builders(tree, &inner, depth + 1)).collect();
+    if found.is_empty() && depth == 0 { makefiles_beneath(tree, dir) } else { found }
 }
 
 fn module(
@@ -236,7 +250,7 @@ fn source(dir: &RelPath, facts: Facts) -> Source {
     let ignore = if dir.is_root() { vec!["drivers.kdl".to_owned()] } else { Vec::new() };
     Source {
         name: "driver".to_owned(),
-        origin: Origin::Path { dir: dir.to_string(), ignore },
+        origin: Origin::path(dir.as_str(), ignore),
         instead: facts.origin(),
         ..Source::default()
     }

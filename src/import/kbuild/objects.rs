@@ -1,17 +1,29 @@
 //! Kbuild files into the modules that they build, each with what it depends on. Nothing is run: what only make could
 //! tell is named.
 
-use super::conditions::condition;
+use super::conditions::{Conditions, only_option};
+use super::expand::Scope;
+use super::{DIRECTORIES, RELEASES};
 use crate::import::files::{KBUILD_NAMES, kbuild_file, text};
-use crate::system::fs::Tree;
+use crate::system::fs::{Kind, Tree};
 use crate::text::ids::RelPath;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How deep `obj-m += dir/` and `include` are followed, and how many directories in all.
 const MAX_DEPTH: usize = 5;
 const MAX_FILES: usize = 400;
-/// Bytes that a value may have when variables were put in.
-const MAX_VALUE: usize = 4096;
+/// What kbuild itself sets while it reads a driver's file; directories are relative to that of the file.
+const OF_KBUILD: [(&str, &str); 9] = [
+    ("KERNELRELEASE", "{kernel}"),
+    ("KBUILD_EXTMOD", "."),
+    ("KBUILD_SRC", "{kernel_dir}"),
+    ("srctree", "{kernel_dir}"),
+    ("objtree", "{kernel_dir}"),
+    ("MAKELEVEL", "2"),
+    ("M", "."),
+    ("src", "."),
+    ("obj", "."),
+];
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -42,7 +54,8 @@ pub(super) fn assignment(line: &str) -> Option<(&str, &str, bool)> {
         Some(name) => (left.starts_with("export"), name.trim()),
         None => (false, left),
     };
-    let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let of_name = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b);
+    let plain = !name.is_empty() && !name.starts_with("obj-") && name.bytes().all(of_name);
     plain.then(|| (name, right.trim(), exported))
 }
 
@@ -94,7 +107,14 @@ impl Objects {
         let Some((_, whole)) = kbuild_file(tree, dir) else { return };
         let before = self.outputs.len();
         let place = Place { dir, below, depth };
-        self.lines(tree, &whole, &place, when, &mut options);
+        let mut reading = Reading { scope: scope(tree, dir, &options), options, ..Reading::default() };
+        self.lines(tree, &whole, &place, when, &mut reading);
+        for (line, whens) in std::mem::take(&mut reading.late) {
+            if let Some((target, words, _)) = object_line(&line, &reading.scope) {
+                self.object(tree, &line, (target, words), &place, whens, &reading.options);
+            }
+        }
+        let options = reading.options;
         if self.outputs.len() == before {
             for inner in called(&logical_lines(&whole), dir, tree) {
                 if let Ok(path) = dir.join(&inner) {
@@ -104,74 +124,52 @@ impl Objects {
         }
     }
 
-    fn lines(
-        &mut self,
-        tree: &impl Tree,
-        whole: &str,
-        place: &Place<'_>,
-        when: &str,
-        options: &mut BTreeMap<String, String>,
-    ) {
-        let lines = logical_lines(whole);
-        let mut values: BTreeMap<String, String> = options.clone();
-        let mut conditions: Vec<String> = Vec::new();
-        let mut undecided: BTreeSet<String> = BTreeSet::new();
-        for line in &lines {
-            if let Some(change) = condition(line, &values) {
-                change.apply(&mut conditions);
+    fn lines(&mut self, tree: &impl Tree, whole: &str, place: &Place<'_>, when: &str, reading: &mut Reading) {
+        let mut defining = false;
+        for line in logical_lines(whole) {
+            let word = line.split_whitespace().next().unwrap_or_default();
+            defining = word == "define" || (defining && word != "endef");
+            if defining || reading.conditions.take(&line, &reading.scope) || !reading.conditions.live() {
                 continue;
             }
-            if let Some(file) = included(line, place.dir).filter(|_| place.depth < MAX_DEPTH)
+            if let Some(file) = included(&line, place.dir).filter(|_| place.depth < MAX_DEPTH)
                 && let Ok(inner) = text(tree, &file)
             {
                 let place = Place { depth: place.depth + 1, ..*place };
-                self.lines(tree, &inner, &place, when, options);
-                values.extend(options.clone());
+                self.lines(tree, &inner, &place, when, reading);
                 continue;
             }
-            if let Some((name, value, exported)) = assignment(line) {
-                let value = expanded(value, &values);
-                let known = values.get(name).filter(|_| line.contains("?=") || line.contains("+=")).cloned();
-                let value = match known {
-                    Some(known) if line.contains("+=") => format!("{known} {value}"),
-                    Some(known) => known,
-                    None => value,
-                };
-                // Two values, of which only make could tell the one that holds: none is taken.
-                let open = conditions.iter().any(|one| !one.is_empty());
-                let other = values.get(name).is_some_and(|known| !known.is_empty() && *known != value);
-                if undecided.contains(name) || (open && other) {
-                    undecided.insert(name.to_owned());
-                    values.remove(name);
-                } else if value.len() <= MAX_VALUE {
-                    if exported {
-                        options.insert(name.to_owned(), value.clone());
-                    }
-                    values.insert(name.to_owned(), value);
+            if let Some(name) = line.trim_start().strip_prefix("undefine ") {
+                reading.scope.values.remove(name.trim());
+                continue;
+            }
+            if let Some(assignment) = assignment(&line) {
+                reading.assign(&line, assignment);
+                continue;
+            }
+            let first = Some(when).filter(|when| !when.is_empty());
+            let whens: Vec<String> =
+                first.into_iter().chain(reading.conditions.whens()).map(str::to_owned).collect();
+            match object_line(&line, &reading.scope) {
+                Some((.., true)) => reading.late.push((line, whens)),
+                Some((target, words, false)) => {
+                    self.object(tree, &line, (target, words), place, whens, &reading.options);
                 }
-                continue;
+                None => reading.assign_computed(&line),
             }
-            let whens: Vec<&str> = [when]
-                .into_iter()
-                .chain(conditions.iter().map(String::as_str))
-                .filter(|one| !one.is_empty())
-                .collect();
-            self.object(tree, line, place, &whens, &values, options);
         }
     }
 
-    /// One line `obj-… = …`.
+    /// One line `obj-… = …`: what stands behind `obj-`, and its words.
     fn object(
         &mut self,
         tree: &impl Tree,
         line: &str,
+        (target, words): (String, Vec<String>),
         place: &Place<'_>,
-        whens: &[&str],
-        values: &BTreeMap<String, String>,
+        mut whens: Vec<String>,
         options: &BTreeMap<String, String>,
     ) {
-        let Some((target, words)) = object_line(line, values) else { return };
-        let mut whens: Vec<String> = whens.iter().map(|one| (*one).to_owned()).collect();
         match target.as_str() {
             "m" | "y" => {}
             "n" | "" => return,
@@ -180,7 +178,7 @@ impl Objects {
         let when = whens.join(" and ");
         for word in words {
             let word = word.trim_start_matches("./");
-            if word == ".o" || word.contains(['$', '(', ')', '@']) {
+            if word == ".o" || word.contains(['$', '(', ')', '@', '{']) {
                 let text = format!("`{}` is not read: say with `output` what it builds", line.trim());
                 if !self.unread.contains(&text) {
                     self.unread.push(text);
@@ -198,16 +196,89 @@ impl Objects {
             } else if let Some(inner) = word.strip_suffix('/')
                 && let Ok(path) = place.dir.join(inner)
             {
-                self.directory(
-                    tree,
-                    &path,
-                    &format!("{}{inner}/", place.below),
-                    &when,
-                    options,
-                    place.depth + 1,
-                );
+                let below = format!("{}{inner}/", place.below);
+                self.directory(tree, &path, &below, &when, options, place.depth + 1);
             }
         }
+    }
+}
+
+/// What is known at the beginning of a directory's file.
+fn scope(tree: &impl Tree, dir: &RelPath, options: &BTreeMap<String, String>) -> Scope {
+    let mut scope = Scope { values: options.clone(), files: Vec::new() };
+    let entries = tree.list(dir).map(|found| found.value).unwrap_or_default();
+    scope.files.extend(entries.into_iter().filter(|entry| entry.kind == Kind::File).map(|entry| entry.name));
+    let of_kbuild = OF_KBUILD.iter().copied();
+    let directories = DIRECTORIES.iter().map(|name| (*name, "{kernel_dir}"));
+    let releases = RELEASES.iter().map(|name| (*name, "{kernel}"));
+    for (name, value) in of_kbuild.chain(directories).chain(releases) {
+        scope.set(name, value.to_owned());
+    }
+    scope
+}
+
+/// A directory's file, and those that it includes, as far as they are read.
+#[derive(Default)]
+struct Reading {
+    scope: Scope,
+    conditions: Conditions,
+    /// Options, and what else the directories beneath are given.
+    options: BTreeMap<String, String>,
+    /// Variables of which only make could tell the value.
+    undecided: BTreeSet<String>,
+    /// Lines such as `obj-m = $(NAME).o`, which take the value that NAME has in the end; and what they stand under.
+    late: Vec<(String, Vec<String>)>,
+}
+
+impl Reading {
+    fn assign(&mut self, line: &str, (name, value, exported): (&str, &str, bool)) {
+        // What drvc gives to make wins over what the file says.
+        let given = OF_KBUILD.iter().any(|(known, _)| *known == name)
+            || DIRECTORIES.contains(&name)
+            || RELEASES.contains(&name);
+        if given || self.undecided.contains(name) {
+            return;
+        }
+        let operator = line.split_once('=').map_or("", |(left, _)| left.trim_end());
+        let value = match operator.ends_with(':') {
+            true => self.scope.expanded(value),
+            false => value.to_owned(),
+        };
+        let known = self.scope.values.get(name).cloned();
+        let value = match known.clone() {
+            Some(known) if operator.ends_with('+') => format!("{known} {value}"),
+            Some(known) if operator.ends_with('?') => known,
+            _ => value,
+        };
+        // Only make could tell which of two values holds, or whether this one does: none is taken.
+        let differs = known.is_none_or(|known| known != value && !known.is_empty());
+        if differs && self.conditions.whens().any(|when| when != format!("{name} is not set")) {
+            self.forget(name);
+            return;
+        }
+        if exported {
+            self.options.insert(name.to_owned(), self.scope.expanded(&value));
+        }
+        self.scope.set(name, value);
+    }
+
+    /// `list-$(CONFIG_X) += a.o`: where the option is known, an assignment; else `list-y` and `list-m` are not known.
+    fn assign_computed(&mut self, line: &str) {
+        let Some((left, right)) = line.split_once('=').filter(|_| !line.starts_with('\t')) else { return };
+        let (name, operator) = left.split_at(left.trim_end_matches([':', '?', '+', ' ']).len());
+        let line = format!("{}{operator}={right}", self.scope.expanded(name));
+        if let Some(assignment) = assignment(&line) {
+            self.assign(&line, assignment);
+        } else if let Some((list, _)) = name.trim().split_once("-$").filter(|(list, _)| *list != "obj") {
+            for end in ["y", "m"] {
+                self.forget(&format!("{list}-{end}"));
+            }
+        }
+    }
+
+    fn forget(&mut self, name: &str) {
+        self.undecided.insert(name.to_owned());
+        self.scope.values.remove(name);
     }
 }
 
@@ -217,8 +288,9 @@ struct Place<'a> {
     depth: usize,
 }
 
-/// `obj-m += a.o b/`: what stands behind `obj-`, with the options that are set put in, and the words behind the `=`.
-fn object_line(line: &str, values: &BTreeMap<String, String>) -> Option<(String, Vec<String>)> {
+/// `obj-m += a.o b/`: what stands behind `obj-`, with the options that are set put in; the words behind the `=`; and
+/// whether make puts variables in at the end of the file only.
+fn object_line(line: &str, scope: &Scope) -> Option<(String, Vec<String>, bool)> {
     let rest = line.trim_start().strip_prefix("obj-")?;
     let mut open = 0_usize;
     let at = rest.char_indices().find(|(_, c)| {
@@ -231,77 +303,27 @@ fn object_line(line: &str, values: &BTreeMap<String, String>) -> Option<(String,
     });
     let (left, right) = rest.split_at_checked(at?.0)?;
     let right = right.trim_start_matches('=');
+    let late = !left.ends_with([':', '+', '?']);
     let left = left.trim_end_matches([':', '+', '?']).trim();
-    let inner = left
-        .strip_prefix("$(")
-        .and_then(|name| name.strip_suffix(')'))
-        .or_else(|| left.strip_prefix("${").and_then(|name| name.strip_suffix('}')));
-    let target = match inner {
-        // `$(CONFIG_X:y=m)`
-        Some(name) => {
-            let (name, as_module) =
-                name.split_once(':').map_or((name, false), |(name, map)| (name, map.ends_with("=m")));
-            match values.get(name).map(|value| value.trim()) {
-                Some("y") if as_module => "m".to_owned(),
-                Some(value @ ("m" | "y" | "n" | "")) => value.to_owned(),
-                _ if name.starts_with("CONFIG_") => name.to_owned(),
-                _ => format!("`{left}`"),
-            }
-        }
-        None if left == "m" || left == "y" => left.to_owned(),
-        None => return None,
+    let target = scope.expanded(left).trim().to_owned();
+    let target = match target.as_str() {
+        "m" | "y" | "n" | "" => target,
+        _ if !left.contains('$') => return None,
+        _ => only_option(left).map_or_else(|| format!("`{left}`"), str::to_owned),
     };
-    let words = expanded(right, values);
+    let words = scope.expanded(right);
     // Of a function only make knows what it gives: it stays one word.
-    let words = match words.contains("$(")
-        && words.contains(' ')
-        && words.find("$(").is_some_and(|at| words.get(at..).is_some_and(|rest| rest.contains(' ')))
-    {
+    let words = match words.contains("$(") {
         true => vec![words.trim().to_owned()],
         false => words.split_whitespace().map(str::to_owned).collect(),
     };
-    Some((target, words))
-}
-
-/// A text with the variables put in that the file assigns.
-fn expanded(text: &str, values: &BTreeMap<String, String>) -> String {
-    let mut text = text.to_owned();
-    for _ in 0..4 {
-        let mut out = String::new();
-        let mut rest = text.as_str();
-        while let Some(at) = rest.find("$(").into_iter().chain(rest.find("${")).min() {
-            let (before, after) = rest.split_at(at);
-            out.push_str(before);
-            let name = after.get(2..).unwrap_or_default();
-            let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(name.len());
-            let closed = name.get(end..).is_some_and(|rest| rest.starts_with([')', '}']));
-            match name
-                .get(..end)
-                .and_then(|name| values.get(name))
-                .filter(|value| closed && out.len() + value.len() <= MAX_VALUE)
-            {
-                Some(value) => {
-                    out.push_str(value);
-                    rest = name.get(end + 1..).unwrap_or_default();
-                }
-                None => {
-                    out.push_str(after.get(..2).unwrap_or_default());
-                    rest = name;
-                }
-            }
-        }
-        out.push_str(rest);
-        if out == text {
-            break;
-        }
-        text = out;
-    }
-    text
+    Some((target, words, late))
 }
 
 /// The file that an `include` names, where it is one of the tree.
 fn included(line: &str, dir: &RelPath) -> Option<RelPath> {
-    let name = line.trim().trim_start_matches('-').strip_prefix("include ")?.trim();
+    let line = line.trim().trim_start_matches(['-', 's']);
+    let name = line.strip_prefix("include ")?.trim();
     let tops =
         ["$(src)/", "$(obj)/", "$(M)/", "$(PWD)/", "$(CURDIR)/", "$(srctree)/$(src)/", "${src}/", "./"];
     let name = tops.iter().find_map(|top| name.strip_prefix(top)).unwrap_or(name);
@@ -309,19 +331,24 @@ fn included(line: &str, dir: &RelPath) -> Option<RelPath> {
 }
 
 /// The directories beneath that a Makefile without modules calls make in: by `M=`, by `-C`, by a list of directories.
-fn called(lines: &[String], dir: &RelPath, tree: &impl Tree) -> Vec<String> {
-    let values: BTreeMap<String, String> = lines
-        .iter()
-        .filter_map(|line| assignment(line))
-        .map(|(name, value, _)| (name.to_owned(), value.to_owned()))
-        .collect();
+pub(super) fn called(lines: &[String], dir: &RelPath, tree: &impl Tree) -> Vec<String> {
+    let mut scope = Scope::default();
+    for (name, value, _) in lines.iter().filter_map(|line| assignment(line)) {
+        scope.set(name, value.to_owned());
+    }
+    for here in ["PWD", "CURDIR"] {
+        scope.set(here, ".".to_owned());
+    }
     let mut found: Vec<String> = Vec::new();
     for line in lines {
-        let line = expanded(line, &values);
+        let line = scope
+            .expanded(line)
+            .replace("$$PWD", ".")
+            .replace("$${PWD}", ".")
+            .replace("$$(pwd)", ".")
+            .replace("`pwd`", ".");
         for word in line.split(|c: char| c.is_whitespace() || "=;\"'".contains(c)) {
-            let tops = ["$(PWD)/", "$(CURDIR)/", "$$PWD/", "$$(pwd)/", "$(shell", "./"];
-            let name =
-                tops.iter().find_map(|top| word.strip_prefix(top)).unwrap_or(word).trim_end_matches('/');
+            let name = word.trim_start_matches("./").trim_end_matches('/');
             let plain = RelPath::parse(name).is_ok() && name != "." && !name.contains('$');
             let is_dir = |name: &str| dir.join(name).ok().and_then(|path| kbuild_file(tree, &path)).is_some();
             if plain && !found.iter().any(|known| known == name) && is_dir(name) {

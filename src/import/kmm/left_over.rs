@@ -4,7 +4,7 @@ use super::yaml::scalar;
 use serde_yaml_ng::Value;
 
 /// Fields that are read, each with all that is in it but for those of [`OPEN`].
-const READ: [&str; 26] = [
+const READ: [&str; 37] = [
     "apiVersion",
     "kind",
     "metadata.name",
@@ -31,9 +31,20 @@ const READ: [&str; 26] = [
     "spec.moduleLoader.container.build.dockerfileConfigMap",
     "spec.moduleLoader.container.build.buildArgs",
     "spec.moduleLoader.container.build.secrets",
+    "spec.moduleLoader.container.build.selector",
+    "spec.moduleLoader.container.build.baseImageRegistryTLS",
+    "spec.moduleLoader.container.version",
+    "spec.moduleLoader.container.imagePullPolicy",
+    "spec.moduleLoader.container.registryTLS",
+    "spec.moduleLoader.container.modprobe.args.load",
+    "spec.moduleLoader.container.modprobe.args.unload",
+    "spec.moduleLoader.container.modprobe.rawArgs",
+    "spec.devicePlugin",
+    "spec.dra",
+    "spec.imageRebuildTriggerGeneration",
 ];
 /// Fields of a mapping that are read.
-const READ_OF_MAPPING: [&str; 8] = [
+const READ_OF_MAPPING: [&str; 10] = [
     "build.dockerfile",
     "literal",
     "regexp",
@@ -42,32 +53,19 @@ const READ_OF_MAPPING: [&str; 8] = [
     "build.dockerfileConfigMap",
     "build.buildArgs",
     "build.secrets",
+    "build.selector",
+    "build.baseImageRegistryTLS",
 ];
 /// Fields in which others stand that are looked at one by one.
-const OPEN: [&str; 7] = [
+const OPEN: [&str; 8] = [
     "metadata",
     "spec",
     "spec.moduleLoader",
     "spec.moduleLoader.container",
     "spec.moduleLoader.container.modprobe",
+    "spec.moduleLoader.container.modprobe.args",
     "spec.moduleLoader.container.build",
     "build",
-];
-
-/// Fields that are not taken over, though `kmm` has a word for each.
-const WORDS: [(&str, &str); 12] = [
-    ("spec.moduleLoader.container.version", "ordered-upgrades"),
-    ("spec.moduleLoader.container.imagePullPolicy", "image-pull-policy"),
-    ("spec.moduleLoader.container.registryTLS", "registry-tls"),
-    ("spec.moduleLoader.container.modprobe.args", "load-args"),
-    ("spec.moduleLoader.container.modprobe.rawArgs", "raw-args"),
-    ("spec.moduleLoader.container.build.selector", "build { selector }"),
-    ("spec.moduleLoader.container.build.baseImageRegistryTLS", "build { base-image-registry-tls }"),
-    ("spec.devicePlugin", "device-plugin"),
-    ("spec.dra", "dra"),
-    ("spec.imageRebuildTriggerGeneration", "image-rebuild-trigger"),
-    ("build.selector", "build { selector }"),
-    ("build.baseImageRegistryTLS", "build { base-image-registry-tls }"),
 ];
 
 /// Names every field that nothing was made of.
@@ -91,11 +89,7 @@ pub(super) fn left_over(value: &Value, path: &str, say: &mut impl FnMut(String))
             }
         } else {
             let shown = scalar(inner).map(|text| format!(" `{text}`")).unwrap_or_default();
-            let tail = if of_mapping { tail } else { here.as_str() };
-            say(match WORDS.iter().find(|(field, _)| *field == tail) {
-                Some((_, word)) => format!("{here}{shown} is left out: say it with `{word}` in `kmm`"),
-                None => format!("{here}{shown} is left out: drvc's Module has no word for it"),
-            });
+            say(format!("{here}{shown} is left out: drvc's Module has no word for it"));
         }
     }
 }

@@ -3,6 +3,9 @@
 mod left_over;
 mod mappings;
 mod signing;
+#[cfg(test)]
+mod tests;
+mod words;
 mod yaml;
 
 use super::draft::{self, Draft, Image, Module, Output, Source};
@@ -32,13 +35,17 @@ pub fn import(text: &str, file: &str) -> Result<Draft, Refusal> {
     let container = at(module, &container)
         .ok_or_else(|| Refusal("its Module has no spec.moduleLoader.container".into()))?;
     let name = string(module, &["metadata", "name"]).unwrap_or_else(|| "driver".to_owned());
-    let kmod = string(container, &["modprobe", "moduleName"]).unwrap_or_else(|| name.clone());
+    let kmod = string(container, &["modprobe", "moduleName"]).or_else(|| raw(container));
+    let kmod = kmod.unwrap_or_else(|| name.clone());
     let mappings = mappings(container);
 
     let maps = of("ConfigMap");
     let mut draft = built(&maps, container, file, &kmod)?;
     draft.head.insert(0, format!("Made from the Module {name} in {file}."));
     draft.project.name = draft::name(&name);
+    if let Some(version) = at(container, &["version"]).and_then(scalar) {
+        draft.project.version = Some(draft::literal(&version));
+    }
     let outputs: Vec<String> =
         draft.modules.iter().flat_map(|module| &module.outputs).map(|output| output.file.clone()).collect();
     let mut say = |text: String| {
@@ -46,18 +53,19 @@ pub fn import(text: &str, file: &str) -> Result<Draft, Refusal> {
         draft.warnings.push(format!("{file}: {text}"));
     };
     findings(&mappings, &mut say);
-    signing(container, &kmod, &mut say);
+    let mut kmm = words::nodes(module, container, &mut say);
+    kmm.extend(signing(container, &kmod, &mut say));
     secrets(&of("Secret"), container, &mut say);
-    if let Some(build) = builds(container).find(|build| at(build, &["buildArgs"]).is_some()) {
-        let pairs = at(build, &["buildArgs"]).and_then(Value::as_sequence).into_iter().flatten();
-        let names: Vec<String> = pairs.filter_map(|pair| string(pair, &["name"])).collect();
+    let arguments: Vec<String> = builds(container)
+        .filter_map(|build| at(build, &["buildArgs"]).and_then(Value::as_sequence))
+        .flatten()
+        .filter_map(|pair| string(pair, &["name"]))
+        .collect();
+    if !arguments.is_empty() {
         say(format!(
-            "the buildArgs `{}` are left out: say their values where they are used",
-            names.join("`, `")
+            "what the Dockerfile has of the buildArgs `{}` is left out: say their values where they are used",
+            arguments.join("`, `")
         ));
-    }
-    if builds(container).any(|build| at(build, &["secrets"]).is_some()) {
-        say("the secrets of `build` are left out: drvc asks for those that it needs by itself".to_owned());
     }
     if let Some(other) = built_otherwise(&outputs, &kmod) {
         say(format!("moduleName `{kmod}` is not what the Dockerfile makes, `{other}`"));
@@ -65,13 +73,6 @@ pub fn import(text: &str, file: &str) -> Result<Draft, Refusal> {
     if let Some(firmware) = string(container, &["modprobe", "firmwarePath"]) {
         say(format!("firmwarePath `{firmware}` is left out: say `firmware` in the image"));
     }
-    let mut kmm = draft::Kmm {
-        namespace: string(module, &["metadata", "namespace"]),
-        pull_secret: string(module, &["spec", "imageRepoSecret", "name"]),
-        service_account: string(module, &["spec", "moduleLoader", "serviceAccountName"]),
-        ..draft::Kmm::default()
-    };
-    nodes(module, &mut kmm, &mut say);
     left_over(module, "", &mut say);
     draft.kmm = Some(kmm);
     if modules.len() > 1 {
@@ -95,30 +96,10 @@ pub fn import(text: &str, file: &str) -> Result<Draft, Refusal> {
     Ok(draft)
 }
 
-/// Labels and taints of the nodes.
-fn nodes(module: &Value, kmm: &mut draft::Kmm, say: &mut impl FnMut(String)) {
-    let labels = at(module, &["spec", "selector"]).and_then(Value::as_mapping).into_iter().flatten();
-    for (label, value) in labels.filter_map(|(label, value)| Some((label.as_str()?, value))) {
-        match scalar(value) {
-            Some(value) => kmm.selector.push((label.to_owned(), value)),
-            None => say(format!("spec.selector `{label}` is left out: its value is not a text")),
-        }
-    }
-    let taints = at(module, &["spec", "tolerations"]).and_then(Value::as_sequence).into_iter().flatten();
-    for taint in taints {
-        let Some(key) = string(taint, &["key"]).filter(|key| !key.is_empty()) else {
-            say("a toleration without a key is left out: say `toleration` for each taint".to_owned());
-            continue;
-        };
-        let property = |name: &str| Some((name.to_owned(), string(taint, &[name])?));
-        let properties = ["value", "effect"].iter().filter_map(|name| property(name)).collect();
-        if let Some(seconds) = at(taint, &["tolerationSeconds"]).and_then(scalar) {
-            say(format!(
-                "tolerationSeconds `{seconds}` of the toleration `{key}` is left out: a Module of drvc has none"
-            ));
-        }
-        kmm.tolerations.push((key, properties));
-    }
+/// The module that `rawArgs` load: the last word of them that can be one.
+fn raw(container: &Value) -> Option<String> {
+    let words = strings(at(container, &["modprobe", "rawArgs", "load"]));
+    words.into_iter().rev().find(|word| !word.starts_with('-') && KmodName::parse(word).is_ok())
 }
 
 /// The draft of the Dockerfile that the Module is built by; without one, sources that are to be named.
@@ -157,7 +138,7 @@ fn built(maps: &[&Value], container: &Value, file: &str, kmod: &str) -> Result<D
     };
     draft.warn(file, 0, &text);
     let mut source = Source { name: "driver".to_owned(), notes: vec![text], ..Source::default() };
-    source.origin = draft::Origin::Path { dir: ".".to_owned(), ignore: vec!["drivers.kdl".to_owned()] };
+    source.origin = draft::Origin::path(".", vec!["drivers.kdl".to_owned()]);
     draft.sources.push(source);
     draft.modules.push(Module {
         name: draft::module_name(kmod),
@@ -232,138 +213,4 @@ fn built_otherwise(outputs: &[String], kmod: &str) -> Option<String> {
         outputs.iter().map(|file| file.trim_end_matches(".ko").replace('-', "_")).collect();
     let unlike = !names.iter().any(|name| *name == kmod.replace('-', "_") || name.contains(['*', '?', '[']));
     (unlike && !names.is_empty()).then(|| outputs.join("`, `"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::import::write;
-
-    fn imported(mappings: &str, more: &str) -> (String, Vec<String>) {
-        let text = format!(
-            "apiVersion: kmm.sigs.x-k8s.io/v1beta1\nkind: Module\nmetadata:\n  name: kmm-ci\nspec:\n  moduleLoader:\n    container:\n      containerImage: quay.io/a/b:${{KERNEL_FULL_VERSION}}\n      modprobe:\n        moduleName: kmm_ci_a\n        parameters: [x=1]\n      inTreeModulesToRemove: [old]\n      build:\n        dockerfileConfigMap:\n          name: build-map\n      kernelMappings:\n{mappings}{more}"
-        );
-        let mut draft = import(&text, "kmm.yaml").unwrap();
-        if draft.matrix.is_empty() {
-            draft.matrix = matrix::examples().remove(0);
-        }
-        (write(&draft), draft.warnings)
-    }
-
-    const MAP: &str = "---\nkind: ConfigMap\nmetadata:\n  name: build-map\ndata:\n  dockerfile: |\n    FROM a\n    ARG KERNEL_FULL_VERSION\n    RUN git clone -b v1 https://h.example/r\n    RUN cd r && make KVER=${KERNEL_FULL_VERSION}\n";
-
-    #[test]
-    fn a_module_becomes_a_manifest() {
-        let (manifest, warnings) = imported("      - literal: 6.1.0-56-amd64\n", MAP);
-        assert_eq!(warnings, Vec::<String>::new());
-        for expected in [
-            "git \"https://h.example/r\" ref=\"v1\"",
-            "make KVER=\"{kernel}\"",
-            "image \"kmm-ci\" {",
-            "    repository \"quay.io/a/b\"\n",
-            "    load \"kmm_ci_a\"\n    option \"kmm_ci_a\" x=\"1\"\n    replaces \"old\"\n",
-            "    os \"debian\" \"12\" {\n        kernel \"6.1.0-56-amd64\"\n",
-        ] {
-            assert!(manifest.contains(expected), "{expected}\n{manifest}");
-        }
-    }
-
-    #[test]
-    fn every_field_is_taken_or_named() {
-        let text = "kind: Module\nmetadata:\n  name: m\n  namespace: ns\n  labels: {a: b}\nspec:\n  selector: {role: gpu}\n  tolerations:\n  - {key: t, operator: Exists, effect: NoSchedule}\n  - {operator: Exists}\n  imageRepoSecret: {name: pull}\n  devicePlugin: {container: {image: x}}\n  moduleLoader:\n    serviceAccountName: sa\n    container:\n      version: '3'\n      registryTLS: {insecure: true}\n      modprobe:\n        moduleName: a\n        modulesLoadingOrder: [a, b]\n        rawArgs: {load: [x]}\n      kernelMappings:\n      - literal: 6.1.0-56-amd64\n        regexp: ''\n        containerImage: q.io/a/b:$KERNEL_FULL_VERSION\n        registryTLS: {insecure: true}\n      - regexp: '^6'\n        containerImage: q.io/a/b:$KERNEL_FULL_VERSION\n";
-        let draft = import(text, "m.yaml").unwrap();
-        let manifest = write(&draft);
-        for expected in [
-            "    load \"b\" \"a\"\n",
-            "    output \"a.ko\" \"b.ko\"\n",
-            "        namespace \"ns\"\n        selector role=\"gpu\"\n        toleration \"t\" effect=\"NoSchedule\"\n        pull-secret \"pull\"\n        service-account \"sa\"\n",
-        ] {
-            assert!(manifest.contains(expected), "{expected}\n{manifest}");
-        }
-        let warnings = draft.warnings.join("\n");
-        for expected in [
-            "metadata.labels is left out",
-            "a toleration without a key",
-            "spec.devicePlugin is left out: say it with `device-plugin` in `kmm`",
-            "container.version `3` is left out: say it with `ordered-upgrades` in `kmm`",
-            "container.registryTLS is left out",
-            "modprobe.rawArgs is left out",
-            "kernelMappings[0].registryTLS is left out",
-        ] {
-            assert!(warnings.contains(expected), "{expected}\n{warnings}");
-        }
-        assert!(!warnings.contains("never reached") && !warnings.contains("one image"), "{warnings}");
-        let list = format!("kind: List\nitems:\n- {}", text.trim_end().replace('\n', "\n  "));
-        assert_eq!(import(&list, "m.yaml").unwrap().warnings, draft.warnings);
-    }
-
-    #[test]
-    fn hostile_yaml_is_refused_soon() {
-        let aliases: String = (0..30).map(|n| format!("a{}: &a{} [*a{n}, *a{n}]\n", n + 1, n + 1)).collect();
-        for text in [
-            "{a: ".repeat(20_000),
-            "[".repeat(500_000),
-            "- ".repeat(300_000),
-            format!("a0: &a0 x\n{aliases}"),
-        ] {
-            assert!(import(&text, "m.yaml").is_err());
-        }
-    }
-
-    #[test]
-    fn mappings_that_cannot_apply_are_named() {
-        let cases = [
-            (
-                "      - regexp: '^.+\\fc37\\.x86_64$'\n",
-                "kernelMappings[0] `^.+\\fc37\\.x86_64$` can never match the name of a kernel",
-            ),
-            ("      - regexp: '(('\n", "kernelMappings[0] `((` can never match the name of a kernel"),
-            (
-                "      - regexp: '^.+$'\n      - literal: 6.1.0-56-amd64\n",
-                "kernelMappings[1] `6.1.0-56-amd64` is never reached: kernelMappings[0] `^.+$` matches first",
-            ),
-            (
-                "      - regexp: '^.+$'\n      - regexp: '^.+el9.*$'\n",
-                "kernelMappings[1] `^.+el9.*$` is never reached: kernelMappings[0] `^.+$` matches first",
-            ),
-            (
-                "      - literal: 6.12.1+deb13-amd64\n      - literal: 6.12.1_deb13-amd64\n",
-                "kernelMappings[0] `6.12.1+deb13-amd64` and kernelMappings[1] `6.12.1_deb13-amd64` have the same image, `quay.io/a/b:6.12.1_deb13-amd64`",
-            ),
-            (
-                "      - regexp: '^.+$'\n        containerImage: quay.io/a/b:latest\n",
-                "kernelMappings[0] `^.+$` gives all its kernels one image, `quay.io/a/b:latest`",
-            ),
-            (
-                "      - regexp: '^.+$'\n        sign:\n          filesToSign: [/opt/lib/modules/5.14.0-1/x.ko]\n",
-                "filesToSign `/opt/lib/modules/5.14.0-1/x.ko` names one kernel for all",
-            ),
-        ];
-        for (mappings, expected) in cases {
-            let (_, warnings) = imported(mappings, MAP);
-            assert!(warnings.contains(&format!("kmm.yaml: {expected}")), "{mappings}\n{warnings:#?}");
-        }
-        let copied = MAP.to_owned() + "    COPY --from=a /r/other.ko /opt/\n";
-        let secret = "---\nkind: Secret\nmetadata:\n  name: s\ndata:\n  key: eA==\n";
-        let signed = "      - regexp: '^.+$'\n        sign:\n          certSecret:\n            name: s\n";
-        let given = "      - regexp: '^.+$'\n        build:\n          buildArgs:\n            - name: A\n              value: b\n";
-        for (mappings, more, expected) in [
-            (given, MAP, "the buildArgs `A` are left out: say their values where they are used"),
-            (
-                "      - regexp: '^.+$'\n",
-                copied.as_str(),
-                "moduleName `kmm_ci_a` is not what the Dockerfile makes, `other.ko`",
-            ),
-            (signed, &format!("{MAP}{secret}"), "the Secret `s` of certSecret has no key `cert`"),
-        ] {
-            let (_, warnings) = imported(mappings, more);
-            assert!(warnings.contains(&format!("kmm.yaml: {expected}")), "{mappings}\n{warnings:#?}");
-        }
-        let (_, warnings) = imported("      - regexp: '^.+$'\n", &MAP.replace("build-map", "other-map"));
-        assert_eq!(
-            warnings,
-            ["kmm.yaml: the Module is built by the ConfigMap `build-map`, but this file has `other-map`"]
-        );
-        assert!(import("a: [", "x").is_err() && import("kind: Pod", "x").is_err());
-    }
 }

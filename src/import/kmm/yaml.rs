@@ -43,10 +43,19 @@ pub(super) fn scalar(value: &Value) -> Option<String> {
     }
 }
 
+/// The `kernelMappings`.
+pub(super) fn mapped(container: &Value) -> impl Iterator<Item = &Value> {
+    at(container, &["kernelMappings"]).and_then(Value::as_sequence).into_iter().flatten()
+}
+
 /// Every `build`: that of the container, and those of its mappings.
 pub(super) fn builds(container: &Value) -> impl Iterator<Item = &Value> {
-    let mapped = at(container, &["kernelMappings"]).and_then(Value::as_sequence).into_iter().flatten();
-    at(container, &["build"]).into_iter().chain(mapped.filter_map(|one| at(one, &["build"])))
+    everywhere(container, "build")
+}
+
+/// A field of the container, and of each of its mappings.
+pub(super) fn everywhere<'v>(container: &'v Value, field: &'static str) -> impl Iterator<Item = &'v Value> {
+    at(container, &[field]).into_iter().chain(mapped(container).filter_map(move |one| at(one, &[field])))
 }
 
 pub(super) fn at<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {

@@ -101,10 +101,29 @@ impl Shell {
             },
             E::MemberKeys { variable_name, .. } => self.member_keys(variable_name).map(|keys| keys.join(" ")),
             _ => {
+                if let Some(all) = self.listed_change(expression, true) {
+                    return all.map(|all| all.join(" "));
+                }
                 let text = self.plain(subject(expression)?)?;
                 self.changed(expression, text)
             }
         }
+    }
+
+    /// `${NAME[@]:1:2}`, and `${@:2}`, whose first element is number 1.
+    pub(super) fn sliced(
+        &mut self,
+        all: Vec<String>,
+        first: i64,
+        from: &str,
+        length: Option<&str>,
+    ) -> Option<Vec<String>> {
+        let from = usize::try_from(self.arithmetic(from)?.checked_sub(first)?).ok()?;
+        let length = match length {
+            Some(length) => usize::try_from(self.arithmetic(length)?).ok()?,
+            None => all.len(),
+        };
+        Some(all.into_iter().skip(from).take(length).collect())
     }
 
     /// What an operator makes of a text that is known in full.

@@ -175,17 +175,30 @@ impl Shell {
     }
 
     /// `"${NAME[@]%.ko}"` and its like: each element is changed.
-    fn listed_change(&mut self, expression: &ParameterExpr, unquoted: bool) -> Option<Option<Vec<String>>> {
-        let name = match super::parameter::subject(expression) {
-            Some(Parameter::NamedWithAllIndices { name, concatenate }) if unquoted || !concatenate => {
-                name.clone()
+    pub(super) fn listed_change(
+        &mut self,
+        expression: &ParameterExpr,
+        unquoted: bool,
+    ) -> Option<Option<Vec<String>>> {
+        let (all, first) = match super::parameter::subject(expression)? {
+            Parameter::NamedWithAllIndices { name, concatenate } if unquoted || !concatenate => {
+                (self.all(name), 0)
+            }
+            Parameter::Special(SpecialParameter::AllPositionalParameters { concatenate })
+                if unquoted || !concatenate =>
+            {
+                (self.positional.clone(), 1)
             }
             _ => return None,
         };
-        if matches!(expression, ParameterExpr::Substring { .. } | ParameterExpr::UseDefaultValues { .. }) {
+        if let ParameterExpr::Substring { offset, length, .. } = expression {
+            let length = length.as_ref().map(|length| length.value.trim().to_owned());
+            let Some(all) = all else { return Some(None) };
+            return Some(self.sliced(all, first, offset.value.trim(), length.as_deref()));
+        }
+        if matches!(expression, ParameterExpr::UseDefaultValues { .. }) {
             return Some(None);
         }
-        let all = self.all(&name);
         Some(all.and_then(|all| all.into_iter().map(|text| self.changed(expression, text)).collect()))
     }
 

@@ -134,6 +134,14 @@ impl Dir {
         Ok(rustix::fs::linkat(self, made, self, name, AtFlags::empty())?)
     }
 
+    /// Makes a symbolic link with this text right in this directory, unless something stands there.
+    ///
+    /// # Errors
+    /// What the system says; what stood there is as it was.
+    pub fn create_link(&self, name: &str, target: &str) -> Result<()> {
+        Ok(rustix::fs::symlinkat(target, self, name)?)
+    }
+
     /// Puts other bytes into a file right in this directory, as durably as
     /// [`replace_durably`](Self::replace_durably); its permissions stay.
     ///

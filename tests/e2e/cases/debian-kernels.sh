@@ -2,7 +2,7 @@
 # needs: images root buildah podman dockerd mmdebstrap rpmbuild createrepo_c jq modinfo
 # examples/06-build-here for three real Debian 12 kernels, by the commands in the Dockerfiles' heads: one each with buildah,
 # podman and Docker's BuildKit, two flavours of 6.1, and 6.12, whose headers bring the kernel's own modules along, each of
-# them compressed. The images are looked at from outside. (All flavours with all engines are in the case `build`.)
+# them compressed, as Debian 12 and as Debian 13 have it. The images are looked at from outside. (All flavours with all engines are in the case `build`.)
 . "$(dirname "$0")/../case.sh"
 
 # looked_at ENGINE DIR KERNEL: everything that the image should be.
@@ -53,8 +53,11 @@ c_module "$dir/user" user 'v4l2_device_disconnect(0); return crc_itu_t(0, "a", 1
 cat >>"$dir/drivers.kdl" <<'KDL'
 source "user" { path "user"; }
 module "user" { source "user"; }
-image "user" { module "user"; load "user"; in-tree "copy"; only kernel="6.12.*"; }
+image "user" { module "user"; load "user"; in-tree "copy"; only kernel="6.12.*deb12*"; }
+image "user-13" { module "user"; load "user"; in-tree "copy"; only kernel="6.12.*deb13*"; }
 KDL
+trixie=$(cat "$E2E_WORK/trixie.kernel")
+sed -i "s/^matrix {/&\n    os \"debian\" \"13\" { kernel \"$trixie\"; }/" "$dir/drivers.kdl"
 compile "$dir"
 
 builds_ok buildah "$dir" "$plain"
@@ -62,12 +65,19 @@ looked_at buildah "$dir" "$plain"
 builds_ok docker "$dir" "$rt"
 looked_at docker "$dir" "$rt"
 
-builds_ok podman "$dir" user
-root=$(root_of podman "$(image_of "$dir" user)")
-modules=$root/opt/lib/modules/$newer
-contains "vermagic of user" "$(modinfo -F vermagic "$modules/updates/user.ko") " "$newer SMP "
-equal "copies of the kernel's modules" "$(cd "$modules" && find kernel -name '*.ko*' | sort)" \
-    "$(printf 'kernel/%s.ko.xz\n' drivers/media/mc/mc drivers/media/v4l2-core/videodev lib/crc-itu-t)"
-equal "dependencies of user" "$(sed -n 's|^updates/user.ko: ||p' "$modules/modules.dep" | tr ' ' '\n' | sort)" \
-    "$(cd "$modules" && find kernel -name '*.ko*' | sort)"
-say "  podman: $newer"
+# with_in_tree IMAGE KERNEL: a module that uses in-tree ones, which are `.ko.xz`.
+with_in_tree() {
+    local root modules
+    builds_ok podman "$dir" "$1"
+    root=$(root_of podman "$(image_of "$dir" "$1")")
+    modules=$root/opt/lib/modules/$2
+    contains "vermagic of user" "$(modinfo -F vermagic "$modules/updates/user.ko") " "$2 SMP "
+    equal "copies of the kernel's modules" "$(cd "$modules" && find kernel -name '*.ko*' | sort)" \
+        "$(printf 'kernel/%s.ko.xz\n' drivers/media/mc/mc drivers/media/v4l2-core/videodev lib/crc-itu-t)"
+    equal "dependencies of user" "$(sed -n 's|^updates/user.ko: ||p' "$modules/modules.dep" | tr ' ' '\n' | sort)" \
+        "$(cd "$modules" && find kernel -name '*.ko*' | sort)"
+    say "  podman: $2"
+}
+
+with_in_tree user "$newer"
+with_in_tree user-13 "$trixie"
