@@ -53,7 +53,7 @@ impl<'a> Depot<'a> {
     ) -> Result<Self, Failure> {
         let project = Project::new(global)?;
         let manifest = Manifest::read(&project, terminal)?;
-        let client = network.for_repositories(&network.client(terminal)?)?;
+        let client = network.for_repositories(&network.client_of(&project, terminal)?)?;
         Ok(Self { project, network, terminal, manifest, builtin: Profiles::builtin(), client })
     }
 

@@ -8,6 +8,7 @@ use super::{Failure, Global};
 use crate::compiler::plan::{Node, Target};
 use crate::images::engine::{Engine, Kind as EngineKind};
 use crate::images::image::{self, Image};
+use crate::system::fs::Tree as _;
 use crate::system::oci::Registry;
 use crate::system::process::{Environment, Interrupt};
 use crate::text::error::Error;
@@ -49,6 +50,9 @@ pub(super) struct Found {
     pub(super) meant: Option<Meant>,
 }
 
+/// What a certificate may have, in bytes.
+pub(super) const CERTIFICATE: u64 = 4 << 20;
+
 /// A target of the project.
 pub(super) struct Meant {
     /// The target.
@@ -57,6 +61,8 @@ pub(super) struct Meant {
     pub(super) key: Option<String>,
     /// Whether its modules are signed.
     pub(super) signed: bool,
+    /// The certificate that they are signed with, where it can be read.
+    pub(super) certificate: Option<Vec<u8>>,
     /// The labels that it has of its own.
     pub(super) labels: BTreeSet<String>,
 }
@@ -86,11 +92,18 @@ impl ImageArg {
         {
             return Ok(Found { image: self.fetch(&reference, self.arch, network, terminal)?, meant: None });
         }
-        let compiled = Project::new(global)?.compiled(compiling, terminal)?;
+        let project = Project::new(global)?;
+        let compiled = project.compiled(compiling, terminal)?;
         let target = target::find(&compiled.plan.targets, &self.words)?;
         let key = compiled.fingerprints.get(target.root.index()).map(ToString::to_string);
         let mut stages = compiled.plan.graph.ancestry(target.root).into_iter();
-        let signed = stages.any(|id| matches!(compiled.plan.graph.node(id), Node::Sign(_)));
+        let signing = stages.find_map(|id| match compiled.plan.graph.node(id) {
+            Node::Sign(stage) => Some(stage.certificate.0.clone()),
+            _ => None,
+        });
+        let signed = signing.is_some();
+        let disk = project.open()?;
+        let certificate = signing.and_then(|path| disk.read(&path, CERTIFICATE).ok()).map(|read| read.value);
         let labels = match compiled.plan.graph.node(target.root) {
             Node::Image(stage) => stage.labels.iter().map(|(name, _)| name.clone()).collect(),
             _ => BTreeSet::new(),
@@ -100,7 +113,7 @@ impl ImageArg {
             help: "give its image `tag`s".into(),
         })?;
         let image = self.fetch(reference, Some(target.at.arch), network, terminal)?;
-        Ok(Found { image, meant: Some(Meant { target: target.clone(), key, signed, labels }) })
+        Ok(Found { image, meant: Some(Meant { target: target.clone(), key, signed, certificate, labels }) })
     }
 
     fn fetch(

@@ -263,7 +263,7 @@ fn look(
     view: &View<'_>,
     terminal: &Terminal,
 ) -> Result<KernelsJson, Failure> {
-    let client = args.network.for_repositories(&args.network.client(terminal)?)?;
+    let client = args.network.for_repositories(&args.network.client_of(project, terminal)?)?;
     let keys = |path: &RelPath| keys(project, path, &client);
     let flavors = if args.flavor.is_empty() { flavors(view.profile) } else { args.flavor.clone() };
     let arches = if args.arch.is_empty() { view.arches() } else { args.arch.iter().copied().collect() };

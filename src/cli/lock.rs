@@ -91,7 +91,7 @@ fn timed(global: &Global, args: &Lock, clock: &Clock, terminal: &mut Terminal) -
     let resolver = match args.offline {
         true => None,
         false => {
-            let client = args.network.client(terminal)?;
+            let client = args.network.client_of(&project, terminal)?;
             let repositories = args.network.for_repositories(&client)?;
             let secrets = contents(&args.secrets, client.environment())?;
             let resolver = Resolver::new(client).with_secrets(secrets);

@@ -1,13 +1,16 @@
 //! From options and the user's settings to the client that every request goes through.
 
 use super::Failure;
+use super::project::Project;
 use super::terminal::Terminal;
+use crate::compiler::known::site;
 use crate::language::kdl;
-use crate::system::fs::read_user_file;
-use crate::system::http::{Client, Identity, Options, Policy};
+use crate::system::fs::{Reader, read_user_file};
+use crate::system::http::{Client, Identity, Options, Policy, Site};
 use crate::system::process::Environment;
 use crate::text::diag::Report;
 use crate::text::error::Error;
+use crate::text::ids::RelPath;
 use crate::text::source::Sources;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
@@ -51,6 +54,14 @@ impl Network {
         let options =
             Options { policy, timeout: Duration::from_secs(self.timeout), ..Options::new(environment) };
         Ok(Client::new(options))
+    }
+
+    /// The client of a project: with the mirrors and the authorities of its manifest.
+    pub(super) fn client_of(&self, project: &Project, terminal: &Terminal) -> Result<Client, Failure> {
+        let client = self.client(terminal)?;
+        let Ok(disk) = project.open() else { return Ok(client) };
+        let (mirrors, authorities) = site(&Reader::new(&disk), &project.asking(RelPath::root(), 0));
+        Ok(client.at_site(Site { mirrors, authorities })?)
     }
 
     /// The same client as package repositories see it: with the certificate of the subscription.

@@ -93,7 +93,7 @@ pub(super) fn preflight(global: &Global, args: &Preflight, terminal: &mut Termin
     let compiled = project.compiled(&args.compiling, terminal)?;
     let request = project.request(&args.compiling);
     let inputs = compiled.handover(&request);
-    let registry = Registry::new(args.network.client(terminal)?);
+    let registry = Registry::new(args.network.client_of(&project, terminal)?);
     let images: Vec<_> =
         args.releases.iter().flat_map(|release| expected(release, &compiled, &inputs, &registry)).collect();
     let is_there = |one: &&Expected| matches!(one.state, State::Ready | State::BuiltInCluster);

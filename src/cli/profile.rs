@@ -64,7 +64,7 @@ pub(super) fn profile_command(
     let builtin = Profiles::builtin();
     let profiles = manifest.as_ref().map_or(&builtin, |manifest| &manifest.parts.profiles);
     let profile = profile(profiles, &args.os)?;
-    let client = args.network.for_repositories(&args.network.client(terminal)?)?;
+    let client = args.network.for_repositories(&args.network.client_of(&project, terminal)?)?;
     let arch = args.arch.or(profile.arches.first().copied()).unwrap_or(Arch::X86_64);
     let names: Vec<String> = match args.release.as_slice() {
         [] => profile.listed_releases().map(str::to_owned).collect(),

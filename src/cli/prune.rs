@@ -56,7 +56,7 @@ pub(super) fn prune(global: &Global, args: &Prune, terminal: &mut Terminal) -> R
     }
     let mut told = format!("{} in {}", count(stale.len(), "image"), engine.kind());
     if args.registry {
-        let registry = Registry::new(args.network.client(terminal)?);
+        let registry = Registry::new(args.network.client_of(&Project::new(global)?, terminal)?);
         let stale = stock::stale_in_registry(&compiled, &registry)?;
         for image in &stale {
             let tags: Vec<_> = image.tags.iter().map(ToString::to_string).collect();

@@ -1,7 +1,7 @@
 //! `drvc verify`: proves, without running anything, that an image's modules fit their kernel.
 
 use super::depot::Depot;
-use super::image_arg::{Found, ImageArg, beneath};
+use super::image_arg::{CERTIFICATE, Found, ImageArg, beneath};
 use super::network::Network;
 use super::project::{Compiling, Project};
 use super::table::{blank, lines};
@@ -53,6 +53,9 @@ pub(super) struct Verify {
     /// Symbols that stay the same within a RHEL release: a list, or the package kernel-abi-stablelists
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     stablelist: Option<Utf8PathBuf>,
+    /// The certificate whose key has signed the modules; that of the manifest's `signing`, unless said
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    certificate: Option<Utf8PathBuf>,
     /// The kernel that is meant, where an image has modules for several
     #[arg(long, value_name = "RELEASE", add = ArgValueCandidates::new(super::completions::kernels))]
     kernel: Option<String>,
@@ -69,6 +72,12 @@ pub(super) struct Verify {
     compiling: Compiling,
     #[command(flatten)]
     network: Network,
+}
+
+fn certificate(path: &Utf8Path) -> Result<Vec<u8>, Error> {
+    let bytes =
+        read_user_file(path, CERTIFICATE).map_err(|cause| Error::new("read", path.as_str(), cause))?;
+    bytes.ok_or_else(|| Error::new("read", path.as_str(), "no such file"))
 }
 
 fn other_kernel(text: &str) -> Result<(String, Option<Utf8PathBuf>), String> {
@@ -88,12 +97,15 @@ pub(super) fn verify(global: &Global, args: &Verify, terminal: &mut Terminal) ->
     let driver = Driver::read(&image, kernel.as_deref());
     let stable =
         args.stablelist.as_ref().map(|path| stablelist(&beneath(global, path), &image.config.architecture));
+    let certificate =
+        args.certificate.as_ref().map(|path| certificate(&beneath(global, path))).transpose()?;
     let mut expected = Expected {
         symvers,
         unknown: None,
         stablelist: stable.transpose()?,
         key: meant.as_ref().and_then(|meant| meant.key.clone()),
-        signed: meant.as_ref().is_some_and(|meant| meant.signed),
+        signed: args.certificate.is_some() || meant.as_ref().is_some_and(|meant| meant.signed),
+        certificate: certificate.or_else(|| meant.as_ref()?.certificate.clone()),
         certification: args.certification
             || meant.as_ref().is_some_and(|meant| meant.labels.contains("vendor")),
         labels: meant.as_ref().map(|meant| meant.labels.clone()),

@@ -8,7 +8,7 @@ use crate::compiler::keys::{self, Fingerprint};
 use crate::compiler::model::{self, Model};
 use crate::compiler::outputs::{self, Outputs, PlanJson};
 use crate::compiler::plan::{self, Plan};
-use crate::compiler::render::{Renderer, Stage, Templates};
+use crate::compiler::render::{Renderer, Site, Stage, Templates};
 use crate::knowledge::lock::{self, Lock};
 use crate::knowledge::profile::Profiles;
 use crate::language::kdl::quote;
@@ -16,6 +16,7 @@ use crate::language::syntax::{self, ast};
 use crate::system::fs::{Hash, ReadError, Reader};
 use crate::text::diag::{Code, Diagnostic, Diagnostics, article};
 use crate::text::ids::{OsName, RelPath};
+use crate::text::mirrors::Mirrors;
 use crate::text::session::Session;
 use crate::text::source::{Sources, Span};
 use std::collections::BTreeMap;
@@ -65,6 +66,8 @@ pub struct Compilation {
 pub struct Compiled {
     /// What the manifest means.
     pub model: Model,
+    /// Where the site has what builds fetch.
+    pub mirrors: Mirrors,
     /// Targets and graph.
     pub plan: Plan,
     /// The text of each node, by its place in the graph.
@@ -141,8 +144,14 @@ fn run(
     if session.found.has_errors_beside_open() {
         return None;
     }
+    let manifest_id = session.sources.find(request.manifest.as_path());
+    let partly = session.found.has_errors();
+    let unused = plan::mirrors::unused(&parts.model.mirror, &parts.contexts.mirrors, &plan.graph, manifest_id);
+    session.found.extend(unused.without(|code| partly && code.is_absence()));
     phase("render stages and hash them");
-    let renderer = Renderer::new(&parts.templates, &request.out);
+    let authority = parts.model.mirror.authority.as_ref().map(|file| &file.value);
+    let site = Site { mirrors: &parts.contexts.mirrors, authority };
+    let renderer = Renderer::new(&parts.templates, &request.out).at(site);
     let stages = keys::stages(&plan.graph, &renderer);
     let (stages, fingerprints) = stages.map_err(|refusal| session.found.push(refusal)).ok()?;
     plan.name_firsts(|id| fingerprints.get(id.index()).map(ToString::to_string).unwrap_or_default());
@@ -165,7 +174,8 @@ fn run(
     session.found.extend(problems);
     outputs.extend(files);
     let places = parts.model.places();
-    Some(Compiled { model: parts.model, plan, stages, fingerprints, json, outputs, places })
+    let mirrors = parts.contexts.mirrors;
+    Some(Compiled { model: parts.model, mirrors, plan, stages, fingerprints, json, outputs, places })
 }
 
 /// A manifest and the files that belong to it, read but not expanded.
@@ -221,27 +231,7 @@ impl Parts {
     }
 }
 
-/// What is known beside a manifest's own words: what the lock pins, and the profiles, the user's own among them.
-#[derive(Debug)]
-pub struct Known {
-    /// What the lock pins.
-    pub lock: Lock,
-    /// Built-in profiles, and the user's own.
-    pub profiles: Profiles,
-}
-
-/// Reads what is known, however much of the manifest is understood. What is wrong with it is reported by [`compile`].
-pub fn known(reader: &Reader<'_>, request: &Request) -> Known {
-    let mut session = Session::default();
-    let (lock, _) = read_lock(reader, request, &mut session.sources);
-    let profiles = match read_manifest(reader, request, &mut session) {
-        Some(manifest) => read_profiles(&manifest, reader, &mut session),
-        None => Profiles::builtin(),
-    };
-    Known { lock, profiles }
-}
-
-fn read_manifest(reader: &Reader<'_>, request: &Request, session: &mut Session) -> Option<ast::Manifest> {
+pub(super) fn read_manifest(reader: &Reader<'_>, request: &Request, session: &mut Session) -> Option<ast::Manifest> {
     let text = match reader.read(&request.manifest, crate::language::kdl::MAX_BYTES as u64) {
         Ok(bytes) => String::from_utf8(bytes),
         Err(error) => {
@@ -273,7 +263,7 @@ fn own_files(manifest: &ast::Manifest, request: &Request) -> Vec<RelPath> {
     std::iter::once(request.manifest.clone()).chain(manifest.included.iter().cloned()).chain(named).collect()
 }
 
-fn read_profiles(manifest: &ast::Manifest, reader: &Reader<'_>, session: &mut Session) -> Profiles {
+pub(super) fn read_profiles(manifest: &ast::Manifest, reader: &Reader<'_>, session: &mut Session) -> Profiles {
     let mut profiles = Profiles::builtin();
     for user in &manifest.profiles {
         let Some(name) = parsed("profile name", &user.name, OsName::parse, &mut session.found) else {
@@ -345,7 +335,11 @@ fn parsed<T>(
 }
 
 /// The lock file beside the manifest; one that is absent is empty.
-fn read_lock(reader: &Reader<'_>, request: &Request, sources: &mut Sources) -> (Lock, Diagnostics) {
+pub(super) fn read_lock(
+    reader: &Reader<'_>,
+    request: &Request,
+    sources: &mut Sources,
+) -> (Lock, Diagnostics) {
     let mut diagnostics = Diagnostics::default();
     let path = match request.manifest.parent().map(|parent| parent.join("drivers.lock")) {
         Some(Ok(path)) => path,

@@ -10,4 +10,5 @@ pub mod seal;
 pub mod outputs;
 mod described;
 pub mod compile;
+pub mod known;
 pub mod why;

@@ -26,6 +26,45 @@ pub struct Certificate {
     pub serial: String,
 }
 
+/// The certificate in PEM or DER.
+pub(super) fn parse(bytes: &[u8]) -> Result<x509_cert::Certificate, String> {
+    let text = String::from_utf8_lossy(bytes);
+    // What stands before it is for people, as `openssl x509 -text` writes it.
+    let pem = text.find(BEGIN).and_then(|at| text.get(at..));
+    let read = match (bytes.first(), pem) {
+        (Some(0x30), _) => x509_cert::Certificate::from_der(bytes),
+        (_, Some(pem)) => x509_cert::Certificate::from_pem(pem),
+        _ => return Err("it has no line `-----BEGIN CERTIFICATE-----`".to_owned()),
+    };
+    read.map_err(|error| error.to_string())
+}
+
+/// Checks certificates of authorities, as PEM one after the other.
+///
+/// # Errors
+/// A report without a place, as for [`Certificate::read`].
+pub fn check_authorities(path: &RelPath, bytes: &[u8]) -> Result<(), Diagnostic> {
+    refuse_key(path, &String::from_utf8_lossy(bytes))?;
+    let why = match x509_cert::Certificate::load_pem_chain(bytes) {
+        Ok(chain) if !chain.is_empty() => return Ok(()),
+        Ok(_) => "it has no line `-----BEGIN CERTIFICATE-----`".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let problem = format!("`{path}` holds no certificates: {why}");
+    Err(Diagnostic::new(Code::MalformedCertificate, problem)
+        .help("give X.509 certificates as PEM, one after the other"))
+}
+
+fn refuse_key(path: &RelPath, text: &str) -> Result<(), Diagnostic> {
+    if !text.contains("PRIVATE KEY-----") {
+        return Ok(());
+    }
+    let problem = format!("`{path}` holds a private key beside the certificate");
+    Err(Diagnostic::new(Code::SecretInManifest, problem).help(
+        "keep the certificate alone in this file, and take the key out of the repository and its history",
+    ))
+}
+
 impl Certificate {
     /// Reads PEM or DER.
     ///
@@ -33,25 +72,12 @@ impl Certificate {
     /// A report without a place: the file is no certificate, or holds a private key too.
     pub fn read(path: &RelPath, bytes: &[u8], content: FileDigest) -> Result<Self, Diagnostic> {
         let text = String::from_utf8_lossy(bytes);
-        if text.contains("PRIVATE KEY-----") {
-            return Err(Diagnostic::new(
-                Code::SecretInManifest,
-                format!("`{path}` holds a private key beside the certificate"),
-            )
-            .help("keep the certificate alone in this file, and take the key out of the repository and its history"));
-        }
+        refuse_key(path, &text)?;
         let malformed = |why: &str| {
             Diagnostic::new(Code::MalformedCertificate, format!("`{path}` is not a certificate: {why}"))
                 .help("give one X.509 certificate, as PEM or DER")
         };
-        // What stands before it is for people, as `openssl x509 -text` writes it.
-        let pem = text.find(BEGIN).and_then(|at| text.get(at..));
-        let read = match (bytes.first(), pem) {
-            (Some(0x30), _) => x509_cert::Certificate::from_der(bytes),
-            (_, Some(pem)) => x509_cert::Certificate::from_pem(pem),
-            _ => return Err(malformed("it has no line `-----BEGIN CERTIFICATE-----`")),
-        };
-        let certificate = read.map_err(|error| malformed(&error.to_string()))?;
+        let certificate = parse(bytes).map_err(|why| malformed(&why))?;
         let algorithm = certificate.tbs_certificate.subject_public_key_info.algorithm.oid.to_string();
         if let Some((_, name)) = UNFIT.iter().find(|(number, _)| *number == algorithm) {
             let problem =

@@ -3,3 +3,4 @@
 pub mod profile;
 pub mod lock;
 pub mod certificate;
+pub mod signature;

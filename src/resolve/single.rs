@@ -24,6 +24,9 @@ impl Resolver {
     /// There is no such ref, or the repository cannot be asked.
     pub fn git(&self, url: &GitUrl, reference: &str, login: Option<&Login>) -> Result<Commit, Error> {
         let client = self.client();
+        let site = client.site();
+        let led = site.mirrors.git.lead(url.as_str());
+        let url = &GitUrl::parse(&led).map_err(|rule| Error::new("ask", led, rule))?;
         client.policy().check_host("ask", url.as_str(), url.host())?;
         let remote = Remote {
             environment: client.environment(),
@@ -31,6 +34,7 @@ impl Resolver {
             timeout: client.timeout(),
             interrupt: client.interrupt(),
             credentials: login.and_then(|login| self.credentials(login)),
+            authorities: site.authorities.as_deref(),
         };
         let names = if reference == "HEAD" || reference.starts_with("refs/") {
             vec![reference.to_owned()]
@@ -96,7 +100,8 @@ impl Resolver {
     /// # Errors
     /// It cannot be fetched, or has more than 4 GiB.
     pub fn archive(&self, url: &FileUrl, login: Option<&Login>) -> Result<Sha256, Error> {
-        let address = Url::parse(url.as_str()).map_err(|rule| Error::new("fetch", url.as_str(), rule))?;
+        let url = self.client().site().mirrors.files.lead(url.as_str());
+        let address = Url::parse(&url).map_err(|rule| Error::new("fetch", &url, rule))?;
         let hash = &mut |head: &crate::system::http::Head, body: &mut dyn Read| {
             if !head.is_success() {
                 return Ok(None);
@@ -123,7 +128,7 @@ impl Resolver {
         }
         let (head, hex) = request.read(hash)?;
         let hex = hex.ok_or_else(|| crate::system::http::Response::empty(head).error())?;
-        Sha256::parse(&hex).map_err(|rule| Error::new("fetch", url.as_str(), rule))
+        Sha256::parse(&hex).map_err(|rule| Error::new("fetch", &url, rule))
     }
 }
 

@@ -4,6 +4,7 @@ mod grammar;
 mod path;
 pub mod ids;
 pub mod coordinates;
+pub mod mirrors;
 mod git_url;
 pub mod source;
 pub mod diag;

@@ -1,6 +1,6 @@
 """Serves git repositories and files over https: git-server.py DIRECTORY CERTIFICATE KEY PORT-FILE, which gets the port.
 
-With - for certificate and key it is http. A file NAME.location redirects NAME to the address in it. With LOGIN=USER:WORD in
+With - for certificate and key it is http. With MIRROR=/PREFIX=URL what begins with /PREFIX/ comes from URL. A file NAME.location redirects NAME to the address in it. With LOGIN=USER:WORD in
 the environment, everything asks for that login, or for WORD as bearer.
 """
 
@@ -10,6 +10,8 @@ import os
 import ssl
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 
 directory, certificate, key, port_file = sys.argv[1:]
 
@@ -32,6 +34,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.end_headers()
             return self.finish_tls()
         path, _, query = self.path.partition("?")
+        prefix, _, origin = os.environ.get("MIRROR", "").partition("=")
+        if prefix and path.startswith(prefix + "/"):
+            return self.send_from(origin + path.removeprefix(prefix))
         file = os.path.join(directory, path.lstrip("/"))
         if os.path.isfile(file + ".location"):
             self.send_response(302)
@@ -68,6 +73,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.flush()
         if certificate != "-":
             self.connection.unwrap()
+
+    def send_from(self, url):
+        try:
+            with urllib.request.urlopen(url) as answer:
+                status, content = 200, answer.read()
+        except urllib.error.HTTPError as error:
+            status, content = error.code, b""
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+        self.finish_tls()
 
     def send_whole(self, file):
         with open(file, "rb") as opened:

@@ -27,6 +27,7 @@ mod lock;
 mod lsp;
 mod locked;
 mod manual;
+mod mirrors;
 mod mistakes;
 mod never_more;
 mod open;
@@ -39,6 +40,7 @@ mod reuse;
 mod scripts;
 mod report;
 mod sensitivity;
+mod signatures;
 mod set;
 mod ui;
 

@@ -11,25 +11,25 @@ const KERNEL: &str = "6.1.0-1-amd64";
 const MODINFO: &str = "field=$2; shift 2; for file; do sed -n \"s/^$field=//p\" \"$file\"; done";
 
 /// A builder: a directory with what scripts look at, and programs that stand for those of kmod and binutils.
-struct Builder {
+pub struct Builder {
     directory: tempfile::TempDir,
 }
 
 /// What a script said and how it ended.
-struct Run {
+pub struct Run {
     code: i32,
     said: String,
 }
 
 impl Run {
     #[track_caller]
-    fn expect(&self, code: i32, part: &str) {
+    pub fn expect(&self, code: i32, part: &str) {
         assert!(self.code == code && self.said.contains(part), "ends with {}:\n{}", self.code, self.said);
     }
 }
 
 impl Builder {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let builder = Self { directory: tempfile::tempdir().unwrap() };
         for directory in ["drvc/bin", "usr/src", "usr/local/bin", "bin", "source"] {
             std::fs::create_dir_all(builder.path(directory)).unwrap();
@@ -50,17 +50,17 @@ impl Builder {
         self.directory.path().try_into().unwrap()
     }
 
-    fn path(&self, path: &str) -> Utf8PathBuf {
+    pub fn path(&self, path: &str) -> Utf8PathBuf {
         self.root().join(path)
     }
 
-    fn write(&self, path: &str, text: impl AsRef<[u8]>) {
+    pub fn write(&self, path: &str, text: impl AsRef<[u8]>) {
         let path = self.path(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
 
-    fn read(&self, path: &str) -> String {
+    pub fn read(&self, path: &str) -> String {
         std::fs::read_to_string(self.path(path)).unwrap()
     }
 
@@ -76,7 +76,7 @@ impl Builder {
     }
 
     /// Runs a script in `source`, with the absolute paths in it moved into this directory.
-    fn run(&self, name: &str, words: &[&str]) -> Run {
+    pub fn run(&self, name: &str, words: &[&str]) -> Run {
         let script = Script::all().find(|script| script.name == name).unwrap();
         self.write(&format!("drvc/bin/{name}"), moved(script.text, self.root()));
         #[expect(

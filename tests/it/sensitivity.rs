@@ -70,6 +70,9 @@ fn keys(manifest: &str) -> Result<BTreeMap<String, String>, String> {
     tree.insert(path("part/b.kdl"), &b"module \"b\" { source \"other\"; }\n"[..]);
     tree.insert(path("part/b2.kdl"), &b"module \"b\" { source \"other\"; packages \"bc\"; }\n"[..]);
     tree.insert(path("kernels.txt"), &b"6.1.0-18-amd64\n6.1.0-18-rt-amd64\n"[..]);
+    let registries =
+        b"[[registry]]\nlocation = \"docker.io\"\n[[registry.mirror]]\nlocation = \"m.example.com\"\n";
+    tree.insert(path("registries.conf"), &registries[..]);
     tree.insert(path("runtime.hbs"), &b"FROM {{base}}\nCMD [\"x\"]\n"[..]);
     tree.insert(
         path("os.kdl"),

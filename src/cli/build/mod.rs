@@ -151,7 +151,7 @@ fn timed(global: &Global, args: &Build, clock: &Clock, terminal: &mut Terminal) 
     let engine_name = engine.as_ref().ok().map(|engine| engine.kind().to_string());
     let registry = match args.offline {
         true => None,
-        false => Some(Registry::new(args.network.client(terminal)?)),
+        false => Some(Registry::new(args.network.client_of(&project, terminal)?)),
     };
     let home = home(&disk, &request)?;
     let Some(_held) = hold(&home, args, &interrupt, terminal)? else { return Ok(signal(&interrupt)) };

@@ -40,7 +40,7 @@ pub(super) fn complete_lock(
     terminal.say("drivers.lock lacks something: asking for it");
     let path = RelPath::parse(lock::NAME).map_err(|rule| Error::new("use", lock::NAME, rule.0))?;
     let secrets = contents(&args.secrets, &Environment::of_this_process())?;
-    let resolver = Resolver::new(args.network.client(terminal)?).with_secrets(secrets);
+    let resolver = Resolver::new(args.network.client_of(project, terminal)?).with_secrets(secrets);
     let settled = settle(&resolve::Job {
         tree: disk,
         request,

@@ -2,7 +2,7 @@
 
 use super::tree::{Place, Spot};
 use super::workspace::{Document, Workspace};
-use crate::compiler::compile::Known;
+use crate::compiler::known::Known;
 use crate::compiler::plan::releases_selected;
 use crate::knowledge::profile::Profile;
 use crate::language::kdl::Node;

@@ -6,7 +6,7 @@ use super::item::{Icon, Item};
 use super::names;
 use super::tree::{Place, visits};
 use super::workspace::{Document, Workspace};
-use crate::compiler::compile::Known;
+use crate::compiler::known::Known;
 use crate::language::kdl::Node;
 use crate::language::schema::Kind;
 use std::collections::BTreeSet;

@@ -4,6 +4,7 @@
 mod files;
 mod found;
 mod links;
+mod mirrors;
 pub mod no_source;
 mod reach;
 mod reports;
@@ -24,6 +25,7 @@ use crate::knowledge::certificate::Certificate;
 use crate::system::fs::{FileDigest, Form, Reader};
 use crate::text::diag::{Code, Diagnostic, Diagnostics};
 use crate::text::ids::RelPath;
+use crate::text::mirrors::Mirrors;
 use crate::text::session::Session;
 use crate::text::source::{FileId, Span, Spanned};
 use reports::unreadable;
@@ -44,6 +46,8 @@ pub struct Contexts {
     keys: BTreeMap<RelPath, FileDigest>,
     kernels: BTreeMap<RelPath, FileId>,
     certificates: BTreeMap<RelPath, Certificate>,
+    /// Where a site has what builds fetch.
+    pub mirrors: Mirrors,
     /// What a checkout of the repository must bring for the sources to be whole.
     pub checkout: Checkout,
 }
@@ -98,14 +102,7 @@ impl Contexts {
 /// Reads every local file that the model names. `own` are the other files that drvc reads: the manifest, profiles, templates.
 pub fn gather(model: &Model, own: Vec<RelPath>, reader: &Reader<'_>, session: &mut Session) -> Contexts {
     let own = own.into_iter().chain(named_files(model)).collect();
-    let mut gather = Gather {
-        model,
-        own,
-        reader,
-        contexts: Contexts::default(),
-        diagnostics: Diagnostics::default(),
-        unread: BTreeSet::new(),
-    };
+    let mut gather = Gather::new(model, own, reader);
     for (at, source) in model.sources.iter().enumerate() {
         gather.source(SourceId(at), &source.base);
         source.overlays.iter().for_each(|overlay| gather.source(SourceId(at), &overlay.body));
@@ -113,6 +110,7 @@ pub fn gather(model: &Model, own: Vec<RelPath>, reader: &Reader<'_>, session: &m
     if let Some(signing) = &model.signing {
         gather.certificate(&signing.certificate);
     }
+    gather.mirrors(session);
     repositories(model).for_each(|repository| gather.key(repository));
     for rule in model.matrix.os.iter().flat_map(|os| &os.kernels) {
         if let KernelRule::File(file, _) = rule {
@@ -121,6 +119,15 @@ pub fn gather(model: &Model, own: Vec<RelPath>, reader: &Reader<'_>, session: &m
     }
     session.found.extend(gather.diagnostics);
     gather.contexts
+}
+
+/// The mirrors of a model, and the certificates of its authorities.
+pub fn site(model: &Model, reader: &Reader<'_>, session: &mut Session) -> (Mirrors, Option<Vec<u8>>) {
+    let mut gather = Gather::new(model, Vec::new(), reader);
+    gather.mirrors(session);
+    let authority = model.mirror.authority.as_ref();
+    let authority = authority.and_then(|file| reader.read(&file.value, TEXT_LIMIT).ok());
+    (gather.contexts.mirrors, authority)
 }
 
 fn repositories(model: &Model) -> impl Iterator<Item = &PackageRepository> {
@@ -155,7 +162,8 @@ fn named_files(model: &Model) -> Vec<RelPath> {
         .flat_map(bodies)
         .flat_map(|body| body.patches.iter().map(|patch| patch.file.clone()));
     let certificate = model.signing.iter().map(|signing| signing.certificate.value.clone());
-    kernels.chain(keys).chain(patches).chain(certificate).collect()
+    let mirror = model.mirror.registries.iter().chain(&model.mirror.authority).map(|file| file.value.clone());
+    kernels.chain(keys).chain(patches).chain(certificate).chain(mirror).collect()
 }
 
 struct Gather<'a> {
@@ -168,7 +176,12 @@ struct Gather<'a> {
     unread: BTreeSet<RelPath>,
 }
 
-impl Gather<'_> {
+impl<'a> Gather<'a> {
+    fn new(model: &'a Model, own: Vec<RelPath>, reader: &'a Reader<'a>) -> Self {
+        let (contexts, diagnostics) = (Contexts::default(), Diagnostics::default());
+        Self { model, own, reader, contexts, diagnostics, unread: BTreeSet::new() }
+    }
+
     fn source(&mut self, source: SourceId, body: &SourceBody) {
         if let Some(origin) = &body.origin
             && let Origin::Path { dir, include, ignore } = &origin.value

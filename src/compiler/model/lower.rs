@@ -10,6 +10,7 @@ use super::entitlement::lower_entitlement;
 use super::image::{Image, lower_image, lower_license};
 use super::layers::Layers;
 use super::matrix::lower_matrix;
+use super::mirror::lower_mirrors;
 use super::module::{ModuleBody, lower_module};
 use super::output::lower_output;
 use super::signing::lower_signing;
@@ -38,6 +39,7 @@ pub fn lower(manifest: &ast::Manifest, sources: &Sources) -> (Model, Diagnostics
         signing: manifest.signing.as_ref().and_then(|signing| lower_signing(&mut lower, signing)),
         toolkit: manifest.toolkit.as_ref().and_then(|toolkit| lower_toolkit(&mut lower, toolkit)),
         entitlement: manifest.entitlement.as_ref().and_then(|it| lower_entitlement(&mut lower, it)),
+        mirror: lower_mirrors(&mut lower, &manifest.mirrors),
         matrix: lower_matrix(&mut lower, &manifest.matrix),
         output: lower_output(&mut lower, manifest.output.as_ref()),
     };

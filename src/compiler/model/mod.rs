@@ -14,6 +14,7 @@ mod layers;
 mod login;
 mod lower;
 mod matrix;
+mod mirror;
 mod module;
 mod names;
 mod output;
@@ -36,6 +37,7 @@ pub use layers::{Layers, Merge, ModuleId, Overlay, SourceId, selected};
 pub use login::{Login, Way};
 pub use lower::lower;
 pub use matrix::{CellBody, Exclude, KernelRule, Matrix, OsRule};
+pub use mirror::{Mirror, MirrorRule};
 pub use module::{Build, ConfigRule, ModuleBody, ModuleOutput, SourceUse, Step};
 pub use output::{Bake, BuildConfig, Engine, Output, Pipeline, Service};
 pub use repository::{AddedRepository, PackageRepository, RepositoryKey};
@@ -59,6 +61,7 @@ pub struct Model {
     pub signing: Option<Signing>,
     pub toolkit: Option<Toolkit>,
     pub entitlement: Option<Entitlement>,
+    pub mirror: Mirror,
     pub matrix: Matrix,
     pub output: Output,
 }

@@ -113,12 +113,15 @@ impl Parts<'_> {
         self.ignored.write().unwrap_or_else(PoisonError::into_inner).entry(lists).or_insert(text).clone()
     }
 
-    /// The lines of an ignore file that let in the scripts of these stages.
+    /// The lines of an ignore file that let in the scripts of these stages, and the authorities.
     fn scripts(&self, ancestry: &[NodeId]) -> String {
         let stages = ancestry.iter().filter_map(|id| self.stages.get(id.index()));
+        let stages: Vec<_> = stages.collect();
+        let authorities: BTreeSet<_> = stages.iter().filter_map(|stage| stage.authority.as_ref()).collect();
         let names: BTreeSet<_> =
-            stages.flat_map(|stage| &stage.scripts).map(|script| script.path()).collect();
-        names.iter().map(|name| format!("!{}/{name}\n", self.out)).collect()
+            stages.iter().flat_map(|stage| &stage.scripts).map(|script| script.path()).collect();
+        let scripts = names.iter().map(|name| format!("!{}/{name}\n", self.out));
+        authorities.iter().map(|file| format!("!{file}\n")).chain(scripts).collect()
     }
 
     /// What made the file, and the command that builds it in its directory. Only values of narrow grammars stand in it.

@@ -25,6 +25,8 @@ pub(super) struct Install {
     certs: Option<Certs>,
     /// Packages come from repositories that the host is subscribed to.
     host: bool,
+    /// The image uses the site's mirrors while this is installed, and not afterwards.
+    pub(super) mirrored: bool,
 }
 
 #[derive(Serialize)]
@@ -65,6 +67,7 @@ impl Install {
             secrets: Vec::new(),
             rhsm: None,
             certs: None,
+            mirrored: false,
             host: subscription == Some(&Subscription::Host)
                 && install.options.iter().any(|option| option.to_string().starts_with("--enablerepo=")),
         };

@@ -25,6 +25,7 @@ use crate::compiler::plan::{
 use crate::system::fs::Hash;
 use crate::text::diag::{Code, Diagnostic};
 use crate::text::ids::{FilePath, ImageRef, RelPath};
+use crate::text::mirrors::Mirrors;
 use outline::Outline;
 use serde::Serialize;
 use shape::{Filled, Shape, Unsafe};
@@ -42,6 +43,24 @@ pub struct Stage {
     pub files: Files,
     /// The scripts that it copies from beneath the output directory.
     pub scripts: Vec<&'static Script>,
+    /// The certificates of the site's authorities, where it copies them: they are in no key.
+    pub authority: Option<RelPath>,
+}
+
+/// What a site has in place of the internet. It decides where something comes from and not what it is, so no key has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Site<'s> {
+    /// Where images, packages, repositories and files are.
+    pub mirrors: &'s Mirrors,
+    /// The certificates of its authorities.
+    pub authority: Option<&'s RelPath>,
+}
+
+impl Site<'_> {
+    /// Whether a stage has to do something before it can ask a network.
+    const fn is_prepared(&self) -> bool {
+        self.authority.is_some() || !self.mirrors.packages.0.is_empty()
+    }
 }
 
 impl Stage {
@@ -58,6 +77,7 @@ pub struct Renderer<'t> {
     templates: &'t Templates,
     /// The output directory.
     out: &'t RelPath,
+    site: Option<Site<'t>>,
     /// By template and structure of the context; only looked up.
     shapes: RwLock<Shapes>,
     /// Stages of modules, which most kernels share; only looked up.
@@ -70,7 +90,14 @@ impl<'t> Renderer<'t> {
     /// A renderer with these templates, for outputs beneath `out`.
     #[must_use]
     pub fn new(templates: &'t Templates, out: &'t RelPath) -> Self {
-        Self { templates, out, shapes: RwLock::default(), modules: RwLock::default() }
+        Self { templates, out, site: None, shapes: RwLock::default(), modules: RwLock::default() }
+    }
+
+    /// The same, at a site that has mirrors or authorities of its own.
+    #[must_use]
+    pub fn at(self, site: Site<'t>) -> Self {
+        let differs = site.authority.is_some() || !site.mirrors.is_empty();
+        Self { site: differs.then_some(site), ..self }
     }
 
     /// The stage of a node. `toolkit` is the reference of the toolkit that it stands on, where it does.
@@ -88,22 +115,44 @@ impl<'t> Renderer<'t> {
     }
 
     fn render(&self, graph: &Graph, id: NodeId, toolkit: Option<&ImageRef>) -> Result<Stage, Diagnostic> {
-        let Some((template, context)) = context::of(graph, id, toolkit, self.out) else {
+        let Some(filled) = self.filled(graph, id, toolkit, None)? else {
             return Ok(Stage {
                 text: "".into(),
                 digest: digest(&[], &[]),
                 files: Files::default(),
                 scripts: Vec::new(),
+                authority: None,
             });
         };
-        let filled = self.fill(template, &context).map_err(|reason| self.refused(template, &reason))?;
         let node = graph.node(id);
-        let scripts: Vec<_> =
+        let mut scripts: Vec<_> =
             Script::before_packages(graph, id).into_iter().chain(Script::of(node)).collect();
         let mut instructions = named_bases(graph, id, filled.instructions);
         instructions.iter_mut().for_each(|one| scripts::without_directory(&mut one.0, self.out));
         let digest = digest(&instructions, &scripts);
-        Ok(Stage { text: filled.text.into(), digest, files: files(node), scripts })
+        let (mut text, mut authority) = (filled.text, None);
+        if let Some(site) = &self.site {
+            text = self.filled(graph, id, toolkit, Some(site))?.map_or(text, |filled| filled.text);
+            if site.is_prepared() && context::site::begins(graph, id) {
+                scripts.push(&scripts::USE_MIRRORS);
+                authority = site.authority.cloned();
+            }
+        }
+        Ok(Stage { text: text.into(), digest, files: files(node), scripts, authority })
+    }
+
+    /// A node's template, filled; for its key without what the site has.
+    fn filled(
+        &self,
+        graph: &Graph,
+        id: NodeId,
+        toolkit: Option<&ImageRef>,
+        site: Option<&Site<'_>>,
+    ) -> Result<Option<Filled>, Diagnostic> {
+        let Some((template, context)) = context::of(graph, id, toolkit, self.out, site) else {
+            return Ok(None);
+        };
+        self.fill(template, &context).map(Some).map_err(|reason| self.refused(template, &reason))
     }
 
     fn fill(&self, template: &'static str, context: &impl Serialize) -> Result<Filled, Unsafe> {

@@ -33,6 +33,7 @@ static WITH_SUBSCRIPTION: Script = script!("with-subscription");
 static CHECK_REUSE: Script = script!("check-reuse");
 static UNLESS_REUSED: Script = script!("unless-reused");
 static WITH_LOGIN: Script = script!("with-login");
+pub(super) static USE_MIRRORS: Script = script!("use-mirrors");
 static SIGN: Script = script!("sign");
 static FIND_IN_TREE: Script = script!("find-in-tree");
 static PACK: Script = script!("pack");
@@ -85,6 +86,7 @@ impl Script {
             &CHECK_REUSE,
             &UNLESS_REUSED,
             &WITH_LOGIN,
+            &USE_MIRRORS,
             &SIGN,
             &FIND_IN_TREE,
             &PACK,

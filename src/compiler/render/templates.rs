@@ -20,6 +20,7 @@ const BUILTIN: &[(&str, &str)] = &[
     ("install-yum", include_str!("templates/install-yum.hbs")),
     ("install-zypper", include_str!("templates/install-zypper.hbs")),
     ("kernel", include_str!("templates/kernel.hbs")),
+    ("mirrors", include_str!("templates/mirrors.hbs")),
     ("module", include_str!("templates/module.hbs")),
     ("pack", include_str!("templates/pack.hbs")),
     ("repositories", include_str!("templates/repositories.hbs")),

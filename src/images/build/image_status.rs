@@ -83,7 +83,7 @@ pub fn unpinned_source(compiled: &Compiled, target: &Target) -> Option<String> {
     })
 }
 
-/// The base images of a target that no digest pins.
+/// The base images of a target that no digest pins, as its Dockerfile names them.
 #[must_use]
 pub fn unpinned_bases(compiled: &Compiled, target: &Target) -> BTreeSet<ImageRef> {
     let graph = &compiled.plan.graph;
@@ -94,7 +94,7 @@ pub fn unpinned_bases(compiled: &Compiled, target: &Target) -> BTreeSet<ImageRef
     // The tag of a toolkit holds its key.
     let is_toolkit =
         |base: &ImageRef| compiled.json.toolkits.iter().any(|one| one.reference == base.as_str());
-    bases.filter(|base| !is_toolkit(base)).collect()
+    bases.filter(|base| !is_toolkit(base)).map(|base| compiled.mirrors.image(&base)).collect()
 }
 
 /// The ids of base images, by reference and architecture (in Go's words).

@@ -10,6 +10,7 @@ mod advice;
 mod builder;
 mod built_file;
 mod choose;
+pub mod copy_list;
 mod failure;
 mod item;
 mod jobs;

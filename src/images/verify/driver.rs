@@ -7,7 +7,7 @@ use crate::images::image::{self, Image};
 use crate::system::unpack::unpacked;
 use object::ReadCache;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::io::{self, Read as _};
 
 /// Where KMM and drvc look for a kernel's modules.
 pub const PLACE: &str = "opt/lib/modules";
@@ -17,6 +17,8 @@ const WRONG_PLACES: [&str; 2] = ["lib/modules", "usr/lib/modules"];
 const RECORD: &str = "updates/drvc-reuse";
 /// Largest module: GPU drivers with debug information reach some hundred MiB.
 const SIZE: u64 = 1 << 30;
+/// Largest module whose signature is checked: it is held as a whole.
+const WHOLE: u64 = 256 << 20;
 /// How many times its packed size a module may have, beyond [`SMALL`]: xz makes modules a tenth at best.
 const RATIO: u64 = 100;
 /// So much a module may always have unpacked.
@@ -156,6 +158,18 @@ impl Driver {
     pub fn built(&self) -> impl Iterator<Item = &Packed> {
         self.modules.iter().filter(|packed| !packed.is_in_tree())
     }
+}
+
+/// The first bytes of a module's file, unpacked; nothing where there are too many of them.
+pub(super) fn beginning(image: &Image, path: &str, bytes: u64) -> Option<Vec<u8>> {
+    let file = image.root.get(path).filter(|_| bytes <= WHOLE)?;
+    let mut part = image.root.part(file).ok()?;
+    let mut read = Vec::new();
+    match path.ends_with(".ko") {
+        true => (&mut part).take(bytes).read_to_end(&mut read).ok()?,
+        false => unpacked(&mut part, bytes).ok()?.take(bytes).read_to_end(&mut read).ok()?,
+    };
+    (read.len() as u64 == bytes).then_some(read)
 }
 
 /// Reads a module in sections, from the layer or from a file that it is unpacked to.

@@ -69,12 +69,16 @@ kinds! {
     StaleModulesDep = "stale-modules-dep", Error;
     /// A module without a signature where one is expected.
     UnsignedModule = "unsigned-module", Error;
+    /// A signature could not be checked.
+    UncheckedSignature = "unchecked-signature", Note;
     /// The symbols could not be compared.
     Unverified = "unverified-symbols", Note;
     /// Built for another kernel.
     WrongKernel = "wrong-kernel", Error;
     /// The image's key is not the target's.
     WrongKey = "wrong-key", Error;
+    /// A signature was not made with the certificate's key, or not for this module.
+    WrongSignature = "wrong-signature", Error;
 }
 
 /// Something to say of an image.

@@ -47,6 +47,8 @@ pub struct Expected {
     pub key: Option<String>,
     /// Whether its modules have to be signed.
     pub signed: bool,
+    /// The certificate that they should be signed with, as PEM or DER.
+    pub certificate: Option<Vec<u8>>,
     /// Whether it is to be certified.
     pub certification: bool,
     /// The labels that are its own, where that is known; any other is of its base.
@@ -118,7 +120,7 @@ pub fn verify(image: &Image, driver: &Driver, expected: &Expected) -> Report {
     let mut findings = driver.findings.clone();
     if driver.kernel.is_some() {
         findings.extend(modules::check(driver, expected));
-        findings.extend(signatures::check(driver, expected));
+        findings.extend(signatures::check(image, driver, expected));
         findings.extend(depmod::check(image, driver));
     }
     findings.extend(contract::check(image, driver, expected));

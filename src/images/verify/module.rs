@@ -68,6 +68,10 @@ pub struct Signature {
     pub signer: String,
     /// Name of the hash, as the kernel writes it: `sha512`.
     pub hash: String,
+    /// The PKCS#7 message.
+    pub message: Vec<u8>,
+    /// So many bytes of the file are signed.
+    pub signed: u64,
 }
 
 /// Why a file is no module, or not one that a kernel takes.
@@ -218,11 +222,11 @@ fn signature<'d, R: ReadRef<'d>>(data: R) -> Result<Option<Signature>, Damaged> 
         return Err(Damaged("its signature is not PKCS#7, which is all that kernels take".to_owned()));
     }
     let message = if length > SIGNATURE { None } else { last(length) };
-    message.and_then(pkcs7).map(Some).ok_or_else(damaged)
+    message.and_then(|message| pkcs7(message, end)).map(Some).ok_or_else(damaged)
 }
 
 /// Signer and hash of a PKCS#7 message.
-fn pkcs7(message: &[u8]) -> Option<Signature> {
+fn pkcs7(message: &[u8], signed: u64) -> Option<Signature> {
     let content = ContentInfo::from_der(message).ok()?;
     let data = content.content.decode_as::<SignedData>().ok()?;
     let signer = data.signer_infos.0.iter().next()?;
@@ -242,7 +246,7 @@ fn pkcs7(message: &[u8]) -> Option<Signature> {
         "2.16.840.1.101.3.4.2.10" => "sha3-512".to_owned(),
         other => other.to_owned(),
     };
-    Some(Signature { signer: name, hash })
+    Some(Signature { signer: name, hash, message: message.to_vec(), signed })
 }
 
 /// The common name in a distinguished name, or all of it.

@@ -1,10 +1,44 @@
-//! Modules' signatures against each other and against what is expected.
+//! Modules' signatures against each other, against what is expected, and against the certificate where it is known.
 
+use super::driver::beginning;
 use super::finding::{Finding, Kind};
 use super::{Driver, Expected, Packed};
+use crate::images::image::Image;
+use crate::knowledge::signature::{SignatureVerdict, check_signature};
 use std::collections::BTreeMap;
 
-pub(super) fn check(driver: &Driver, expected: &Expected) -> Vec<Finding> {
+pub(super) fn check(image: &Image, driver: &Driver, expected: &Expected) -> Vec<Finding> {
+    let mut findings = compare(driver, expected);
+    if let Some(certificate) = &expected.certificate {
+        findings.extend(driver.built().filter_map(|packed| proof(image, packed, certificate)));
+    }
+    findings
+}
+
+/// What is wrong with a module's signature, by the certificate that it should be made with.
+fn proof(image: &Image, packed: &Packed, certificate: &[u8]) -> Option<Finding> {
+    let signature = packed.module.signature.as_ref()?;
+    let verdict = match beginning(image, &packed.path, signature.signed) {
+        Some(content) => check_signature(&signature.message, &content, certificate),
+        None => SignatureVerdict::Unknown("the module is too large"),
+    };
+    let name = &packed.module.name;
+    let finding = match verdict {
+        SignatureVerdict::Right => return None,
+        SignatureVerdict::Wrong(why) => {
+            Finding::new(Kind::WrongSignature, format!("the signature of `{name}` is wrong: {why}"))
+                .help("a node refuses it: sign the module that is shipped, with the key of this certificate")
+        }
+        SignatureVerdict::Unknown(why) => Finding::new(
+            Kind::UncheckedSignature,
+            format!("the signature of `{name}` was not checked: {why}"),
+        ),
+    };
+    Some(finding.at(&packed.path))
+}
+
+/// Against each other, and against what the manifest asks for.
+fn compare(driver: &Driver, expected: &Expected) -> Vec<Finding> {
     let (signed, unsigned): (Vec<&Packed>, Vec<&Packed>) =
         driver.built().partition(|packed| packed.module.signature.is_some());
     let mut findings = Vec::new();

@@ -38,6 +38,8 @@ pub struct Manifest {
     pub toolkit: Option<Toolkit>,
     pub signing: Option<Signing>,
     pub entitlement: Option<Entitlement>,
+    /// The children of every `mirror`, in order.
+    pub mirrors: Vec<Mirror>,
     pub matrix: Matrix,
     pub profiles: Vec<UserFile>,
     pub templates: Vec<UserFile>,
@@ -47,6 +49,26 @@ pub struct Manifest {
     /// The names of sources, modules, images and others that are left out because something in them is wrong, which
     /// has been reported. That such a name is not found is no mistake of its own.
     pub unread: BTreeSet<String>,
+}
+
+/// A child of `mirror`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mirror {
+    /// `images FROM TO`, `packages FROM TO`, `git FROM TO` or `files FROM TO`
+    Rule { kind: MirrorKind, from: Text, to: Text },
+    /// `registries FILE`
+    Registries(Text),
+    /// `ca FILE`
+    Authority(Text),
+}
+
+/// What a mirror has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MirrorKind {
+    Images,
+    Packages,
+    Git,
+    Files,
 }
 
 /// `project NAME { … }`

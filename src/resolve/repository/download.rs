@@ -12,7 +12,7 @@ const LIMIT: u64 = 1 << 30;
 /// # Errors
 /// It is too large, cannot be fetched, or is not what the repository says.
 pub fn download(client: &Client, file: &PackageFile) -> Result<Vec<u8>, Error> {
-    let url = &file.url;
+    let url = &client.site().mirrors.packages.lead(&file.url);
     if file.size > LIMIT {
         return Err(damaged(url, format!("the repository says that it has {} bytes", file.size)));
     }

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 impl Fetch for Client {
     fn get(&self, url: &str, limit: u64) -> Result<Option<Vec<u8>>, Error> {
+        let url = &self.site().mirrors.packages.lead(url);
         let address = Url::parse(url).map_err(|rule| Error::new("fetch", url, format!("write {rule}")))?;
         let response = Client::get(self, &address).limit(limit).cached().send()?;
         match response.head.status {

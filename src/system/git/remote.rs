@@ -4,10 +4,13 @@
 //! questions, no system-wide settings, an empty directory to run in. The user's own settings count, since ssh keys and
 //! credential helpers are found by them.
 
+use crate::system::fs::read_user_file;
 use crate::system::process::{Ended, Environment, Finished, Interrupt, Program};
 use crate::text::error::Error;
 use crate::text::ids::{Commit, GitUrl};
-use camino::Utf8Path;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use camino::{Utf8Path, Utf8PathBuf};
 use std::io::Write as _;
 use std::time::Duration;
 
@@ -34,6 +37,9 @@ const INHERITED: &[&str] = &[
     "no_proxy",
     "NO_PROXY",
 ];
+
+/// What a file of certificates may have, in bytes.
+const AUTHORITIES: u64 = 8 << 20;
 
 /// Variables of a call, by which its credential helper has a token.
 const TOKEN: &str = "DRVC_GIT_TOKEN";
@@ -62,6 +68,8 @@ pub struct Remote<'a> {
     pub interrupt: &'a Interrupt,
     /// How to log in; without them by the user's settings.
     pub credentials: Option<Credentials<'a>>,
+    /// Authorities to trust beside those that git trusts by itself, as PEM.
+    pub authorities: Option<&'a [u8]>,
 }
 
 impl Remote<'_> {
@@ -87,6 +95,24 @@ impl Remote<'_> {
         })
     }
 
+    /// Those of the site, and those that git would have trusted: git reads one file, which takes the place of the machine's.
+    fn all_authorities(&self, site: &[u8]) -> Vec<u8> {
+        let own = self.environment.get("GIT_SSL_CAINFO").map(Utf8Path::new);
+        let own = own.and_then(|path| read_user_file(path, AUTHORITIES).ok().flatten());
+        let mut all = own.unwrap_or_else(|| {
+            let machine = rustls_native_certs::load_native_certs().certs;
+            let pem = |der: &[u8]| {
+                let text = STANDARD.encode(der);
+                let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect::<Vec<_>>();
+                format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
+            };
+            machine.iter().map(|one| pem(one)).collect::<String>().into_bytes()
+        });
+        all.push(b'\n');
+        all.extend_from_slice(site);
+        all
+    }
+
     fn program(&self, url: &GitUrl, reference: &str, home: &Utf8Path) -> Result<Program, Error> {
         let schemes: &[&str] = if self.plain { &["https", "ssh", "http", "git"] } else { &["https", "ssh"] };
         let mut ssh = self.environment.get("GIT_SSH_COMMAND").unwrap_or("ssh").to_owned();
@@ -109,6 +135,10 @@ impl Remote<'_> {
                 helper = vec!["-c".to_owned(), "credential.helper=".to_owned(), "-c".to_owned(), word];
             }
         }
+        if let Some(authorities) = self.authorities {
+            let file = write(home, "authorities", &self.all_authorities(authorities))?;
+            program = program.env("GIT_SSL_CAINFO", file.as_str());
+        }
         let program = program
             .env("GIT_ALLOW_PROTOCOL", &schemes.join(":"))
             .env("GIT_CONFIG_NOSYSTEM", "1")
@@ -129,22 +159,24 @@ impl Remote<'_> {
     }
 }
 
+/// A file that nobody else reads, in a directory that goes with the call.
+fn write(home: &Utf8Path, name: &str, bytes: &[u8]) -> Result<Utf8PathBuf, Error> {
+    let path = home.join(name);
+    let written = tempfile::Builder::new().prefix(name).tempfile_in(home).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.persist_noclobber(&path).map_err(|error| error.error)
+    });
+    written.map(|_| path.clone()).map_err(|cause| Error::new("write", path.as_str(), cause))
+}
+
 /// The options by which ssh takes this key and this server, and neither any other. The key is in a file that nobody else
 /// reads, and is gone with the directory.
 fn key_options(url: &GitUrl, secret: &[u8], host_key: &str, home: &Utf8Path) -> Result<String, Error> {
-    let write = |name: &str, bytes: &[u8]| {
-        let path = home.join(name);
-        let written = tempfile::Builder::new().prefix(name).tempfile_in(home).and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.persist_noclobber(&path).map_err(|error| error.error)
-        });
-        written.map(|_| path.clone()).map_err(|cause| Error::new("write", path.as_str(), cause))
-    };
     // One out of a variable may lack its last line feed, without which it is no key.
     let mut key = String::from_utf8_lossy(secret).replace('\r', "");
     key.push('\n');
-    let key = write("key", key.as_bytes())?;
-    let hosts = write("hosts", format!("{} {host_key}\n", url.server()).as_bytes())?;
+    let key = write(home, "key", key.as_bytes())?;
+    let hosts = write(home, "hosts", format!("{} {host_key}\n", url.server()).as_bytes())?;
     Ok(format!(
         " -F none -i '{key}' -oIdentitiesOnly=yes -oIdentityAgent=none -oStrictHostKeyChecking=yes \
          -oUserKnownHostsFile='{hosts}' -oGlobalKnownHostsFile=/dev/null"

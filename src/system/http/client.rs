@@ -6,6 +6,7 @@ use super::proxy::Proxies;
 use super::url::Url;
 use crate::system::process::{Environment, Interrupt};
 use crate::text::error::Error;
+use crate::text::mirrors::Mirrors;
 use camino::Utf8PathBuf;
 use std::fmt;
 use std::sync::Arc;
@@ -101,6 +102,17 @@ pub struct Client {
     cache: Arc<Cache>,
     counters: Arc<Counters>,
     options: Arc<Options>,
+    roots: RootCerts,
+    site: Arc<Site>,
+}
+
+/// What a site has in place of the internet.
+#[derive(Clone, Debug, Default)]
+pub struct Site {
+    /// Where images, packages, repositories and files are.
+    pub mirrors: Mirrors,
+    /// Authorities that are trusted beside those of the machine, as PEM.
+    pub authorities: Option<Vec<u8>>,
 }
 
 impl Client {
@@ -108,15 +120,42 @@ impl Client {
     #[must_use]
     pub fn new(options: Options) -> Self {
         let policy = Arc::new(options.policy.clone());
-        let roots = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
+        let roots = RootCerts::PlatformVerifier;
         Self {
-            agent: agent(&options, &policy, roots),
+            agent: agent(&options, &policy, TlsConfig::builder().root_certs(roots.clone()).build()),
+            roots,
+            site: Arc::default(),
             policy,
             proxies: Arc::new(Proxies::of(&options.environment)),
             cache: Arc::new(Cache::new(options.cache.clone())),
             counters: Arc::default(),
             options: Arc::new(options),
         }
+    }
+
+    /// The same client at a site with mirrors and authorities of its own.
+    ///
+    /// # Errors
+    /// The authorities are not PEM.
+    pub fn at_site(self, site: Site) -> Result<Self, Error> {
+        let roots = match &site.authorities {
+            Some(pem) => {
+                let own = certificates(pem)?;
+                let machine = rustls_native_certs::load_native_certs().certs;
+                let machine = machine.iter().map(|one| Certificate::from_der(one).to_owned());
+                RootCerts::new_with_certs(&machine.chain(own).collect::<Vec<_>>())
+            }
+            None => self.roots.clone(),
+        };
+        let tls = TlsConfig::builder().root_certs(roots.clone()).build();
+        let agent = agent(&self.options, &self.policy, tls);
+        Ok(Self { agent, roots, site: Arc::new(site), ..self })
+    }
+
+    /// The site's mirrors and authorities.
+    #[must_use]
+    pub fn site(&self) -> &Site {
+        &self.site
     }
 
     /// The same client with an identity of its own; cache and counts are shared.
@@ -126,7 +165,7 @@ impl Client {
     pub fn with_identity(&self, identity: &Identity) -> Result<Self, Error> {
         let roots = match &identity.authorities {
             Some(pem) => RootCerts::new_with_certs(&certificates(pem)?),
-            None => RootCerts::PlatformVerifier,
+            None => self.roots.clone(),
         };
         let mut tls = TlsConfig::builder().root_certs(roots);
         if let Some((chain, key)) = &identity.certificate {

@@ -16,7 +16,7 @@ mod request;
 mod url;
 
 pub use cache::{Cache, Key};
-pub use client::{Client, Identity, Options, Statistics};
+pub use client::{Client, Identity, Options, Site, Statistics};
 pub use message::{Head, Method};
 pub use policy::Policy;
 pub use request::{Request, Response};

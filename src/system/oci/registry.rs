@@ -70,8 +70,13 @@ impl Registry {
         }
     }
 
+    /// Where a repository is, or its mirror.
+    fn place(&self, repository: &str, by_digest: bool) -> Place {
+        Place::of(&self.client.site().mirrors.image_name(repository, by_digest))
+    }
+
     fn find(&self, image: &ImageRef) -> Result<Result<Manifest, Response>, Error> {
-        let place = Place::of(image.repository());
+        let place = self.place(image.repository(), image.digest().is_some());
         let url = place.url(&self.client, &format!("manifests/{}", target(image)))?;
         // What has a digest is always the same.
         let key = image.digest().map(|digest| Key::of_digest("manifest", digest));
@@ -106,7 +111,7 @@ impl Registry {
     /// # Errors
     /// The registry cannot be asked.
     pub fn digest(&self, image: &ImageRef) -> Result<Option<Digest>, Error> {
-        let place = Place::of(image.repository());
+        let place = self.place(image.repository(), image.digest().is_some());
         let url = place.url(&self.client, &format!("manifests/{}", target(image)))?;
         let ask = || accepting(self.client.request(Method::Head, &url));
         let response = self.send(&place, Access::Pull, &ask)?;
@@ -126,7 +131,7 @@ impl Registry {
     /// # Errors
     /// The repository is not there, or the registry cannot be asked.
     pub fn tags(&self, repository: &Repository) -> Result<Vec<Tag>, Error> {
-        let place = Place::of(repository.as_str());
+        let place = self.place(repository.as_str(), false);
         let mut next = Some(place.url(&self.client, "tags/list")?.with_query("n", "1000"));
         let (mut tags, mut seen) = (Vec::new(), BTreeSet::new());
         while let Some(url) = next {
@@ -238,7 +243,7 @@ impl Registry {
         blob: &Descriptor,
         each: &mut dyn FnMut(&mut dyn Read) -> io::Result<T>,
     ) -> Result<T, Error> {
-        let place = Place::of(repository.as_str());
+        let place = self.place(repository.as_str(), true);
         let url = place.url(&self.client, &format!("blobs/{}", blob.digest))?;
         let read = &mut |head: &Head, body: &mut dyn Read| {
             if !head.is_success() {

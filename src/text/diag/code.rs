@@ -99,6 +99,7 @@ impl Code {
                 | Self::UnknownKmod
                 | Self::UnlockedKernels
                 | Self::UnsetVariable
+                | Self::UnusedMirror
                 | Self::UnusedName
         )
     }
@@ -189,6 +190,7 @@ codes! {
     RunOnNode = "run-on-node", Error;
     RunningKernel = "running-kernel", Warning;
     SecretInManifest = "secret-in-manifest", Error;
+    ShadowedMirror = "shadowed-mirror", Error;
     SharedTag = "shared-tag", Error;
     ShellVariable = "shell-variable", Error;
     StrayBrace = "stray-brace", Error;
@@ -230,6 +232,7 @@ codes! {
     UnsafeTemplate = "unsafe-template", Error;
     UnsetVariable = "unset-variable", Error;
     UnusedLockEntry = "unused-lock-entry", Drift;
+    UnusedMirror = "unused-mirror", Warning;
     UnusedName = "unused-name", Warning;
     UnverifiedArch = "unverified-arch", Warning, Unknown;
     UnverifiedBase = "unverified-base", Warning, Unknown;

@@ -18,7 +18,7 @@ pub(super) fn files(inputs: &Inputs<'_>, settings: &BuildConfig, files: &mut Fil
         let targets = inputs.plan.targets.iter().zip(&inputs.json.targets);
         let (mut with_files, mut with_secrets) = (0, 0);
         for (target, json) in targets.filter(|(target, _)| target.image == *name) {
-            if !json.contexts.is_empty() {
+            if !json.contexts.is_empty() || inputs.model.mirror.authority.is_some() {
                 with_files += 1;
             } else if !json.secrets.is_empty() {
                 with_secrets += 1;

@@ -3,6 +3,7 @@
 use super::Pair;
 use crate::compiler::model::InTree;
 use crate::compiler::plan::{ImageStage, PackageInstall, RuntimeBase};
+use crate::compiler::render::Site;
 use crate::compiler::render::install::Install;
 use serde::Serialize;
 
@@ -81,6 +82,17 @@ impl Image {
             recorded: stage.recorded,
             install: Install::new(&stage.runtime_install),
         }
+    }
+}
+
+impl Image {
+    /// The same where a site has mirrors: of `images`, which files come from, and of packages.
+    pub(super) fn mirrored(&mut self, site: &Site<'_>, images: impl Iterator<Item = String>) {
+        let images: Vec<_> = images.collect();
+        for extra in self.files.iter_mut().filter(|extra| images.contains(&extra.from)) {
+            extra.from = site.mirrors.image_name(&extra.from, extra.from.contains('@'));
+        }
+        self.install.mirrored = site.is_prepared();
     }
 }
 

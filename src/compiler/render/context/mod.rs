@@ -4,8 +4,10 @@ mod builder;
 mod image;
 mod module;
 mod sign;
+pub(super) mod site;
 mod source;
 
+use super::Site;
 use super::scripts::{self, Script};
 use crate::compiler::plan::{Edge, Graph, Node, NodeId};
 use crate::text::ids::{ImageRef, RelPath};
@@ -14,12 +16,15 @@ use image::{Image, Root};
 use module::{Module, Reuse};
 use serde::Serialize;
 use sign::Sign;
+use site::{GitMirror, Mirrors, Uses};
 use source::Source;
 
-/// The context of a template, and the script that its packages are installed with.
+/// The context of a template, the script that its packages are installed with, and what takes the place of the internet.
 #[derive(Serialize)]
-struct WithSubscription {
+struct WithMeans {
     with_subscription: Option<String>,
+    mirrors: Option<Mirrors>,
+    git_mirrors: Vec<GitMirror>,
     #[serde(flatten)]
     context: Context,
 }
@@ -39,16 +44,22 @@ enum Context {
 }
 
 /// The template of a node and what it is given; `None` for an image from a registry, which has no text. `toolkit` is the
-/// reference of the toolkit, or of the earlier image, that it stands on, where it does.
+/// reference of the toolkit, or of the earlier image, that it stands on, where it does. Without `site` it is what keys see.
 pub(super) fn of(
     graph: &Graph,
     id: NodeId,
     toolkit: Option<&ImageRef>,
     out: &RelPath,
+    site: Option<&Site<'_>>,
 ) -> Option<(&'static str, impl Serialize)> {
+    let name = |node: &Node| match (node, site) {
+        (Node::Base(image), Some(site)) => site.mirrors.image(image).to_string(),
+        (Node::ToolkitBase(image), Some(site)) => site.mirrors.image(&image.pinned).to_string(),
+        _ => node.stage(),
+    };
     let below = |edge: Edge| {
         let found = graph.inputs(id).iter().find(|(_, found)| *found == edge);
-        found.map(|(input, _)| graph.node(*input).stage()).unwrap_or_default()
+        found.map(|(input, _)| name(graph.node(*input))).unwrap_or_default()
     };
     let scripts =
         || rows(scripts::words(&Script::of(graph.node(id)), out).into_iter(), |word| word.len() + 1, 2);
@@ -69,19 +80,25 @@ pub(super) fn of(
             let from = toolkit.map_or_else(|| below(Edge::From), ImageRef::to_string);
             ("kernel", Context::Kernel(Kernel::new(from, stage, scripts())))
         }
-        Node::Source(stage) => ("source", Context::Source(Source::new(stage, scripts()))),
+        Node::Source(stage) => ("source", Context::Source(Source::new(stage, scripts(), site))),
         Node::Reuse(stage) => {
             let first = toolkit.map(ImageRef::to_string).unwrap_or_default();
             ("reuse", Context::Reuse(Reuse::new(first, stage, scripts())))
         }
         Node::Module(stage) => ("module", Context::Module(Module::new(stage, scripts()))),
         Node::Image(stage) => {
-            ("image", Context::Image(Box::new(Image::new(below(Edge::Runtime), stage, scripts()))))
+            let mut image = Image::new(below(Edge::Runtime), stage, scripts());
+            if let Some(site) = site {
+                let images = graph.inputs(id).iter().map(|(input, _)| graph.node(*input));
+                image.mirrored(site, images.filter(|node| matches!(node, Node::Base(_))).map(Node::stage));
+            }
+            ("image", Context::Image(Box::new(image)))
         }
     };
     let script = Script::before_packages(graph, id);
     let with_subscription = script.map(|script| format!("{out}/{}", script.path()));
-    Some((template, WithSubscription { with_subscription, context }))
+    let Uses { mirrors, git_mirrors } = Uses::of(graph, id, site, out);
+    Some((template, WithMeans { with_subscription, mirrors, git_mirrors, context }))
 }
 
 /// Items in rows that keep lines within 100 columns; the first row begins at column `start` of its line.

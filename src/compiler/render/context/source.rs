@@ -2,7 +2,9 @@
 
 use crate::compiler::model::{Download, Login, Way};
 use crate::compiler::plan::{Fetched, Revision, SourceStage};
+use crate::compiler::render::Site;
 use crate::compiler::render::install::Install;
+use crate::text::ids::GitUrl;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -31,14 +33,16 @@ struct LoginWords {
 }
 
 impl LoginWords {
-    fn new(login: &Login, origin: &Fetched) -> Self {
+    fn new(login: &Login, origin: &Fetched, site: Option<&Site<'_>>) -> Self {
         let (way, words) = match (&login.way, origin) {
             (Way::Key { host_key }, Fetched::Git { url, .. }) => {
                 ("key", vec![url.server(), host_key.to_string()])
             }
             (Way::Token { user }, Fetched::Git { url, .. }) => {
                 let user = user.as_ref().map_or("x-access-token", |user| user.as_str());
-                ("token", vec![url.server(), user.to_owned()])
+                // git asks for a login for the address that its settings lead to.
+                let there = site.and_then(|site| GitUrl::parse(&site.mirrors.git.lead(url.as_str())).ok());
+                ("token", vec![there.as_ref().unwrap_or(url).server(), user.to_owned()])
             }
             (Way::Token { user: Some(user) }, _) => ("basic", vec![user.to_string()]),
             _ => ("bearer", Vec::new()),
@@ -81,11 +85,12 @@ struct Patch {
 }
 
 impl Source {
-    pub(super) fn new(stage: &SourceStage, scripts: Vec<Vec<String>>) -> Self {
+    pub(super) fn new(stage: &SourceStage, scripts: Vec<Vec<String>>, site: Option<&Site<'_>>) -> Self {
         let (mut path, mut git, mut download, mut image) = (None, None, None, None);
         match &stage.origin {
             Fetched::Path { dir, .. } => path = Some(dir.to_string()),
             Fetched::Image { image: from, dir } => {
+                let from = site.map_or_else(|| from.clone(), |site| site.mirrors.image(from));
                 image = Some(OtherImage { from: from.to_string(), dir: dir.to_string() });
             }
             Fetched::Download { kind, url, sha256, file, .. } => {
@@ -94,7 +99,7 @@ impl Source {
                     Download::File | Download::Srpm => (false, 0),
                 };
                 download = Some(Downloaded {
-                    url: url.to_string(),
+                    url: site.map_or_else(|| url.to_string(), |site| site.mirrors.files.lead(url.as_str())),
                     file: file.to_string(),
                     sha256: sha256.as_ref().map(ToString::to_string),
                     archive,
@@ -122,7 +127,7 @@ impl Source {
             git,
             download,
             image,
-            login: stage.login().map(|login| LoginWords::new(login, &stage.origin)),
+            login: stage.login().map(|login| LoginWords::new(login, &stage.origin, site)),
             scripts,
             patches: patches.collect(),
             install: Install::new(&stage.install),

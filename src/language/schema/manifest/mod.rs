@@ -3,6 +3,7 @@
 mod image;
 mod kmm;
 mod matrix;
+mod mirror;
 mod module;
 mod output;
 mod selector;
@@ -26,6 +27,7 @@ pub static MANIFEST: Body = Body {
         &TOOLKIT,
         &SIGNING,
         &ENTITLEMENT,
+        &mirror::MIRROR,
         &matrix::MATRIX,
         &PROFILE,
         &TEMPLATE,

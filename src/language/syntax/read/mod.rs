@@ -7,7 +7,9 @@ mod module;
 mod output;
 mod source;
 
-use super::ast::{Entitlement, Manifest, On, Pair, Project, Selector, Signing, Text, Toolkit, UserFile};
+use super::ast::{
+    Entitlement, Manifest, Mirror, MirrorKind, On, Pair, Project, Selector, Signing, Text, Toolkit, UserFile,
+};
 use crate::language::kdl::Node;
 use std::collections::BTreeSet;
 
@@ -34,6 +36,7 @@ pub(super) fn manifest(nodes: &[Node], is_sound: &dyn Fn(&Node) -> bool) -> Opti
         toolkit: all("toolkit").find_map(toolkit),
         signing: all("signing").map(signing).next(),
         entitlement: all("entitlement").find_map(entitlement),
+        mirrors: all("mirror").flat_map(Node::children).filter_map(mirror).collect(),
         matrix,
         profiles: all("profile").filter_map(user_file).collect(),
         templates: all("template").filter_map(user_file).collect(),
@@ -80,6 +83,22 @@ fn entitlement(node: &Node) -> Option<Entitlement> {
         certificate: secret("certificate-secret"),
         stream: secret("stream"),
     })
+}
+
+/// A child of `mirror`.
+fn mirror(node: &Node) -> Option<Mirror> {
+    let mut texts = node.texts();
+    let (first, second) = (texts.next()?, texts.next());
+    let kind = match node.name.value.as_str() {
+        "images" => MirrorKind::Images,
+        "packages" => MirrorKind::Packages,
+        "git" => MirrorKind::Git,
+        "files" => MirrorKind::Files,
+        "registries" => return Some(Mirror::Registries(first)),
+        "ca" => return Some(Mirror::Authority(first)),
+        _ => return None,
+    };
+    Some(Mirror::Rule { kind, from: first, to: second? })
 }
 
 fn signing(node: &Node) -> Signing {

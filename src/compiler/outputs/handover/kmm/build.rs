@@ -158,7 +158,7 @@ impl Resources<'_> {
 /// The Dockerfile that KMM builds a target by, its kernel left open; or why it cannot.
 pub(super) fn in_cluster(inputs: &Inputs<'_>, target: &Target) -> Result<String, &'static str> {
     let json = inputs.json.targets.iter().find(|json| json.id == target.id.as_str());
-    if json.is_some_and(|json| !json.contexts.is_empty()) {
+    if json.is_some_and(|json| !json.contexts.is_empty()) || inputs.model.mirror.authority.is_some() {
         return Err("is built from files of this repository, which no build in a cluster sees");
     }
     if json.is_some_and(|json| !json.secrets.is_empty()) {
