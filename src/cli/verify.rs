@@ -18,6 +18,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use std::collections::BTreeSet;
 use std::io::Read as _;
+use std::time::SystemTime;
 
 /// Largest list of stable symbols.
 const STABLELIST: u64 = 16 << 20;
@@ -74,6 +75,14 @@ pub(super) struct Verify {
     network: Network,
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "whether a certificate has expired depends on it, and nothing else"
+)]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
 fn certificate(path: &Utf8Path) -> Result<Vec<u8>, Error> {
     let bytes =
         read_user_file(path, CERTIFICATE).map_err(|cause| Error::new("read", path.as_str(), cause))?;
@@ -105,6 +114,7 @@ pub(super) fn verify(global: &Global, args: &Verify, terminal: &mut Terminal) ->
         stablelist: stable.transpose()?,
         key: meant.as_ref().and_then(|meant| meant.key.clone()),
         signed: args.certificate.is_some() || meant.as_ref().is_some_and(|meant| meant.signed),
+        now: Some(now()),
         certificate: certificate.or_else(|| meant.as_ref()?.certificate.clone()),
         certification: args.certification
             || meant.as_ref().is_some_and(|meant| meant.labels.contains("vendor")),

@@ -3,6 +3,7 @@
 use crate::system::fs::FileDigest;
 use crate::text::diag::{Code, Diagnostic};
 use crate::text::ids::RelPath;
+use std::time::SystemTime;
 use x509_cert::der::{Decode, DecodePem};
 
 /// The line that a certificate begins with in PEM.
@@ -37,6 +38,12 @@ pub(super) fn parse(bytes: &[u8]) -> Result<x509_cert::Certificate, String> {
         _ => return Err("it has no line `-----BEGIN CERTIFICATE-----`".to_owned()),
     };
     read.map_err(|error| error.to_string())
+}
+
+/// Whether a certificate, as PEM or DER, is valid no longer. Kernels load modules all the same; whoever checks images may not.
+#[must_use]
+pub fn has_expired(bytes: &[u8], now: SystemTime) -> bool {
+    parse(bytes).is_ok_and(|one| one.tbs_certificate.validity.not_after.to_system_time() < now)
 }
 
 /// Checks certificates of authorities, as PEM one after the other.

@@ -45,6 +45,8 @@ kinds! {
     ClosedSymbol = "closed-symbol", Error;
     /// A file that should be a module is none.
     DamagedModule = "damaged-module", Error;
+    /// The certificate that modules are signed with is valid no longer.
+    ExpiredCertificate = "expired-certificate", Warning;
     /// A module of the kernel's own is used.
     InTreeModule = "in-tree-module", Note;
     /// KMM's worker needs something that the image lacks.

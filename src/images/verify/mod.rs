@@ -30,6 +30,7 @@ use crate::images::image::Image;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeSet;
+use std::time::SystemTime;
 
 /// Most findings of a report.
 const FINDINGS: usize = 500;
@@ -49,6 +50,8 @@ pub struct Expected {
     pub signed: bool,
     /// The certificate that they should be signed with, as PEM or DER.
     pub certificate: Option<Vec<u8>>,
+    /// When it is asked, for what expires.
+    pub now: Option<SystemTime>,
     /// Whether it is to be certified.
     pub certification: bool,
     /// The labels that are its own, where that is known; any other is of its base.

@@ -4,6 +4,7 @@ use super::driver::beginning;
 use super::finding::{Finding, Kind};
 use super::{Driver, Expected, Packed};
 use crate::images::image::Image;
+use crate::knowledge::certificate::has_expired;
 use crate::knowledge::signature::{SignatureVerdict, check_signature};
 use std::collections::BTreeMap;
 
@@ -11,6 +12,14 @@ pub(super) fn check(image: &Image, driver: &Driver, expected: &Expected) -> Vec<
     let mut findings = compare(driver, expected);
     if let Some(certificate) = &expected.certificate {
         findings.extend(driver.built().filter_map(|packed| proof(image, packed, certificate)));
+        if expected.now.is_some_and(|now| has_expired(certificate, now)) {
+            let message = "the certificate that the modules are signed with has expired";
+            findings.push(
+                Finding::new(Kind::ExpiredCertificate, message).help(
+                    "kernels load the modules all the same; sign with a new one before others refuse it",
+                ),
+            );
+        }
     }
     findings
 }

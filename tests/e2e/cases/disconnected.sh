@@ -99,7 +99,7 @@ key=$(target "$dir" site key)
 # --- the images that builds need, copied into the site's registry
 
 "$DRVC" images -C "$dir" --format skopeo >"$CASE_DIR/images.yaml"
-CONTAINERS_REGISTRIES_CONF=$dir/registries.conf skopeo sync --all --scoped --src-tls-verify=false --dest-tls-verify=false \
+skopeo --registries-conf "$dir/registries.conf" sync --all --scoped --src-tls-verify=false --dest-tls-verify=false \
     --src yaml --dest docker "$CASE_DIR/images.yaml" "$REGISTRY/hub" >"$CASE_DIR/logs/skopeo" 2>&1 ||
     { cat "$CASE_DIR/logs/skopeo" >&2; die "skopeo sync"; }
 sed -i "s|registries .*|images \"docker.io\" \"$REGISTRY/hub/docker.io\"|" "$dir/site.kdl"

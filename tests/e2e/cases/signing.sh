@@ -61,6 +61,10 @@ for engine in buildah docker; do
     # The kernel's own modules keep the distribution's signature.
     lacks "signer of crc-itu-t" "$(modinfo -F signer "$modules/kernel/lib/crc-itu-t.ko")" mine
 done
+# drvc computes the signatures anew, by the certificate of the manifest; another one did not make them.
+verify() { "$DRVC" verify -C "$dir" "$(image_of "$dir" chain)" --engine podman --offline --format json "$@" | jq -r '.findings[].code'; }
+lacks "what drvc verify finds" "$(verify --certificate "$keys/mine.pem" || true)" signature
+contains "what it finds by another certificate" "$(verify --certificate "$keys/other.pem" || true)" wrong-signature
 cp "$modules/updates/dummy.ko" "$CASE_DIR/changed.ko"
 printf 'x' | dd of="$CASE_DIR/changed.ko" bs=1 seek=5000 conv=notrunc 2>/dev/null
 ! signed_by "$keys/mine.pem" "$CASE_DIR/changed.ko" || die "openssl does not notice a changed module"
