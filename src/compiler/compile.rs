@@ -146,7 +146,8 @@ fn run(
     }
     let manifest_id = session.sources.find(request.manifest.as_path());
     let partly = session.found.has_errors();
-    let unused = plan::mirrors::unused(&parts.model.mirror, &parts.contexts.mirrors, &plan.graph, manifest_id);
+    let unused =
+        plan::mirrors::unused(&parts.model.mirror, &parts.contexts.mirrors, &plan.graph, manifest_id);
     session.found.extend(unused.without(|code| partly && code.is_absence()));
     phase("render stages and hash them");
     let authority = parts.model.mirror.authority.as_ref().map(|file| &file.value);
@@ -231,7 +232,11 @@ impl Parts {
     }
 }
 
-pub(super) fn read_manifest(reader: &Reader<'_>, request: &Request, session: &mut Session) -> Option<ast::Manifest> {
+pub(super) fn read_manifest(
+    reader: &Reader<'_>,
+    request: &Request,
+    session: &mut Session,
+) -> Option<ast::Manifest> {
     let text = match reader.read(&request.manifest, crate::language::kdl::MAX_BYTES as u64) {
         Ok(bytes) => String::from_utf8(bytes),
         Err(error) => {
@@ -263,7 +268,11 @@ fn own_files(manifest: &ast::Manifest, request: &Request) -> Vec<RelPath> {
     std::iter::once(request.manifest.clone()).chain(manifest.included.iter().cloned()).chain(named).collect()
 }
 
-pub(super) fn read_profiles(manifest: &ast::Manifest, reader: &Reader<'_>, session: &mut Session) -> Profiles {
+pub(super) fn read_profiles(
+    manifest: &ast::Manifest,
+    reader: &Reader<'_>,
+    session: &mut Session,
+) -> Profiles {
     let mut profiles = Profiles::builtin();
     for user in &manifest.profiles {
         let Some(name) = parsed("profile name", &user.name, OsName::parse, &mut session.found) else {
