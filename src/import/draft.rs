@@ -98,6 +98,8 @@ pub struct Module {
     /// What comes out; empty where it is the module's name and `.ko`.
     pub outputs: Vec<Output>,
     pub requires_config: Vec<String>,
+    /// Modules whose symbols it uses.
+    pub needs: Vec<String>,
 }
 
 /// `output`

@@ -170,6 +170,7 @@ fn module(page: &mut Page, module: &Module) {
     if !module.env.is_empty() {
         page.line(&format!("env {}", pairs(&module.env)));
     }
+    page.list("needs", &module.needs);
     page.list("requires-config", &module.requires_config);
     build(page, &module.build);
     for (kernel, way) in &module.builds {

@@ -28,6 +28,8 @@ pub(super) struct Group {
     pub(super) makes: usize,
     pub(super) env: Vec<(String, String)>,
     pub(super) notes: Vec<String>,
+    /// Directories whose Module.symvers it is given.
+    pub(super) symbols: Vec<String>,
 }
 
 impl Reading {
@@ -103,7 +105,17 @@ impl Reading {
             tree.made = true;
         }
         let (env, steps) = (action.env.clone(), Vec::new());
-        groups.push(Group { tree, at, dir, stage: action.stage, steps, makes: 0, env, notes });
+        groups.push(Group {
+            tree,
+            at,
+            dir,
+            stage: action.stage,
+            steps,
+            makes: 0,
+            env,
+            notes,
+            symbols: Vec::new(),
+        });
         groups.len() - 1
     }
 
@@ -177,6 +189,7 @@ impl Reading {
                 }
             }
         }
+        text = without_symbols(&text, group, action);
         if !place.is_empty() {
             text = replaced(&text, &place);
         }
@@ -201,6 +214,19 @@ impl Reading {
             }
         }
     }
+}
+
+/// Takes `KBUILD_EXTRA_SYMBOLS=…` out of a call of make: drvc gives it to what `needs` another module.
+fn without_symbols(text: &str, group: &mut Group, action: &Action) -> String {
+    let Some(word) = text.split_whitespace().find(|word| word.starts_with("KBUILD_EXTRA_SYMBOLS=")) else {
+        return text.to_owned();
+    };
+    let path = word.trim_start_matches("KBUILD_EXTRA_SYMBOLS=").replace(HERE, &action.dir);
+    let Some(dir) = path.strip_suffix("Module.symvers").filter(|dir| !dir.contains(['"', '\'', '$'])) else {
+        return text.to_owned();
+    };
+    group.symbols.push(absolute(&action.dir, dir));
+    text.replacen(&format!(" {word}"), "", 1)
 }
 
 fn not_built(text: &str) -> Fate {

@@ -119,8 +119,17 @@ impl Reading {
         if outputs.is_empty() && !(single && self.loads.len() == 1) {
             outputs.push("*.ko".to_owned());
         }
+        let mut needs = Vec::new();
+        for dir in &group.symbols {
+            let at = groups.iter().position(|one| one.at == *dir);
+            match at.and_then(|at| draft.modules.get(at)) {
+                Some(other) => needs.push(other.name.clone()),
+                None => notes.push(format!("it uses symbols of what is built in `{dir}`: say `needs`")),
+            }
+        }
         Module {
             name: unique,
+            needs,
             notes,
             source,
             dir: group.dir.clone(),

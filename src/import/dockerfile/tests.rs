@@ -174,6 +174,14 @@ fn mistakes_are_named() {
 fn the_source_is_where_make_runs() {
     for (text, expected) in [
         (
+            "ARG KVER\nCOPY . /s\nRUN make -C /s/a V=1 && make -C /lib/modules/${KVER}/build M=/s/b KBUILD_EXTRA_SYMBOLS=/s/a/Module.symvers modules",
+            "dir=\"b\"\n    needs \"a\"\n",
+        ),
+        (
+            "ARG KVER\nCOPY . /s\nRUN make -C /s KDIR=/usr/src/linux-${KVER}-obj/x86_64/default all",
+            "    make \"all\" KDIR=\"{kernel_dir}\"\n",
+        ),
+        (
             "RUN curl -L https://h.example/d-1.tar.gz | tar xz && mv d-1 d && cd d/src && make",
             "source \"driver\" dir=\"d-1/src\"\n",
         ),

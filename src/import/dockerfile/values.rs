@@ -76,6 +76,12 @@ impl Values {
         ] {
             out = out.replace(&known, KERNEL_DIR);
         }
+        // SUSE's: /usr/src/linux-RELEASE-obj/ARCH/FLAVOUR, of a release without its flavour.
+        while let Some((before, after)) = out.split_once(&format!("/usr/src/linux-{KERNEL}-obj")) {
+            let end =
+                after.find(|c: char| !c.is_ascii_alphanumeric() && !"/_-".contains(c)).unwrap_or(after.len());
+            out = format!("{before}{KERNEL_DIR}{}", after.get(end..).unwrap_or_default());
+        }
         out
     }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # needs: images root buildah podman dockerd mmdebstrap rpmbuild createrepo_c jq
-# A module that uses symbols of the kernel's own modules: linked to, copied, or refused; and one that is only named by a softdep.
+# A module that uses symbols of the kernel's own modules: linked to, copied, or refused; one that is only named by a softdep;
+# and one that exports what a module of the kernel exports too.
 . "$(dirname "$0")/../case.sh"
 
 kernel=$(newest amd64)
@@ -9,7 +10,18 @@ c_module "$dir/user" user 'v4l2_device_disconnect(0); return crc_itu_t(0, "a", 1
     '#include <linux/crc-itu-t.h>
 #include <media/v4l2-device.h>'
 c_module "$dir/plain" plain
+c_module "$dir/core" my_core '' 'int arc4_setkey(void *context, const u8 *key, unsigned int length);
+int arc4_setkey(void *context, const u8 *key, unsigned int length) { return 0; }
+EXPORT_SYMBOL_GPL(arc4_setkey);'
+c_module "$dir/uses" my_user 'return arc4_setkey(0, 0, 0) + crc_itu_t(0, "a", 1);' '#include <linux/crc-itu-t.h>
+int arc4_setkey(void *context, const u8 *key, unsigned int length);'
 manifest "$dir" <<KDL
+source "core" { path "core"; }
+module "my_core" { source "core"; }
+source "uses" { path "uses"; }
+module "my_user" { source "uses"; needs "my_core"; }
+image "own-link" { module "my_core" "my_user"; load "my_user"; in-tree "link"; }
+image "own-copy" { module "my_core" "my_user"; load "my_user"; in-tree "copy"; }
 source "user" { path "user"; }
 module "user" { source "user"; }
 source "plain" { path "plain"; }
@@ -50,3 +62,12 @@ contains "what modprobe would do with a softdep" \
     "insmod $root/opt/lib/modules/$kernel/kernel/lib/crc-itu-t.ko"
 
 builds_not 'drvc: in-tree is "none", yet the kernel has to give: ' buildah "$dir" none
+
+# arc4_setkey is in libarc4 too: the driver's own module wins, whichever way the kernel's come in.
+for way in link copy; do
+    builds_ok buildah "$dir" "own-$way"
+    root=$(root_of buildah "$(image_of "$dir" "own-$way")")
+    equal "dependencies of my_user, by $way" \
+        "$(sed -n 's|^updates/my_user.ko: ||p' "$root/opt/lib/modules/$kernel/modules.dep" | xargs -n1 basename | sort | xargs)" \
+        'crc-itu-t.ko my_core.ko'
+done
