@@ -124,9 +124,7 @@ impl Symbols {
             if trimmed.starts_with(['*', '/']) {
                 continue;
             }
-            if let Some(rest) = trimmed.strip_prefix("EXPORT_SYMBOL") {
-                let name = rest.split_once('(').map_or("", |(_, rest)| rest);
-                let name = name.split([',', ')']).next().unwrap_or_default().trim();
+            if let Some(name) = exported(trimmed) {
                 self.exported.insert(name.to_owned());
                 self.defined.insert(name.to_owned());
                 continue;
@@ -141,6 +139,13 @@ impl Symbols {
             }
         }
     }
+}
+
+/// The symbol that a line exports: `EXPORT_SYMBOL(NAME)`, or one of its longer forms.
+#[must_use]
+pub fn exported(line: &str) -> Option<&str> {
+    let (_, rest) = line.trim_start().strip_prefix("EXPORT_SYMBOL")?.split_once('(')?;
+    rest.split([',', ')']).next().map(str::trim)
 }
 
 /// The names that stand before a `(`.

@@ -3,6 +3,7 @@
 pub mod process;
 pub mod unpack;
 pub mod fs;
+pub mod cpio;
 pub mod package;
 pub mod http;
 pub mod oci;

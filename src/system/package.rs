@@ -4,6 +4,7 @@
 //! bytes, a signature header padded to eight bytes, a header, and a packed `cpio` archive in the "new ASCII" format
 //! (rpm-format, "RPM V4 Package format"; the kernel's `Documentation/driver-api/early-userspace/buffer-format.rst`).
 
+use super::cpio;
 use crate::system::fs::open_user_file;
 use crate::system::unpack::unpacked;
 use crate::text::error::Error;
@@ -16,7 +17,6 @@ const LEAD: u64 = 96;
 const RPM: [u8; 4] = [0xed, 0xab, 0xee, 0xdb];
 const RPM_HEADER: [u8; 3] = [0x8e, 0xad, 0xe8];
 const AR: &[u8] = b"!<arch>\n";
-const CPIO_END: &str = "TRAILER!!!";
 
 /// A file of a package.
 #[derive(Debug)]
@@ -142,50 +142,21 @@ fn header(package: &mut impl Read) -> io::Result<u64> {
     Ok(size)
 }
 
-fn cpio(mut from: impl Read, each: &mut dyn FnMut(Member) -> io::Result<()>) -> io::Result<()> {
-    loop {
-        let header: [u8; 110] = array(&mut from)?;
-        if !header.starts_with(b"07070") {
-            return Err(invalid("its archive is not of cpio's new format"));
-        }
-        // Thirteen numbers of eight hexadecimal digits follow the magic.
-        let number = |field: usize| {
-            let digits = header.get(6 + 8 * field..14 + 8 * field)?;
-            u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+fn cpio(from: impl Read, each: &mut dyn FnMut(Member) -> io::Result<()>) -> io::Result<()> {
+    cpio::read(from, &mut |name, mode, size, bytes| {
+        let Some(path) = inside(&name) else { return Ok(()) };
+        let content = match mode & 0o170_000 {
+            0o040_000 => Content::Directory,
+            0o100_000 => Content::File(size, bytes),
+            0o120_000 => {
+                let mut target = String::new();
+                bytes.take(4096).read_to_string(&mut target)?;
+                Content::Symlink(target)
+            }
+            _ => return Ok(()),
         };
-        let (Some(mode), Some(size), Some(length)) = (number(1), number(6), number(11)) else {
-            return Err(invalid("its archive has a damaged header"));
-        };
-        let mut name = Vec::new();
-        from.by_ref().take(length.min(1 << 16)).read_to_end(&mut name)?;
-        skip(&mut from, pad(110 + length))?;
-        let name = String::from_utf8_lossy(name.strip_suffix(b"\0").unwrap_or(&name)).into_owned();
-        if name == CPIO_END {
-            return Ok(());
-        }
-        let mut file = from.by_ref().take(size);
-        if let Some(path) = inside(&name) {
-            let permissions = u32::try_from(mode & 0o7777).unwrap_or_default();
-            let content = match mode & 0o170_000 {
-                0o040_000 => Some(Content::Directory),
-                0o100_000 => Some(Content::File(size, &mut file)),
-                0o120_000 => {
-                    let mut target = String::new();
-                    file.by_ref().take(4096).read_to_string(&mut target)?;
-                    Some(Content::Symlink(target))
-                }
-                _ => None,
-            };
-            content.map_or(Ok(()), |content| each(Member { path, mode: permissions, content }))?;
-        }
-        io::copy(&mut file, &mut io::sink())?;
-        skip(&mut from, pad(size))?;
-    }
-}
-
-/// What is missing to a multiple of four.
-const fn pad(size: u64) -> u64 {
-    (4 - size % 4) % 4
+        each(Member { path, mode: mode & 0o7777, content })
+    })
 }
 
 /// A member's path; nothing for the root, and for one that leads out.
@@ -265,22 +236,11 @@ mod tests {
     #[test]
     fn rpm_packages_are_read() {
         let mut cpio = Vec::new();
-        for (name, mode, content) in [
-            ("./usr/x", 0o100_644, "one"),
-            ("./usr", 0o040_755, ""),
-            ("l", 0o120_777, "x"),
-            (CPIO_END, 0, ""),
-        ] {
-            let mut numbers = [0; 13];
-            (numbers[1], numbers[6], numbers[11]) = (mode, content.len(), name.len() + 1);
-            let mut member =
-                numbers.iter().fold("070701".to_owned(), |text, number| text + &format!("{number:08x}"));
-            member += &format!("{name}\0");
-            for part in [member.as_str(), content] {
-                cpio.extend(part.as_bytes());
-                cpio.extend(vec![0; usize::try_from(pad(part.len() as u64)).unwrap()]);
-            }
-        }
+        let mut archive = cpio::Archive::new(&mut cpio);
+        archive.add("./usr/x", 0o644, cpio::Entry::File(b"one")).unwrap();
+        archive.add("./usr", 0o755, cpio::Entry::Directory).unwrap();
+        archive.add("l", 0o777, cpio::Entry::Symlink("x")).unwrap();
+        archive.finish().unwrap();
         let header = |entries: u32, data: u32| {
             let mut header =
                 [&RPM_HEADER[..], &[1, 0, 0, 0, 0], &entries.to_be_bytes(), &data.to_be_bytes()].concat();

@@ -1,9 +1,9 @@
 //! An image, a kernel's own modules and a script -> the root file system that the machine starts with.
 
-use super::cpio::{Archive, Entry};
 use super::init_elf::Machine;
 use super::kernel::{Kernel, Needed};
 use crate::images::image::{Image, Kind};
+use crate::system::cpio::{Archive, Entry};
 use crate::text::error::Error;
 use std::io::{self, Write};
 

@@ -2,12 +2,11 @@
 //!
 //! 1. [`Kernel`] takes the kernel's image and its own modules out of its packages, or of files.
 //! 2. [`Boot::run`] finds what of the kernel's modules the driver needs (`kernel`), and lays image, modules, a first
-//!    process and a script into one archive (`starter`, `script`, `initramfs`, `cpio`).
-//! 3. The machine runs (`qemu`), and what it says on its console is read (`console`) and judged (`judge`).
+//!    process and a script into one archive (`init_elf`, `script`, `initramfs`).
+//! 3. The machine runs (`qemu`), and what it says on its console is read (`console`) and judged (`verdict`).
 //! 4. That is a [`Report`].
 
 mod console;
-mod cpio;
 mod initramfs;
 mod verdict;
 mod kernel;

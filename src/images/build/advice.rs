@@ -2,6 +2,7 @@
 
 use super::log::Step;
 use crate::compiler::compile::Compiled;
+use crate::compiler::needs::exported;
 use crate::compiler::plan::{Fetched, ModuleStage, Node, NodeId};
 use crate::system::fs::Tree;
 use regex::Regex;
@@ -55,8 +56,6 @@ pub(super) fn advice(
 
 /// Whether a file in the module's directory of a local source exports the symbol.
 fn exports(compiled: &Compiled, tree: &dyn Tree, id: NodeId, module: &ModuleStage, symbol: &str) -> bool {
-    let pattern = format!(r"\bEXPORT_SYMBOL\w*\(\s*{symbol}\s*[,)]");
-    let Ok(pattern) = regex::bytes::Regex::new(&pattern) else { return false };
     let root = format!("/usr/src/drvc/{}", module.name);
     let below = module.dir.as_str().strip_prefix(&root).unwrap_or_default();
     compiled.plan.graph.inputs(id).iter().copied().any(|(input, _)| {
@@ -69,7 +68,9 @@ fn exports(compiled: &Compiled, tree: &dyn Tree, id: NodeId, module: &ModuleStag
             path.as_str().starts_with(directory)
                 && [".c", ".h", ".S"].iter().any(|ending| path.as_str().ends_with(ending))
         });
+        let exports =
+            |bytes: &[u8]| String::from_utf8_lossy(bytes).lines().any(|line| exported(line) == Some(symbol));
         code.take(MOST_FILES)
-            .any(|(path, _)| tree.read(path, MOST_BYTES).is_ok_and(|found| pattern.is_match(&found.value)))
+            .any(|(path, _)| tree.read(path, MOST_BYTES).is_ok_and(|found| exports(&found.value)))
     })
 }

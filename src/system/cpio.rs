@@ -1,18 +1,24 @@
-//! Files -> the archive that a kernel unpacks as its first root: cpio in the "new ASCII" format.
+//! Archives of cpio in the "new ASCII" format, written and read: what a kernel unpacks as its first root, and what is in an
+//! rpm package.
 //!
 //! The kernel's `Documentation/driver-api/early-userspace/buffer-format.rst` is the format's description.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+
+const END: &str = "TRAILER!!!";
+/// The longest name that is read, in bytes; Linux has paths of 4,096.
+const LONGEST_NAME: u64 = 1 << 16;
 
 /// An archive that is being written.
-pub(super) struct Archive<W> {
+#[derive(Debug)]
+pub struct Archive<W> {
     to: W,
     entries: u32,
 }
 
 /// What is at a path.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Entry<'a> {
+pub enum Entry<'a> {
     Directory,
     Symlink(&'a str),
     File(&'a [u8]),
@@ -21,12 +27,12 @@ pub(super) enum Entry<'a> {
 }
 
 impl<W: Write> Archive<W> {
-    pub(super) const fn new(to: W) -> Self {
+    pub const fn new(to: W) -> Self {
         Self { to, entries: 0 }
     }
 
     /// Adds something. Directories come before what is in them; what comes later replaces what was at its path.
-    pub(super) fn add(&mut self, path: &str, mode: u32, entry: Entry<'_>) -> io::Result<()> {
+    pub fn add(&mut self, path: &str, mode: u32, entry: Entry<'_>) -> io::Result<()> {
         let (kind, content, (major, minor)) = match entry {
             Entry::Directory => (0o040_000, &[][..], (0, 0)),
             Entry::Symlink(target) => (0o120_000, target.as_bytes(), (0, 0)),
@@ -54,8 +60,8 @@ impl<W: Write> Archive<W> {
     }
 
     /// Writes its end.
-    pub(super) fn finish(&mut self) -> io::Result<()> {
-        self.header("TRAILER!!!", 0, 0, (0, 0))?;
+    pub fn finish(&mut self) -> io::Result<()> {
+        self.header(END, 0, 0, (0, 0))?;
         self.to.flush()
     }
 
@@ -63,6 +69,57 @@ impl<W: Write> Archive<W> {
         let missing = written.next_multiple_of(4) - written;
         self.to.write_all([0; 4].get(..missing).unwrap_or_default())
     }
+}
+
+/// Reads an archive to its end, and gives `each` the name, the mode (with the type of file, as in `stat`), the size in
+/// bytes and the content of each member.
+///
+/// # Errors
+/// Those of reading, of `each`, and [`io::ErrorKind::InvalidData`] where it is no such archive.
+pub fn read(
+    mut from: impl Read,
+    each: &mut dyn FnMut(String, u32, u64, &mut dyn Read) -> io::Result<()>,
+) -> io::Result<()> {
+    loop {
+        let mut header = [0; 110];
+        from.read_exact(&mut header)?;
+        if !header.starts_with(b"07070") {
+            return Err(invalid("its archive is not of cpio's new format"));
+        }
+        // Thirteen numbers of eight hexadecimal digits follow the magic.
+        let number = |field: usize| {
+            let digits = header.get(6 + 8 * field..14 + 8 * field)?;
+            u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+        };
+        let (Some(mode), Some(size), Some(length)) = (number(1), number(6), number(11)) else {
+            return Err(invalid("its archive has a damaged header"));
+        };
+        let (size, length) = (u64::from(size), u64::from(length));
+        let mut name = Vec::new();
+        from.by_ref().take(length.min(LONGEST_NAME)).read_to_end(&mut name)?;
+        skip(&mut from, padding(110 + length))?;
+        let name = String::from_utf8_lossy(name.strip_suffix(b"\0").unwrap_or(&name)).into_owned();
+        if name == END {
+            return Ok(());
+        }
+        let mut content = from.by_ref().take(size);
+        each(name, mode, size, &mut content)?;
+        io::copy(&mut content, &mut io::sink())?;
+        skip(&mut from, padding(size))?;
+    }
+}
+
+/// What is missing to a multiple of four.
+const fn padding(size: u64) -> u64 {
+    (4 - size % 4) % 4
+}
+
+fn skip(from: &mut impl Read, bytes: u64) -> io::Result<()> {
+    io::copy(&mut from.take(bytes), &mut io::sink()).map(drop)
+}
+
+fn invalid(what: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
 }
 
 #[cfg(test)]
