@@ -1,11 +1,14 @@
 //! `drvc kernels OS RELEASE`: the kernels that package repositories offer, and which of them the manifest covers.
 
+use super::chains::{ChainJson, of_search, text};
 use super::network::Network;
+use super::parsers::{arch, flavor, level, systems};
 use super::project::Project;
 use super::table::{blank, lines};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Format, Global};
 use crate::compiler::compile::{Parts, Request};
+use crate::compiler::model::ReuseLevel;
 use crate::compiler::plan::{self, Places};
 use crate::knowledge::lock::Consulted;
 use crate::knowledge::profile::{Profile, Profiles, ReleaseFacts};
@@ -20,7 +23,7 @@ use crate::text::ids::{Arch, Flavor, KernelText, OsName, PackageName, RelPath, R
 use crate::text::session::Session;
 use crate::text::source::Sources;
 use clap::Args;
-use clap_complete::{ArgValueCandidates, CompletionCandidate};
+use clap_complete::ArgValueCandidates;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -35,8 +38,8 @@ Examples:
   # every flavour, for the manifest's architectures
   drvc kernels debian 12
   drvc kernels debian 12 --flavor cloud --arch aarch64
-  drvc kernels rhel 9.4 --client-cert E.pem --client-key E-key.pem
   drvc kernels debian 12 --format json | jq -r '.kernels[].kernel'
+  drvc kernels debian 12 --flavor cloud --chains headers
 
 It looks into the repositories that the manifest names with `repository \"URL\"` for that release, and
 into the public ones that the profile knows. A kernel whose packages are not all there is listed with
@@ -53,16 +56,14 @@ pub(super) struct Kernels {
     /// Only of this flavour
     #[arg(long, value_parser = flavor)]
     flavor: Vec<Flavor>,
+    /// Which of them would reuse an earlier one's modules, as `reuse "LEVEL"` in an image; fetches the packages of headers
+    #[arg(long, value_name = "LEVEL", value_parser = level)]
+    chains: Option<ReuseLevel>,
     /// `human` for people; `json` for programs (`drvc schema kernels`)
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     #[command(flatten)]
     network: Network,
-}
-
-/// The distributions that drvc knows.
-fn systems() -> Vec<CompletionCandidate> {
-    Profiles::builtin().names().into_iter().map(CompletionCandidate::new).collect()
 }
 
 /// What `drvc kernels` found.
@@ -80,6 +81,9 @@ pub(super) struct KernelsJson {
     kernels: Vec<KernelJson>,
     /// Kernels of the manifest that no repository offers (any more).
     absent: Vec<AbsentJson>,
+    /// With `--chains`: which kernels would be compiled, and which tried on an earlier one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    chains: Vec<ChainJson>,
 }
 
 /// One kernel that a repository has.
@@ -137,6 +141,7 @@ pub(super) fn kernels(global: &Global, args: &Kernels, terminal: &mut Terminal) 
     let view = View::of(manifest.as_ref(), profile, &release);
     let json = look(args, &project, &view, terminal)?;
     match args.format {
+        Format::Human if args.chains.is_some() => terminal.product(&Clean::text(&text(&json.chains)))?,
         Format::Human => terminal.product(&Clean::text(&table(&json, &view)))?,
         Format::Json => terminal.json(&json)?,
     }
@@ -273,6 +278,7 @@ fn look(
         repositories: Vec::new(),
         kernels: Vec::new(),
         absent: Vec::new(),
+        chains: Vec::new(),
     };
     let mut urls = BTreeSet::new();
     for arch in arches {
@@ -288,6 +294,11 @@ fn look(
         }
         let offer = repository::package_index(&client, &keys, &sources, &searches, &BTreeSet::new())?;
         add(&mut json, view, &searches, &offer, arch);
+        if let Some(level) = args.chains {
+            for search in &searches {
+                json.chains.extend(of_search(&client, search, &offer, level, terminal)?);
+            }
+        }
     }
     json.repositories = urls.into_iter().collect();
     Ok(json)
@@ -386,13 +397,4 @@ fn table(json: &KernelsJson, view: &View<'_>) -> String {
         ));
     }
     text
-}
-
-pub(super) fn arch(text: &str) -> Result<Arch, String> {
-    let names: Vec<_> = Arch::ALL.iter().map(|arch| arch.name()).collect();
-    Arch::parse(text).ok_or_else(|| format!("write {}", listed(names, "or")))
-}
-
-fn flavor(text: &str) -> Result<Flavor, String> {
-    Flavor::parse(text).map_err(|rule| format!("write {rule}"))
 }

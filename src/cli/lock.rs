@@ -1,16 +1,18 @@
 //! `drvc lock`: resolves what the manifest leaves open into `drivers.lock`, and says what moved.
 
+use super::chains::{ChainJson, of_plan, text};
 use super::network::Network;
 use super::outcome::{Verdict, compile};
 use super::project::{Compiling, Project};
 use super::secrets::{contents, secret};
 use super::terminal::Terminal;
 use super::timings::{Clock, Timings};
-use super::{Exit, Failure, Global};
+use super::{Exit, Failure, Format, Global};
+use crate::compiler::compile::compile_known;
 use crate::images::engine::Secret;
 use crate::knowledge::lock::to_text;
 use crate::resolve::{Change, ChangeKind, Job, Progress, Refusal, Resolver, Settled, Unresolved, settle};
-use crate::system::fs::{Disk, Tree};
+use crate::system::fs::{Disk, Reader, Tree};
 use crate::system::http::Statistics;
 use crate::text::diag::{Clean, Diagnostics, count, listed, nearest};
 use crate::text::error::Error;
@@ -18,6 +20,8 @@ use crate::text::ids::RelPath;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::time::Instant;
 
 /// The lock's name, right beside the manifest.
@@ -42,6 +46,8 @@ Examples:
   drvc lock --secret id=deploy-key,src=key
   # a server in a private network
   drvc lock --allow-host git.lan
+  # what moved, and which kernels share their modules (`reuse`), for programs
+  drvc lock --format json
 
 Branches, tags of images, `match`, `latest` and OpenShift releases are resolved; after that, every machine
 compiles the same files without a network. Check drivers.lock in.
@@ -62,6 +68,9 @@ pub(super) struct Lock {
     /// Ask nobody: only take out what nothing needs
     #[arg(long, conflicts_with_all = ["name", "update"])]
     offline: bool,
+    /// `human` for people; `json` for programs (`drvc schema lock`)
+    #[arg(long, value_enum, default_value_t, conflicts_with = "check")]
+    format: Format,
     /// The secret of a private source: id=ID,src=FILE or id=ID,env=NAME; may be repeated
     #[arg(long = "secret", value_name = "SECRET", value_parser = secret)]
     secrets: Vec<Secret>,
@@ -71,6 +80,30 @@ pub(super) struct Lock {
     compiling: Compiling,
     #[command(flatten)]
     network: Network,
+}
+
+/// What `drvc lock` did.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct LockJson {
+    /// How many entries drivers.lock has.
+    entries: usize,
+    /// What moved.
+    changes: Vec<ChangeJson>,
+    /// What was asked for in vain.
+    unresolved: Vec<String>,
+    /// Which kernels are compiled and which tried on an earlier one, for images with `reuse`.
+    chains: Vec<ChainJson>,
+}
+
+/// What happened to one entry.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ChangeJson {
+    /// What it is of.
+    name: String,
+    /// `added`, `moved` or `removed`.
+    change: &'static str,
+    /// What it is now, or what became of what.
+    detail: String,
 }
 
 pub(super) fn lock(global: &Global, args: &Lock, terminal: &mut Terminal) -> Result<Exit, Failure> {
@@ -88,10 +121,11 @@ fn timed(global: &Global, args: &Lock, clock: &Clock, terminal: &mut Terminal) -
         return Ok(check(&project, &disk, args, terminal));
     }
     let started = Instant::now();
+    let client = args.network.client_of(&project, terminal)?;
     let resolver = match args.offline {
         true => None,
         false => {
-            let client = args.network.client_of(&project, terminal)?;
+            let client = client.clone();
             let repositories = args.network.for_repositories(&client)?;
             let secrets = contents(&args.secrets, client.environment())?;
             let resolver = Resolver::new(client).with_secrets(secrets);
@@ -117,8 +151,34 @@ fn timed(global: &Global, args: &Lock, clock: &Clock, terminal: &mut Terminal) -
     resolver.iter().flat_map(Resolver::notes).for_each(|note| terminal.say(&note));
     let settled = settled.map_err(|refusal| refused(refusal, &project, terminal))?;
     write(&disk, &project, &path, &settled)?;
+    let chains = match settled.lock.headers.is_empty() {
+        true => Vec::new(),
+        false => {
+            let compiled = compile_known(&Reader::new(&disk), &project.request(&args.compiling)).plan;
+            compiled.map(|plan| of_plan(&plan, &settled.lock, client.cache())).unwrap_or_default()
+        }
+    };
+    if args.format == Format::Json {
+        terminal.json(&json(&settled, chains))?;
+    } else {
+        terminal.product(&Clean::text(&text(&chains)))?;
+    }
     let statistics = resolver.map(|resolver| resolver.client().statistics());
     Ok(told(settled, &project, statistics, started, terminal))
+}
+
+fn json(settled: &Settled, chains: Vec<ChainJson>) -> LockJson {
+    let changes = settled.changes.iter().map(|change| ChangeJson {
+        name: change.name.clone(),
+        change: change.kind.name(),
+        detail: change.detail.clone(),
+    });
+    LockJson {
+        entries: settled.lock.len(),
+        changes: changes.collect(),
+        unresolved: settled.unresolved.iter().map(|one| one.name.clone()).collect(),
+        chains,
+    }
 }
 
 /// `--check`: what compiling finds out about the lock.

@@ -4,6 +4,7 @@
 
 mod boot;
 mod build;
+mod chains;
 mod change;
 mod check;
 mod clean;
@@ -27,6 +28,7 @@ mod matrix;
 mod network;
 mod next;
 mod nodes;
+mod parsers;
 mod plan;
 mod preflight;
 mod profile;

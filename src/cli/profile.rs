@@ -47,7 +47,7 @@ struct Check {
     /// Releases, such as `12`; without one, all that the profile lists
     release: Vec<String>,
     /// The architecture; without it, the distribution's first
-    #[arg(long, value_parser = super::kernels::arch)]
+    #[arg(long, value_parser = super::parsers::arch)]
     arch: Option<Arch>,
     #[command(flatten)]
     network: Network,

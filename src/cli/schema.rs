@@ -1,6 +1,7 @@
 //! `drvc schema [NAME]`: the shape of what drvc reads and prints, for editors and for programs.
 
 use super::kernels::KernelsJson;
+use super::lock::LockJson;
 use super::matrix::MatrixJson;
 use super::preflight::PreflightJson;
 use super::terminal::Terminal;
@@ -29,6 +30,7 @@ pub const JSON_SCHEMAS: &[NamedSchema] = &[
     ("graph", || schemars::schema_for!(GraphJson)),
     ("images", || schemars::schema_for!(Images)),
     ("kernels", || schemars::schema_for!(KernelsJson)),
+    ("lock", || schemars::schema_for!(LockJson)),
     ("matrix", || schemars::schema_for!(MatrixJson)),
     ("nodes", || schemars::schema_for!(NodesJson)),
     ("plan", || schemars::schema_for!(PlanJson)),
@@ -55,6 +57,8 @@ Examples:
   drvc schema why
   # of `drvc kernels OS RELEASE --format json`
   drvc schema kernels
+  # of `drvc lock --format json`
+  drvc schema lock
   # of `drvc graph --format json`
   drvc schema graph
   # of `drvc diff REV --format json`
@@ -70,7 +74,7 @@ Examples:
   # of `--timings=FILE`
   drvc schema timings")]
 pub(super) struct Schema {
-    /// What to print the JSON Schema of: `boot`, `build`, `diff`, `graph`, `images`, `kernels`, `matrix`, `nodes`, `plan`,
+    /// What to print the JSON Schema of: `boot`, `build`, `diff`, `graph`, `images`, `kernels`, `lock`, `matrix`, `nodes`, `plan`,
     /// `report`, `timings`, `verify` or `why`; without it, the manifest's schema
     name: Option<String>,
 }

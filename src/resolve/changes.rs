@@ -23,13 +23,21 @@ pub enum ChangeKind {
     Removed,
 }
 
+impl ChangeKind {
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Moved => "moved",
+            Self::Removed => "removed",
+        }
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.kind {
-            ChangeKind::Added => "added",
-            ChangeKind::Moved => "moved",
-            ChangeKind::Removed => "removed",
-        };
+        let kind = self.kind.name();
         let colon = if self.detail.is_empty() { "" } else { ": " };
         write!(f, "{kind} {}{colon}{}", self.name, self.detail)
     }

@@ -1,7 +1,7 @@
 //! Kernels whose headers are compared -> digests of what the packages of these headers hold.
 //!
 //! Packages come from the repositories in which kernels are looked for, and out of the user's cache. What is told of one
-//! package is kept there too, so that the next run unpacks nothing.
+//! package, and of what two kernels differ in, is kept there too, so that the next run unpacks nothing.
 
 mod contents;
 
@@ -14,15 +14,17 @@ use crate::knowledge::lock::{Consulted, HeaderDigests, HeadersPin, KernelKey, Wa
 use crate::knowledge::profile::Kernel;
 use crate::resolve::repository::kernels::{Search, Use};
 use crate::resolve::repository::{Package, PackageIndex, download, package_index, sources};
-use crate::system::http::{Client, Key};
+use crate::system::http::{Cache, Client, Key};
 use crate::text::error::Error;
 use crate::text::ids::{Arch, Flavor, OsName, RelPath, Release, Sha256};
-use contents::{Contents, sum};
+use contents::{Contents, Details, sum};
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 
 /// So many kernels' packages are unpacked at a time.
 const AT_ONCE: usize = 4;
+/// What two kernels differ in takes fewer bytes than this.
+const TOLD: u64 = 1 << 12;
 
 /// Kernels whose packages are in the same repositories.
 type Home = (OsName, Release, Arch, Flavor);
@@ -88,21 +90,74 @@ impl Work<'_> {
         let searches = std::slice::from_ref(&search);
         let client = self.resolver.repositories();
         let offer = package_index(client, &keys, &sources, searches, &BTreeSet::new())?;
-        let mut pins = Vec::new();
-        for some in kernels.chunks(AT_ONCE) {
-            let read: Vec<_> = thread::scope(|scope| {
-                let (search, offer) = (&search, &offer);
-                let kernels = some.iter().map(|(_, kernel)| kernel);
-                let running: Vec<_> =
-                    kernels.map(|kernel| scope.spawn(move || pin(client, search, offer, kernel))).collect();
-                running.into_iter().map(thread::ScopedJoinHandle::join).collect()
-            });
-            for pin in read {
-                pins.push(pin.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
-            }
-        }
-        Ok(pins)
+        let kernels: Vec<_> = kernels.iter().map(|(_, kernel)| kernel.clone()).collect();
+        pins(client, &search, &offer, &kernels)
     }
+}
+
+/// What the headers of kernels hold. Of two that follow on each other in their series, what differs is kept, for
+/// [`difference`] to tell.
+///
+/// # Errors
+/// A package cannot be fetched or read.
+pub fn pins(
+    client: &Client,
+    search: &Search<'_>,
+    offer: &PackageIndex,
+    kernels: &[Kernel],
+) -> Result<Vec<HeadersPin>, Error> {
+    let pins = side_by_side(kernels, |kernel| pin(client, search, offer, kernel))?;
+    let mut order: Vec<_> = kernels.iter().zip(&pins).collect();
+    order.sort_by(|(one, _), (other, _)| search.profile.compare_kernels(one, other));
+    let pairs: Vec<_> = order.windows(2).filter_map(|pair| to_tell(client.cache(), pair)).collect();
+    side_by_side(&pairs, |(key, one, other)| {
+        let (one, other) = (details(client, search, offer, one)?, details(client, search, offer, other)?);
+        client.cache().keep(key, one.difference(&other).as_bytes());
+        Ok(())
+    })?;
+    Ok(pins)
+}
+
+/// Two kernels that differ, where what they differ in was not told before.
+fn to_tell<'k>(cache: &Cache, pair: &[(&'k Kernel, &HeadersPin)]) -> Option<(Key, &'k Kernel, &'k Kernel)> {
+    let &[(one, HeadersPin::Known(before)), (other, HeadersPin::Known(after))] = pair else { return None };
+    let same = (&before.headers, &before.options, &before.symbols)
+        == (&after.headers, &after.options, &after.symbols);
+    let key = pair_key(before, after);
+    let told = same || one.series() != other.series() || cache.kept(&key, TOLD).is_some();
+    (!told).then_some((key, one, other))
+}
+
+/// What the headers of two kernels differ in: the first option, header and symbol. Known where both were read on this machine,
+/// one after the other.
+#[must_use]
+pub fn difference(cache: &Cache, before: &HeaderDigests, after: &HeaderDigests) -> Option<String> {
+    let told = cache.kept(&pair_key(before, after), TOLD)?;
+    Some(String::from_utf8_lossy(&told).into_owned()).filter(|told| !told.is_empty())
+}
+
+fn pair_key(before: &HeaderDigests, after: &HeaderDigests) -> Key {
+    let packages = |digests: &HeaderDigests| digests.packages.join("\n");
+    let of = format!("{}\n{}\n\n{}", contents::VERSION, packages(before), packages(after));
+    Key::of_digest("headers-difference", &sum(of.as_bytes()))
+}
+
+/// Does something for each item, a few at a time, in their order.
+fn side_by_side<T: Sync, R: Send>(
+    items: &[T],
+    work: impl Fn(&T) -> Result<R, Error> + Sync,
+) -> Result<Vec<R>, Error> {
+    let mut results = Vec::new();
+    for some in items.chunks(AT_ONCE) {
+        let done: Vec<_> = thread::scope(|scope| {
+            let running: Vec<_> = some.iter().map(|item| scope.spawn(|| work(item))).collect();
+            running.into_iter().map(thread::ScopedJoinHandle::join).collect()
+        });
+        for result in done {
+            results.push(result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        }
+    }
+    Ok(results)
 }
 
 fn unknown(why: &str) -> Answer {
@@ -116,30 +171,51 @@ fn pin(
     offer: &PackageIndex,
     kernel: &Kernel,
 ) -> Result<HeadersPin, Error> {
-    let Ok(packages) = search.packages(kernel, Use::Build, offer) else {
+    let all = packages(search, offer, kernel, &mut |package| contents(client, package, kernel))?;
+    if all.is_empty() {
         return Ok(HeadersPin::Unknown("no repository offers its headers".to_owned()));
-    };
-    let mut all = Vec::new();
-    for package in &packages {
-        let Some(contents) = contents(client, package, kernel)? else { continue };
-        let shared = contents.shared.iter().filter_map(|name| offer.find(name));
-        let shared: Vec<_> = shared.filter(|shared| !packages.contains(shared)).collect();
-        all.push((*package, contents));
-        for package in shared {
-            all.extend(contents_of(client, package, kernel)?);
-        }
     }
     Ok(combined(&all).unwrap_or_else(|| {
         HeadersPin::Unknown("its packages lack options or symbols of the kernel".to_owned())
     }))
 }
 
-fn contents_of<'p>(
+/// The lines of everything that a kernel's packages hold.
+fn details(
     client: &Client,
-    package: &'p Package,
+    search: &Search<'_>,
+    offer: &PackageIndex,
     kernel: &Kernel,
-) -> Result<Option<(&'p Package, Contents)>, Error> {
-    Ok(contents(client, package, kernel)?.map(|contents| (package, contents)))
+) -> Result<Details, Error> {
+    let mut all = Details::default();
+    packages(search, offer, kernel, &mut |package| {
+        let Some(file) = &package.file else { return Ok(None) };
+        let (contents, details) = Contents::read(&file.url, &download(client, file)?, kernel.text.as_str())?;
+        all.extend(details);
+        Ok(Some(contents))
+    })?;
+    Ok(all)
+}
+
+/// A kernel's packages of headers, and those that these build on, as far as something could be told of them.
+fn packages<'o>(
+    search: &Search<'_>,
+    offer: &'o PackageIndex,
+    kernel: &Kernel,
+    read: &mut dyn FnMut(&Package) -> Result<Option<Contents>, Error>,
+) -> Result<Vec<(&'o Package, Contents)>, Error> {
+    let packages = search.packages(kernel, Use::Build, offer).unwrap_or_default();
+    let mut all = Vec::new();
+    for &package in &packages {
+        let Some(contents) = read(package)? else { continue };
+        let shared = contents.shared.iter().filter_map(|name| offer.find(name));
+        let shared: Vec<_> = shared.filter(|shared| !packages.contains(shared)).collect();
+        all.push((package, contents));
+        for package in shared {
+            all.extend(read(package)?.map(|contents| (package, contents)));
+        }
+    }
+    Ok(all)
 }
 
 /// What a package holds: from the cache, or out of the package itself; nothing where the repository says no checksum of it.
@@ -152,7 +228,7 @@ fn contents(client: &Client, package: &Package, kernel: &Kernel) -> Result<Optio
         return Ok(Some(known));
     }
     let bytes = download(client, file)?;
-    let contents = Contents::read(&file.url, &bytes, kernel.text.as_str())?;
+    let (contents, _) = Contents::read(&file.url, &bytes, kernel.text.as_str())?;
     client.cache().keep(&key, contents.to_text().as_bytes());
     Ok(Some(contents))
 }

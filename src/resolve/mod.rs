@@ -20,6 +20,7 @@ mod work;
 
 pub use answer::Answer;
 pub use changes::{Change, ChangeKind, changes};
+pub use headers::{difference, pins};
 pub use settle::{Job, Refusal, Settled, Unresolved, settle};
 pub use work::Progress;
 

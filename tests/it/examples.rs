@@ -37,7 +37,7 @@ fn files(directory: &Utf8Path, below: &str, found: &mut BTreeMap<String, String>
 }
 
 /// The examples whose outputs are checked in whole. Of the others a summary is, so that another wording touches few files.
-const WHOLE: [&str; 3] = ["01-one-module", "05-module-chain", "08-everywhere"];
+const WHOLE: [&str; 4] = ["01-one-module", "05-module-chain", "08-everywhere", "09-cluster-devices"];
 
 /// What a reader compares first: the files, and of each Dockerfile the stages, what they begin with and the packages that
 /// they install. No key, which each wording changes.

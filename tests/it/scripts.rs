@@ -189,6 +189,44 @@ fn the_builder_has_to_hold_the_kernel() {
 }
 
 #[test]
+fn a_kernel_that_clang_compiled_gets_modules_that_clang_compiles() {
+    let builder = Builder::new();
+    builder.program("uname", "echo x86_64");
+    let directory = builder.path(&format!("lib/modules/{KERNEL}/build"));
+    let check = || builder.run("check-kernel", &["x86_64", directory.as_str()]).expect(0, "");
+    let configuration = format!("lib/modules/{KERNEL}/build/include/config/auto.conf");
+    let make = builder.path("usr/local/bin/make");
+    check();
+    assert!(!make.exists());
+    let clang = "CONFIG_CC_IS_CLANG=y\nCONFIG_GCC_VERSION=0\nCONFIG_CLANG_VERSION=140006\n";
+    builder.write("source/Makefile", "$(info CC=$(CC) LLVM=$(LLVM))\nshow:\n");
+    let run = |lines: &str, path: &str| {
+        builder.write(&configuration, format!("{clang}{lines}"));
+        check();
+        let output = Command::new("/bin/sh")
+            .args([make.as_str(), "-C", builder.path("source").as_str(), "-s", "show"])
+            .env("PATH", path)
+            .output()
+            .unwrap();
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    };
+    let missing = "clang 14 compiled this kernel: add packages \"clang\" \"lld\" \"llvm\"";
+    let programs = builder.path("bin");
+    assert!(run("", "/nowhere").contains(missing));
+    builder.program("clang", "exit 0");
+    assert!(run("", programs.as_str()).contains("CC=clang LLVM=\n"));
+    assert!(run("CONFIG_LD_IS_LLD=y\n", programs.as_str()).contains("LLVM=1\n"));
+    builder.program("clang-14", "exit 0");
+    assert!(run("", programs.as_str()).contains("CC=clang-14 LLVM=\n"));
+    assert!(run("CONFIG_LD_IS_LLD=y\n", programs.as_str()).contains("LLVM=-14\n"));
+
+    builder.write("source/gcc.ko", format!("vermagic={KERNEL} SMP\nGCC: (Debian) 12.2.0\n"));
+    builder.run("install-module", &["m", "gcc.ko"]).expect(1, "gcc.ko is not of clang 14, as the kernel is");
+    builder.write("source/clang.ko", format!("vermagic={KERNEL} SMP\nDebian clang version 14.0.6\n"));
+    builder.run("install-module", &["m", "clang.ko"]).expect(0, "");
+}
+
+#[test]
 fn a_kernel_is_configured_as_asked_for() {
     let builder = Builder::new();
     builder.run("check-config", &["m", "CONFIG_A", "--without", "CONFIG_B"]).expect(0, "");
@@ -356,4 +394,15 @@ fn a_toolkit_has_the_compiler_of_its_kernel() {
     builder
         .run("kernel-compiler", &[directory, "check", "gcc"])
         .expect(1, "gcc of no known version compiled");
+
+    config("CONFIG_CC_VERSION_TEXT=\"clang version 17.0.6 (Fedora 17.0.6-2.fc39)\"\nCONFIG_CC_IS_CLANG=y\n");
+    builder
+        .run("kernel-compiler", &[directory, "install", "echo", "installs"])
+        .expect(0, "installs lld llvm clang-17.0.6\n");
+    builder.program("clang", "echo 16.0.1");
+    builder
+        .run("kernel-compiler", &[directory, "check", "gcc"])
+        .expect(1, "clang 17.0.6 compiled the kernel, and clang is 16.0.1");
+    builder.program("clang", "echo 17.0.2");
+    builder.run("kernel-compiler", &[directory, "check", "gcc", "major"]).expect(0, "");
 }

@@ -165,6 +165,11 @@ pub(super) fn unreadable(reader: &Reader<'_>, file: &RelPath, span: Span, error:
             Some(near) => report.help(format!("did you mean `{near}`? paths are relative to the manifest")),
             None => report.help("create it, or correct the path: paths are relative to the manifest"),
         },
+        // A file where a source's directory was asked for.
+        ReadError::WrongKind("it is not a directory") if file.as_str().contains('/') => {
+            let directory = file.as_str().rsplit_once('/').map_or("", |(directory, _)| directory);
+            report.help(format!("a source is a directory: write `path \"{directory}\"`"))
+        }
         ReadError::Link => {
             report.help("copy it to this place, or name what the link leads to: a link could lead anywhere")
         }

@@ -53,7 +53,7 @@ fn check_make(lower: &mut Lower<'_>, targets: &[ast::Text], variables: &[ast::Pa
     for target in targets {
         let pieces = pieces(&target.value);
         if pieces.len() > 1 {
-            let fixed = pieces.iter().map(|piece| make_word(piece)).collect::<Vec<_>>().join(" ");
+            let fixed = make_words(&target.value);
             let report =
                 Diagnostic::new(Code::CommandLine, format!("{} is one word for make", shown(&target.value)))
                     .label(target.span, "not split at its blanks")
@@ -62,7 +62,8 @@ fn check_make(lower: &mut Lower<'_>, targets: &[ast::Text], variables: &[ast::Pa
         }
     }
     let values = || targets.iter().chain(variables.iter().map(|pair| &pair.value));
-    for text in values() {
+    let one_by_one = variables.iter().map(|pair| &pair.value);
+    for text in targets.iter().filter(|target| pieces(&target.value).len() < 2).chain(one_by_one) {
         check_kernel(lower, text);
         check_unexpanded(lower, text, true);
     }
@@ -273,6 +274,18 @@ fn word(text: &str) -> &str {
 fn assignment(text: &str) -> Option<(&str, &str)> {
     let (name, value) = text.split_once('=')?;
     EnvName::parse(name).is_ok().then_some((name, value))
+}
+
+/// A whole command line of make as words of the manifest: without its own name, and with the target's kernel for the running one.
+fn make_words(line: &str) -> String {
+    let mut line = line.to_owned();
+    for running in ["$(uname -r)", "`uname -r`", "$(shell uname -r)"] {
+        line = line
+            .replace(&format!("/lib/modules/{running}/build"), "{kernel_dir}")
+            .replace(running, "{kernel}");
+    }
+    let words = line.split_whitespace().enumerate().filter(|(at, word)| *at > 0 || base(word) != "make");
+    words.map(|(_, word)| make_word(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// A word of make's command line as the manifest has it.

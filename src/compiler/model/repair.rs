@@ -59,6 +59,9 @@ pub(super) fn reason(kind: &str, text: &str) -> Option<&'static str> {
         "URL" if !text.contains("://") => Some(
             "a file of your own needs no URL: unpack it beneath the manifest, and name its directory with `path`",
         ),
+        "SHA-256 checksum" if matches!(text.len(), 32 | 40) => Some(
+            "it looks like MD5 or SHA-1: write what `sha256sum FILE` prints, or leave it out and run `drvc lock`",
+        ),
         "commit" if text.len() < 40 => Some(
             "write the commit in full, as `git rev-parse` prints it; `branch` and `tag` are resolved by `drvc lock`",
         ),

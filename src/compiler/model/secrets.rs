@@ -69,7 +69,13 @@ pub(super) fn in_url(url: &ast::Text) -> Option<Diagnostic> {
     let authority = rest.split('/').next()?;
     let (user, _) = authority.rsplit_once('@')?;
     let secret = user.contains(':') || url.value.starts_with("https:");
-    secret.then(|| report("a URL", url.span))
+    let bare = url.value.replacen(&format!("{user}@"), "", 1);
+    secret.then(|| {
+        report("a URL", url.span).help(format!(
+            "write `{bare}` with `secret=\"ID\"` beside it, hand the secret over with `--secret id=ID,src=FILE`, and make a new one: this \
+             one is in the repository's history"
+        ))
+    })
 }
 
 fn check_pair(pair: &ast::Pair, place: &str, diagnostics: &mut Diagnostics) {

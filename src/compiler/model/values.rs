@@ -30,7 +30,12 @@ impl Lower<'_> {
 
     /// Reports a value that is not of a grammar, and the one of it that was probably meant.
     fn malformed(&mut self, kind: &str, text: &ast::Text, rule: Invalid, fits: impl Fn(&str) -> bool) {
-        let message = format!("{} is not {}", shown(&text.value), article(kind));
+        // What is reported as a secret is not reported as malformed too.
+        if matches!(kind, "git URL" | "URL") && super::secrets::in_url(text).is_some() {
+            return;
+        }
+        let beneath = if kind == "path" { " beneath the manifest's directory" } else { "" };
+        let message = format!("{} is not {}{beneath}", shown(&text.value), article(kind));
         let report = Diagnostic::new(Code::MalformedValue, message).label(text.span, "");
         let meant =
             repair::candidates(kind, &text.value).into_iter().find(|one| *one != text.value && fits(one));

@@ -2,7 +2,7 @@
 
 use super::builder::Builder;
 use super::cell::Cell;
-use super::{Edge, Node, NodeId, OnBase, PackageInstall, RepositoryFile, SigningKey, Subscription};
+use super::{Edge, Gone, Node, NodeId, OnBase, PackageInstall, RepositoryFile, SigningKey, Subscription};
 use crate::compiler::model::{Access, AddedRepository, PackageRepository, RepositoryKey};
 use crate::knowledge::lock::{Entry, ImagePin, packages_name};
 use crate::knowledge::profile::Entitlement;
@@ -74,6 +74,7 @@ impl Builder<'_> {
             }
         }
         install.options.dedup();
+        install.of_kernel = Some(Gone(cell.packages.old_kernels.clone()));
         install
     }
 
@@ -101,7 +102,7 @@ impl Builder<'_> {
                 }
             };
         }
-        PackageInstall { manager: cell.platform.manager, options, packages, subscription }
+        PackageInstall { manager: cell.platform.manager, options, packages, subscription, of_kernel: None }
     }
 
     /// An installation from the repositories that are open to everyone.

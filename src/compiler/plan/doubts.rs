@@ -64,9 +64,30 @@ pub(super) fn unverified(title: &str, what: &[Box<str>], place: Span) -> Diagnos
         .help("look at the first build; what is wrong, a profile that extends the built-in one can put right")
 }
 
+/// What images, installers and vendors call a distribution.
+fn other_name(text: &str) -> Option<&'static str> {
+    let text = text.to_ascii_lowercase();
+    let name = text.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '_'));
+    Some(match name {
+        "ubi" | "redhat" | "red-hat" | "el" | "redhat-enterprise-linux" => "rhel",
+        "ocp" | "rhcos" | "rhocp" => "openshift",
+        "scos" => "okd",
+        "fcos" | "coreos" => "fedora-coreos",
+        "centos-stream" | "centosstream" | "stream" => "centos",
+        "rockylinux" => "rocky",
+        "alma" => "almalinux",
+        "ol" | "oraclelinux" | "oracle-linux" => "oracle",
+        "suse" | "sle" | "bci" => "sles",
+        "opensuse" | "opensuse-leap" => "leap",
+        "al" | "amzn" | "amazonlinux" | "amazon-linux" => "amazon",
+        "mariner" | "cbl-mariner" | "azure" | "azure-linux" => "azurelinux",
+        _ => return None,
+    })
+}
+
 pub(super) fn unknown_os(inputs: &Inputs<'_>, rule: &OsRule) -> Diagnostic {
     let names = inputs.profiles.names();
-    let near = nearest(&rule.name.value, names.iter().copied());
+    let near = other_name(&rule.name.value).or_else(|| nearest(&rule.name.value, names.iter().copied()));
     let help = match near {
         Some(near) => format!("did you mean `{near}`?"),
         None => {

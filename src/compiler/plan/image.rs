@@ -45,6 +45,7 @@ impl Builder<'_> {
                 options: Vec::new(),
                 packages,
                 subscription: None,
+                of_kernel: None,
             },
             modprobe_config: Modprobe::of(body, |template| scope.text(template)).lines(),
             replaces: body.replaces.iter().map(underscored).collect(),

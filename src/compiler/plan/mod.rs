@@ -40,11 +40,12 @@ pub use graph::{Edge, Graph, NodeId};
 pub use modprobe::{Modprobe, underscored};
 pub use node::Node;
 pub use open::{KernelRequest, Places, kernel_requests, places_of, points};
+pub use reuse::chain;
 pub use rule::selected as releases_selected;
 pub use stages::{
-    BuildCommand, ContextPatch, ExtraFiles, Fetched, ImageStage, KernelStage, KeyHandle, ModuleStage, OnBase,
-    PackageInstall, RepositoryFile, Revision, RuntimeBase, SignStage, SigningKey, SourceStage, StepCommand,
-    Subscription, ToolkitBase, ToolkitStage,
+    BuildCommand, ContextPatch, ExtraFiles, Fetched, Gone, ImageStage, KernelStage, KeyHandle, ModuleStage,
+    OnBase, PackageInstall, RepositoryFile, Revision, RuntimeBase, SignStage, SigningKey, SourceStage,
+    StepCommand, Subscription, ToolkitBase, ToolkitStage,
 };
 pub use targets::{Other, Target};
 pub use toolkits::TOOLKITS;

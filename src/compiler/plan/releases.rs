@@ -100,7 +100,8 @@ fn unknown_release(profile: &Profile, unknown: &UnknownRelease, text: &ast::Text
         let words = parts.into_iter().map(quote).collect::<Vec<_>>().join(" ");
         return report.help(format!("write each for itself: `{words}`")).suggest(text.span, words);
     }
-    let minor = value.trim_end_matches(".z").trim_end_matches(".Z").trim_end_matches(".x");
+    let minor =
+        value.trim_end_matches(".z").trim_end_matches(".Z").trim_end_matches(".x").trim_end_matches(".X");
     let is_minor = minor.split('.').count() == 2 && profile.release(&format!("{minor}.0")).is_ok();
     if profile.payload.is_some() && is_minor {
         return report.help(format!(

@@ -96,6 +96,24 @@ fn link(
     found.map(|(first, _)| first)
 }
 
+/// For kernels of one series, oldest first, and what is known of their headers: the earlier one on which each would be tried,
+/// or why none is.
+#[must_use]
+pub fn chain(
+    kernels: &[(KernelText, Option<HeaderDigests>)],
+    level: ReuseLevel,
+) -> Vec<Result<usize, String>> {
+    let mut links: Vec<Link> = Vec::new();
+    let mut tried = Vec::new();
+    for (at, (kernel, known)) in kernels.iter().enumerate() {
+        let found = nearest(&links, "", known.as_ref(), level);
+        let head = if let Ok((head, true)) = &found { *head } else { at };
+        links.push(Link { kernel: kernel.clone(), recipe: String::new(), known: known.clone(), head });
+        tried.push(found.map(|(first, _)| first));
+    }
+    tried
+}
+
 /// The nearest earlier target that is not known to differ, and whether it is like this one in everything.
 fn nearest(
     links: &[Link],

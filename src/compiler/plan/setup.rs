@@ -76,7 +76,7 @@ impl Resolver<'_, '_> {
             self.report_once(
                 Diagnostic::new(Code::MissingToolkit, "the manifest has no `toolkit`")
                     .label(builder.span, "asked for here")
-                    .help("add `toolkit \"NAME\" { repository \"…\" }`, which says where toolkit images are kept"),
+                    .help("add `toolkit \"toolkit\"` to the top of the file; a `repository` in it keeps its images elsewhere than `registry` of the project"),
             );
         }
         let default_builder = profile.builders.first().copied().unwrap_or(Builder::Distro);

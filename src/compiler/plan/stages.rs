@@ -96,7 +96,13 @@ pub struct PackageInstall {
     pub packages: Vec<PackageName>,
     /// The subscription that some of them need.
     pub subscription: Option<Subscription>,
+    /// Its packages are a kernel's.
+    pub of_kernel: Option<Gone>,
 }
+
+/// Where kernels are that have left the repositories, as a profile says it: what a build says where it cannot have one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Gone(pub Option<String>);
 
 /// The packages of one kernel, checked to be of that kernel.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

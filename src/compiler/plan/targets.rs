@@ -148,7 +148,8 @@ pub(super) fn refuse_shared_tags(targets: &[Target], diagnostics: &mut Diagnosti
                 owners.insert(tag, target);
                 continue;
             };
-            if differ_only_in_arch(owner, target) {
+            // Two of one id have one name, which is reported where it is given twice.
+            if differ_only_in_arch(owner, target) || owner.id == target.id {
                 continue;
             }
             let add = ["{os}", "{release}", "{kernel}", "{image}"];

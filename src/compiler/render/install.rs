@@ -1,7 +1,7 @@
 //! What installations are given in templates: packages, the subscription that they need, and repositories to add.
 
 use super::context::rows;
-use crate::compiler::plan::{PackageInstall, RepositoryFile, SigningKey, Subscription};
+use crate::compiler::plan::{Gone, PackageInstall, RepositoryFile, SigningKey, Subscription};
 use crate::knowledge::profile::PackageManager;
 use serde::Serialize;
 
@@ -23,8 +23,8 @@ pub(super) struct Install {
     secrets: Vec<Vec<String>>,
     rhsm: Option<Rhsm>,
     certs: Option<Certs>,
-    /// Packages come from repositories that the host is subscribed to.
-    host: bool,
+    /// What is said where it fails, in rows.
+    hints: Vec<String>,
     /// The image uses the site's mirrors while this is installed, and not afterwards.
     pub(super) mirrored: bool,
 }
@@ -68,8 +68,7 @@ impl Install {
             rhsm: None,
             certs: None,
             mirrored: false,
-            host: subscription == Some(&Subscription::Host)
-                && install.options.iter().any(|option| option.to_string().starts_with("--enablerepo=")),
+            hints: hints(install, subscription),
         };
         match subscription {
             Some(Subscription::Rhsm { org, key, repositories }) => {
@@ -88,6 +87,30 @@ impl Install {
         }
         context
     }
+}
+
+/// What is wrong most often where packages are missing, in rows that leave room for what stands around them.
+fn hints(install: &PackageInstall, subscription: Option<&Subscription>) -> Vec<String> {
+    let of_host = subscription == Some(&Subscription::Host)
+        && install.options.iter().any(|option| option.to_string().starts_with("--enablerepo="));
+    let text = match &install.of_kernel {
+        Some(Gone(Some(place))) if of_host => format!("drvc: host subscribed? kernel gone? {place}"),
+        _ if of_host => "drvc: is the host subscribed? (entitlement \"host\")".to_owned(),
+        Some(_) if install.packages.is_empty() => return Vec::new(),
+        Some(Gone(place)) => {
+            let place = place.as_ref().map(|place| format!("; {place}")).unwrap_or_default();
+            format!("drvc: packages of the kernel are missing: change kernel, or repository{place}")
+        }
+        None => return Vec::new(),
+    };
+    let mut rows: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match rows.last_mut() {
+            Some(row) if row.len() + word.len() < 72 => *row += &format!(" {word}"),
+            _ => rows.push(word.to_owned()),
+        }
+    }
+    rows
 }
 
 fn mounts(first: &str, second: &str) -> Vec<Vec<String>> {

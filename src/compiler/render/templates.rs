@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 const BUILTIN: &[(&str, &str)] = &[
     ("download", include_str!("templates/download.hbs")),
     ("fetch", include_str!("templates/fetch.hbs")),
+    ("hints", include_str!("templates/hints.hbs")),
     ("in-tree", include_str!("templates/in-tree.hbs")),
     ("install", include_str!("templates/install.hbs")),
     ("install-apt", include_str!("templates/install-apt.hbs")),

@@ -212,6 +212,10 @@ impl Profile {
     pub fn release(&self, text: &str) -> Result<ReleaseFacts, UnknownRelease> {
         let unknown = || self.unknown_release(text);
         let release = Release::parse(text).map_err(|_| unknown())?;
+        // Somebody's word for "any": no release that is merely not known.
+        if matches!(text.rsplit('.').next(), Some("x" | "X" | "z" | "Z")) {
+            return Err(unknown());
+        }
         let home = self.find_release(text);
         let like = home.is_none();
         let home = home.or_else(|| self.nearest_release(text)).ok_or_else(unknown)?;

@@ -139,7 +139,7 @@ fn properties(check: &mut Check<'_>, node: &Node, spec: &'static Spec, told: boo
 fn missing_property(check: &mut Check<'_>, node: &Node, spec: &Spec, key: &str, description: &str) {
     let message = format!("`{}` has no `{key}=`", spec.name);
     let label = format!("`{key}=` is expected: {description}");
-    let help = format!("write `{}`", spec.usage());
+    let help = format!("add `{key}=…` to its line: `{}`", spec.usage());
     check.report(Diagnostic::new(Code::MissingProperty, message).label(node.name.span, label).help(help));
 }
 
@@ -258,7 +258,11 @@ fn kind(check: &mut Check<'_>, value: &Value, expected: Kind, description: &str)
                 .help(help)
                 .suggest(value.span, quoted)
         }
-        (Kind::Text { .. } | Kind::Path | Kind::Enum(_), Data::Bool(_) | Data::Null) => {
+        (Kind::Enum(choice), Data::Bool(_) | Data::Null) => {
+            let names: Vec<_> = choice.values.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+            wrong(format!("write {}", listed(names.iter().map(String::as_str), "or")))
+        }
+        (Kind::Text { .. } | Kind::Path, Data::Bool(_) | Data::Null) => {
             wrong(format!("write a text: `\"{}\"`", written.trim_start_matches('#')))
         }
         (Kind::Integer { .. }, Data::Text(text)) if text.parse::<i64>().is_ok() => {
@@ -282,7 +286,9 @@ fn line_break(span: Span, description: &str) -> Diagnostic {
 
 fn unknown_value(choice: &'static Enum, text: &str, span: Span) -> Diagnostic {
     let names = || choice.values.iter().map(|(name, _)| *name);
-    let alias = choice.aliases.iter().find(|(other, _)| *other == text).map(|(_, name)| *name);
+    // Engines write platforms as `linux/amd64`.
+    let bare = text.trim_start_matches("linux/");
+    let alias = choice.aliases.iter().find(|(other, _)| *other == bare).map(|(_, name)| *name);
     let meant = alias.or_else(|| similar(text, names()));
     let help = match meant {
         Some(meant) => format!("did you mean `\"{meant}\"`?"),

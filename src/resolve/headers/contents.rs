@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::io::{self, Read as _};
 
 /// Of what is told of a package: another one is told anew.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 /// The largest file that is read, in bytes.
 const FILE: u64 = 64 << 20;
 /// Where the files of a kernel's headers are.
@@ -35,27 +35,71 @@ pub(super) struct Contents {
     pub shared: BTreeSet<String>,
 }
 
-impl Contents {
-    /// Reads a package of the headers of this kernel.
-    pub(super) fn read(name: &str, bytes: &[u8], kernel: &str) -> Result<Self, Error> {
-        let words = release_words(kernel);
-        let (mut contents, mut sums, mut own) = (Self::default(), BTreeSet::new(), BTreeSet::new());
-        package::read_bytes(name, bytes, &mut |member| {
-            own.extend(beneath_src(&member.path));
-            contents.member(member, &words, &mut sums)
-        })?;
-        contents.shared.retain(|name| !own.contains(name));
-        let lines: String = sums.into_iter().map(|line| line + "\n").collect();
-        contents.headers = sum(lines.as_bytes());
-        Ok(contents)
+/// What a package holds, line by line: too much to keep, and enough to name what differs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Details {
+    /// `CHECKSUM PATH`, and `link TARGET PATH`.
+    files: BTreeSet<String>,
+    /// Lines of `auto.conf`.
+    options: BTreeSet<String>,
+    /// Lines of `Module.symvers`.
+    symbols: BTreeSet<String>,
+}
+
+impl Details {
+    /// Adds those of another package of the same kernel.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.files.extend(other.files);
+        self.options.extend(other.options);
+        self.symbols.extend(other.symbols);
     }
 
-    fn member(
-        &mut self,
-        member: Member<'_>,
-        words: &[String],
-        sums: &mut BTreeSet<String>,
-    ) -> io::Result<()> {
+    /// What another kernel has otherwise: the first option, header and symbol, each with the number of others.
+    pub(super) fn difference(&self, other: &Self) -> String {
+        let file = |line: &str| {
+            let path = line.rsplit(' ').next().unwrap_or_default();
+            let short = path.split_once("/include/").map(|(_, rest)| format!("include/{rest}"));
+            short.unwrap_or_else(|| path.to_owned())
+        };
+        let option = |line: &str| line.split('=').next().unwrap_or_default().to_owned();
+        let symbol = |line: &str| line.split('\t').nth(1).unwrap_or_default().to_owned();
+        let kinds = [
+            ("option", first(&self.options, &other.options, &option)),
+            ("header", first(&self.files, &other.files, &file)),
+            ("symbol", first(&self.symbols, &other.symbols, &symbol)),
+        ];
+        let told = kinds.into_iter().filter_map(|(kind, (name, number))| match number {
+            0 => None,
+            1 => Some(format!("{kind} {name}")),
+            _ => Some(format!("{kind} {name} and {} more", number - 1)),
+        });
+        told.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The first name of what is in one of two sets alone, and the number of such names. Headers come before what else there is.
+fn first(one: &BTreeSet<String>, other: &BTreeSet<String>, name: &dyn Fn(&str) -> String) -> (String, usize) {
+    let names: BTreeSet<_> = one.symmetric_difference(other).map(|line| name(line)).collect();
+    let chosen = names.iter().find(|name| name.ends_with(".h")).or_else(|| names.first());
+    (chosen.cloned().unwrap_or_default(), names.len())
+}
+
+impl Contents {
+    /// Reads a package of the headers of this kernel.
+    pub(super) fn read(name: &str, bytes: &[u8], kernel: &str) -> Result<(Self, Details), Error> {
+        let words = release_words(kernel);
+        let (mut contents, mut details, mut own) = (Self::default(), Details::default(), BTreeSet::new());
+        package::read_bytes(name, bytes, &mut |member| {
+            own.extend(beneath_src(&member.path));
+            contents.member(member, &words, &mut details)
+        })?;
+        contents.shared.retain(|name| !own.contains(name));
+        let lines: String = details.files.iter().map(|line| format!("{line}\n")).collect();
+        contents.headers = sum(lines.as_bytes());
+        Ok((contents, details))
+    }
+
+    fn member(&mut self, member: Member<'_>, words: &[String], details: &mut Details) -> io::Result<()> {
         let path = member.path;
         // The rest are texts about the package, each with its version.
         if !PLACES.iter().any(|place| path.starts_with(place)) {
@@ -66,7 +110,7 @@ impl Contents {
             Content::Directory => return Ok(()),
             Content::Symlink(target) => {
                 self.shared.extend(beneath_src(&resolved(directory, &target)));
-                sums.insert(format!("link {} {}", plain(&target, words), plain(&path, words)));
+                details.files.insert(format!("link {} {}", plain(&target, words), plain(&path, words)));
                 return Ok(());
             }
             Content::File(size, _) if size > FILE => {
@@ -84,12 +128,12 @@ impl Contents {
             return Ok(());
         }
         if name == "Module.symvers" {
-            return self.symvers(&String::from_utf8_lossy(&bytes));
+            return self.symvers(&String::from_utf8_lossy(&bytes), details);
         }
         let text = match String::from_utf8(bytes) {
             Ok(text) => text,
             Err(other) => {
-                sums.insert(format!("{} {}", sum(other.as_bytes()), plain(&path, words)));
+                details.files.insert(format!("{} {}", sum(other.as_bytes()), plain(&path, words)));
                 return Ok(());
             }
         };
@@ -101,18 +145,22 @@ impl Contents {
         }
         let text = plain(&text, words);
         if name == "auto.conf" && directory.ends_with("include/config") {
-            self.options = Some(sum(text.as_bytes()));
+            // A comment above them says the kernel's upstream version.
+            let options: String = text.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect();
+            self.options = Some(sum(options.as_bytes()));
+            details.options.extend(options.lines().map(ToOwned::to_owned));
         }
-        sums.insert(format!("{} {}", sum(text.as_bytes()), plain(&path, words)));
+        details.files.insert(format!("{} {}", sum(text.as_bytes()), plain(&path, words)));
         Ok(())
     }
 
-    fn symvers(&mut self, text: &str) -> io::Result<()> {
+    fn symvers(&mut self, text: &str, details: &mut Details) -> io::Result<()> {
         let lines: BTreeSet<_> = text.lines().map(|line| line.trim_end_matches('\t')).collect();
         let layout = lines.iter().filter_map(|line| line.split_once("\tmodule_layout\t")).next();
         self.layout = layout.map(|(version, _)| version.to_owned());
         let lines: Vec<_> = lines.into_iter().collect();
         self.symbols = Some(sum(lines.join("\n").as_bytes()));
+        details.symbols.extend(lines.into_iter().map(ToOwned::to_owned));
         Ok(())
     }
 
@@ -233,5 +281,27 @@ mod tests {
         assert_eq!(beneath_src("usr/src/b/include"), Some("b".to_owned()));
         let contents = Contents { headers: "h".into(), layout: Some("0x1".into()), ..Contents::default() };
         assert_eq!(Contents::from_text(&contents.to_text()), Some(contents));
+    }
+
+    #[test]
+    fn what_differs_is_named_with_the_first_of_each_kind() {
+        let set = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect();
+        let details = |files: &[&str], options: &[&str], symbols: &[&str]| Details {
+            files: set(files),
+            options: set(options),
+            symbols: set(symbols),
+        };
+        let one = details(
+            &["1 usr/src/linux-headers-@-common/include/linux/mm.h", "1 usr/src/x/Makefile"],
+            &["CONFIG_A=y"],
+            &["0x1\tprintk\tvmlinux\tEXPORT_SYMBOL"],
+        );
+        let other = details(
+            &["2 usr/src/linux-headers-@-common/include/linux/mm.h", "2 usr/src/x/Makefile"],
+            &["CONFIG_A=y", "CONFIG_B=m"],
+            &["0x1\tprintk\tvmlinux\tEXPORT_SYMBOL"],
+        );
+        assert_eq!(one.difference(&other), "option CONFIG_B, header include/linux/mm.h and 1 more");
+        assert_eq!(one.difference(&one), "");
     }
 }

@@ -8,8 +8,8 @@
 #   $DRVC_KERNEL    the kernel's release
 #
 # Promises that KERNEL_DIR is of that kernel, that the usual paths lead to it whatever the
-# distribution is, and that
-# `uname -r` answers with that kernel. Fails with what to change in the manifest.
+# distribution is, that `uname -r` answers with that kernel, and that `make` compiles by clang where
+# clang compiled the kernel. Fails with what to change in the manifest.
 # shellcheck shell=sh
 set -eu
 
@@ -46,3 +46,18 @@ done
 printf '%s\n' '#!/bin/sh' "/bin/uname \"\$@\" | sed \"s/\$(/bin/uname -r)/$DRVC_KERNEL/\"" \
     >/usr/local/bin/uname
 chmod 755 /usr/local/bin/uname
+
+configuration=$kernel_dir/include/config/auto.conf
+if grep -qs '^CONFIG_CC_IS_CLANG=y' "$configuration"; then
+    # 140006 is 14.
+    major=$(sed -n 's/^CONFIG_CLANG_VERSION=\(.*\)....$/\1/p' "$configuration")
+    llvm="LLVM=\${end:-1}"
+    grep -q '^CONFIG_LD_IS_LLD=y' "$configuration" || llvm="CC=clang\$end"
+    missing="clang $major compiled this kernel: add packages \"clang\" \"lld\" \"llvm\""
+    # A module's own stage may install the compiler, so it is looked for when make runs.
+    printf '%s\n' '#!/bin/sh' '# Clang compiled the kernel.' 'end=' \
+        "command -v clang-$major >/dev/null && end=-$major" \
+        "command -v \"clang\$end\" >/dev/null || { echo 'drvc: $missing' >&2; exit 1; }" \
+        "exec /usr/bin/make \"$llvm\" \"\$@\"" >/usr/local/bin/make
+    chmod 755 /usr/local/bin/make
+fi

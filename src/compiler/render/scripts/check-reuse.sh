@@ -59,6 +59,11 @@ plain() {
     sed -f "$work/plain.sed"
 }
 
+# options: the sum of the kernel's options. A comment above them says its upstream version.
+options() {
+    sed '/^#/d' "$build/include/config/auto.conf" | plain | sha256sum | cut -d' ' -f1
+}
+
 # trees: the directories with the kernel's header files: its own, and the one that it builds on.
 trees() {
     own=$(readlink -f "$build")
@@ -153,7 +158,7 @@ symbols "$build/Module.symvers" >"$work/now"
 record() {
     printf 'kernel %s\n' "$DRVC_KERNEL"
     printf 'headers %s\n' "$(headers)"
-    printf 'options %s\n' "$(sum_of "$build/include/config/auto.conf")"
+    printf 'options %s\n' "$(options)"
     printf 'vermagic %s\n' "$(vermagic)"
     imports "$updates" >"$work/imports"
     of "$work/imports" <"$work/now"
@@ -180,7 +185,7 @@ same() {
 }
 grep -qx CONFIG_MODVERSIONS=y "$build/include/config/auto.conf" ||
     differ "$DRVC_KERNEL has no versions of its symbols"
-same options "$(sum_of "$build/include/config/auto.conf")"
+same options "$(options)"
 case $level in
 headers) same headers "$(headers)" ;;
 *)

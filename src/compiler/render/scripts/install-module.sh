@@ -57,16 +57,19 @@ install_file() {
     [ "${vermagic%% *}" = "$DRVC_KERNEL" ] ||
         fail "$1 is of kernel ${vermagic%% *}, not $DRVC_KERNEL:" \
             "make must use {kernel_dir} and {kernel}"
-    [ -z "$compiler" ] || grep -aq "GCC: .* ${compiler}[.]" "$updates/$name" ||
-        fail "$1 is not of gcc $compiler, as the kernel is: change CC"
+    [ -z "$compiler" ] || grep -aq "${mark}[.]" "$updates/$name" ||
+        fail "$1 is not of $compiler, as the kernel is: change CC"
     [ "$finished" = yes ] || strip --strip-debug "$updates/$name"
     installed=$((installed + 1))
 }
 
 mkdir -p "$updates"
 if [ "$finished" = no ]; then
-    # 120200 is gcc 12.
-    compiler=$(sed -n 's/^CONFIG_GCC_VERSION=\(.*\)....$/\1/p' "$configuration")
+    # 120200 is 12; that of the other compiler is 0.
+    compiler=$(sed -n -e 's/^CONFIG_GCC_VERSION=\(.*\)....$/gcc \1/p' \
+        -e 's/^CONFIG_CLANG_VERSION=\(.*\)....$/clang \1/p' "$configuration")
+    mark="GCC: .* ${compiler#* }"
+    case $compiler in clang*) mark="clang version ${compiler#* }" ;; esac
 fi
 for file; do
     if [ "$file" = --optional ]; then

@@ -139,7 +139,7 @@ pub(super) static OLD_KERNELS: Node = one(
     "old-kernels",
     &[Argument::one("TEXT", TEXT, "printable ASCII; completes: it is not offered; …")],
     "Where kernels are that have left the repositories, and how to name that place. `drvc lock` says it where it passes over a \
-     kernel whose packages are gone.",
+     kernel whose packages are gone, and a build where it cannot install them.",
 );
 
 pub(super) static KERNEL_DIR: Node = one(
