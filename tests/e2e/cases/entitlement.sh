@@ -119,4 +119,4 @@ builds_not 'drvc: no repositories could be made of entitlement-certificate (enti
 
 # --- host: nothing is handed over; where the machine has no subscription, that is said
 project '"host"'
-builds_not 'drvc: is the host subscribed? (entitlement "host")' buildah "$dir" driver
+builds_not 'host subscribed?' buildah "$dir" driver
