@@ -72,8 +72,8 @@ pub(super) fn in_url(url: &ast::Text) -> Option<Diagnostic> {
     let bare = url.value.replacen(&format!("{user}@"), "", 1);
     secret.then(|| {
         report("a URL", url.span).help(format!(
-            "write `{bare}` with `secret=\"ID\"` beside it, hand the secret over with `--secret id=ID,src=FILE`, and make a new one: this \
-             one is in the repository's history"
+            "write `{bare}`; a source takes the login from `{{ secret \"ID\"; }}` behind its address and `--secret id=ID,src=FILE`. Make \
+             a new one: this one is in the repository's history"
         ))
     })
 }

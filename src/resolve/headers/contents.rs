@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::io::{self, Read as _};
 
 /// Of what is told of a package: another one is told anew.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 /// The largest file that is read, in bytes.
 const FILE: u64 = 64 << 20;
 /// Where the files of a kernel's headers are.
@@ -209,9 +209,10 @@ fn release_words(kernel: &str) -> Vec<String> {
             .map(|(at, _)| at)
     };
     words.extend(package.and_then(|package| package.get(..tag(package)?)));
-    while bare.matches('-').count() > 1 {
-        bare = bare.rsplit_once('-').map_or(bare, |(bare, _)| bare);
-        words.insert(bare);
+    // A version alone, such as 6.1.0, is no name of one kernel; Debian's 6.12.107+deb12 is.
+    while let Some((shorter, _)) = bare.rsplit_once('-') {
+        bare = shorter;
+        words.extend(Some(bare).filter(|bare| bare.contains(['-', '+'])));
     }
     let mut words: Vec<_> = words.into_iter().map(ToOwned::to_owned).collect();
     words.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
@@ -265,6 +266,10 @@ mod tests {
         assert_eq!(
             release_words("6.1.0-55-cloud-amd64"),
             ["6.1.0-55-cloud-amd64", "6.1.0-55-cloud", "6.1.0-55"]
+        );
+        assert_eq!(
+            release_words("6.12.107+deb12-cloud-amd64"),
+            ["6.12.107+deb12-cloud-amd64", "6.12.107+deb12-cloud", "6.12.107+deb12"]
         );
         assert_eq!(
             release_words("5.14.0-427.13.1.el9_4.x86_64"),

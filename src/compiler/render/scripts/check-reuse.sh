@@ -48,9 +48,12 @@ release_words() {
     case $package in
     *.*.*) printf '%s\n' "$package" "$(printf '%s\n' "$package" | sed 's/[.][a-z].*//')" ;;
     esac
-    while [ "$bare" != "${bare#*-*-}" ]; do
+    # A version alone, such as 6.1.0, is no name of one kernel; Debian's 6.12.107+deb12 is.
+    while [ "$bare" != "${bare%-*}" ]; do
         bare=${bare%-*}
-        printf '%s\n' "$bare"
+        case $bare in
+        *[-+]*) printf '%s\n' "$bare" ;;
+        esac
     done
 }
 
