@@ -71,15 +71,21 @@ impl<W: Write> Archive<W> {
     }
 }
 
-/// Reads an archive to its end, and gives `each` the name, the mode (with the type of file, as in `stat`), the size in
-/// bytes and the content of each member.
+/// A file of an archive that is read.
+pub struct Member<'a> {
+    pub name: String,
+    /// With the type of file, as in `stat`.
+    pub mode: u32,
+    /// In bytes.
+    pub size: u64,
+    pub content: &'a mut dyn Read,
+}
+
+/// Reads an archive to its end, and gives each member to `each`.
 ///
 /// # Errors
 /// Those of reading, of `each`, and [`io::ErrorKind::InvalidData`] where it is no such archive.
-pub fn read(
-    mut from: impl Read,
-    each: &mut dyn FnMut(String, u32, u64, &mut dyn Read) -> io::Result<()>,
-) -> io::Result<()> {
+pub fn read(mut from: impl Read, each: &mut dyn FnMut(Member<'_>) -> io::Result<()>) -> io::Result<()> {
     loop {
         let mut header = [0; 110];
         from.read_exact(&mut header)?;
@@ -103,7 +109,7 @@ pub fn read(
             return Ok(());
         }
         let mut content = from.by_ref().take(size);
-        each(name, mode, size, &mut content)?;
+        each(Member { name, mode, size, content: &mut content })?;
         io::copy(&mut content, &mut io::sink())?;
         skip(&mut from, padding(size))?;
     }

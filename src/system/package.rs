@@ -143,7 +143,7 @@ fn header(package: &mut impl Read) -> io::Result<u64> {
 }
 
 fn cpio(from: impl Read, each: &mut dyn FnMut(Member) -> io::Result<()>) -> io::Result<()> {
-    cpio::read(from, &mut |name, mode, size, bytes| {
+    cpio::read(from, &mut |cpio::Member { name, mode, size, content: bytes }| {
         let Some(path) = inside(&name) else { return Ok(()) };
         let content = match mode & 0o170_000 {
             0o040_000 => Content::Directory,
