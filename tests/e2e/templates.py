@@ -1,6 +1,6 @@
 """Reads Dockerfiles of drvc with the programs of others: BuildKit's parser, hadolint and shellcheck.
 
-templates.py examples DIRECTORY      the Dockerfiles that are checked in
+templates.py examples DIRECTORY      the Dockerfiles of the compiled examples
 templates.py hostile DIRECTORY DRVC  manifests of hostile texts, compiled by DRVC below DIRECTORY; leaves a Dockerfile
                                      with thirty of them, and what has to come out, in DIRECTORY
 """

@@ -4,7 +4,11 @@
 # texts try to be something else than texts, read back by BuildKit's parser and, for thirty, by a real build.
 . "$(dirname "$0")/../case.sh"
 
-python3 "$E2E_DIR/templates.py" examples "$E2E_DIR/../../examples"
+cp -R "$E2E_DIR/../../examples" "$CASE_DIR/examples"
+for example in "$CASE_DIR"/examples/*/; do
+    "$DRVC" compile -C "$example" >"$CASE_DIR/compile.log" 2>&1 || { cat "$CASE_DIR/compile.log" >&2; die "$example does not compile"; }
+done
+python3 "$E2E_DIR/templates.py" examples "$CASE_DIR/examples"
 python3 "$E2E_DIR/templates.py" hostile "$CASE_DIR" "$DRVC"
 
 # The build of templates.py: environment, labels and words, as an engine understood them.
