@@ -8,9 +8,9 @@ use drvc::text::ids::RelPath;
 const MIRROR: &str = r#"mirror {
     images "docker.io" "m.example.com/hub"
     images "registry.access.redhat.com" "m.example.com/rh"
-    packages "http://deb.debian.org/debian" "https://m.example.com/debian"
+    packages "http://debian.example.org/debian" "https://m.example.com/debian"
     packages "https://cdn-ubi.redhat.com/content/public/ubi/dist" "https://packages.m.example.com/ubi/dist"
-    packages "http://security.debian.org" "https://m.example.com/security"
+    packages "http://security.example.org" "https://m.example.com/security"
     packages "https://a.example.org" "https://m.example.com/a"
     git "https://git.example.org" "https://m.example.com/git"
     files "https://files.example.org" "https://m.example.com/files"
@@ -105,8 +105,8 @@ const ROCKY: &str = "[baseos]\nname=Rocky\nmirrorlist=https://mirrors.rockylinux
 fn mirrors_take_the_place_of_repositories_and_go_again() {
     let builder = Builder::new();
     let files = [
-        ("etc/apt/sources.list", "deb [trusted=yes] http://deb.debian.org/debian bookworm main\n"),
-        ("etc/apt/sources.list.d/a.sources", "URIs: http://deb.debian.org/debian-security\n"),
+        ("etc/apt/sources.list", "deb [trusted=yes] http://debian.example.org/debian bookworm main\n"),
+        ("etc/apt/sources.list.d/a.sources", "URIs: http://debian.example.org/debian-security\n"),
         ("etc/yum.repos.d/ubi.repo", "[ubi]\nbaseurl = https://cdn.redhat.com/ubi/$basearch/os\n"),
         ("etc/yum.repos.d/rocky.repo", ROCKY),
     ];
@@ -115,7 +115,7 @@ fn mirrors_take_the_place_of_repositories_and_go_again() {
     builder.write("etc/ssl/certs/ca-certificates.crt", "PUBLIC\n");
     std::fs::create_dir_all(builder.path("var/tmp")).unwrap();
     let words = [
-        "http://deb.debian.org/debian",
+        "http://debian.example.org/debian",
         "https://m.example.com/debian&",
         "https://cdn.redhat.com",
         "https://m.example.com/rh",

@@ -36,7 +36,7 @@ trap 'stop_registry; kill $(jobs -p) 2>/dev/null || true' EXIT
 # Base images as Debian makes them: apt asks the internet, and there are no certificates. Their registry plays the internet's.
 base_image "$REGISTRY/internet/library/debian:12" "$CASE_DIR" <<'DOCKERFILE'
 FROM docker.io/library/debian:12
-RUN echo 'deb [trusted=yes] http://deb.debian.org/debian bookworm main' >/etc/apt/sources.list && rm -rf /etc/ssl/certs
+RUN echo 'deb [trusted=yes] http://debian.example.org/debian bookworm main' >/etc/apt/sources.list && rm -rf /etc/ssl/certs
 DOCKERFILE
 podman tag "$REGISTRY/internet/library/debian:12" "$REGISTRY/internet/library/debian:12-slim"
 for tag in 12 12-slim; do
@@ -49,7 +49,7 @@ done
 cat >"$dir/site.kdl" <<KDL
 mirror {
     registries "registries.conf"
-    packages "http://deb.debian.org/debian" "$GIT_URL/debian"
+    packages "http://debian.example.org/debian" "$GIT_URL/debian"
     git "https://git.example.org" "$GIT_URL/git"
     files "https://files.example.org" "$GIT_URL/files"
     ca "site.pem"
@@ -62,7 +62,7 @@ location = "docker.io"
 location = "$REGISTRY/internet"
 insecure = true
 CONF
-printf 'profile edition=1 extends="debian"\nline "12" {\n    release "12" {\n        mirror "http://deb.debian.org/debian" suite="bookworm" component="main"\n    }\n}\n' \
+printf 'profile edition=1 extends="debian"\nline "12" {\n    release "12" {\n        mirror "http://debian.example.org/debian" suite="bookworm" component="main"\n    }\n}\n' \
     >"$dir/os.kdl"
 project() {
     manifest "$dir" <<KDL
@@ -110,7 +110,7 @@ equal "the key with another mirror" "$(target "$dir" site key)" "$key"
 # --- builds in which the public names lead to an address where nobody listens
 
 nowhere=()
-for name in deb.debian.org security.debian.org git.example.org files.example.org docker.io registry-1.docker.io; do
+for name in debian.example.org security.example.org git.example.org files.example.org docker.io registry-1.docker.io; do
     nowhere+=("--add-host $name:127.0.0.9")
 done
 for engine in buildah podman docker; do
@@ -122,7 +122,7 @@ for engine in buildah podman docker; do
         'first.ko second.ko'
     equal "the file" "$(cat "$root/etc/driver/table.conf")" 'a table'
     equal "what apt asks in the image of $engine" "$(cat "$root/etc/apt/sources.list")" \
-        'deb [trusted=yes] http://deb.debian.org/debian bookworm main'
+        'deb [trusted=yes] http://debian.example.org/debian bookworm main'
     # Neither the authority nor an address of the site is left: one line of the certificate is enough to tell.
     found=$(grep -rlaF -e "$(sed -n 3p "$authority")" -e "$GIT_URL" "$root" 2>/dev/null || true)
     equal "what is left of the site in the image of $engine" "$found" ''
@@ -137,4 +137,4 @@ project ''
 compile "$dir"
 equal "the key without a mirror" "$(target "$dir" site key)" "$key"
 sed -i "s|^FROM docker.io/|FROM $REGISTRY/hub/docker.io/|" "$dir/drivers.out/$(target "$dir" site dockerfile)"
-builds_not 'deb.debian.org' buildah "$dir" site "${nowhere[@]}" --tls-verify=false
+builds_not 'debian.example.org' buildah "$dir" site "${nowhere[@]}" --tls-verify=false

@@ -42,7 +42,7 @@ static PACKAGES: Node = Node {
         Argument::one(
             "FROM",
             Kind::TEXT,
-            "how the address begins in the image, such as `http://deb.debian.org/debian`",
+            "how the address begins in the image, such as `http://debian.example.org/debian`",
         ),
         Argument::one("TO", Kind::TEXT, "what takes its place"),
     ],
