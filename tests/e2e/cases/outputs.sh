@@ -2,7 +2,7 @@
 # needs: git jq check-jsonschema docker-buildx
 # What `output` makes of example 08, held to its consumers: bake files and `matrix --format bake` by buildx itself, the
 # workflow and both pipelines of GitLab by their published JSON schemas, BuildConfigs and ImageStreams by OpenShift's API
-# where npm has it, KMM's Modules by its CRD where KMM_CRD names one, and a matrix of GitHub by what `fromJSON` gets. Then
+# where npm has it, KMM's Modules (example 09's too) by its CRD where KMM_CRD names one, and a matrix of GitHub by what `fromJSON` gets. Then
 # the same of a manifest with a toolkit and secrets.
 . "$(dirname "$0")/../case.sh"
 
@@ -54,7 +54,7 @@ fi
 # KMM_CRD may name several files: of Modules, and of both kinds of validations.
 [ -n "${KMM_CRD:-}" ] || say "  not checked: KMM's CRDs, since KMM_CRD names no file"
 for crd in ${KMM_CRD:-}; do
-    find drivers.out/kmm -name '*.yaml' -exec python3 "$E2E_DIR/crd.py" "$crd" {} + || die "$crd refuses a resource"
+    find drivers.out/kmm "$ROOT/examples/09-cluster-devices/drivers.out/kmm" -name '*.yaml' -exec python3 "$E2E_DIR/crd.py" "$crd" {} + || die "$crd refuses a resource"
     say "  $(basename "$crd") holds"
 done
 
