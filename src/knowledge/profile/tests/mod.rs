@@ -13,6 +13,14 @@ fn get<'p>(profiles: &'p Profiles, os: &str) -> &'p Profile {
     profiles.get(os).unwrap_or_else(|| panic!("no profile {os}"))
 }
 
+/// The rows of a table of `N` columns in tests/data; lines that begin with `#` are its head.
+fn table<const N: usize>(text: &str) -> impl Iterator<Item = [&str; N]> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.map(|line| {
+        line.split('\t').collect::<Vec<_>>().try_into().unwrap_or_else(|_| panic!("not {N} columns: {line}"))
+    })
+}
+
 #[test]
 fn builtin_files_are_right() {
     let profiles = Profiles::builtin();

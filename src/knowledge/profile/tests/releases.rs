@@ -1,54 +1,16 @@
 //! Releases, their images, and what is installed for a kernel.
 
-use super::get;
+use super::{get, table};
 use crate::knowledge::profile::Profiles;
 use crate::text::ids::Arch;
 
+const RELEASES: &str = include_str!("../../../../tests/data/profiles/releases.tsv");
+const PACKAGES: &str = include_str!("../../../../tests/data/profiles/packages.tsv");
+
 #[test]
 fn releases_are_known() {
-    let cases = [
-        (
-            "rhel",
-            "8.6",
-            "8.6",
-            "registry.access.redhat.com/ubi8/ubi:8.6",
-            "registry.access.redhat.com/ubi8/ubi-minimal:8.6",
-        ),
-        (
-            "rhel",
-            "10.2",
-            "10.2",
-            "registry.access.redhat.com/ubi10/ubi:10.2",
-            "registry.access.redhat.com/ubi10/ubi-minimal:10.2",
-        ),
-        (
-            "openshift",
-            "4.18.3",
-            "9.4",
-            "registry.access.redhat.com/ubi9/ubi:9.4",
-            "registry.access.redhat.com/ubi9/ubi-minimal:9.4",
-        ),
-        (
-            "openshift",
-            "4.12.0",
-            "8.6",
-            "registry.access.redhat.com/ubi8/ubi:8.6",
-            "registry.access.redhat.com/ubi8/ubi-minimal:8.6",
-        ),
-        (
-            "openshift",
-            "4.22.9",
-            "9.8 10.2",
-            "registry.access.redhat.com/ubi9/ubi:9.8",
-            "registry.access.redhat.com/ubi9/ubi-minimal:9.8",
-        ),
-        ("debian", "12", "12", "docker.io/library/debian:12", "docker.io/library/debian:12-slim"),
-        ("ubuntu", "22.04", "22.04", "docker.io/library/ubuntu:22.04", "docker.io/library/ubuntu:22.04"),
-        ("fedora", "43", "43", "quay.io/fedora/fedora:43", "quay.io/fedora/fedora-minimal:43"),
-        ("fedora", "100", "100", "quay.io/fedora/fedora:100", "quay.io/fedora/fedora-minimal:100"),
-    ];
     let profiles = Profiles::builtin();
-    for (os, release, runs, base, minimal) in cases {
+    for [os, release, runs, base, minimal] in table(RELEASES) {
         let facts = get(&profiles, os).release(release).unwrap();
         let platforms: Vec<&str> = facts.platforms.iter().map(|platform| platform.release.as_str()).collect();
         assert_eq!(platforms.join(" "), runs, "{os} {release}");
@@ -117,107 +79,11 @@ fn unknown_releases_are_explained() {
 
 #[test]
 fn packages_are_named() {
-    let cases = [
-        (
-            "rhel",
-            "9.4",
-            "5.14.0-427.13.1.el9_4",
-            "kernel-devel-5.14.0-427.13.1.el9_4.x86_64",
-            "kernel-core-5.14.0-427.13.1.el9_4.x86_64 kernel-modules-5.14.0-427.13.1.el9_4.x86_64 \
-             kernel-modules-extra-5.14.0-427.13.1.el9_4.x86_64",
-            "rhel-9-for-x86_64-appstream-eus-rpms rhel-9-for-x86_64-baseos-eus-rpms",
-            "/usr/src/kernels/5.14.0-427.13.1.el9_4.x86_64",
-            "",
-        ),
-        (
-            "rhel",
-            "9.3",
-            "5.14.0-362.8.1.el9_3.x86_64+rt",
-            "kernel-rt-devel-5.14.0-362.8.1.el9_3.x86_64",
-            "kernel-rt-core-5.14.0-362.8.1.el9_3.x86_64 kernel-rt-modules-5.14.0-362.8.1.el9_3.x86_64 \
-             kernel-rt-modules-extra-5.14.0-362.8.1.el9_3.x86_64",
-            "rhel-9-for-x86_64-rt-rpms",
-            "/usr/src/kernels/5.14.0-362.8.1.el9_3.x86_64+rt",
-            "",
-        ),
-        (
-            "openshift",
-            "4.12.6",
-            "4.18.0-372.41.1.rt7.198.el8_6.x86_64",
-            "kernel-rt-devel-4.18.0-372.41.1.rt7.198.el8_6.x86_64",
-            "kernel-rt-core-4.18.0-372.41.1.rt7.198.el8_6.x86_64 kernel-rt-modules-4.18.0-372.41.1.rt7.198.el8_6.x86_64 \
-             kernel-rt-modules-extra-4.18.0-372.41.1.rt7.198.el8_6.x86_64",
-            "rhel-8-for-x86_64-rt-tus-rpms rhocp-4.12-for-rhel-8-x86_64-rpms",
-            "/usr/src/kernels/4.18.0-372.41.1.rt7.198.el8_6.x86_64",
-            "",
-        ),
-        (
-            "debian",
-            "12",
-            "6.1.0-56-amd64",
-            "linux-headers-6.1.0-56-amd64",
-            "linux-image-6.1.0-56-amd64",
-            "",
-            "/usr/src/linux-headers-6.1.0-56-amd64",
-            "/usr/src/linux-headers-6.1.0-56-common",
-        ),
-        (
-            "debian",
-            "12",
-            "6.1.0-56-rt",
-            "linux-headers-6.1.0-56-rt-amd64",
-            "linux-image-6.1.0-56-rt-amd64",
-            "",
-            "/usr/src/linux-headers-6.1.0-56-rt-amd64",
-            "/usr/src/linux-headers-6.1.0-56-common-rt",
-        ),
-        (
-            "debian",
-            "12",
-            "6.12.111+deb12-cloud-amd64",
-            "linux-headers-6.12.111+deb12-cloud-amd64",
-            "linux-image-6.12.111+deb12-cloud-amd64",
-            "",
-            "/usr/src/linux-headers-6.12.111+deb12-cloud-amd64",
-            "/usr/src/linux-headers-6.12.111+deb12-common",
-        ),
-        (
-            "ubuntu",
-            "24.04",
-            "6.8.0-31-generic",
-            "linux-headers-6.8.0-31-generic",
-            "linux-modules-6.8.0-31-generic linux-modules-extra-6.8.0-31-generic",
-            "",
-            "/usr/src/linux-headers-6.8.0-31-generic",
-            "",
-        ),
-        (
-            "ubuntu",
-            "22.04",
-            "6.8.0-1021-gcp",
-            "linux-headers-6.8.0-1021-gcp gcc-12",
-            "linux-modules-6.8.0-1021-gcp linux-modules-extra-6.8.0-1021-gcp",
-            "",
-            "/usr/src/linux-headers-6.8.0-1021-gcp",
-            "",
-        ),
-        (
-            "fedora",
-            "40",
-            "6.8.5-301.fc40.x86_64+debug",
-            "kernel-debug-devel-6.8.5-301.fc40.x86_64",
-            "kernel-debug-core-6.8.5-301.fc40.x86_64 kernel-debug-modules-6.8.5-301.fc40.x86_64 \
-             kernel-debug-modules-extra-6.8.5-301.fc40.x86_64",
-            "",
-            "/usr/src/kernels/6.8.5-301.fc40.x86_64+debug",
-            "",
-        ),
-    ];
     fn all(names: &[impl AsRef<str>]) -> String {
         names.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(" ")
     }
     let profiles = Profiles::builtin();
-    for (os, release, text, build, in_tree, repositories, dir, src) in cases {
+    for [os, release, text, build, in_tree, repositories, dir, src] in table(PACKAGES) {
         let profile = get(&profiles, os);
         let (kernel, facts) = (profile.kernel(text).unwrap(), profile.release(release).unwrap());
         let packages = profile.packages(&kernel, &facts, Arch::X86_64).unwrap();

@@ -1,6 +1,6 @@
 //! Profiles of the user's own: new distributions from one file, extensions, and what is wrong with a file.
 
-use super::get;
+use super::{get, table};
 use crate::knowledge::profile::Profiles;
 use crate::text::diag::{Code, Diagnostic, Diagnostics};
 use crate::text::ids::OsName;
@@ -80,6 +80,8 @@ fn a_new_minor_of_rhel_reaches_openshift() {
     assert_eq!(lab.kernels_of.as_ref().unwrap().as_str(), "rhel");
 }
 
+const MISTAKES: &str = include_str!("../../../../tests/data/profiles/mistakes.tsv");
+
 /// A profile that is right, to put one mistake into.
 const RIGHT: &str = r#"profile edition=1
 title "Test"
@@ -101,160 +103,15 @@ line "1" {
 
 #[test]
 fn mistakes_are_explained() {
-    let cases = [
-        (
-            "headers-{kernel}\"",
-            "headers; rm -rf /\"",
-            Code::MalformedProfileValue,
-            "\"headers; rm -rf /\"",
-            "`headers; rm -rf /` cannot stand here",
-            "write 1 to 192 of A-Z a-z 0-9 . + _ : ~ ^ = -, first a letter or digit",
-        ),
-        (
-            "headers-{kernel}\"",
-            "headers-{kernal}\"",
-            Code::UnknownHole,
-            "\"headers-{kernal}\"",
-            "nothing fills `{kernal}`",
-            "did you mean `{kernel}`?",
-        ),
-        (
-            "headers-{kernel}\"",
-            "headers-{kernel\"",
-            Code::MalformedProfileValue,
-            "\"headers-{kernel\"",
-            "`headers-{kernel` cannot stand here",
-            "write a name in lower case and a } behind each {",
-        ),
-        (
-            "base \"example.org/test:{release}\"",
-            "base \"example.org/Test:{release}\"",
-            Code::MalformedProfileValue,
-            "\"example.org/Test:{release}\"",
-            "`example.org/Test:1` cannot stand here",
-            "write host[:port]/path[:tag][@sha256:digest], the path in lower case",
-        ),
-        (
-            "base \"example.org/test:{release}\"",
-            "base \"example.org/test:{kernel}\"",
-            Code::UnknownHole,
-            "\"example.org/test:{kernel}\"",
-            "nothing fills `{kernel}`",
-            "there is `line`, `major` and `release`",
-        ),
-        (
-            "base \"example.org/test:{release}\"\n",
-            "",
-            Code::IncompleteProfile,
-            "\"1\"",
-            "release `1` has no images",
-            "write them here, in its `line`, or at the top of the file for all releases",
-        ),
-        (
-            "kernel-dir \"/usr/src/headers-{kernel}\"\n",
-            "",
-            Code::IncompleteProfile,
-            "\"1\"",
-            "release `1` has no `kernel-dir`",
-            "write `kernel-dir` here, in its `line`, or at the top of the file for all releases",
-        ),
-        (
-            "title \"Test\"\norder \"dpkg\"\n",
-            "",
-            Code::IncompleteProfile,
-            "profile",
-            "the profile has no `title` and `order`",
-            "add what is missing, or lay the file over a built-in profile: `extends=\"…\"`",
-        ),
-        (
-            "(?<arch>amd64))?\"",
-            "(?<arch>amd64)?\"",
-            Code::MalformedPattern,
-            "\"(?<abi>(?<base>[0-9.]+)-[0-9]+)(-(?<arch>amd64)?\"",
-            "`(?<abi>(?<base>[0-9.]+)-[0-9]+)(-(?<arch>amd64)?` is not a pattern",
-            "a pattern is a regular expression of the `regex` crate: no look-around, no back-references",
-        ),
-        (
-            "series=\"{base}\"",
-            "series=\"{bse}\"",
-            Code::UnknownHole,
-            "\"{bse}\"",
-            "nothing fills `{bse}`",
-            "did you mean `{base}`?",
-        ),
-        (
-            "profile edition=1",
-            "profile edition=1 extends=\"debain\"",
-            Code::UnknownProfile,
-            "\"debain\"",
-            "no profile `debain` to build on",
-            "did you mean `debian`?",
-        ),
-        (
-            "profile edition=1",
-            "profile edition=1 runs=\"test\"",
-            Code::UnknownProfile,
-            "\"test\"",
-            "no profile `test` to build on",
-            "a profile cannot run itself",
-        ),
-        (
-            "profile edition=1",
-            "profile edition=1 runs=\"openshift\"",
-            Code::UnknownProfile,
-            "\"openshift\"",
-            "no profile `openshift` to build on",
-            "`openshift` runs another's kernels itself: name that one",
-        ),
-        (
-            "line \"1\" {",
-            "line \"1\" {\n    runs \"9.4\"",
-            Code::IncompleteProfile,
-            "\"9.4\"",
-            "`runs` without a profile to run",
-            "name it in the header: `profile edition=1 runs=\"…\"`",
-        ),
-        (
-            "series \"1.0\"",
-            "series \"1.0\"\nended \"last year\"",
-            Code::MalformedProfileValue,
-            "\"last year\"",
-            "`last year` cannot stand here",
-            "write a day such as 2025-05-31",
-        ),
-        (
-            "title \"Test\"",
-            "titel \"Test\"",
-            Code::UnknownNode,
-            "titel",
-            "unknown node `titel`",
-            "did you mean `title`?",
-        ),
-        (
-            "arch \"x86_64\"",
-            "arch \"amd64\"",
-            Code::UnknownValue,
-            "\"amd64\"",
-            "unknown value `amd64`",
-            "did you mean `\"x86_64\"`?",
-        ),
-        (
-            "release \"1\" {",
-            "release \"1\"\n    release \"1\" {",
-            Code::DuplicateName,
-            "\"1\"",
-            "two release nodes are named `1`",
-            "put what they say into one of them",
-        ),
-    ];
     assert_eq!(add(&mut Profiles::builtin(), "test", RIGHT).1, Diagnostics::default());
-    for (from, to, code, place, message, help) in cases {
-        assert!(RIGHT.contains(from), "{from}");
+    for [from, to, code, place, message, help] in table(MISTAKES) {
+        let (from, to) = (from.replace("\\n", "\n"), to.replace("\\n", "\n"));
+        assert!(RIGHT.contains(&from), "{from}");
         let mut profiles = Profiles::builtin();
-        let (sources, found) = add(&mut profiles, "test", &RIGHT.replacen(from, to, 1));
+        let (sources, found) = add(&mut profiles, "test", &RIGHT.replacen(&from, &to, 1));
         let found: Vec<&Diagnostic> = found.iter().collect();
         assert_eq!(found.len(), 1, "{to}: {found:?}");
-        let seen = (found[0].code, sources.slice(found[0].labels[0].span), found[0].message.as_str());
+        let seen = (found[0].code.name(), sources.slice(found[0].labels[0].span), found[0].message.as_str());
         assert_eq!(seen, (code, place, message));
         assert_eq!(found[0].help.as_deref(), Some(help));
         assert!(profiles.get("test").is_none() && profiles.is_broken("test"));
