@@ -5,7 +5,7 @@ use super::terminal::Terminal;
 use super::{Exit, Failure};
 use crate::compiler::compile::{Compilation, Compiled, Request, compile_known};
 use crate::system::fs::{Disk, Reader};
-use crate::text::diag::{Code, Diagnostics, Report, Severity, count};
+use crate::text::diag::{Diagnostics, Report, Severity, count};
 use crate::text::source::Sources;
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +29,7 @@ impl Project {
         let disk = self.open()?;
         let request = self.request(compiling);
         let compilation = compile_known(&Reader::new(&disk).hide(request.out.clone()), &request);
-        let open = compilation.diagnostics.iter().filter(|one| one.code == Code::UnlockedKernels);
+        let open = compilation.diagnostics.iter().filter(|one| one.code.is_open());
         let open = open.map(|one| one.message.clone()).collect();
         Ok((self.told(compilation, terminal)?, open))
     }

@@ -1,6 +1,7 @@
 //! What a server said -> an entry of the lock.
 
 use crate::knowledge::lock::{Entry, HeadersPin, ImagePin, KernelsPin, Lock, OpenShiftPin, Want};
+use crate::knowledge::profile::Builder;
 use crate::text::ids::{Commit, KernelText, PackageName, Release, Sha256};
 use crate::text::source::Span;
 use std::collections::BTreeMap;
@@ -10,6 +11,8 @@ use std::collections::BTreeMap;
 pub enum Answer {
     /// The checksum of a file.
     Archive(Sha256),
+    /// The first of a list that is there.
+    Builder(Builder),
     /// The commit of a ref.
     Git(Commit),
     /// What the packages of a kernel's headers hold.
@@ -35,6 +38,9 @@ impl Answer {
         match (want, self) {
             (Want::Archive(url), Self::Archive(sha256)) => {
                 lock.archives.insert(url.clone(), entry(sha256));
+            }
+            (Want::Builder(query), Self::Builder(builder)) => {
+                lock.builders.insert(query.clone(), entry(builder));
             }
             (Want::Git(url, reference), Self::Git(commit)) => {
                 lock.git.insert((url.clone(), reference.clone()), entry(commit));

@@ -134,13 +134,16 @@ fn shorten(text: &str) -> String {
 
 fn values(lock: &Lock) -> BTreeMap<Want, Value> {
     let mut all = BTreeMap::new();
-    let Lock { archives, git, headers, images, kernels, openshift, packages: _, zstreams } = lock;
+    let Lock { archives, builders, git, headers, images, kernels, openshift, packages: _, zstreams } = lock;
     for (key, pin) in headers {
         let value = match &pin.value {
             HeadersPin::Known(known) => Value::Many(known.packages.iter().map(|one| package(one)).collect()),
             HeadersPin::Unknown(why) => Value::Many(vec![format!("not known, {why}")]),
         };
         all.insert(Want::Headers(key.clone()), value);
+    }
+    for (query, builder) in builders {
+        all.insert(Want::Builder(query.clone()), Value::Many(vec![builder.value.name().to_owned()]));
     }
     for (url, sha256) in archives {
         all.insert(Want::Archive(url.clone()), Value::One(sha256.value.to_string()));

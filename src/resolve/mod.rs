@@ -7,6 +7,7 @@
 pub mod repository;
 
 mod answer;
+mod builders;
 mod changes;
 mod headers;
 mod kernels;

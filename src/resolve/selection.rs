@@ -96,6 +96,7 @@ fn is_named(want: &Want, name: &str, urls: &BTreeSet<GitUrl>) -> bool {
         Want::Git(url, _) if urls.contains(url) => true,
         Want::Kernels(query) if system(query.os.as_str(), query.release.as_str()) => true,
         Want::ZStreams(query) if system("openshift", query.release.as_str()) => true,
+        Want::Builder(query) if system(query.kernel.0.as_str(), query.kernel.1.as_str()) => true,
         Want::Headers((os, release, ..)) if system(os.as_str(), release.as_str()) => true,
         Want::OpenShift(release, _) if system("openshift", release.as_str()) => true,
         want => want.to_string().contains(name),

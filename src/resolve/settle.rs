@@ -2,7 +2,8 @@
 //!
 //! 1. [`Planned::of`] plans with the lock as it is. What contradicts the manifest, was changed by hand or is to be
 //!    updated is forgotten first.
-//! 2. What the plan asked for and the lock lacks is resolved: kernels and releases first, then everything else.
+//! 2. What the plan asked for and the lock lacks is resolved: kernels and releases first, then which builders they take,
+//!    then everything else.
 //! 3. It is planned again, until nothing is missing; then what nothing asked for is taken out.
 //!
 //! A question that fails holds up no other: its entry stays as it was, whole, and the failure is handed back.
@@ -21,7 +22,7 @@ use crate::text::error::Error;
 use crate::text::ids::RelPath;
 use crate::text::source::Sources;
 
-/// Kernels bring images, images nothing more: so many rounds are more than enough.
+/// Kernels bring builders, builders images, and images nothing more: so many rounds are more than enough.
 const ROUNDS: usize = 8;
 
 /// What to do.
@@ -126,6 +127,7 @@ pub fn settle(job: &Job<'_>) -> Result<Settled, Refusal> {
                 sources: &planned.sources,
                 request: job.request,
                 tree: job.tree,
+                path: job.path,
                 progress: job.progress,
             };
             failed.put(work.ask(wants), &mut lock);
@@ -149,8 +151,10 @@ pub fn settle(job: &Job<'_>) -> Result<Settled, Refusal> {
 fn missing(wants: &Wants, lock: &Lock, asked: impl Fn(&Want) -> bool) -> Vec<Want> {
     let missing: Vec<_> = wants.all().into_iter().filter(|want| !want.is_in(lock) && asked(want)).collect();
     let decides = |want: &&Want| matches!(want, Want::Kernels(_) | Want::ZStreams(_) | Want::OpenShift(..));
+    let builds = |want: &&Want| matches!(want, Want::Builder(_));
     let first: Vec<_> = missing.iter().filter(decides).cloned().collect();
-    if first.is_empty() { missing } else { first }
+    let then: Vec<_> = missing.iter().filter(builds).cloned().collect();
+    [first, then].into_iter().find(|some| !some.is_empty()).unwrap_or(missing)
 }
 
 /// Tags that the lock has: they are looked at again, since a tag that moves is something that somebody did.

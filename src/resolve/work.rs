@@ -8,10 +8,10 @@ use crate::knowledge::lock::{HeadersPin, Want};
 use crate::knowledge::profile::Payload;
 use crate::system::fs::Tree;
 use crate::text::error::Error;
-use crate::text::ids::{Arch, Release};
+use crate::text::ids::{Arch, ImageRef, RelPath, Release};
 use crate::text::source::Sources;
 use std::cell::Cell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
@@ -29,6 +29,9 @@ pub struct Progress<'a> {
     pub last: Option<&'a Want>,
 }
 
+/// The reference of each toolkit, by distribution, release, kernel and architecture, as `plan.json` has them.
+pub(super) type Toolkits = BTreeMap<[String; 4], ImageRef>;
+
 /// What to ask, and what to know for it.
 pub(super) struct Work<'a> {
     pub resolver: &'a Resolver,
@@ -36,6 +39,8 @@ pub(super) struct Work<'a> {
     pub sources: &'a Sources,
     pub request: &'a Request,
     pub tree: &'a dyn Tree,
+    /// Where the lock stands.
+    pub path: &'a RelPath,
     pub progress: &'a dyn Fn(Progress<'_>),
 }
 
@@ -47,6 +52,7 @@ impl Work<'_> {
             wants.into_iter().partition(|want| matches!(want, Want::Kernels(_)));
         let (headers, wants): (Vec<_>, Vec<_>) =
             wants.into_iter().partition(|want| matches!(want, Want::Headers(_)));
+        let toolkits = self.toolkits(&wants);
         let done = Cell::new(0);
         let show = |last: Option<&Want>| (self.progress)(Progress { done: done.get(), of: number, last });
         show(None);
@@ -62,12 +68,12 @@ impl Work<'_> {
         let (sender, receiver) = mpsc::channel();
         let mut answers = thread::scope(|scope| {
             for _ in 0..WORKERS.min(number) {
-                let (sender, queue) = (sender.clone(), &queue);
+                let (sender, queue, toolkits) = (sender.clone(), &queue, &toolkits);
                 let (resolver, parts) = (self.resolver, self.parts);
                 scope.spawn(move || {
                     let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
                     while let Some((at, want)) = next() {
-                        let answer = one(resolver, parts, &want);
+                        let answer = one(resolver, parts, toolkits.as_ref(), &want);
                         if sender.send((at, want, answer)).is_err() {
                             return;
                         }
@@ -89,9 +95,15 @@ impl Work<'_> {
     }
 }
 
-fn one(resolver: &Resolver, parts: &Parts, want: &Want) -> Result<Answer, Problem> {
+fn one(
+    resolver: &Resolver,
+    parts: &Parts,
+    toolkits: Option<&Toolkits>,
+    want: &Want,
+) -> Result<Answer, Problem> {
     Ok(match want {
         Want::Archive(url) => Answer::Archive(resolver.archive(url, login::of(&parts.model, want))?),
+        Want::Builder(query) => Answer::Builder(resolver.builder(parts, toolkits, query)?),
         Want::Git(url, reference) => {
             Answer::Git(resolver.git(url, reference, login::of(&parts.model, want))?)
         }

@@ -269,3 +269,79 @@ fn an_entry_that_nothing_needs_is_taken_out_without_asking() {
     project.run(&["lock", "--offline"]).expect(1, "", "error[lock-conflict]");
     assert_eq!(project.read("drivers.lock"), "<<<<<<< HEAD\n");
 }
+
+/// The project with toolkits in that registry, and this list of builders.
+fn listed(registry: &Registry, list: &str) -> Project {
+    let project = Project::new();
+    let builder = format!("kernel \"6.1.0-18-amd64\"\n        builder {list}");
+    project.edit("drivers.kdl", "kernel \"6.1.0-18-amd64\"", &builder);
+    let toolkit =
+        format!("toolkit \"toolkit\" {{\n    repository \"{}/toolkit\"\n}}\n\nmatrix {{", registry.address);
+    project.edit("drivers.kdl", "matrix {", &toolkit);
+    project
+}
+
+#[test]
+fn the_first_builder_that_is_there_is_taken_and_written_down() {
+    let lock = ["lock", "--allow-host", "127.0.0.1"];
+    for (fault, taken) in [(Fault::None, "toolkit"), (Fault::Status(404), "distro")] {
+        let registry = Registry::new(fault);
+        let project = listed(&registry, "\"toolkit\" \"distro\"");
+        project.run(&["compile"]).expect(1, "", "error[unlocked-builder]");
+        project.run(&["compile", "--locked"]).expect(3, "", "error[unlocked-builder]");
+        project.run(&["plan"]).expect(
+            0,
+            "open: the lock file does not say which of these builders",
+            "1 drift",
+        );
+        let name = "builder of debian 12, kernel `6.1.0-18-amd64`, x86_64";
+        project.run(&lock).expect(0, "", &format!("added {name}: {taken}\n"));
+        assert!(registry.asked.load(Ordering::Relaxed) > 0);
+        project.run(&["compile", "--locked"]).expect(0, "", "files written");
+        project.run(&["plan", "--full"]).expect(0, &format!(" {taken} "), "");
+        let plan = project.read("drivers.out/plan.json");
+        assert_eq!(plan.contains("\"_toolkit/"), taken == "toolkit", "{plan}");
+        // Nobody is asked again, until somebody asks for it.
+        project.run(&lock).expect(0, "", "nothing moved; 0 requests");
+        project.run(&["lock", "--check"]).expect(0, "", "is up to date");
+        // Another list is another question.
+        project.edit("drivers.kdl", "\"toolkit\" \"distro\"", "\"distro\"");
+        project.run(&["check", "--drift"]).expect(0, "", "drift[unused-lock-entry]");
+        project.edit("drivers.kdl", "builder \"distro\"", "builder \"toolkit\"");
+        project.run(&["lock", "--offline"]).expect(0, "", &format!("removed {name}\n"));
+    }
+}
+
+#[test]
+fn a_registry_that_cannot_be_asked_decides_nothing() {
+    let registry = Registry::new(Fault::Status(401));
+    let project = listed(&registry, "\"toolkit\" \"distro\"");
+    let before = project.read("drivers.lock");
+    let run = project.run(&["lock", "--allow-host", "127.0.0.1"]);
+    run.expect(4, "", "not resolved: builder of debian 12, kernel `6.1.0-18-amd64`, x86_64\n");
+    assert_eq!(project.read("drivers.lock"), before);
+}
+
+/// OpenShift 4.16.3 with its payload in the lock: its own kernel, and one of the same minor that its payload does not have.
+#[test]
+fn a_driver_toolkit_is_there_for_the_kernel_of_its_release_alone() {
+    let project = Project::new();
+    let example = include_str!("../../src/knowledge/lock/example.lock");
+    let (_, pin) = example.split_once("[[openshift]]").unwrap();
+    let pin = format!("\n[[openshift]]{}\n", pin.split("\n[[").next().unwrap());
+    project.write("drivers.lock", &sealed(&(project.read("drivers.lock") + &pin)));
+    let own = "5.14.0-427.13.1.el9_4.x86_64";
+    let other = "5.14.0-427.16.1.el9_4.x86_64";
+    project.edit("drivers.kdl", "os \"debian\" \"12\"", "os \"openshift\" \"4.16.3\"");
+    project.edit(
+        "drivers.kdl",
+        "kernel \"6.1.0-18-amd64\"",
+        &format!("kernel \"{own}\" \"{other}\"\n        builder \"dtk\" \"distro\""),
+    );
+    let run = project.run(&["lock", "builder of openshift"]);
+    run.expect(0, "", &format!("added builder of openshift 4.16.3, kernel `{own}`, x86_64: dtk\n"));
+    run.expect(0, "", &format!("added builder of openshift 4.16.3, kernel `{other}`, x86_64: distro\n"));
+    project.edit("drivers.kdl", "\"dtk\" \"distro\"", "\"dtk\" \"toolkit\" \"distro\"");
+    project.edit("drivers.kdl", "matrix {", "toolkit \"toolkit\"\n\nmatrix {");
+    project.run(&["check"]).expect(1, "", "it chose from \"dtk\" \"distro\"");
+}

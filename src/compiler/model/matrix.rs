@@ -7,9 +7,12 @@ use super::repository::{PackageRepository, lower_repository};
 use super::selector::Selector;
 
 use crate::knowledge::profile::Builder;
+use crate::language::kdl::quote;
 use crate::language::syntax::ast;
+use crate::text::diag::{Code, Diagnostic};
 use crate::text::ids::{Arch, Flavor, ImageRef, RelPath};
 use crate::text::source::{Span, Spanned};
+use std::collections::BTreeSet;
 
 /// `matrix { … }`
 #[derive(Clone, Debug)]
@@ -71,7 +74,8 @@ pub enum KernelRule {
 /// How cells are built.
 #[derive(Clone, Debug, Default)]
 pub struct CellBody {
-    pub builder: Option<Spanned<Builder>>,
+    /// In the order in which they are preferred; none for the distribution's own.
+    pub builders: Vec<Spanned<Builder>>,
     pub entitlement: Option<Entitlement>,
     pub base: Option<Spanned<ImageRef>>,
     pub repositories: Vec<PackageRepository>,
@@ -79,7 +83,9 @@ pub struct CellBody {
 
 impl Merge for CellBody {
     fn merge(&mut self, over: &Self) {
-        replace(&mut self.builder, &over.builder);
+        if !over.builders.is_empty() {
+            self.builders.clone_from(&over.builders);
+        }
         replace(&mut self.entitlement, &over.entitlement);
         replace(&mut self.base, &over.base);
         self.repositories.extend(over.repositories.iter().cloned());
@@ -143,19 +149,42 @@ fn lower_kernel(lower: &mut Lower<'_>, kernel: &ast::Kernel, unchecked: bool) ->
 
 /// Lowers how cells are built: of an `os`, or of an `on` in the matrix.
 fn lower_cell(lower: &mut Lower<'_>, body: &ast::CellBody) -> CellBody {
-    let builder = body.builder.as_ref().map(|builder| {
-        let value = match builder.value.as_str() {
-            "dtk" => Builder::Dtk,
-            "toolkit" => Builder::Toolkit,
-            _ => Builder::Distro,
-        };
-        Spanned::new(value, builder.span)
-    });
+    // The validator lets only the names of builders through.
+    let builders = body.builders.iter();
+    let builders = builders.filter_map(|name| Some(Spanned::new(Builder::parse(&name.value)?, name.span)));
+    let builders: Vec<_> = builders.collect();
+    dead_builder(&builders).into_iter().for_each(|report| lower.diagnostics.push(report));
     let base = body.base.as_ref().and_then(|base| {
         Some(Spanned::new(lower.parse("image reference", base, ImageRef::parse)?, base.span))
     });
     let repositories = body.repositories.iter();
     let repositories = repositories.filter_map(|repository| lower_repository(lower, repository)).collect();
     let entitlement = body.entitlement.as_ref().and_then(|it| lower_entitlement(lower, it));
-    CellBody { builder, entitlement, base, repositories }
+    CellBody { builders, entitlement, base, repositories }
+}
+
+/// A builder that is never taken: it was named before, or the distribution's, which is always there.
+fn dead_builder(builders: &[Spanned<Builder>]) -> Option<Diagnostic> {
+    let mut alive: Vec<&Spanned<Builder>> = Vec::new();
+    let mut dead = None;
+    for one in builders {
+        match alive.iter().find(|known| [one.value, Builder::Distro].contains(&known.value)) {
+            Some(before) => dead = dead.or(Some((*before, one))),
+            None => alive.push(one),
+        }
+    }
+    let (before, one) = dead?;
+    let mut wanted: Vec<_> = builders.iter().map(|one| one.value).collect();
+    // The distribution's goes last, and what is named twice stays where it was first.
+    wanted.sort_by_key(|one| *one == Builder::Distro);
+    let mut names: Vec<_> = wanted.iter().map(|one| quote(one.name())).collect();
+    let mut seen = BTreeSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    let label = if before.value == one.value { "named before" } else { "always there" };
+    Some(
+        Diagnostic::new(Code::DeadBuilder, format!("builder `{}` is never taken", one.value.name()))
+            .label(one.span, "never reached")
+            .label(before.span, label)
+            .help(format!("write `builder {}`", names.join(" "))),
+    )
 }

@@ -42,7 +42,8 @@ pub(super) fn expand<'a>(
     for (at, rule) in inputs.model.matrix.os.iter().enumerate() {
         expansion.rule(at, rule);
     }
-    let mut cells = expansion.cells;
+    let Expansion { mut cells, setups, .. } = expansion;
+    setups.unlocked().for_each(|report| diagnostics.push(report));
     warn_dead(&inputs.model.matrix.overlays, &cells, diagnostics);
     let excluded = exclude(inputs, &mut cells, diagnostics);
     if cells.is_empty() && !diagnostics.has_errors() {
@@ -199,7 +200,10 @@ impl<'a> Expansion<'a, '_> {
             arch_span: listed.map_or(arch.span, |one| one.span),
             release_span: spot.release_span,
         };
-        cell.setup = self.setups.of(self.inputs, self.diagnostics, (spot.at, spot.rule), &cell);
+        let Some(setup) = self.setups.of(self.inputs, self.diagnostics, (spot.at, spot.rule), &cell) else {
+            return;
+        };
+        cell.setup = setup;
         if let Some(stream) = &cell.setup.stream
             && let Ok(packages) = profile.packages_of_stream(&cell.kernel, facts, arch.value, Some(stream))
         {

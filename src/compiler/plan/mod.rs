@@ -93,7 +93,7 @@ pub struct Inputs<'a> {
 /// 2. [`groups::select`] pairs images with cells and merges the pairs that are one build.
 /// 3. [`builder::Builder`] makes the stages of each target, once each.
 ///
-/// Kernels that the lock does not name yet hold up their own cells only.
+/// Kernels that the lock does not name yet, or has no builder for, hold up their own cells only.
 pub fn expand(inputs: Inputs<'_>) -> (Plan, Diagnostics) {
     let mut diagnostics = Diagnostics::default();
     order::refuse_cycles(inputs.model, &mut diagnostics);
@@ -108,7 +108,7 @@ pub fn expand(inputs: Inputs<'_>) -> (Plan, Diagnostics) {
         inputs.lock.unused().into_iter().for_each(|(what, span)| diagnostics.push(unused(&what, span)));
     }
     // What is missing may be among the kernels that wait.
-    let diagnostics = diagnostics.without(|code| waits && code.is_absence() && code != Code::UnlockedKernels);
+    let diagnostics = diagnostics.without(|code| waits && code.is_absence() && !code.is_open());
     (Plan { graph, toolkits, targets, excluded }, diagnostics)
 }
 

@@ -1,8 +1,10 @@
 //! From a lock to answers: what is pinned for a thing, and in the end what was asked for and what was not.
 
 use super::{
-    Entry, HeadersPin, ImagePin, KernelKey, KernelQuery, KernelsPin, Lock, OpenShiftPin, Wants, ZQuery, name,
+    BuilderQuery, Entry, HeadersPin, ImagePin, KernelKey, KernelQuery, KernelsPin, Lock, OpenShiftPin, Wants,
+    ZQuery, name,
 };
+use crate::knowledge::profile::Builder;
 use crate::text::ids::{
     Arch, Commit, FileUrl, GitUrl, ImageRef, KernelText, OsName, PackageName, Release, Sha256,
 };
@@ -30,6 +32,21 @@ impl<'a> Consulted<'a> {
     pub fn archive(&self, url: &FileUrl) -> Option<&'a Sha256> {
         self.wants.borrow_mut().archives.insert(url.clone());
         self.noted(self.lock.archives.get(url))
+    }
+
+    /// Which of several builders is taken.
+    #[must_use]
+    pub fn builder(&self, query: &BuilderQuery) -> Option<Builder> {
+        self.wants.borrow_mut().builders.insert(query.clone());
+        self.noted(self.lock.builders.get(query)).copied()
+    }
+
+    /// The list that the lock's choice for the same kernel was made from, where it is another one.
+    #[must_use]
+    pub fn other_builders(&self, query: &BuilderQuery) -> Option<&'a [Builder]> {
+        let first = BuilderQuery { of: Vec::new(), ..query.clone() };
+        let (other, _) = self.lock.builders.range(first..).next()?;
+        (other.kernel == query.kernel).then_some(&other.of)
     }
 
     /// The commit of a ref, by its full name.
@@ -116,9 +133,14 @@ impl<'a> Consulted<'a> {
     /// What the entries pin that nobody asked for, and where they stand.
     #[must_use]
     pub fn unused(&self) -> Vec<(String, Span)> {
-        let Lock { archives, git, headers, images, kernels, openshift, packages, zstreams } = self.lock;
+        let Lock { archives, builders, git, headers, images, kernels, openshift, packages, zstreams } =
+            self.lock;
         let mut all: Vec<(String, Span)> = Vec::new();
         all.extend(archives.iter().map(|(url, entry)| (name::archive(url.as_str()), entry.span)));
+        all.extend(builders.iter().map(|(query, entry)| {
+            let (os, release, kernel, arch) = &query.kernel;
+            (name::builder(os.as_str(), release.as_str(), kernel.as_str(), arch.name()), entry.span)
+        }));
         all.extend(
             git.iter().map(|((url, reference), entry)| (name::git(url.as_str(), reference), entry.span)),
         );

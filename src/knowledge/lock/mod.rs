@@ -16,6 +16,7 @@ pub use read::parse;
 pub use wants::{Want, Wants};
 pub use write::to_text;
 
+use crate::knowledge::profile::Builder;
 use crate::text::ids::{
     Arch, Commit, Digest, FileUrl, Flavor, GitUrl, ImageRef, KernelText, OsName, PackageName, Release, Sha256,
 };
@@ -30,6 +31,8 @@ pub const VERSION: u32 = 1;
 pub struct Lock {
     /// Checksums of files that sources download (`archive`, `file` and `srpm`), by URL.
     pub archives: BTreeMap<FileUrl, Entry<Sha256>>,
+    /// Where cells are built that name several builders.
+    pub builders: BTreeMap<BuilderQuery, Entry<Builder>>,
     /// Commits, by repository and full name of the ref.
     pub git: BTreeMap<(GitUrl, String), Entry<Commit>>,
     /// Digests, by reference.
@@ -48,6 +51,14 @@ pub struct Lock {
 
 /// A kernel of a distribution's release.
 pub type KernelKey = (OsName, Release, KernelText, Arch);
+
+/// An ordered list of builders, for one kernel of a distribution's release.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BuilderQuery {
+    pub kernel: KernelKey,
+    /// The list as the manifest has it: a changed one is another question.
+    pub of: Vec<Builder>,
+}
 
 /// What the packages of a kernel's headers hold.
 #[derive(Clone, Debug, PartialEq, Eq)]

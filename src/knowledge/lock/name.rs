@@ -20,6 +20,10 @@ pub(super) fn openshift(release: &str, arch: &str) -> String {
     format!("openshift {release}, {arch}")
 }
 
+pub(super) fn builder(os: &str, release: &str, kernel: &str, arch: &str) -> String {
+    format!("builder of {os} {release}, kernel `{kernel}`, {arch}")
+}
+
 /// Of the headers of one kernel.
 #[must_use]
 pub fn headers(os: &str, release: &str, kernel: &str, arch: &str) -> String {

@@ -2,8 +2,10 @@
 
 use super::seal::{FIELD, name, seal};
 use super::{
-    Entry, HeaderDigests, HeadersPin, ImagePin, KernelQuery, KernelsPin, Lock, OpenShiftPin, VERSION, ZQuery,
+    BuilderQuery, Entry, HeaderDigests, HeadersPin, ImagePin, KernelQuery, KernelsPin, Lock, OpenShiftPin,
+    VERSION, ZQuery,
 };
+use crate::knowledge::profile;
 use crate::text::diag::{Code, Diagnostic, Diagnostics};
 use crate::text::ids::{
     Arch, Commit, Digest, FileUrl, Flavor, GitUrl, ImageRef, KernelText, OsName, PackageName, Release, Sha256,
@@ -20,6 +22,8 @@ struct File {
     version: Spanned<u32>,
     #[serde(default)]
     archive: Vec<Spanned<Table>>,
+    #[serde(default)]
+    builder: Vec<Spanned<Table>>,
     #[serde(default)]
     git: Vec<Spanned<Table>>,
     #[serde(default)]
@@ -41,6 +45,29 @@ struct File {
 struct Archive {
     url: FileUrl,
     sha256: Sha256,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Builder {
+    os: OsName,
+    release: Release,
+    kernel: KernelText,
+    arch: Arch,
+    of: Vec<BuilderName>,
+    builder: BuilderName,
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct BuilderName(profile::Builder);
+
+impl TryFrom<String> for BuilderName {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        profile::Builder::parse(&name).map(Self).ok_or_else(|| format!("`{name}` is not a builder"))
+    }
 }
 
 #[derive(Deserialize)]
@@ -192,6 +219,12 @@ fn collect(file: FileId, parsed: File, diagnostics: &mut Diagnostics) -> Lock {
     let mut lock = Lock::default();
     for (Archive { url, sha256 }, place) in read(file, "archive", parsed.archive, diagnostics) {
         insert(&mut lock.archives, url, sha256, place, diagnostics);
+    }
+    for (entry, place) in read(file, "builder", parsed.builder, diagnostics) {
+        let Builder { os, release, kernel, arch, of, builder } = entry;
+        let of = of.into_iter().map(|name| name.0).collect();
+        let query = BuilderQuery { kernel: (os, release, kernel, arch), of };
+        insert(&mut lock.builders, query, builder.0, place, diagnostics);
     }
     for (Git { url, reference, commit }, place) in read(file, "git", parsed.git, diagnostics) {
         insert(&mut lock.git, (url, reference), commit, place, diagnostics);

@@ -50,6 +50,7 @@ pub(super) fn name(kind: &str, fields: &Table) -> String {
     let get = |key: &str| fields.get(key).and_then(Value::as_str).unwrap_or("?").to_owned();
     match kind {
         "archive" => super::name::archive(&get("url")),
+        "builder" => super::name::builder(&get("os"), &get("release"), &get("kernel"), &get("arch")),
         "git" => super::name::git(&get("url"), &get("reference")),
         "image" => super::name::image(&get("reference")),
         "kernels" => super::name::kernels(&get("os"), &get("release"), &get("arch"), &get("flavor")),

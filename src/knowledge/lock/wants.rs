@@ -1,6 +1,6 @@
 //! What a compilation asks of the lock -> what is to be resolved, and which entries are of no use.
 
-use super::{KernelKey, KernelQuery, Lock, ZQuery, name};
+use super::{BuilderQuery, KernelKey, KernelQuery, Lock, ZQuery, name};
 use crate::text::ids::{Arch, FileUrl, GitUrl, ImageRef, Release};
 use crate::text::source::Span;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Wants {
     /// Files that sources download.
     pub archives: BTreeSet<FileUrl>,
+    /// Cells that name several builders.
+    pub builders: BTreeSet<BuilderQuery>,
     /// Refs, by repository and full name.
     pub git: BTreeSet<(GitUrl, String)>,
     /// Kernels whose headers are compared.
@@ -34,6 +36,8 @@ pub enum Want {
     ZStreams(ZQuery),
     /// An OpenShift release.
     OpenShift(Release, Arch),
+    /// Which of several builders a kernel takes.
+    Builder(BuilderQuery),
     /// A ref, by its full name.
     Git(GitUrl, String),
     Image(ImageRef),
@@ -51,6 +55,7 @@ impl Wants {
         all.extend(self.kernels.iter().cloned().map(Want::Kernels));
         all.extend(self.zstreams.iter().cloned().map(Want::ZStreams));
         all.extend(self.openshift.iter().map(|(release, arch)| Want::OpenShift(release.clone(), *arch)));
+        all.extend(self.builders.iter().cloned().map(Want::Builder));
         all.extend(self.git.iter().map(|(url, name)| Want::Git(url.clone(), name.clone())));
         all.extend(self.images.iter().cloned().map(Want::Image));
         all.extend(self.archives.iter().cloned().map(Want::Archive));
@@ -62,6 +67,7 @@ impl Wants {
     pub fn prune(&self, lock: &mut Lock) -> usize {
         let before = lock.len();
         lock.archives.retain(|url, _| self.archives.contains(url));
+        lock.builders.retain(|query, _| self.builders.contains(query));
         lock.git.retain(|key, _| self.git.contains(key));
         lock.headers.retain(|key, _| self.headers.contains(key));
         lock.images.retain(|image, _| self.images.contains(image));
@@ -79,6 +85,7 @@ impl Want {
     pub fn is_in(&self, lock: &Lock) -> bool {
         match self {
             Self::Archive(url) => lock.archives.contains_key(url),
+            Self::Builder(query) => lock.builders.contains_key(query),
             Self::Git(url, reference) => lock.git.contains_key(&(url.clone(), reference.clone())),
             Self::Headers(key) => lock.headers.contains_key(key),
             Self::Image(image) => lock.images.contains_key(image),
@@ -92,6 +99,7 @@ impl Want {
     pub fn forget(&self, lock: &mut Lock) {
         match self {
             Self::Archive(url) => drop(lock.archives.remove(url)),
+            Self::Builder(query) => drop(lock.builders.remove(query)),
             Self::Git(url, reference) => drop(lock.git.remove(&(url.clone(), reference.clone()))),
             Self::Headers(key) => drop(lock.headers.remove(key)),
             Self::Image(image) => drop(lock.images.remove(image)),
@@ -110,6 +118,7 @@ impl Want {
     pub fn keep(&self, old: &Lock, lock: &mut Lock) {
         match self {
             Self::Archive(url) => copy(url, &old.archives, &mut lock.archives),
+            Self::Builder(query) => copy(query, &old.builders, &mut lock.builders),
             Self::Git(url, reference) => copy(&(url.clone(), reference.clone()), &old.git, &mut lock.git),
             Self::Headers(key) => copy(key, &old.headers, &mut lock.headers),
             Self::Image(image) => copy(image, &old.images, &mut lock.images),
@@ -139,6 +148,9 @@ impl std::fmt::Display for Want {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&match self {
             Self::Archive(url) => name::archive(url.as_str()),
+            Self::Builder(BuilderQuery { kernel: (os, release, kernel, arch), .. }) => {
+                name::builder(os.as_str(), release.as_str(), kernel.as_str(), arch.name())
+            }
             Self::Git(url, reference) => name::git(url.as_str(), reference),
             Self::Headers((os, release, kernel, arch)) => {
                 name::headers(os.as_str(), release.as_str(), kernel.as_str(), arch.name())
@@ -159,6 +171,7 @@ impl Lock {
     pub fn wants(&self) -> Vec<Want> {
         let wants = Wants {
             archives: self.archives.keys().cloned().collect(),
+            builders: self.builders.keys().cloned().collect(),
             git: self.git.keys().cloned().collect(),
             headers: self.headers.keys().cloned().collect(),
             images: self.images.keys().cloned().collect(),
@@ -173,6 +186,7 @@ impl Lock {
     /// Takes out the entries at the places that `keep` refuses, and what was resolved together with them.
     pub fn retain(&mut self, keep: impl Fn(Span) -> bool) {
         self.archives.retain(|_, entry| keep(entry.span));
+        self.builders.retain(|_, entry| keep(entry.span));
         self.git.retain(|_, entry| keep(entry.span));
         self.headers.retain(|_, entry| keep(entry.span));
         self.images.retain(|_, entry| keep(entry.span));
@@ -185,9 +199,10 @@ impl Lock {
     /// How many entries there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        let Self { archives, git, headers, images, kernels, openshift, packages, zstreams } = self;
+        let Self { archives, builders, git, headers, images, kernels, openshift, packages, zstreams } = self;
         let pins: usize = openshift.values().map(Vec::len).sum();
         archives.len()
+            + builders.len()
             + git.len()
             + headers.len()
             + images.len()

@@ -1,7 +1,7 @@
 //! Writes `drivers.lock`: from [`Lock`] to text, the same bytes for the same content.
 
 use super::seal::seal;
-use super::{HeadersPin, Lock, VERSION};
+use super::{HeadersPin, KernelKey, Lock, VERSION};
 use std::fmt::{Display, Write as _};
 use toml::{Table, Value};
 
@@ -25,22 +25,23 @@ struct Paragraph {
 }
 
 fn paragraphs(lock: &Lock) -> Vec<Paragraph> {
-    let Lock { archives, git, headers, images, kernels, openshift, packages, zstreams } = lock;
+    let Lock { archives, builders, git, headers, images, kernels, openshift, packages, zstreams } = lock;
     let mut all = Vec::new();
     all.extend(
         archives
             .iter()
             .map(|(url, sha256)| Paragraph::new("archive").text("url", url).text("sha256", &sha256.value)),
     );
+    all.extend(builders.iter().map(|(query, builder)| {
+        let of: Vec<_> = query.of.iter().map(|one| one.name()).collect();
+        let paragraph = Paragraph::new("builder").kernel(&query.kernel).list("of", &of);
+        paragraph.text("builder", builder.value.name())
+    }));
     all.extend(git.iter().map(|((url, reference), commit)| {
         Paragraph::new("git").text("url", url).text("reference", reference).text("commit", &commit.value)
     }));
-    all.extend(headers.iter().map(|((os, release, kernel, arch), pin)| {
-        let paragraph = Paragraph::new("headers")
-            .text("os", os)
-            .text("release", release)
-            .text("kernel", kernel)
-            .text("arch", arch);
+    all.extend(headers.iter().map(|(key, pin)| {
+        let paragraph = Paragraph::new("headers").kernel(key);
         match &pin.value {
             HeadersPin::Known(known) => paragraph
                 .text("headers", &known.headers)
@@ -81,14 +82,11 @@ fn paragraphs(lock: &Lock) -> Vec<Paragraph> {
             .some("realtime", realtime)
             .text("driver-toolkit", &pin.driver_toolkit)
     }));
-    all.extend(packages.iter().map(|((os, release, kernel, arch), packages)| {
-        Paragraph::new("packages")
-            .text("os", os)
-            .text("release", release)
-            .text("kernel", kernel)
-            .text("arch", arch)
-            .list("packages", &packages.value)
-    }));
+    all.extend(
+        packages
+            .iter()
+            .map(|(key, packages)| Paragraph::new("packages").kernel(key).list("packages", &packages.value)),
+    );
     all.extend(zstreams.iter().map(|(query, releases)| {
         Paragraph::new("zstreams")
             .text("release", &query.release)
@@ -102,6 +100,10 @@ fn paragraphs(lock: &Lock) -> Vec<Paragraph> {
 impl Paragraph {
     const fn new(kind: &'static str) -> Self {
         Self { kind, fields: Vec::new() }
+    }
+
+    fn kernel(self, (os, release, kernel, arch): &KernelKey) -> Self {
+        self.text("os", os).text("release", release).text("kernel", kernel).text("arch", arch)
     }
 
     fn text(self, key: &'static str, value: impl Display) -> Self {

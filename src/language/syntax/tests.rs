@@ -154,8 +154,8 @@ fn matrix_is_read(matrix: &Matrix) {
     assert_eq!((one.latest.as_ref().map(|latest| latest.value), text(&file.from)), (Some(2), "kernels.txt"));
     let body = &rhel.body;
     assert_eq!(
-        (text(&body.builder), body.entitlement.as_ref().map_or("-", |it| &it.how.value), text(&body.base)),
-        ("distro", "rhsm", "quay.io/example/base")
+        (texts(&body.builders), body.entitlement.as_ref().map_or("-", |it| &it.how.value), text(&body.base)),
+        (vec!["distro"], "rhsm", "quay.io/example/base")
     );
     assert_eq!(
         (text(&body.repositories[0].url), text(&body.repositories[1].enable)),
@@ -165,7 +165,7 @@ fn matrix_is_read(matrix: &Matrix) {
         (pairs(&matrix.exclude[0].selector.terms).join(" "), &*matrix.exclude[0].reason.value),
         ("os=rhel flavor=rt".to_owned(), "not yet")
     );
-    assert_eq!(text(&matrix.on[0].body.builder), "toolkit");
+    assert_eq!(texts(&matrix.on[0].body.builders), ["toolkit", "distro"]);
 }
 
 /// A manifest in which some text is put in place of another.

@@ -82,8 +82,14 @@ impl Code {
                     | Self::ContradictingLockEntry
                     | Self::DuplicateLockEntry
                     | Self::MissingPlatform
-                    | Self::UnlockedKernels
             )
+            || self.is_open()
+    }
+
+    /// Whether what it names waits for the lock and holds up its own targets only.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::UnlockedBuilder | Self::UnlockedKernels)
     }
 
     /// Whether it complains of something that is not there. In a file with other errors, that may only not have been
@@ -97,6 +103,7 @@ impl Code {
                 | Self::MissingKernel
                 | Self::MissingSource
                 | Self::UnknownKmod
+                | Self::UnlockedBuilder
                 | Self::UnlockedKernels
                 | Self::UnsetVariable
                 | Self::UnusedMirror
@@ -119,6 +126,7 @@ codes! {
     ContradictoryKernel = "contradictory-kernel", Error, Knowledge;
     ControlCharacter = "control-character", Error;
     DanglingSlashdash = "dangling-slashdash", Error;
+    DeadBuilder = "dead-builder", Error;
     DeadSelector = "dead-selector", Error;
     DependencyCycle = "dependency-cycle", Error;
     DuplicateLockEntry = "duplicate-lock-entry", Error;
@@ -219,6 +227,7 @@ codes! {
     UnknownToKmm = "unknown-to-kmm", Error;
     UnknownValue = "unknown-value", Error;
     UnknownVariable = "unknown-variable", Error;
+    UnlockedBuilder = "unlocked-builder", Error;
     UnlockedHeaders = "unlocked-headers", Drift;
     UnlockedKernels = "unlocked-kernels", Error;
     UnmappedSetting = "unmapped-setting", Warning;

@@ -133,11 +133,10 @@ impl Diagnostics {
         self.all.iter().any(|diagnostic| diagnostic.severity() == Severity::Error)
     }
 
-    /// Whether any is an error beside kernels that wait for the lock: those hold up their own targets only.
+    /// Whether any is an error beside what waits for the lock: that holds up its own targets only.
     #[must_use]
     pub fn has_errors_beside_open(&self) -> bool {
-        let is_error =
-            |one: &&Diagnostic| one.severity() == Severity::Error && one.code != Code::UnlockedKernels;
+        let is_error = |one: &&Diagnostic| one.severity() == Severity::Error && !one.code.is_open();
         self.all.iter().any(|one| is_error(&one))
     }
 

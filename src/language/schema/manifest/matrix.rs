@@ -139,7 +139,11 @@ static FLAVORS: Node = Node {
 };
 
 static BUILDER: Node = Node {
-    arguments: &[Argument::one("HOW", Kind::Enum(&BUILDERS), "where the builder image comes from")],
+    arguments: &[Argument::some(
+        "HOW",
+        Kind::Enum(&BUILDERS),
+        "where the builder image comes from; of several, `drvc lock` takes for each kernel the first that is there, or else the last",
+    )],
     ..Node::new("builder", Count::AtMostOne, "Where the image comes from that modules are built in.")
 };
 

@@ -50,8 +50,8 @@ pub struct Os {
 /// How cells are built: children of `os`, and of `on` in `matrix`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CellBody {
-    /// `builder "distro"|"dtk"|"toolkit"`
-    pub builder: Option<Text>,
+    /// `builder "distro"|"dtk"|"toolkit"…`
+    pub builders: Vec<Text>,
     /// `entitlement "host"|"rhsm"|"certs"|"none"`
     pub entitlement: Option<Entitlement>,
     /// `base IMAGE`: the builder's base image in place of the profile's

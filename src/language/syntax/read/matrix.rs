@@ -59,7 +59,7 @@ fn kernel(node: &Node) -> Kernel {
 
 fn body(node: &Node) -> CellBody {
     CellBody {
-        builder: child_text(node, "builder"),
+        builders: child_texts(node, "builder"),
         entitlement: node.child("entitlement").and_then(entitlement),
         base: child_text(node, "base"),
         repositories: node.all("repository").map(repository).collect(),
