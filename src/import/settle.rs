@@ -99,25 +99,30 @@ impl<T: Tree> Target<'_, T> {
                     },
                 );
             let Some((pattern, code)) = asked else { return };
+            let why = match code {
+                Code::MissingSubmodule => {
+                    "an empty submodule; if the build needs it, run `git submodule update --init` and take `ignore` away"
+                }
+                Code::LfsPointer => {
+                    "a pointer of Git LFS; if the build needs it, run `git lfs pull` and take `ignore` away"
+                }
+                _ => "no layer of a build may hold it",
+            };
+            let text = format!("`{pattern}` is left out of the sources: {why}");
             let mut added = false;
             for source in &mut draft.sources {
                 if let Origin::Path { ignore, .. } = &mut source.origin
                     && !ignore.contains(&pattern)
                 {
                     ignore.push(pattern.clone());
+                    source.notes.push(text.clone());
                     added = true;
                 }
             }
             if !added {
                 return;
             }
-            let why = match code {
-                Code::MissingSubmodule => {
-                    "an empty submodule; if the build needs it, run `git submodule update --init` and take `ignore` away"
-                }
-                _ => "no layer of a build may hold it",
-            };
-            draft.warnings.push(format!("`{pattern}` is left out of the sources: {why}"));
+            draft.warnings.push(text);
         }
     }
 
@@ -207,7 +212,12 @@ impl<T: Tree> Target<'_, T> {
         head.extend(
             refused.lines().filter(|line| !line.starts_with("// ")).map(|line| format!("    {line}")),
         );
-        let ignore = vec![self.manifest.to_string()];
+        let mut ignore = vec![self.manifest.to_string()];
+        for source in &draft.sources {
+            let Origin::Path { ignore: patterns, .. } = &source.origin else { continue };
+            ignore.extend(patterns.iter().filter(|one| one.starts_with('/')).cloned());
+        }
+        ignore.dedup();
         let least = Draft {
             head,
             project: Project { name: name.clone(), ..Project::default() },
@@ -307,6 +317,19 @@ mod tests {
             let (written, wrong) = is_fine(&files, "Dockerfile", text);
             assert!(wrong.is_empty() && written.contains(expected), "{wrong:?}\n{written}");
         }
+    }
+
+    #[test]
+    fn what_git_has_not_fetched_is_left_out_and_named() {
+        let pointer = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{:064}\nsize 9\n", 1);
+        let file = |path: &str, text: &str| (path.to_owned(), text.to_owned());
+        let files = [file("q.c", ""), file("fw/q.bin", &pointer), file("fw/r.fw", &pointer)];
+        let (written, wrong) = is_fine(&files, "Makefile", "obj-m := q.o\n");
+        let expected = "ignore \"drivers.kdl\" \"/fw/q.bin\" \"/fw/r.fw\"";
+        assert!(wrong.is_empty() && written.contains(expected), "{wrong:?}\n{written}");
+        let note =
+            "// `/fw/r.fw` is left out of the sources: a pointer of Git LFS; if the build needs it, run";
+        assert!(written.contains(note) && !written.contains("does not hold together"), "{written}");
     }
 
     #[test]

@@ -569,6 +569,46 @@ fn a_job_builds_the_toolkits_and_targets_that_it_names() {
 }
 
 #[test]
+fn one_toolkit_holds_a_kernel_and_its_flavours() {
+    let project = Project::new();
+    let (plain, early) = ("5.14.0-427.13.1.el9_4.x86_64", "5.14.0-284.11.1");
+    let matrix = format!(
+        "matrix {{\n    os \"rhel\" \"9.2\" \"9.4\" {{\n        kernel \"{plain}\" \"{plain}+rt\" \"{plain}+debug\" \
+         \"{early}.el9_2.x86_64\" \"{early}.rt14.296.el9_2.x86_64\"\n        builder \"toolkit\"\n    }}\n"
+    );
+    project.edit("drivers.kdl", "matrix {\n", &matrix);
+    let toolkit = "toolkit \"kit\" {\n    flavor \"rt\" \"64k\"\n}\nimage \"example\" {";
+    project.edit("drivers.kdl", "image \"example\" {", toolkit);
+    project.run(&["compile"]).expect(0, "", "6 targets");
+    let plan: Value = serde_json::from_str(&project.read("drivers.out/plan.json")).unwrap();
+    let named = |of: &str, field: &str| -> Vec<String> {
+        let all = plan[of].as_array().unwrap().iter().filter(|one| one["os"] == "rhel");
+        all.map(|one| one[field].as_str().unwrap().to_owned()).collect()
+    };
+    let mut kernels = named("toolkits", "kernel");
+    kernels.sort();
+    let with = |base: &str, end: &str| format!("{base}{end}");
+    let alone = [".el9_2.x86_64", ".rt14.296.el9_2.x86_64"].map(|end| with(early, end));
+    let [first, second] = alone;
+    assert_eq!(kernels, [first, second, plain.to_owned(), with(plain, "+debug")]);
+    let of_rt = format!("_toolkit/rhel-9.4-x86_64/{plain}");
+    let used: Vec<_> = named("targets", "toolkit").into_iter().filter(|id| *id == of_rt).collect();
+    assert_eq!(used.len(), 2);
+    let file = project.read(&format!("drivers.out/{of_rt}/Dockerfile"));
+    for expected in [
+        format!("kernel-rt-devel-{plain}"),
+        format!("kernel-core-{plain}"),
+        format!("kernel-rt-core-{plain}"),
+        format!("kernel-compiler /usr/src/kernels/{plain}+rt check gcc"),
+        format!("kernel-rt-version='{plain}+rt'"),
+        "rhel-9-for-x86_64-rt-e4s-rpms".to_owned(),
+    ] {
+        assert!(file.contains(&expected), "{expected}\n{file}");
+    }
+    assert!(!file.contains("64k"), "{file}");
+}
+
+#[test]
 fn a_cluster_is_compared_with_the_plan() {
     let project = Project::new();
     project.edit(

@@ -31,7 +31,10 @@ pub(super) fn of_walk(reader: &Reader<'_>, dir: &RelPath, walked: &Walked, span:
     }
     let pointed = of(|refusal| *refusal == Refusal::LfsPointer);
     if !pointed.is_empty() {
-        reports.push(pointers(&pointed, span, "found beneath this path"));
+        let ignore = pointed.first().map_or_else(String::new, |name| ignore_line(dir, name));
+        let report = pointers(&pointed, span, "found beneath this path");
+        let help = format!("{FETCH}; where the build does not need it, write {ignore} beneath `path`");
+        reports.push(report.help(help));
     }
     let keys = of(|refusal| *refusal == Refusal::PrivateKey);
     if !keys.is_empty() {
@@ -76,13 +79,13 @@ pub(super) fn empty_submodules(empty: &[String], dir: &RelPath, span: Span) -> D
         .help(format!("run `git submodule update --init {first}`{ignore}"))
 }
 
+const FETCH: &str = "run `git lfs pull`; a checkout in CI needs `lfs: true`";
+
 /// Files that are what Git LFS leaves in the place of others.
 pub(super) fn pointers(names: &[&str], span: Span, label: &str) -> Diagnostic {
     let are = plural(names, "is a pointer", "are pointers");
     let problem = format!("{} {are} of Git LFS, not the content itself", some(names.iter().copied()));
-    Diagnostic::new(Code::LfsPointer, problem)
-        .label(span, label)
-        .help("run `git lfs pull`; a checkout in CI needs `lfs: true`")
+    Diagnostic::new(Code::LfsPointer, problem).label(span, label).help(FETCH)
 }
 
 fn private_keys(dir: &RelPath, names: &[&str], span: Span) -> Diagnostic {

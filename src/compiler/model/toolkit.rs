@@ -4,7 +4,7 @@ use super::context::Lower;
 use super::text::{Template, Variable};
 use crate::language::syntax::ast;
 use crate::text::diag::{Code, Diagnostic};
-use crate::text::ids::{Name, Repository};
+use crate::text::ids::{Flavor, Name, Repository};
 use crate::text::source::{Span, Spanned};
 
 /// Shared toolkit images.
@@ -19,6 +19,8 @@ pub struct Toolkit {
     pub is_public: bool,
     /// A tag of the user's own.
     pub tag: Option<Spanned<Template>>,
+    /// What one image holds beside the kernel without a flavour.
+    pub flavors: Vec<Flavor>,
     /// Packages of the user's own.
     pub packages: Vec<Template>,
     /// Where it is named.
@@ -40,6 +42,8 @@ pub(super) fn lower_toolkit(lower: &mut Lower<'_>, toolkit: &ast::Toolkit) -> Op
     let name = lower.parse("toolkit name", &toolkit.name, Name::parse);
     let packages = toolkit.packages.iter().filter_map(|package| lower.package(package, Variable::in_toolkit));
     let packages = packages.collect();
+    let flavors = toolkit.flavors.iter().filter_map(|flavor| lower.parse("flavour", flavor, Flavor::parse));
+    let flavors = flavors.collect();
     let tag = toolkit
         .tag
         .as_ref()
@@ -57,6 +61,7 @@ pub(super) fn lower_toolkit(lower: &mut Lower<'_>, toolkit: &ast::Toolkit) -> Op
         repository,
         repository_span: span,
         tag,
+        flavors,
         packages,
         span: toolkit.name.span,
     })

@@ -73,6 +73,8 @@ pub struct ToolkitStage {
     pub kernel: KernelText,
     /// The directory to hand to `make -C`.
     pub kernel_dir: AbsPath,
+    /// The same of the kernels that are in the image beside it.
+    pub beside: Vec<AbsPath>,
     /// The compiler, where the image's own is not the kernel's.
     pub compiler: Option<Command>,
     /// The kernel as rpm has it, without a flavour; for `/etc/driver-toolkit-release.json`.

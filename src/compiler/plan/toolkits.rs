@@ -4,11 +4,13 @@ use super::builder::Builder;
 use super::cell::Cell;
 use super::{Edge, Node, NodeId, OnBase, Toolkit, ToolkitBase, ToolkitStage};
 use crate::compiler::model::{self, Template, Variable};
-use crate::knowledge::profile::{Entitlement, Profile};
+use crate::knowledge::profile::{Entitlement, KernelPackages, Profile};
 use crate::text::coordinates::Coordinates;
 use crate::text::diag::{Code, Diagnostic};
-use crate::text::ids::{ImageRef, OsName, RelPath, Tag};
+use crate::text::ids::{Flavor, ImageRef, OsName, RelPath, Tag};
 use crate::text::source::Spanned;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The directory of toolkits among the outputs: no image can have this name.
 pub const TOOLKITS: &str = "_toolkit";
@@ -17,7 +19,8 @@ impl Builder<'_> {
     /// The id of the toolkit that a cell's targets stand on.
     pub(super) fn toolkit_id(&self, cell: &Cell<'_>) -> Option<RelPath> {
         let is_wanted = cell.setup.builder == crate::knowledge::profile::Builder::Toolkit;
-        is_wanted.then(|| id(&kernels_own(cell))).flatten().filter(|id| self.toolkits.contains_key(id))
+        let toolkit = self.inputs.model.toolkit.as_ref().filter(|_| is_wanted)?;
+        id(&kernels_own(held(toolkit, cell).first()?)).filter(|id| self.toolkits.contains_key(id))
     }
 
     /// The last stage of the toolkit for a cell.
@@ -25,6 +28,8 @@ impl Builder<'_> {
         // A manifest that asks for toolkits and has none was refused already.
         let Some(toolkit) = &self.inputs.model.toolkit else { return self.base(cell) };
         self.warn_public(toolkit, cell.profile);
+        let held = held(toolkit, cell);
+        let cell = held.first().unwrap_or(cell);
         let named = cell.setup.base.as_ref().unwrap_or(&cell.platform.base).clone();
         let pinned = self.pinned(&named, cell, cell.release_span);
         let base = self.graph.intern(Node::ToolkitBase(ToolkitBase { named, pinned }), &[]);
@@ -33,26 +38,30 @@ impl Builder<'_> {
             toolkit.packages.iter().cloned().partition(names_the_kernel);
         let mut tools = cell.platform.toolkit();
         tools.extend(self.packages(&of_release, &scope));
-        let mut kernel = self.kernel_packages(cell, &cell.packages.build);
-        kernel.extend(self.kernel_packages(cell, &cell.packages.toolkit));
-        kernel.extend(self.packages(&of_kernel, &scope));
         let tag = toolkit.tag.as_ref().map(|tag| Spanned::new(scope.text(&tag.value), tag.span));
         let tools = OnBase { repositories: self.repositories(cell), install: self.install(cell, tools) };
         let tools = self.graph.intern(Node::Tools(tools), &[(base, Edge::From)]);
-        let mut in_tree = self.kernel_packages(cell, &cell.packages.in_tree);
-        in_tree.extend(self.kernel_packages(cell, &cell.packages.toolkit_modules));
-        let (kernel_version, realtime) = kernel_names(cell);
+        let (mut kernel, mut in_tree) = (Vec::new(), Vec::new());
+        for one in &held {
+            let packages = &one.packages;
+            kernel.extend(self.kernel_packages(one, &packages.build));
+            kernel.extend(self.kernel_packages(one, &packages.toolkit));
+            in_tree.extend(self.kernel_packages(one, &packages.in_tree));
+            in_tree.extend(self.kernel_packages(one, &packages.toolkit_modules));
+        }
+        kernel.extend(self.packages(&of_kernel, &scope));
         let stage = ToolkitStage {
             repository: toolkit.repository.clone(),
-            install: self.kernel_install(cell, kernel),
-            in_tree: self.kernel_install(cell, in_tree),
+            install: self.kernel_install(cell, unique(kernel)),
+            in_tree: self.kernel_install(cell, unique(in_tree)),
             kernel: cell.kernel.text.clone(),
             kernel_dir: cell.packages.kernel_dir.clone(),
+            beside: held.iter().skip(1).map(|one| one.packages.kernel_dir.clone()).collect(),
             compiler: cell.packages.compiler.as_ref().map(|compiler| compiler.command.clone()),
-            kernel_version,
-            rt_kernel_version: realtime.unwrap_or_default(),
+            kernel_version: without_flavor(cell),
+            rt_kernel_version: realtime(&held).unwrap_or_default(),
             rhel_version: cell.el.clone().unwrap_or_default(),
-            labels: labels(toolkit, cell),
+            labels: labels(toolkit, &held),
         };
         if let Err(rule) = stage.reference("0123456789abcdef") {
             self.report_once(
@@ -166,23 +175,55 @@ fn id(at: &Coordinates) -> Option<RelPath> {
     id.join("Dockerfile.dockerignore").is_ok().then_some(id)
 }
 
-/// The kernel without its flavour, as rpm has it, and the whole of it where it is a real-time kernel.
-fn kernel_names(cell: &Cell<'_>) -> (String, Option<String>) {
+/// The cells whose kernels one toolkit image holds: the cell alone, or the kernel without a flavour, which names the image,
+/// and those of the flavours that the manifest names, whichever of them the cell is.
+fn held<'a>(toolkit: &model::Toolkit, cell: &Cell<'a>) -> Vec<Cell<'a>> {
+    let other = |flavor: Option<&Flavor>| {
+        let stream = cell.setup.stream.as_deref();
+        let kernel = cell.profile.in_flavor(&cell.kernel, flavor, &cell.release)?;
+        let packages = cell.profile.packages_of_stream(&kernel, &cell.release, cell.arch, stream).ok()?;
+        Some(Cell { kernel, packages: Arc::new(packages), ..cell.clone() })
+    };
+    let is_listed = toolkit.flavors.contains(&cell.kernel.flavor);
+    let shared = (!toolkit.flavors.is_empty()).then(|| other(None)).flatten();
+    let Some(mut plain) = shared.filter(|plain| is_listed || plain.kernel == cell.kernel) else {
+        return vec![cell.clone()];
+    };
+    let others: Vec<_> = toolkit.flavors.iter().filter_map(|flavor| other(Some(flavor))).collect();
+    let mut packages = KernelPackages::clone(&plain.packages);
+    packages.repositories.extend(others.iter().flat_map(|other| other.packages.repositories.clone()));
+    packages.repositories = unique(packages.repositories);
+    plain.packages = Arc::new(packages);
+    std::iter::once(plain).chain(others).collect()
+}
+
+/// Each once, in the order of their first places.
+fn unique<T: Ord + Clone>(all: Vec<T>) -> Vec<T> {
+    let mut seen = BTreeSet::new();
+    all.into_iter().filter(|one| seen.insert(one.clone())).collect()
+}
+
+/// The kernel without its flavour, as rpm has it.
+fn without_flavor(cell: &Cell<'_>) -> String {
     let (text, flavor) = (cell.kernel.text.as_str(), cell.kernel.flavor.as_str());
-    let bare = text.strip_suffix(flavor).and_then(|bare| bare.strip_suffix('+')).unwrap_or(text);
-    let realtime = flavor.split('-').any(|part| part == "rt");
-    (bare.to_owned(), realtime.then(|| text.to_owned()))
+    text.strip_suffix(flavor).and_then(|bare| bare.strip_suffix('+')).unwrap_or(text).to_owned()
+}
+
+/// The real-time kernel among those of a toolkit.
+fn realtime(held: &[Cell<'_>]) -> Option<String> {
+    let is_realtime = |cell: &&Cell<'_>| cell.kernel.flavor.as_str().split('-').any(|part| part == "rt");
+    held.iter().find(is_realtime).map(|cell| cell.kernel.text.to_string())
 }
 
 /// As the Driver Toolkit has them, but for those that are OpenShift's own.
-fn labels(toolkit: &model::Toolkit, cell: &Cell<'_>) -> Vec<(String, String)> {
-    let (kernel, realtime) = kernel_names(cell);
+fn labels(toolkit: &model::Toolkit, held: &[Cell<'_>]) -> Vec<(String, String)> {
+    let Some(cell) = held.first() else { return Vec::new() };
     let base = cell.setup.base.as_ref().unwrap_or(&cell.platform.base);
     let description = "what building kernel modules for one kernel needs";
     let labels = [
         ("io.k8s.description", Some(description.to_owned())),
-        ("kernel-rt-version", realtime),
-        ("kernel-version", Some(kernel)),
+        ("kernel-rt-version", realtime(held)),
+        ("kernel-version", Some(without_flavor(cell))),
         ("name", Some(toolkit.name.to_string())),
         ("org.opencontainers.image.base.name", Some(base.to_string())),
         ("org.opencontainers.image.title", Some(toolkit.name.to_string())),

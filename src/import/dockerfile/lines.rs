@@ -158,6 +158,25 @@ pub(super) fn commands(text: &str) -> Vec<(&'static str, String)> {
     commands
 }
 
+/// The first command of a pipe, without what sends its errors along, and the commands behind it.
+pub(super) fn before_pipe(text: &str) -> (&str, Option<&str>) {
+    let mut quote = None;
+    for (at, c) in text.char_indices() {
+        match (c, quote) {
+            ('\'' | '"', None) => quote = Some(c),
+            (_, Some(open)) if c == open => quote = None,
+            ('|', None) => {
+                let (first, rest) = text.split_at(at);
+                let first = first.trim_end();
+                let first = first.strip_suffix("2>&1").unwrap_or(first).trim_end();
+                return (first, Some(rest.trim_start_matches(['|', '&', ' '])));
+            }
+            _ => {}
+        }
+    }
+    (text, None)
+}
+
 /// The same commands, where a loop or a condition is one with all that is in it.
 pub(super) fn whole_commands(text: &str) -> Vec<String> {
     let (mut whole, mut open): (Vec<String>, usize) = (Vec::new(), 0);

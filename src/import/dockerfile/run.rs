@@ -84,8 +84,7 @@ impl Reading {
             _ if first.is_empty() => self.assigned(line, &refs),
             ["export", pairs @ ..] if pairs.iter().all(assigned) => self.exported(pairs),
             _ if !loop_or_condition && !MANAGERS.contains(&program) && builds(&refs) => {
-                self.act(line, text, true);
-                None
+                self.makes(line, text)
             }
             _ if loop_or_condition => {
                 let makes = text.split(|c: char| c.is_whitespace() || c == ';').any(|word| word == "make");
@@ -143,6 +142,19 @@ impl Reading {
                 None
             }
         }
+    }
+
+    /// A call of make; what it is piped into only shows it.
+    fn makes(&mut self, line: usize, text: String) -> Option<Fate> {
+        let (make, pipe) = lines::before_pipe(&text);
+        let is_first = builds(&lines::words(make).iter().map(String::as_str).collect::<Vec<_>>());
+        let Some(pipe) = pipe.filter(|_| is_first) else {
+            self.act(line, text, true);
+            return None;
+        };
+        self.act(line, make.to_owned(), true);
+        let why = "the build's log has what make says, and a pipe hides that make failed";
+        Some(left(&format!("| {pipe}"), why))
     }
 
     pub(super) fn act(&mut self, line: usize, text: String, is_make: bool) {

@@ -308,6 +308,22 @@ fn what_is_done_before_make_is_a_step_or_named() {
 }
 
 #[test]
+fn a_pipe_behind_make_is_named() {
+    let text = |make: &str| format!("FROM debian:12\nCOPY . /s\nWORKDIR /s\nRUN {make}\n");
+    for (make, kept, left) in [
+        ("make -C /s V=1 2>&1 | tee build.log", "make V=", "`| tee build.log` is left out"),
+        ("make all |& tail -n 20 | cat", "make \"all\"", "`| tail -n 20 | cat` is left out"),
+        ("make 'A=x|y'", "make A=\"x|y\"", ""),
+        ("yes '' | make config && make", "yes '' | make config", ""),
+    ] {
+        let (manifest, warnings) = imported(&text(make));
+        let all = format!("{manifest}\n{warnings:?}");
+        assert!(manifest.contains(kept) && all.contains(left), "{make}: {all}");
+        assert_eq!(all.contains("hides that make failed"), !left.is_empty(), "{make}: {all}");
+    }
+}
+
+#[test]
 fn what_builds_nothing_says_so() {
     let (manifest, warnings) = imported("FROM debian:12\nRUN apt-get install -y nginx\nCMD [\"nginx\"]");
     assert!(warnings.contains(&"Dockerfile: nothing here builds a module".to_owned()), "{warnings:?}");

@@ -2,7 +2,7 @@
 
 use super::layer::Shape;
 use super::release::Home;
-use super::{El, Kernel, KernelError, KernelErrorKind, Profile, Unknown};
+use super::{El, Kernel, KernelError, KernelErrorKind, Profile, ReleaseFacts, Unknown};
 use crate::text::ids::{Arch, Flavor, KernelText};
 
 /// A shape's match, before releases are looked at.
@@ -65,6 +65,33 @@ impl Profile {
             group => kernel.group(shape, group),
         });
         grammar.read(&text, false)
+    }
+
+    /// The kernel of the same version that has another flavour, where the profile knows that there is one for this release
+    /// and the texts of the two differ by the flavour alone: `…x86_64` and `…x86_64+rt`, `6.1.0-18-amd64` and `6.1.0-18-rt-amd64`.
+    #[must_use]
+    pub fn in_flavor(
+        &self,
+        kernel: &Kernel,
+        flavor: Option<&Flavor>,
+        release: &ReleaseFacts,
+    ) -> Option<Kernel> {
+        let (text, own, plain_flavor) =
+            (kernel.text.as_str(), &kernel.flavor, &self.grammar().default_flavor);
+        let flavor = flavor.unwrap_or(plain_flavor);
+        let plain = match own == plain_flavor {
+            true => text.to_owned(),
+            false => without_flavor(text, own.as_str())?,
+        };
+        let inside = plain.rsplit_once('-').map(|(start, end)| format!("{start}-{flavor}-{end}"));
+        let texts = [Some(plain.clone()), Some(format!("{plain}+{flavor}")), inside];
+        texts.into_iter().flatten().filter_map(|text| self.kernel(&text).ok()).find(|other| {
+            let is_same = (&other.series, other.arch) == (&kernel.series, kernel.arch);
+            let fits = |arch| {
+                self.check(other, release, arch).is_ok() && self.doubts(other, release, arch).is_empty()
+            };
+            other.flavor == *flavor && other.unknown.is_none() && is_same && kernel.arch.is_some_and(fits)
+        })
     }
 
     /// The profile whose kernels this one's nodes run: itself, but for OpenShift.
@@ -194,6 +221,14 @@ impl Profile {
             help: ends.into_iter().chain(begins).collect::<Vec<_>>().join(", "),
         }
     }
+}
+
+/// A kernel's text without the name of its flavour, and the sign before that.
+fn without_flavor(text: &str, flavor: &str) -> Option<String> {
+    ["+", "-"].iter().find_map(|sign| {
+        let (start, end) = text.rsplit_once(&format!("{sign}{flavor}"))?;
+        (end.is_empty() || end.starts_with('-')).then(|| format!("{start}{end}"))
+    })
 }
 
 /// The ends of a text that begin with a digit, as in `kernel-devel-5.14.0-70.el9.rpm`, without the file name's end.

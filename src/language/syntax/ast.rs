@@ -306,6 +306,7 @@ pub struct Toolkit {
     pub repository: Option<Text>,
     pub is_private: bool,
     pub tag: Option<Text>,
+    pub flavors: Vec<Text>,
     pub packages: Vec<Text>,
 }
 

@@ -164,7 +164,10 @@ static DEFAULT_IMAGE: Node = Node {
 
 static TOOLKIT: Node = Node {
     arguments: &[Argument::one("NAME", Kind::TEXT, "the toolkit's name")],
-    body: &Body { nodes: &[&TOOLKIT_REPOSITORY, &TOOLKIT_TAG, &TOOLKIT_PACKAGES], rules: &[] },
+    body: &Body {
+        nodes: &[&TOOLKIT_REPOSITORY, &TOOLKIT_TAG, &TOOLKIT_FLAVOR, &TOOLKIT_PACKAGES],
+        rules: &[],
+    },
     ..Node::new(
         "toolkit",
         Count::AtMostOne,
@@ -198,6 +201,16 @@ static TOOLKIT_TAG: Node = Node {
         Count::AtMostOne,
         "Another tag that a toolkit image gets when it is built, for people and programs. Dockerfiles name the one that holds \
          its key, which stays what it is.",
+    )
+};
+
+static TOOLKIT_FLAVOR: Node = Node {
+    arguments: &[Argument::some("FLAVOR", Kind::TEXT, "a flavour, such as `rt`")],
+    ..Node::new(
+        "flavor",
+        Count::Any,
+        "Kernels that a toolkit image holds beside the one without a flavour: of the same version and these flavours, where \
+         the profile knows them. They share one image.",
     )
 };
 

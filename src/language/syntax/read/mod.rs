@@ -69,6 +69,7 @@ fn toolkit(node: &Node) -> Option<Toolkit> {
         repository: child_text(node, "repository"),
         is_private: node.child("repository").and_then(|it| it.property("private")?.bool()).unwrap_or(false),
         tag: child_text(node, "tag"),
+        flavors: child_texts(node, "flavor"),
         packages: child_texts(node, "packages"),
     })
 }
