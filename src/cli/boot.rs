@@ -21,6 +21,7 @@ use crate::text::error::Error;
 use crate::text::ids::Arch;
 use camino::Utf8PathBuf;
 use clap::Args;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -249,7 +250,8 @@ pub(super) struct Booting<'a> {
     depot: Depot<'a>,
     interrupt: &'a Interrupt,
     terminal: &'a Terminal,
-    turn: Mutex<()>,
+    /// What was said of each target's image, by its id. Machines take much memory: whoever boots holds it.
+    said: Mutex<BTreeMap<String, CheckRecord>>,
 }
 
 impl<'a> Booting<'a> {
@@ -262,14 +264,18 @@ impl<'a> Booting<'a> {
     ) -> Result<Self, Failure> {
         let how = How { kernel: None, modules: Vec::new(), limits: limits.clone() };
         let depot = Depot::new(global, network, terminal)?;
-        Ok(Self { how, global, depot, interrupt, terminal, turn: Mutex::default() })
+        Ok(Self { how, global, depot, interrupt, terminal, said: Mutex::default() })
+    }
+
+    /// What was said of each target's image, without its key.
+    pub(super) fn said(&self) -> BTreeMap<String, CheckRecord> {
+        std::mem::take(&mut *self.said.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Proof for Booting<'_> {
     fn prove(&self, target: &Target, engine: &Engine, id: &str) -> Result<(), Box<Unproven>> {
-        // Machines take much memory: one after another.
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         let failed = |reason: String, help: Option<String>| Box::new(Unproven::plain(reason, help));
         let image = image::from_engine_id(engine, id, target.id.as_str())
             .map_err(|error| failed(error.to_string(), error.next_step().map(str::to_owned)))?;
@@ -279,6 +285,7 @@ impl Proof for Booting<'_> {
             Failure::World(error) => failed(error.to_string(), error.next_step().map(str::to_owned)),
             Failure::Refused => failed("the manifest has errors".into(), None),
         })?;
+        said.insert(target.id.to_string(), CheckRecord::of_boot("", &report));
         match report.problems.iter().find(|problem| problem.level == Level::Error) {
             None => {
                 let text = format!("booted {}: {}", target.id, verdict(&report));

@@ -336,7 +336,7 @@ fn parsed<T>(
         .map_err(|rule| {
             diagnostics.push(
                 Diagnostic::new(Code::MalformedValue, format!("`{}` is not {}", text.value, article(kind)))
-                    .label(text.span, "")
+                    .label(text.span, "cannot stand here as it is")
                     .help(format!("write {rule}")),
             );
         })

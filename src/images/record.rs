@@ -3,7 +3,7 @@
 //!
 //! It is a hint of this machine's: what is built elsewhere is not in it, and one that cannot be read is empty.
 
-use super::build::{Item, Verdict, Verdicts, unpinned_bases, unpinned_source};
+use super::build::{Item, Trial, Verdict, Verdicts, unpinned_bases, unpinned_source};
 use super::{boot, verify};
 use crate::compiler::compile::Compiled;
 use crate::compiler::outputs::PlanTarget;
@@ -14,6 +14,7 @@ use crate::text::error::Error;
 use crate::text::ids::RelPath;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The record's name in `.drvc`.
 const NAME: &str = "builds.json";
@@ -49,6 +50,9 @@ pub struct BuildRecord {
     /// How long it took, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub milliseconds: Option<u64>,
+    /// The kernel whose image the modules were taken from, where they were not compiled for this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub built_for: Option<String>,
     /// What went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -93,13 +97,16 @@ pub enum TargetState {
     NotBuilt,
     /// Its image was there; but it depends on something that no digest, commit or checksum pins.
     Unpinned,
+    /// Its image was there, with the modules of an earlier kernel.
+    Reused,
     /// Its image was there.
     UpToDate,
 }
 
 impl TargetState {
     /// All, those first that need somebody.
-    pub const ALL: [Self; 5] = [Self::Failed, Self::Changed, Self::NotBuilt, Self::Unpinned, Self::UpToDate];
+    pub const ALL: [Self; 6] =
+        [Self::Failed, Self::Changed, Self::NotBuilt, Self::Unpinned, Self::Reused, Self::UpToDate];
 
     /// In words.
     #[must_use]
@@ -109,6 +116,7 @@ impl TargetState {
             Self::Changed => "changed",
             Self::NotBuilt => "not built",
             Self::Unpinned => "unpinned",
+            Self::Reused => "reused",
             Self::UpToDate => "up to date",
         }
     }
@@ -164,24 +172,34 @@ impl Builds {
     }
 
     /// Takes in what a run of builds came to. What a dry run would build is not there.
-    fn take(&mut self, compiled: &Compiled, verdicts: &Verdicts) {
+    fn take(&mut self, compiled: &Compiled, verdicts: &Verdicts, mut boots: BTreeMap<String, CheckRecord>) {
         for (item, verdict) in verdicts {
             let Item::Target(at) = *item else { continue };
             let Some(target) = compiled.json.targets.get(at) else { continue };
             let record = self.0.entry(target.id.clone()).or_default();
+            let booted = boots.remove(&target.id);
+            record.boot =
+                booted.map(|boot| CheckRecord { key: target.key.clone(), ..boot }).or(record.boot.take());
             let before = record.build.take().filter(|before| before.key == target.key);
-            let time = before.as_ref().and_then(|before| before.milliseconds);
-            let good = |milliseconds| {
+            let (key, is_good) = (target.key.clone(), true);
+            let good = |time: &Duration, built_for| {
+                let milliseconds = u64::try_from(time.as_millis()).ok();
                 Some(BuildRecord {
-                    key: target.key.clone(),
-                    is_good: true,
+                    key: key.clone(),
+                    is_good,
                     milliseconds,
+                    built_for,
                     ..BuildRecord::default()
                 })
             };
             record.build = match verdict {
-                Verdict::Built(time) | Verdict::Tried(_, time) => good(u64::try_from(time.as_millis()).ok()),
-                Verdict::UpToDate(_) | Verdict::Named | Verdict::Pushed(_) => good(time),
+                Verdict::Built(time) | Verdict::Tried(Trial::Compiled(_), time) => good(time, None),
+                Verdict::Tried(Trial::Reused(kernel), time) => good(time, Some(kernel.clone())),
+                Verdict::UpToDate(_) | Verdict::Named | Verdict::Pushed(_) => {
+                    let (milliseconds, built_for) =
+                        before.map(|before| (before.milliseconds, before.built_for)).unwrap_or_default();
+                    Some(BuildRecord { key, is_good, milliseconds, built_for, ..BuildRecord::default() })
+                }
                 Verdict::NotBuilt(_) | Verdict::Would(_) => before.filter(|before| !before.is_good),
                 Verdict::Failed(failure) => Some(BuildRecord {
                     key: target.key.clone(),
@@ -202,7 +220,7 @@ impl Builds {
     }
 }
 
-/// Adds what a run of builds came to, in `.drvc` (`home`) of the output directory.
+/// Adds what a run of builds came to, and what booting its images by their targets' ids said, in `.drvc` (`home`) of the output directory.
 ///
 /// # Errors
 /// The record cannot be written.
@@ -212,9 +230,10 @@ pub fn keep_builds(
     out: &RelPath,
     compiled: &Compiled,
     verdicts: &Verdicts,
+    boots: BTreeMap<String, CheckRecord>,
 ) -> Result<(), Error> {
     let mut builds = Builds::read(disk, out).unwrap_or_default();
-    builds.take(compiled, verdicts);
+    builds.take(compiled, verdicts, boots);
     builds.write(home)
 }
 
@@ -250,6 +269,7 @@ pub fn states(compiled: &Compiled, builds: Option<&Builds>) -> Option<Vec<Target
         Some(build) if !build.is_good => TargetState::Failed,
         Some(_) if unpinned_source(compiled, target).is_some() => TargetState::Unpinned,
         Some(_) if !unpinned_bases(compiled, target).is_empty() => TargetState::Unpinned,
+        Some(build) if build.built_for.is_some() => TargetState::Reused,
         Some(_) => TargetState::UpToDate,
     };
     Some(targets.map(state).collect())

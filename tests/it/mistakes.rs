@@ -58,6 +58,29 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "malformed-kernel",
         "`kernel \"6.1.0-18-amd64\" \"6.1.0-20-amd64\"`",
     ),
+    (BUILD, "make KDIR=\"/lib/modules/$(KERNELRELEASE)/build\"", "unexpanded-text", "write `{kernel}`"),
+    (BUILD, "build {\n        run \"make\"\n    }", "unexpected-block", "right in the block of `module`"),
+    (LOAD, "load \"example\" debug=1", "unknown-property", "write `option \"example\" debug=\"1\"` beside"),
+    (LOAD, "firmware \"fw/*.bin\"", "missing-property", "write `firmware \"fw/*.bin\" from=\"driver\"`"),
+    (
+        LOAD,
+        "file \"a.conf\" \"/etc\"",
+        "missing-property",
+        "write `file \"a.conf\" from=\"driver\" to=\"/etc\"`",
+    ),
+    ("matrix {", "output {\n    github-actions\n}\n\nmatrix {", "unknown-node", "did you mean `github`?"),
+    (
+        "\"6.1.0-18-amd64\"\n",
+        "\"6.1.0-18-amd64\"\n        builder \"toolkit,distro\"\n",
+        "unknown-value",
+        "`\"toolkit\" \"distro\"`",
+    ),
+    (
+        "path \"driver\"",
+        "git \"ssh://git@github.com:acme/driver.git\" branch=\"main\"",
+        "malformed-value",
+        "write `ssh://git@github.com/acme/driver.git`",
+    ),
     ("os \"debian\" \"12\"", "os \"debian:12\"", "missing-argument", "write `os \"debian\" \"12\"`"),
     ("os \"debian\" \"12\"", "os \"debian\" \"11,12\"", "unknown-release", "`\"11\" \"12\"`"),
     ("os \"debian\" \"12\"", "os \"debian\" \">=99\"", "unknown-release", "Debian has"),
@@ -94,6 +117,22 @@ fn none_is_silent_and_each_says_what_to_write() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// One mistake of two consequences is one report.
+#[test]
+fn a_mistake_is_one_report() {
+    for (place, written) in [
+        (BUILD, "build {\n        run \"cd\" \"src\"\n        run \"make\"\n    }"),
+        (LOAD, "file \"a.conf\""),
+        ("matrix {", "output {\n    jenkins\n}\n\nmatrix {"),
+    ] {
+        let run = mistaken(place, written).run(&["check", "--format", "json"]);
+        let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let errors =
+            report["diagnostics"].as_array().unwrap().iter().filter(|one| one["severity"] == "error");
+        assert_eq!(errors.count(), 1, "{written}: {}", run.stdout);
+    }
 }
 
 #[test]

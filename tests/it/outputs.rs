@@ -69,7 +69,7 @@ fn a_checked_drvc_is_fetched_once_and_handed_on() {
         assert!(pipeline["drvc-changes"]["script"].to_string().contains(fetched), "{pipeline}");
         assert_eq!(
             pipeline["drvc-changes"]["artifacts"]["paths"],
-            json!(["drvc-jobs.yml", "drvc-home/bin/drvc"])
+            json!(["drvc-jobs.yml", "drvc-report.html", "drvc-home/bin/drvc"])
         );
         assert_eq!(pipeline["drvc-build"]["variables"]["DRVC_PIPELINE"], "$CI_PIPELINE_ID");
         let jobs = project.run(&["matrix", "--all", "--format", "gitlab"]).stdout;

@@ -67,6 +67,23 @@ fn an_image_is_up_to_date_as_long_as_its_key_is() {
 }
 
 #[test]
+fn what_an_earlier_kernel_lent_is_told() {
+    let project = Project::new();
+    project.run(&["compile"]).expect(0, "", "written");
+    record(&project, |_, key| {
+        json!({
+            "build": { "key": key, "is_good": true, "milliseconds": 9_000, "built_for": "6.1.0-17-amd64" },
+            "boot": { "key": key, "findings": [{ "level": "error", "code": "not-loaded", "message": "modprobe failed" }] },
+        })
+    });
+    let good = page(&project, &[]);
+    for text in [">reused<", "those of kernel 6.1.0-17-amd64", "modprobe failed"] {
+        assert!(good.contains(text), "{text}: {good}");
+    }
+    project.run(&["plan"]).expect(0, "1 target: 1 reused\n", "");
+}
+
+#[test]
 fn texts_of_others_stay_texts_and_nothing_is_loaded() {
     let project = Project::new();
     let hostile =

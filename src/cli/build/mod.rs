@@ -186,7 +186,8 @@ fn timed(global: &Global, args: &Build, clock: &Clock, terminal: &mut Terminal) 
         watch: &progress,
     };
     let verdicts = builds.run(&items)?;
-    keep_builds(&disk, &home, &request.out, &compiled, &verdicts)?;
+    let boots = booting.as_ref().map(Booting::said).unwrap_or_default();
+    keep_builds(&disk, &home, &request.out, &compiled, &verdicts, boots)?;
     clock.begin("report");
     progress.say_warnings();
     let summary =

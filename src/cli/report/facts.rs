@@ -28,17 +28,19 @@ pub(super) enum State {
     ToCompile,
     Unpinned,
     Compiled,
+    Reused,
     UpToDate,
 }
 
 impl State {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Failed,
         Self::Changed,
         Self::NotBuilt,
         Self::ToCompile,
         Self::Unpinned,
         Self::Compiled,
+        Self::Reused,
         Self::UpToDate,
     ];
 
@@ -50,6 +52,7 @@ impl State {
             Self::ToCompile => "to compile",
             Self::Unpinned => "unpinned",
             Self::Compiled => "compiled",
+            Self::Reused => "reused",
             Self::UpToDate => "up to date",
         }
     }
@@ -61,13 +64,14 @@ impl State {
             Self::Changed | Self::ToCompile => "c",
             Self::NotBuilt | Self::Compiled => "n",
             Self::Unpinned => "p",
+            Self::Reused => "r",
             Self::UpToDate => "u",
         }
     }
 
     /// Whether it needs nobody.
     pub(super) const fn is_calm(self) -> bool {
-        matches!(self, Self::Compiled | Self::UpToDate)
+        matches!(self, Self::Compiled | Self::Reused | Self::UpToDate)
     }
 
     pub(super) const fn known(self) -> Option<TargetState> {
@@ -76,6 +80,7 @@ impl State {
             Self::Changed => Some(TargetState::Changed),
             Self::NotBuilt => Some(TargetState::NotBuilt),
             Self::Unpinned => Some(TargetState::Unpinned),
+            Self::Reused => Some(TargetState::Reused),
             Self::UpToDate => Some(TargetState::UpToDate),
             Self::ToCompile | Self::Compiled => None,
         }
@@ -89,6 +94,7 @@ impl From<TargetState> for State {
             TargetState::Changed => Self::Changed,
             TargetState::NotBuilt => Self::NotBuilt,
             TargetState::Unpinned => Self::Unpinned,
+            TargetState::Reused => Self::Reused,
             TargetState::UpToDate => Self::UpToDate,
         }
     }

@@ -101,6 +101,11 @@ fn target(facts: &Facts<'_>, earlier: &Earlier, state: State, at: usize) -> Opti
             text("Build time", format!("{}.{} s", time / 1000, time % 1000 / 100));
         }
     }
+    if let Some(kernel) =
+        build.as_ref().filter(|build| build.key == json.key).and_then(|it| it.built_for.clone())
+    {
+        text("Modules", format!("those of kernel {kernel}, which serve here"));
+    }
     if !json.unverified.is_empty() {
         list.push(Fact { name: "Not known", values: json.unverified.clone(), is_code: false });
     }

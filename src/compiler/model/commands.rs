@@ -201,8 +201,12 @@ fn check_unexpanded(lower: &mut Lower<'_>, text: &ast::Text, make: bool) {
             Some(inner) => (inner.split(')').next().unwrap_or_default(), true),
             None => (word(rest), false),
         };
-        let of_make =
-            make && is_call && (name.contains(' ') || !name.chars().any(|c| c.is_ascii_lowercase()));
+        // kbuild alone sets what tells the kernel.
+        let of_kernel = before.ends_with("/lib/modules/") && meant(name).is_some();
+        let of_make = !of_kernel
+            && make
+            && is_call
+            && (name.contains(' ') || !name.chars().any(|c| c.is_ascii_lowercase()));
         let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
         if !starts || of_make || before.ends_with('$') || before.ends_with('\\') {
             continue;
@@ -210,6 +214,7 @@ fn check_unexpanded(lower: &mut Lower<'_>, text: &ast::Text, make: bool) {
         let written = if is_call { format!("$({name})") } else { format!("${name}") };
         let why = match (make, is_call) {
             (true, false) => format!("make reads `${}` and then `{}`", &name[..1], &name[1..]),
+            (true, true) if of_kernel => format!("`{name}` has no value where make starts"),
             (true, true) => format!("make knows no variable `{name}`"),
             (false, _) => "no shell reads this text".to_owned(),
         };

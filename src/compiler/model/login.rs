@@ -2,7 +2,7 @@
 
 use super::context::Lower;
 use crate::language::syntax::ast;
-use crate::text::diag::{Code, Diagnostic};
+use crate::text::diag::{Code, Diagnostic, shown};
 use crate::text::ids::{GitUrl, HostKey, LoginName, SecretId};
 
 /// A build secret, and what it is.
@@ -46,7 +46,7 @@ pub(super) fn lower_git(lower: &mut Lower<'_>, url: &ast::Text, login: Option<&a
         lower.diagnostics.push(
             Diagnostic::new(Code::MisplacedSecret, "an address by ssh has its user within it")
                 .label(user.span, "would never be sent")
-                .help("write `ssh://USER@HOST/PATH`"),
+                .help(format!("take it out, and write {}", shown(&with_user(&url.value, &user.value)))),
         );
     }
     let Some(host_key) = &login.host_key else {
@@ -59,6 +59,14 @@ pub(super) fn lower_git(lower: &mut Lower<'_>, url: &ast::Text, login: Option<&a
     let secret = lower.parse("secret id", &login.secret, SecretId::parse);
     let host_key = lower.parse("host key", host_key, HostKey::parse)?;
     Some(Login { secret: secret?, way: Way::Key { host_key } })
+}
+
+/// An address by ssh with this user in it.
+fn with_user(url: &str, user: &str) -> String {
+    let rest = url.strip_prefix("ssh://").unwrap_or(url);
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    format!("ssh://{user}@{host}/{path}")
 }
 
 /// The login of an address by https.

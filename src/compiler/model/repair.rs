@@ -78,6 +78,10 @@ fn git(text: &str) -> Vec<String> {
         let user = if host.contains('@') { "" } else { "git@" };
         found.push(format!("ssh://{user}{host}/{path}"));
     }
+    // `ssh://user@host:path`, which mixes the two forms.
+    if let Some((host, path)) = text.strip_prefix("ssh://").and_then(|rest| rest.split_once(':')) {
+        found.push(format!("ssh://{host}/{}", path.trim_start_matches('/')));
+    }
     found.push(text.trim_start_matches("git+").to_owned());
     if text.split('/').next().is_some_and(|host| host.contains('.') && !host.contains(':')) {
         found.push(format!("https://{text}"));
@@ -121,6 +125,7 @@ mod tests {
         for (kind, text, meant) in [
             ("git URL", "git@github.com:acme/driver.git", "ssh://git@github.com/acme/driver.git"),
             ("git URL", "github.com:acme/driver.git", "ssh://git@github.com/acme/driver.git"),
+            ("git URL", "ssh://git@github.com:acme/driver.git", "ssh://git@github.com/acme/driver.git"),
             ("git URL", "http://github.com/acme/driver", "https://github.com/acme/driver"),
             ("git URL", "github.com/acme/driver", "https://github.com/acme/driver"),
             ("registry", "https://quay.io/Acme/", "quay.io/acme"),

@@ -36,17 +36,22 @@ impl Lower<'_> {
         }
         let beneath = if kind == "path" { " beneath the manifest's directory" } else { "" };
         let message = format!("{} is not {}{beneath}", shown(&text.value), article(kind));
-        let report = Diagnostic::new(Code::MalformedValue, message).label(text.span, "");
+        let report = Diagnostic::new(Code::MalformedValue, message);
+        let because = |label: String| report.clone().label(text.span, label);
         let meant =
             repair::candidates(kind, &text.value).into_iter().find(|one| *one != text.value && fits(one));
         self.diagnostics.push(if let Some(several) = repair::split(kind, &text.value, &fits) {
-            report.help(format!("write each for itself: `{several}`")).suggest(text.span, several)
+            because("one text for several".into())
+                .help(format!("write each for itself: `{several}`"))
+                .suggest(text.span, several)
         } else if let Some(meant) = meant {
-            report.help(format!("write `{meant}`")).suggest(text.span, quote(&meant))
+            because(format!("expected: {rule}"))
+                .help(format!("write `{meant}`"))
+                .suggest(text.span, quote(&meant))
         } else if let Some(reason) = repair::reason(kind, &text.value) {
-            report.help(reason)
+            because(format!("expected: {rule}")).help(reason)
         } else {
-            report.help(format!("write {rule}"))
+            because("cannot stand here as it is".into()).help(format!("write {rule}"))
         });
     }
 

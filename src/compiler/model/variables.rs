@@ -2,6 +2,7 @@
 
 use super::context::Lower;
 use super::text::{Fault, Template, Variable};
+use crate::language::kdl::quote;
 use crate::language::syntax::ast;
 use crate::text::diag::{Code, Diagnostic, nearest};
 use crate::text::source::{Span, Spanned};
@@ -59,9 +60,11 @@ impl Lower<'_> {
     }
 
     fn check_variable(&mut self, variable: &Variable, span: Span) {
-        let missing = match variable {
-            Variable::Registry if self.project.registry.is_none() => "registry",
-            Variable::Version if self.project.version.is_none() => "version",
+        let (missing, example) = match variable {
+            Variable::Registry if self.project.registry.is_none() => {
+                ("registry", "registry.example.com/team")
+            }
+            Variable::Version if self.project.version.is_none() => ("version", "1.0"),
             Variable::Dir(module) => {
                 let name = Spanned::new(module.to_string(), span);
                 self.names.module(&name, &mut self.diagnostics);
@@ -76,7 +79,7 @@ impl Lower<'_> {
             )
             .label(span, "has no value")
             .label(self.project.name.span, format!("no `{missing}` in it"))
-            .help(format!("add `{missing} \"…\"` to `project`")),
+            .help(format!("add `{missing} {}` to `project`", quote(example))),
         );
     }
 

@@ -18,6 +18,46 @@ pub(super) fn check(check: &mut Check<'_>, node: &Node, spec: &'static Spec) {
     spec.rules.iter().for_each(|rule| entry_rule(check, rule, node, spec));
 }
 
+/// The line of a node as it might be written: what stands there and may stay, and for all that is missing an example.
+pub(super) fn example(check: &Check<'_>, node: &Node, spec: &Spec) -> String {
+    let written = |span: Span| check.sources.slice(span).to_owned();
+    let mut words = vec![spec.name.to_owned()];
+    let most = spec.most_arguments().unwrap_or(usize::MAX);
+    words.extend(node.arguments.iter().take(most).map(|value| written(value.span)));
+    let missing = spec.arguments.iter().skip(node.arguments.len()).filter(|argument| argument.required);
+    words.extend(missing.map(|argument| example_value(check, argument.name, argument.kind)));
+    let known = node.properties.iter().filter(|property| spec.property(&property.key.value).is_some());
+    words.extend(known.map(|property| format!("{}={}", property.key.value, written(property.value.span))));
+    let given = |key: &str| node.properties.iter().any(|property| property.key.value == key);
+    let missing = spec.properties.iter().filter(|property| property.required && !given(property.name));
+    words.extend(
+        missing.map(|property| {
+            format!("{}={}", property.name, example_value(check, property.name, property.kind))
+        }),
+    );
+    if let Some(free) = spec.free.filter(|free| free.required && node.properties.is_empty()) {
+        words.push(format!("{}=\"value\"", free.key));
+    }
+    if !spec.body.nodes.is_empty() && node.block.is_some() {
+        words.push("{ … }".to_owned());
+    }
+    words.join(" ")
+}
+
+/// A value that may stand for a property or argument; one in capitals is for its author to fill in.
+fn example_value(check: &Check<'_>, name: &str, kind: Kind) -> String {
+    match (name, kind) {
+        ("from" | "SOURCE", _) => quote(check.source.as_deref().unwrap_or("SOURCE")),
+        ("to", _) => quote("/etc"),
+        ("reason", _) => quote("not supported"),
+        ("edition", _) => "1".to_owned(),
+        (_, Kind::Integer { min, .. }) => min.to_string(),
+        (_, Kind::Bool) => "#true".to_owned(),
+        (_, Kind::Enum(choice)) => choice.values.first().map_or_else(String::new, |(value, _)| quote(value)),
+        _ => quote(&name.to_ascii_uppercase()),
+    }
+}
+
 /// Texts in the place of properties: `env "A=1"` and `env A "1"`, with their place and as they are to be written.
 fn pairs(node: &Node, spec: &Spec) -> Option<(Span, String)> {
     spec.free.filter(|_| spec.arguments.iter().all(|argument| !argument.repeats))?;
@@ -63,7 +103,10 @@ fn arguments(check: &mut Check<'_>, node: &Node, spec: &'static Spec) {
         let last = spec.arguments.last().filter(|argument| argument.repeats);
         match spec.arguments.get(at).or(last) {
             _ if check.is_full() => return,
-            Some(argument) => kind(check, value, argument.kind, argument.description),
+            Some(argument) => match several(argument, value) {
+                Some(report) => check.report(report),
+                None => kind(check, value, argument.kind, argument.description),
+            },
             None => return unexpected_argument(check, node, spec, value.span),
         }
     }
@@ -75,9 +118,23 @@ fn arguments(check: &mut Check<'_>, node: &Node, spec: &'static Spec) {
         let report = Diagnostic::new(Code::MissingArgument, message).label(node.name.span, label);
         check.report(match joined_release(node, spec) {
             Some((span, words)) => report.help(format!("write `os {words}`")).suggest(span, words),
-            None => report.help(format!("write `{}`", spec.usage())),
+            None => report.help(format!("write {}", shown(&example(check, node, spec)))),
         });
     }
+}
+
+/// Names of a list in one text: `builder "dtk,distro"`.
+fn several(argument: &Argument, value: &Value) -> Option<Diagnostic> {
+    let (Kind::Enum(choice), Data::Text(text)) = (argument.kind, &value.data) else { return None };
+    let parts: Vec<_> = text.split([',', ' ', ';', '|']).filter(|part| !part.is_empty()).collect();
+    let known = |part: &&str| choice.values.iter().any(|(name, _)| name == part);
+    if !argument.repeats || parts.len() < 2 || !parts.iter().all(known) {
+        return None;
+    }
+    let written = parts.into_iter().map(quote).collect::<Vec<_>>().join(" ");
+    let report = Diagnostic::new(Code::UnknownValue, format!("unknown value {}", shown(text)));
+    let report = report.label(value.span, "one text for several");
+    Some(report.help(format!("write each for itself: `{written}`")).suggest(value.span, written))
 }
 
 /// A system and its release in one text: `os "ubuntu:22.04"`, `os "rhel9.4"`.
@@ -102,7 +159,7 @@ fn unexpected_argument(check: &mut Check<'_>, node: &Node, spec: &Spec, extra: S
     let comparison = written.find(['<', '>']).and_then(|at| written.split_at_checked(at));
     let help = match comparison.filter(|(key, _)| spec.property(key).is_some()) {
         Some((key, value)) => format!("write {}", shown(&format!("{key}=\"{value}\""))),
-        None => format!("write `{}`", spec.usage()),
+        None => format!("write {}", shown(&example(check, node, spec))),
     };
     check.report(Diagnostic::new(Code::UnexpectedArgument, message).label(extra, "one too many").help(help));
 }
@@ -123,23 +180,29 @@ fn properties(check: &mut Check<'_>, node: &Node, spec: &'static Spec, told: boo
         match (spec.property(key), spec.free) {
             (Some(known), _) => kind(check, &property.value, known.kind, known.description),
             (None, Some(free)) => kind(check, &property.value, Kind::TEXT, free.description),
-            (None, None) => meant.extend(unknown_property(check, property, spec)),
+            (None, None) => meant.extend(unknown_property(check, node, property, spec)),
         }
     }
-    for property in spec.properties.iter().filter(|property| property.required) {
-        if !seen.contains_key(property.name) && !meant.contains(&property.name) {
-            missing_property(check, node, spec, property.name, property.description);
-        }
+    let missing = spec.properties.iter().filter(|property| {
+        property.required && !seen.contains_key(property.name) && !meant.contains(&property.name)
+    });
+    let missing: Vec<_> = missing.map(|property| (property.name, property.description)).collect();
+    if !missing.is_empty() {
+        missing_properties(check, node, spec, &missing);
     }
     if let Some(free) = spec.free.filter(|free| free.required && node.properties.is_empty() && !told) {
-        missing_property(check, node, spec, free.key, free.description);
+        missing_properties(check, node, spec, &[(free.key, free.description)]);
     }
 }
 
-fn missing_property(check: &mut Check<'_>, node: &Node, spec: &Spec, key: &str, description: &str) {
-    let message = format!("`{}` has no `{key}=`", spec.name);
-    let label = format!("`{key}=` is expected: {description}");
-    let help = format!("add `{key}=…` to its line: `{}`", spec.usage());
+/// One report for all that a line lacks.
+fn missing_properties(check: &mut Check<'_>, node: &Node, spec: &Spec, missing: &[(&str, &str)]) {
+    let names: Vec<_> = missing.iter().map(|(key, _)| format!("`{key}=`")).collect();
+    let message = format!("`{}` has no {}", spec.name, names.join(" and no "));
+    let expected: Vec<_> =
+        missing.iter().map(|(key, description)| format!("`{key}=` is expected: {description}")).collect();
+    let label = expected.join("; ");
+    let help = format!("write {}", shown(&example(check, node, spec)));
     check.report(Diagnostic::new(Code::MissingProperty, message).label(node.name.span, label).help(help));
 }
 
@@ -153,7 +216,12 @@ fn duplicate_property(check: &mut Check<'_>, second: &Property, first: Span) {
 }
 
 /// Reports a property that the node has not, and gives the one that was probably meant.
-fn unknown_property(check: &mut Check<'_>, property: &Property, spec: &'static Spec) -> Option<&'static str> {
+fn unknown_property(
+    check: &mut Check<'_>,
+    node: &Node,
+    property: &Property,
+    spec: &'static Spec,
+) -> Option<&'static str> {
     let key = property.key.value.as_str();
     let message = format!("unknown property {} of `{}`", shown(key), spec.name);
     let names = || spec.properties.iter().map(|property| property.name);
@@ -171,6 +239,12 @@ fn unknown_property(check: &mut Check<'_>, property: &Property, spec: &'static S
         let help =
             format!("write it as a node in the block of `{}`: {}", spec.name, shown(&format!("{key} …")));
         (format!("a node of `{}`, not a property", spec.name), help)
+    } else if let ("load", Some(kmod)) = (spec.name, node.text()) {
+        let help = format!(
+            "write {} beside it",
+            shown(&format!("option {} {key}={}", quote(&kmod.value), quote(written)))
+        );
+        ("no such property".to_owned(), help)
     } else if spec.properties.is_empty() {
         ("no such property".to_owned(), format!("`{}` takes no properties", spec.name))
     } else {

@@ -14,6 +14,8 @@ pub(super) struct Check<'a> {
     pub(super) found: Diagnostics,
     /// Whether every node of the file could be read, so that one that is not there is missing.
     pub(super) complete: bool,
+    /// The name of the first source, for examples.
+    pub(super) source: Option<String>,
 }
 
 impl Check<'_> {
@@ -30,5 +32,11 @@ impl Check<'_> {
 
 /// The word among `candidates` that was probably meant; nothing is near a very long word.
 pub(super) fn similar(word: &str, candidates: impl Iterator<Item = &'static str>) -> Option<&'static str> {
-    if word.len() > 64 { None } else { nearest(word, candidates) }
+    if word.len() > 64 {
+        return None;
+    }
+    let candidates: Vec<_> = candidates.collect();
+    let begins =
+        |name: &&&str| name.len() > 3 && word.strip_prefix(**name).is_some_and(|rest| rest.starts_with('-'));
+    nearest(word, candidates.iter().copied()).or_else(|| candidates.iter().find(begins).copied())
 }

@@ -48,7 +48,9 @@ pub fn validate(
     found: &mut Diagnostics,
 ) {
     let complete = found.is_empty();
-    let mut check = Check { language, sources, found: Diagnostics::default(), complete };
+    let source = nodes.iter().find(|node| node.name.value == "source").and_then(Node::text);
+    let source = source.map(|name| name.value);
+    let mut check = Check { language, sources, found: Diagnostics::default(), complete, source };
     check.body(nodes, language, Owner { name: None, span: Span::new(file, 0, 0) });
     found.extend(check.found);
 }
@@ -62,16 +64,22 @@ struct Owner<'a> {
 
 impl Check<'_> {
     fn body(&mut self, nodes: &[Node], body: &'static Body, owner: Owner<'_>) {
-        let mut meant = Vec::new();
+        let (mut meant, mut strange) = (Vec::new(), false);
         for node in nodes {
             if self.is_full() {
                 return;
             }
             match body.node(&node.name.value) {
-                Some(spec) => self.node(node, spec),
-                None => meant.extend(self.unknown_node(node, body, owner)),
+                Some(spec) => self.node(node, spec, body, owner),
+                None => match self.unknown_node(node, body, owner) {
+                    Some(name) => meant.push(name),
+                    None => strange = true,
+                },
             }
         }
+        // What is missing may be what a node was meant for whose name says nothing.
+        let complete = self.complete;
+        self.complete = complete && !strange;
         for spec in body.nodes {
             let same: Vec<&Node> = nodes.iter().filter(|node| node.name.value == spec.name).collect();
             let required = matches!(spec.count, Count::ExactlyOne | Count::AtLeastOne);
@@ -84,9 +92,23 @@ impl Check<'_> {
             }
         }
         body.rules.iter().for_each(|rule| self.node_rule(rule, nodes, &meant, owner));
+        self.complete = complete;
     }
 
-    fn node(&mut self, node: &Node, spec: &'static Spec) {
+    fn node(&mut self, node: &Node, spec: &'static Spec, around: &Body, owner: Owner<'_>) {
+        let bare = spec.body.nodes.is_empty() && node.arguments.is_empty();
+        if let Some(block) = node.block.as_ref().filter(|_| bare)
+            && let Some(owner) = owner.name
+            && !block.nodes.is_empty()
+            && block.nodes.iter().all(|inner| around.node(&inner.name.value).is_some())
+        {
+            let open = Span { end: block.span.start + 1, ..block.span };
+            let message = format!("`{}` takes no block", spec.name);
+            let report = Diagnostic::new(Code::UnexpectedBlock, message).label(open, "a block begins here");
+            let help =
+                format!("write what is in it right in the block of `{owner}`, without `{}`", spec.name);
+            return self.report(report.help(help));
+        }
         entries::check(self, node, spec);
         let Some(block) = &node.block else {
             return self.body(&[], spec.body, Owner { name: Some(spec.name), span: node.name.span });
@@ -106,7 +128,10 @@ impl Check<'_> {
             Some(text) if !text.contains(['"', '\n']) => {
                 ("a text with braces needs quotes", format!("quote it: {}", shown(&format!("\"{text}\""))))
             }
-            _ => ("a block begins here", format!("write it on one line: `{}`", spec.usage())),
+            _ => (
+                "a block begins here",
+                format!("write it on one line: {}", shown(&entries::example(self, node, spec))),
+            ),
         };
         let message = format!("`{}` takes no block", spec.name);
         self.report(Diagnostic::new(Code::UnexpectedBlock, message).label(open, label).help(help));

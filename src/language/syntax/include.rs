@@ -49,7 +49,9 @@ impl Files<'_> {
             Ok(path) => path,
             Err(rule) => {
                 let report = Diagnostic::new(Code::MalformedValue, format!("`{text}` is not a path"));
-                self.session.found.push(report.label(span, "").help(format!("write {rule}")));
+                self.session
+                    .found
+                    .push(report.label(span, "cannot stand here as it is").help(format!("write {rule}")));
                 return Vec::new();
             }
         };

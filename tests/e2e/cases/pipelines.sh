@@ -77,10 +77,12 @@ says() { grep -qF -- "$1" "$CASE_DIR/logs/drvc" || { cat "$CASE_DIR/logs/drvc" >
 
 # changes BASE: the first job of GitHub; MATRIX is what it gives to the others.
 changes() {
-    export GITHUB_WORKSPACE=$dir GITHUB_OUTPUT=$CASE_DIR/output GITHUB_STEP_SUMMARY=$CASE_DIR/summary
+    export GITHUB_WORKSPACE=$dir GITHUB_OUTPUT=$CASE_DIR/output GITHUB_STEP_SUMMARY=$CASE_DIR/summary RUNNER_TEMP=$CASE_DIR
     : >"$GITHUB_OUTPUT"
     : >"$GITHUB_STEP_SUMMARY"
-    job $workflow changes "$(jq -n --arg base "$1" '{"github.event.pull_request.base.sha || github.event.before": $base}')"
+    job $workflow changes "$(jq -n --arg base "$1" '{
+        "github.event.pull_request.base.sha || github.event.before": $base,
+        "steps.page.outputs.artifact-url": "https://github.example.com/page"}')"
     MATRIX=$(sed -n 's/^matrix=//p' "$GITHUB_OUTPUT")
 }
 # phase PHASE PUSHES: its jobs, each with the values of its line of the matrix.
@@ -117,6 +119,8 @@ drvc compile 2>/dev/null
 commit second
 changes "$first"
 contains "summary of the run" "$(cat "$CASE_DIR/summary")" '1 target changed'
+contains "summary of the run" "$(cat "$CASE_DIR/summary")" '(https://github.example.com/page)'
+contains "page of all targets" "$(cat "$CASE_DIR/drvc-report.html")" 'driver/'
 equal "jobs for one target" "$(jq -c '[.toolkits, .images | .include | length]' <<<"$MATRIX")" '[1,1]'
 # A pull request pushes nothing.
 phase images false

@@ -106,7 +106,11 @@ pub(super) fn other_lines(settings: &Pipeline) -> String {
 
 /// What the first job of GitLab leaves for the others.
 pub(super) fn artifacts(settings: &Pipeline) -> &'static str {
-    if is_handed_on(settings) { "drvc-jobs.yml, drvc-home/bin/drvc" } else { "drvc-jobs.yml" }
+    if is_handed_on(settings) {
+        "drvc-jobs.yml, drvc-report.html, drvc-home/bin/drvc"
+    } else {
+        "drvc-jobs.yml, drvc-report.html"
+    }
 }
 
 /// The variable by which the jobs that are triggered find the first one.
