@@ -143,6 +143,7 @@ fn package_version(tree: &impl Tree, dir: &RelPath) -> Option<String> {
         ["dkms.conf", "debian/dkms.conf"].iter().find_map(|file| assigned(file, &["PACKAGE_VERSION"]))
     })
     .or_else(autoconf)
+    .or_else(|| packaged(tree, dir).and_then(|version| plain(&version)))
     .or_else(|| {
         let names = [
             "PACKAGE_VERSION",
@@ -153,6 +154,22 @@ fn package_version(tree: &impl Tree, dir: &RelPath) -> Option<String> {
             "VERSION",
         ];
         ["Makefile", "Kbuild"].iter().find_map(|file| assigned(file, &names))
+    })
+}
+
+/// The version that a package of rpm or of Debian has.
+fn packaged(tree: &impl Tree, dir: &RelPath) -> Option<String> {
+    let read = |name: &str| dir.join(name).ok().and_then(|file| text(tree, &file).ok());
+    let entries = tree.list(dir).map(|found| found.value).unwrap_or_default();
+    let spec = entries.iter().find(|entry| entry.name.ends_with(".spec"));
+    let of_rpm = spec.and_then(|entry| {
+        read(&entry.name)?.lines().find_map(|line| line.strip_prefix("Version:")).map(str::to_owned)
+    });
+    of_rpm.or_else(|| {
+        let text = read("debian/changelog")?;
+        let version = text.lines().next()?.split_once('(')?.1.split(')').next()?;
+        let version = version.split_once(':').map_or(version, |(_, version)| version);
+        Some(version.rsplit_once('-').map_or(version, |(upstream, _)| upstream).to_owned())
     })
 }
 

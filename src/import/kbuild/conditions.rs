@@ -134,7 +134,7 @@ pub(super) fn only_option(text: &str) -> Option<&str> {
 fn sides(text: &str) -> Option<(&str, &str)> {
     if let Some(inner) = text.strip_prefix('(') {
         let inner = inner.rsplit_once(')')?.0;
-        let (one, other) = inner.split_at_checked(arguments(inner).first()?.len())?;
+        let (one, other) = inner.split_at_checked(arguments(inner, 2).first()?.len())?;
         return Some((one, other.strip_prefix(',')?));
     }
     let quoted = |text: &str| -> Option<usize> {

@@ -99,7 +99,7 @@ impl Expansion<'_> {
     }
 
     fn function(&self, name: &str, rest: &str, depth: usize) -> Option<String> {
-        let args = arguments(rest);
+        let args = arguments(rest, most(name));
         let raw = |index: usize| args.get(index).copied().unwrap_or_default();
         let arg = |index: usize| known(self.text(raw(index), depth));
         // Whether an argument is empty: that is known of a kernel's name too.
@@ -167,6 +167,13 @@ impl Expansion<'_> {
                 let (index, list) = (arg(0)?.trim().parse::<usize>().ok()?, arg(1)?);
                 list.split_whitespace().nth(index.checked_sub(1)?).unwrap_or_default().to_owned()
             }
+            "wordlist" => {
+                let at = |index| arg(index)?.trim().parse::<usize>().ok();
+                let (first, last) = (at(0)?.checked_sub(1)?, at(1)?);
+                let list = arg(2)?;
+                let words = list.split_whitespace().skip(first).take(last.saturating_sub(first));
+                words.collect::<Vec<_>>().join(" ")
+            }
             _ => of_list(name, &arg(0)?)?,
         })
     }
@@ -178,6 +185,16 @@ impl Expansion<'_> {
             globset::Glob::new(pattern).ok().filter(|_| !pattern.contains(['/', ' ']))?.compile_matcher();
         let found = self.scope.files.iter().filter(|name| glob.is_match(name));
         Some(found.map(|name| format!("./{name}")).collect::<Vec<_>>().join(" "))
+    }
+}
+
+/// How many arguments a function has: what is beyond the last comma is part of the last one, commas and all.
+fn most(name: &str) -> usize {
+    match name {
+        "or" | "and" => usize::MAX,
+        "if" | "foreach" | "subst" | "patsubst" | "wordlist" => 3,
+        "findstring" | "filter" | "filter-out" | "addprefix" | "addsuffix" | "word" => 2,
+        _ => 1,
     }
 }
 
@@ -256,14 +273,14 @@ fn reference(text: &str) -> Option<&str> {
     None
 }
 
-/// The arguments of a function: at commas that are in no parentheses.
-pub(super) fn arguments(text: &str) -> Vec<&str> {
+/// The arguments of a function, so many at most: at commas that are in no parentheses.
+pub(super) fn arguments(text: &str, most: usize) -> Vec<&str> {
     let (mut found, mut depth, mut start) = (Vec::new(), 0_usize, 0_usize);
     for (at, c) in text.char_indices() {
         match c {
             '(' | '{' => depth += 1,
             ')' | '}' => depth = depth.saturating_sub(1),
-            ',' if depth == 0 => {
+            ',' if depth == 0 && found.len() + 1 < most => {
                 found.extend(text.get(start..at));
                 start = at + 1;
             }

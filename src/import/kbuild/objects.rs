@@ -127,6 +127,7 @@ impl Objects {
     fn lines(&mut self, tree: &impl Tree, whole: &str, place: &Place<'_>, when: &str, reading: &mut Reading) {
         let mut defining = false;
         for line in logical_lines(whole) {
+            let line = line.strip_prefix("override ").map(str::to_owned).unwrap_or(line);
             let word = line.split_whitespace().next().unwrap_or_default();
             defining = word == "define" || (defining && word != "endef");
             if defining || reading.conditions.take(&line, &reading.scope) || !reading.conditions.live() {

@@ -162,6 +162,47 @@ fn options_that_are_set_make_modules_certain() {
     }
 }
 
+/// Each as GNU make reads it: `obj-m` of these was printed by make 4.3.
+#[test]
+fn makefiles_are_read_as_make_reads_them() {
+    let cases: &[(&str, &[&str])] = &[
+        ("include $(src)/list.mk\nobj-m := $(LIST:%=%.o)\n", &["q", "r"]),
+        ("-include $(src)/gone.mk\nobj-m := q.o\n", &["q"]),
+        ("obj-m := drv.o\ndrv-y := a.o b.o\ndrv-$(CONFIG_PCI) += pci.o\n", &["drv"]),
+        ("T := drv\nobj-m := $(T).o\n$(T)-objs := a.o\n$(T)-objs += b.o\n", &["drv"]),
+        ("obj-m := $(addsuffix .o,$(sort r q r))\n", &["q", "r"]),
+        ("L := q r s\nobj-m := $(foreach m,$(filter-out s,$(L)),$(m).o)\n", &["q", "r"]),
+        ("override obj-m := q.o\n", &["q"]),
+        ("obj-m := $(if $(KERNELRELEASE),q.o,r.o)\n", &["q"]),
+        ("obj-m := $(patsubst %.c,%.o,q.c r.c)\n", &["q", "r"]),
+        ("comma := ,\nobj-m := $(subst $(comma), ,q.o,r.o)\n", &["q", "r"]),
+        ("obj-m += $(firstword q.o r.o)\nobj-m += $(wordlist 2,3,a.o s.o t.o)\n", &["q", "s", "t"]),
+        ("V1 := q\nV = $(V1)\nV1 := r\nobj-m := $(V).o\n", &["r"]),
+    ];
+    for (text, expected) in cases {
+        let manifest = imported(&[("Kbuild", text), ("list.mk", "LIST := q r\n")]);
+        let loads: Vec<&str> = manifest
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("load "))
+            .flat_map(|line| line.split(' ').map(|name| name.trim_matches('"')))
+            .collect();
+        assert_eq!(loads, *expected, "{text}\n{manifest}");
+    }
+}
+
+#[test]
+fn what_is_not_read_of_a_makefile_is_no_list_of_modules() {
+    for text in [
+        "define names\nq.o r.o\nendef\nobj-m := $(names)\n",
+        "X = q.o\nundefine X\nobj-m := r.o $(X)\n",
+        "define one\nobj-m += $(1).o\nendef\n$(eval $(call one,q))\n",
+        "obj-m := $(or $(NOT_SET),q.o)\n",
+    ] {
+        let manifest = imported(&[("Kbuild", text)]);
+        assert!(manifest.contains("output \"*.ko\"") && !manifest.contains("load \""), "{text}\n{manifest}");
+    }
+}
+
 #[test]
 fn trees_say_who_they_are() {
     let module = ("q.c", "MODULE_LICENSE(\"GPL\");\nMODULE_VERSION(\"9\");\n");
@@ -172,6 +213,18 @@ fn trees_say_who_they_are() {
             "stay on this machine\n    license",
         ),
         (&[("Kbuild", "obj-m := q.o"), module, ("VERSION", "2.5\n")], "    version \"2.5\"\n"),
+        (
+            &[("Kbuild", "obj-m := q.o"), module, ("q.spec", "Name: q\nVersion: 5.6\n")],
+            "    version \"5.6\"\n",
+        ),
+        (
+            &[
+                ("Kbuild", "obj-m := q.o"),
+                module,
+                ("debian/changelog", "q-dkms (1:7.8~rc1-2) sid; urgency=low\n"),
+            ],
+            "    version \"7.8~rc1\"\n",
+        ),
         (&[("Makefile", "DRIVER_VERSION := 3.1\nobj-m := q.o\n"), module], "    version \"3.1\"\n"),
         (
             &[("Kbuild", "obj-m := q.o"), ("q.c", "MODULE_LICENSE(\"Dual MIT/GPL\");")],

@@ -19,7 +19,11 @@ pub fn of(bytes: &[u8]) -> Form {
     if bytes.len() < POINTER_LIMIT && is_pointer(bytes) {
         return Form::LfsPointer;
     }
-    if bytes.len() < KEY_LIMIT && holds_key(bytes) { Form::PrivateKey } else { Form::Plain }
+    if bytes.len() < KEY_LIMIT && (holds_key(bytes) || is_binary_key(bytes)) {
+        Form::PrivateKey
+    } else {
+        Form::Plain
+    }
 }
 
 fn is_pointer(bytes: &[u8]) -> bool {
@@ -38,9 +42,55 @@ fn holds_key(bytes: &[u8]) -> bool {
     lines.by_ref().any(begins) && lines.any(|line| !line.is_empty())
 }
 
+/// A private key as PuTTY keeps it, or in DER: PKCS#8, PKCS#1, SEC 1, and PKCS#12 with what else there is.
+fn is_binary_key(bytes: &[u8]) -> bool {
+    if bytes.starts_with(b"PuTTY-User-Key-File-") {
+        return true;
+    }
+    // A sequence: its length in one byte, or in as many as the low bits say. It is the whole of the file.
+    let Some((0x30, [length, rest @ ..])) = bytes.split_first().map(|(first, rest)| (*first, rest)) else {
+        return false;
+    };
+    let wide = usize::from(length & 0x7f);
+    let (length, content) = match *length {
+        0..=0x7f => (wide, Some(rest)),
+        _ => {
+            let digits = rest.get(..wide.min(8)).unwrap_or_default();
+            (digits.iter().fold(0, |sum, digit| sum << 8 | usize::from(*digit)), rest.get(wide..))
+        }
+    };
+    let Some(content) = content.filter(|content| content.len() == length) else { return false };
+    let version = content.get(..3).unwrap_or_default();
+    let next = content.get(3).copied();
+    match version {
+        [2, 1, 0 | 1] => matches!(next, Some(0x30 | 0x02 | 0x04)),
+        [2, 1, 3] => next == Some(0x30),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tells_keys_in_binary_form() {
+        let sequence = |content: &[u8]| [&[0x30, 0x82, 0, content.len() as u8], content].concat();
+        let integer = [0x02, 0x03, 0x01, 0x00, 0x01];
+        for (content, is_key) in [
+            ([&[2, 1, 0, 0x30][..], &integer].concat(), true),
+            ([&[2, 1, 0, 0x02][..], &integer].concat(), true),
+            ([&[2, 1, 1, 0x04][..], &integer].concat(), true),
+            ([&[2, 1, 3, 0x30][..], &integer].concat(), true),
+            ([&[0x30, 3, 2, 1, 0][..], &integer].concat(), false),
+            (b"0 is no key".to_vec(), false),
+        ] {
+            let form = of(&sequence(&content));
+            assert_eq!(form == Form::PrivateKey, is_key, "{content:?}");
+        }
+        assert_eq!(of(b"PuTTY-User-Key-File-3: ssh-ed25519\n"), Form::PrivateKey);
+        assert_eq!(of(&[0x30, 0x09, 2, 1, 0, 0x30]), Form::Plain);
+    }
 
     #[test]
     fn tells_pointers_and_keys_from_what_speaks_of_them() {
