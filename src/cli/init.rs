@@ -135,8 +135,13 @@ fn place(
     }
     let dir = RelPath::parse("driver").unwrap_or_else(|_| RelPath::root());
     let copied = import::copy(&source, disk, &dir).map_err(|(path, error)| {
-        Error::new("copy", path, error)
-            .help("the sources have to lie beneath the manifest; copy them yourself")
+        let help = match disk.root().status_of(dir.as_str()) {
+            Ok(_) => {
+                format!("begin with what is there: `drvc init --from {}`", project.root.join(dir.as_path()))
+            }
+            Err(_) => "the sources have to lie beneath the manifest; copy them yourself".to_owned(),
+        };
+        Error::new("copy", path, error).help(help)
     })?;
     let target = project.root.join(dir.as_path());
     terminal.say(&format!("{} copied from `{root}` to `{target}`", count(copied.files, "file")));
@@ -175,6 +180,7 @@ fn draft(disk: &Disk, project: &Project, place: &Place) -> Result<Draft, Failure
 }
 
 fn write(disk: &Disk, project: &Project, text: &str) -> Result<(), Failure> {
+    disk.root().remove_dead_temporaries();
     let written = disk.root().create_new(project.manifest.as_str(), text.as_bytes());
     Ok(written.map_err(|error| Error::new("write", project.path(), error))?)
 }

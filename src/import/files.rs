@@ -180,7 +180,7 @@ pub fn copy(from: &Disk, to: &Disk, dir: &RelPath) -> Result<Copied, (String, St
         };
         left = left.saturating_sub(bytes.len() as u64);
         let write = |dir: &Dir| match piece {
-            Piece::File { executable } => dir.create_new_with(name, &bytes, *executable),
+            Piece::File { executable } => dir.fill(name, &bytes, *executable),
             Piece::Link { target } => dir.create_link(name, target),
         };
         let written = match above {

@@ -15,11 +15,11 @@ use crate::knowledge::profile::Kernel;
 use crate::resolve::repository::kernels::{Search, Use};
 use crate::resolve::repository::{Package, PackageIndex, download, package_index, sources};
 use crate::system::http::{Cache, Client, Key};
+use crate::system::threads;
 use crate::text::error::Error;
 use crate::text::ids::{Arch, Flavor, OsName, RelPath, Release, Sha256};
 use contents::{Contents, Details, sum};
 use std::collections::{BTreeMap, BTreeSet};
-use std::thread;
 
 /// So many kernels' packages are unpacked at a time.
 const AT_ONCE: usize = 4;
@@ -149,12 +149,8 @@ fn side_by_side<T: Sync, R: Send>(
 ) -> Result<Vec<R>, Error> {
     let mut results = Vec::new();
     for some in items.chunks(AT_ONCE) {
-        let done: Vec<_> = thread::scope(|scope| {
-            let running: Vec<_> = some.iter().map(|item| scope.spawn(|| work(item))).collect();
-            running.into_iter().map(thread::ScopedJoinHandle::join).collect()
-        });
-        for result in done {
-            results.push(result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        for result in threads::map(some, AT_ONCE, &work) {
+            results.push(result?);
         }
     }
     Ok(results)

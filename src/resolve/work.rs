@@ -67,10 +67,10 @@ impl Work<'_> {
         let queue: Mutex<VecDeque<(usize, Want)>> = Mutex::new(wants.into_iter().enumerate().collect());
         let (sender, receiver) = mpsc::channel();
         let mut answers = thread::scope(|scope| {
-            for _ in 0..WORKERS.min(number) {
+            for number in 0..WORKERS.min(number) {
                 let (sender, queue, toolkits) = (sender.clone(), &queue, &toolkits);
                 let (resolver, parts) = (self.resolver, self.parts);
-                scope.spawn(move || {
+                let worker = move || {
                     let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
                     while let Some((at, want)) = next() {
                         let answer = one(resolver, parts, toolkits.as_ref(), &want);
@@ -78,7 +78,14 @@ impl Work<'_> {
                             return;
                         }
                     }
-                });
+                };
+                // Where no thread can be had, this one does all before it shows anything.
+                if thread::Builder::new().spawn_scoped(scope, worker.clone()).is_err() {
+                    if number == 0 {
+                        worker();
+                    }
+                    break;
+                }
             }
             drop(sender);
             let mut answers = Vec::new();

@@ -1,5 +1,6 @@
 //! The only doors outward: files, processes, packages, HTTP, registries and git.
 
+pub mod threads;
 pub mod process;
 pub mod unpack;
 pub mod fs;

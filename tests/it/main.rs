@@ -19,6 +19,7 @@ mod fmt;
 mod fuzz;
 mod house;
 mod init;
+mod interrupted;
 mod history;
 mod include;
 mod layers;

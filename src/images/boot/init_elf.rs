@@ -199,7 +199,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("program");
         let home = Dir::open_root(directory.path().to_str().unwrap()).unwrap();
-        home.create_new_with("program", &program, true).unwrap();
+        home.fill("program", &program, true).unwrap();
         let finished =
             Program::new(path.to_str().unwrap(), &Environment::of_this_process()).output().unwrap();
         assert_eq!((finished.ended, finished.stdout), (Ended::Code(7), b"hello\none\n".to_vec()));

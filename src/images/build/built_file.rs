@@ -29,6 +29,15 @@ pub(super) struct BuiltFile {
 }
 
 impl BuiltFile {
+    /// Takes away what runs that were killed have left; nobody else builds here now.
+    pub(super) fn clear(home: &Dir) {
+        let Ok(directory) = home.open_dir(PLACE) else { return };
+        for entry in directory.entries().unwrap_or_default() {
+            // Should this fail, the next run tries again.
+            let _ = directory.remove_file(&entry.name);
+        }
+    }
+
     /// Writes them for job `at`, out of the outputs in memory: nobody else's edit gets between.
     pub(super) fn write(
         (home, out): (&Dir, &RelPath),

@@ -2,6 +2,7 @@
 
 use super::Failure;
 use super::builder::{Builder, Done, Outcome, Proof, Watch};
+use super::built_file::BuiltFile;
 use super::image_status::{ExpectedImage, Ids, Lack, Names, Place, base_ids, in_engine, unpinned_bases};
 use super::item::Item;
 use super::jobs::{Job, Users, Work, jobs, users_of_toolkits};
@@ -300,6 +301,8 @@ impl BuildRun<'_> {
             proof: self.proof,
             watch: self.watch,
         };
+        self.home.remove_dead_temporaries();
+        BuiltFile::clear(self.home);
         let halted = AtomicBool::new(false);
         let stop = || self.interrupt.is_set() || halted.load(Ordering::Relaxed);
         let needs: Vec<_> = jobs.iter().map(|job| job.needs.clone()).collect();

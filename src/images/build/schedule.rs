@@ -1,8 +1,8 @@
 //! Jobs with what they wait for, to their results: several at a time, the first in order first.
 
+use crate::system::threads;
 use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::thread;
 
 /// The state that workers share.
 struct Shared<R> {
@@ -55,11 +55,7 @@ pub fn run<R: Send>(
             changed.notify_all();
         }
     };
-    thread::scope(|scope| {
-        for _ in 0..workers.clamp(1, needs.len().max(1)) {
-            scope.spawn(worker);
-        }
-    });
+    threads::together(workers.min(needs.len()), worker);
     shared.into_inner().unwrap_or_else(PoisonError::into_inner).results
 }
 
@@ -116,7 +112,7 @@ mod tests {
             || false,
             |_| {
                 most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                thread::sleep(std::time::Duration::from_millis(2));
+                std::thread::sleep(std::time::Duration::from_millis(2));
                 now.fetch_sub(1, Ordering::SeqCst);
                 (true, ())
             },

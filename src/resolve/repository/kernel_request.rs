@@ -4,11 +4,11 @@ use super::kernels::{Found, Search};
 use super::{Fetch, Gpgv, Source, package_index, sources};
 use crate::compiler::plan::{KernelRequest, Places};
 use crate::knowledge::lock::KernelQuery;
+use crate::system::threads;
 use crate::text::diag::{Code, Diagnostic};
 use crate::text::error::Error;
 use crate::text::ids::{Arch, Flavor, KernelText, OsName, PackageName, RelPath, Release};
 use std::collections::{BTreeMap, BTreeSet};
-use std::thread;
 
 /// What one question is answered with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,15 +67,11 @@ impl KernelLookup<'_> {
         let readers = Readers { fetch: self.fetch, keys: self.keys, subscribed: self.subscribed };
         let places: Vec<Vec<usize>> = places.into_values().collect();
         for some in places.chunks(AT_ONCE) {
-            let read: Vec<_> = thread::scope(|scope| {
-                let here =
-                    some.iter().map(|place| place.iter().filter_map(|&at| kernel_requests.get(at)).collect());
-                let running: Vec<_> =
-                    here.map(|here: Vec<_>| scope.spawn(move || readers.answer(&here))).collect();
-                running.into_iter().map(thread::ScopedJoinHandle::join).collect()
+            let read = threads::map(some, AT_ONCE, |place| {
+                let here: Vec<_> = place.iter().filter_map(|&at| kernel_requests.get(at)).collect();
+                readers.answer(&here)
             });
-            for (place, read) in some.iter().zip(read) {
-                let found = read.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            for (place, found) in some.iter().zip(read) {
                 found.iter().for_each(|(query, _)| (self.answered)(query));
                 answers.extend(place.iter().copied().zip(found));
             }

@@ -5,10 +5,10 @@ use super::{Fetch, Gpgv, Layout, Package, PackageIndex, Repository, Verify, pack
 use crate::compiler::model::RepositoryKey;
 use crate::compiler::plan::Places;
 use crate::knowledge::profile::{PackageManager, Profile, ReleaseFacts};
+use crate::system::threads;
 use crate::text::error::Error;
 use crate::text::ids::{Arch, PackageName, RelPath};
 use std::collections::BTreeSet;
-use std::thread;
 
 /// A repository to look into.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,13 +103,10 @@ pub fn package_index(
         let keys = keys.as_ref().map(|keys| keys as &dyn Verify);
         packages(fetch, keys, &source.repository, first.arch, &wanted)
     };
-    let read: Vec<_> = thread::scope(|scope| {
-        let running: Vec<_> = sources.iter().map(|source| scope.spawn(|| read(source))).collect();
-        running.into_iter().map(thread::ScopedJoinHandle::join).collect()
-    });
     let mut all = Vec::new();
-    for result in read {
-        all.extend(result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+    let sources: Vec<&Source> = sources.iter().collect();
+    for packages in threads::map(&sources, sources.len(), |source| read(source)) {
+        all.extend(packages?);
     }
     all.sort();
     all.dedup();

@@ -3,7 +3,7 @@
 use super::dir::{Dir, Status};
 use super::{Kind, Sig};
 use camino::Utf8Path;
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 use std::fs::File;
@@ -115,23 +115,30 @@ impl Dir {
     /// # Errors
     /// What the system says; what stood there is as it was.
     pub fn create_new(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        self.create_new_with(name, bytes, false)
-    }
-
-    /// As [`Dir::create_new`], with the right to execute it.
-    ///
-    /// # Errors
-    /// What the system says; what stood there is as it was.
-    pub fn create_new_with(&self, name: &str, bytes: &[u8], executable: bool) -> Result<()> {
         let mut temporary = self.temporary()?;
         temporary.write(bytes)?;
-        if executable {
-            let mode = temporary.status()?.sig.mode & 0o7777;
-            rustix::fs::fchmod(&temporary.file, Mode::from_raw_mode(mode | (mode & 0o444) >> 2))?;
-        }
-        // A second name, unlike a rename, is refused where the name is taken.
         let made = temporary.name.clone().unwrap_or_default();
-        Ok(rustix::fs::linkat(self, made, self, name, AtFlags::empty())?)
+        match rustix::fs::renameat_with(self, &made, self, name, RenameFlags::NOREPLACE) {
+            // File systems that know no such rename (NFS) refuse a second name where the name is taken.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                Ok(rustix::fs::linkat(self, made, self, name, AtFlags::empty())?)
+            }
+            renamed => {
+                renamed?;
+                temporary.name = None;
+                Ok(())
+            }
+        }
+    }
+
+    /// Makes a file with these bytes right in this directory, which nobody knows yet (see [`Dir::aside`]).
+    ///
+    /// # Errors
+    /// What the system says, also where something stands there; then a part of the file may be there.
+    pub fn fill(&self, name: &str, bytes: &[u8], executable: bool) -> Result<()> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let mode = Mode::from_raw_mode(if executable { 0o777 } else { 0o666 });
+        File::from(rustix::fs::openat(self, name, flags, mode)?).write_all(bytes)
     }
 
     /// Makes a symbolic link with this text right in this directory, unless something stands there.
