@@ -7,7 +7,7 @@ use super::some::some;
 use super::terminal::Terminal;
 use super::timings::{Clock, Timings};
 use super::{Exit, Failure, Global};
-use crate::compiler::compile::{Compilation, Request, compile_in_phases};
+use crate::compiler::compile::{Compilation, Compiled, Request, compile_in_phases};
 use crate::compiler::outputs::Outputs;
 use crate::store::emit::{self, Drift, DriftKind, Job, Run};
 use crate::system::fs::{Disk, Reader};
@@ -164,7 +164,7 @@ impl Summary {
         let memo = Memo::of(&compilation);
         let wanted = memo.verdict.exit(locked) == Exit::Fine;
         emit::Compiled {
-            outputs: compilation.plan.filter(|_| wanted).map(|compiled| compiled.outputs),
+            outputs: compilation.plan.filter(|_| wanted).map(Compiled::into_outputs),
             memo: memo.to_text(),
             rest: Self { sources: compilation.sources, diagnostics: compilation.diagnostics, memo },
         }
@@ -205,7 +205,7 @@ fn check(
     let verdict = Verdict::of(&compilation.diagnostics);
     terminal.some_diagnostics(&project.report(&compilation.sources, compilation.diagnostics), true);
     let Some(compiled) = compilation.plan else { return Ok(verdict.exit(true)) };
-    let drift = emit::check(disk, &request.out, &compiled.outputs)?;
+    let drift = emit::check(disk, &request.out, compiled.outputs())?;
     if !drift.is_empty()
         && let Some(others) = other_settings(disk, request)
     {
@@ -213,7 +213,7 @@ fn check(
         return Ok(Exit::OutOfDate);
     }
     for file in &drift {
-        show(file, &compiled.outputs, project, disk, request, terminal)?;
+        show(file, compiled.outputs(), project, disk, request, terminal)?;
     }
     let targets = count(compiled.plan.targets.len(), "target");
     let aside = verdict.aside();

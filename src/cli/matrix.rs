@@ -82,7 +82,7 @@ pub(super) fn matrix(global: &Global, args: &Matrix, terminal: &mut Terminal) ->
     let project = Project::new(global)?;
     let compiled = project.compiled(&args.compiling, terminal)?;
     let wanted = wanted(&project, args, &compiled, terminal)?;
-    let all = |most| jobs(&compiled.json, &wanted, most);
+    let all = |most| jobs(compiled.json(), &wanted, most);
     match args.format {
         Format::Github => {
             let github = compiled.model.output.github.clone();
@@ -104,13 +104,12 @@ pub(super) fn matrix(global: &Global, args: &Matrix, terminal: &mut Terminal) ->
             let gitlab = compiled.model.output.gitlab.clone();
             let pipeline = pipeline(Service::Gitlab, gitlab, &compiled);
             let jobs = checked(all(MOST_GITLAB), &pipeline, "gitlab")?;
-            terminal.raw(&handover::gitlab_child(&compiled.json, &jobs, &pipeline, args.push))?;
+            terminal.raw(&handover::gitlab_child(compiled.json(), &jobs, &pipeline, args.push))?;
         }
         Format::Bake => {
             let none = Bake { cache_from: Vec::new(), cache_to: Vec::new() };
             let settings = compiled.model.output.bake.as_ref().unwrap_or(&none);
-            let request = project.request(&args.compiling);
-            let inputs = compiled.handover(&request);
+            let inputs = compiled.handover();
             terminal.json(&handover::bake(&inputs, settings, &wanted))?;
         }
         Format::Json => {
@@ -137,7 +136,7 @@ fn wanted(
     if args.changed {
         return Ok(uncompiled(compiled, &project.disk()?, &args.compiling.place.out));
     }
-    Ok(compiled.json.ids())
+    Ok(compiled.json().ids())
 }
 
 /// The settings of the manifest, or the defaults where it has none.

@@ -48,7 +48,7 @@ pub(super) fn plan(global: &Global, args: &Plan, terminal: &mut Terminal) -> Res
         true => (project.compiled(&args.compiling, terminal)?, Vec::new()),
         false => project.known(&args.compiling, terminal)?,
     };
-    let plan = &compiled.json;
+    let plan = compiled.json();
     if let Some(file) = &args.nodes {
         let found = nodes::compare(plan, file)?;
         match args.format {

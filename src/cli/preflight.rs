@@ -91,8 +91,7 @@ enum State {
 pub(super) fn preflight(global: &Global, args: &Preflight, terminal: &mut Terminal) -> Result<Exit, Failure> {
     let project = Project::new(global)?;
     let compiled = project.compiled(&args.compiling, terminal)?;
-    let request = project.request(&args.compiling);
-    let inputs = compiled.handover(&request);
+    let inputs = compiled.handover();
     let registry = Registry::new(args.network.client_of(&project, terminal)?);
     let images: Vec<_> =
         args.releases.iter().flat_map(|release| expected(release, &compiled, &inputs, &registry)).collect();

@@ -37,13 +37,13 @@ pub(super) fn required(
     items: &[Item],
 ) -> Result<Vec<Secret>, Failure> {
     let targets = items.iter().filter_map(|item| match item {
-        Item::Target(at) => compiled.json.targets.get(*at),
+        Item::Target(at) => compiled.json().targets.get(*at),
         Item::Toolkit(_) => None,
     });
     let below = targets.clone().filter_map(|target| target.toolkit.as_deref());
     let named = items.iter().filter(|item| matches!(item, Item::Toolkit(_)));
     let toolkits: BTreeSet<&str> = named.map(|item| item.id(compiled)).chain(below).collect();
-    let toolkits = compiled.json.toolkits.iter().filter(|toolkit| toolkits.contains(toolkit.id.as_str()));
+    let toolkits = compiled.json().toolkits.iter().filter(|toolkit| toolkits.contains(toolkit.id.as_str()));
     let of_targets = targets.flat_map(|target| target.secrets.iter().map(|secret| (secret, &target.id)));
     let of_toolkits = toolkits.flat_map(|toolkit| toolkit.secrets.iter().map(|secret| (secret, &toolkit.id)));
     let mut missing = of_targets

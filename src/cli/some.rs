@@ -38,7 +38,7 @@ pub(super) fn some(
         let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
         ids.contains(directory) || directory == SCRIPTS
     };
-    let outputs = compiled.outputs.iter().filter(|(path, _)| is_meant(path.as_str()));
+    let outputs = compiled.outputs().iter().filter(|(path, _)| is_meant(path.as_str()));
     let outputs: Outputs = outputs.map(|(path, output)| (path.clone(), output.clone())).collect();
     let report = emit::write_some(job, &outputs)?;
     open.iter().for_each(|what| terminal.say(&format!("open: {what}")));

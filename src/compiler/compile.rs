@@ -6,7 +6,7 @@
 use crate::compiler::inputs::{self, Checkout, Contexts};
 use crate::compiler::keys::{self, Fingerprint};
 use crate::compiler::model::{self, Model};
-use crate::compiler::outputs::{self, Outputs, PlanJson};
+use crate::compiler::outputs::{self, Outputs, PlanJson, Rope};
 use crate::compiler::plan::{self, Plan};
 use crate::compiler::render::{Renderer, Site, Stage, Templates};
 use crate::knowledge::lock::{self, Lock};
@@ -20,6 +20,7 @@ use crate::text::mirrors::Mirrors;
 use crate::text::session::Session;
 use crate::text::source::{Sources, Span};
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,12 +75,13 @@ pub struct Compiled {
     pub stages: Vec<Stage>,
     /// The fingerprint of each node, by its place in the graph.
     pub fingerprints: Vec<Fingerprint>,
-    /// The plan as programs read it.
-    pub json: PlanJson,
-    /// Every file to write, by path relative to the output directory.
-    pub outputs: Outputs,
     /// Where stages come from in the manifest, by their names.
     pub places: BTreeMap<String, Span>,
+    request: Request,
+    /// The files that `output` asks for.
+    handed_over: BTreeMap<RelPath, Rope>,
+    json: OnceLock<PlanJson>,
+    outputs: OnceLock<Outputs>,
 }
 
 impl Compilation {
@@ -89,19 +91,43 @@ impl Compilation {
 }
 
 impl Compiled {
+    /// The plan as programs read it; made where somebody asks for it.
+    pub fn json(&self) -> &PlanJson {
+        self.json.get_or_init(|| {
+            let set = self.request.settings.clone();
+            PlanJson { set, ..outputs::plan_json(&self.plan, &self.stages, &self.fingerprints) }
+        })
+    }
+
+    /// Every file to write, by path relative to the output directory; made where somebody asks for them.
+    pub fn outputs(&self) -> &Outputs {
+        self.outputs.get_or_init(|| {
+            let Request { manifest, out, .. } = &self.request;
+            let mut outputs = outputs::outputs(&self.plan, &self.stages, self.json(), manifest, out);
+            outputs.extend(self.handed_over.clone());
+            outputs
+        })
+    }
+
+    /// The same, where nothing else of it is needed any more.
+    #[must_use]
+    pub fn into_outputs(self) -> Outputs {
+        self.outputs();
+        self.outputs.into_inner().unwrap_or_default()
+    }
+
     /// What a file is made from that is handed over without being an output. What a checkout must bring is not known
     /// any more: only pipelines, which are outputs, ask for it.
     #[must_use]
-    pub fn handover<'a>(&'a self, request: &'a Request) -> outputs::handover::Inputs<'a> {
+    pub fn handover(&self) -> outputs::handover::Inputs<'_> {
         outputs::handover::Inputs {
             model: &self.model,
             plan: &self.plan,
             stages: &self.stages,
             checkout: Checkout::default(),
-            json: &self.json,
-            dockerfiles: &self.outputs,
-            manifest: &request.manifest,
-            out: &request.out,
+            json: self.json(),
+            manifest: &self.request.manifest,
+            out: &self.request.out,
         }
     }
 }
@@ -157,26 +183,25 @@ fn run(
     let (stages, fingerprints) = stages.map_err(|refusal| session.found.push(refusal)).ok()?;
     plan.name_firsts(|id| fingerprints.get(id.index()).map(ToString::to_string).unwrap_or_default());
     phase("make the outputs");
-    let mut json = outputs::plan_json(&plan, &stages, &fingerprints);
-    json.set.clone_from(&request.settings);
-    let mut outputs = outputs::outputs(&plan, &stages, &json, &request.manifest, &request.out);
-    let (manifest, out) = (&request.manifest, &request.out);
-    let inputs = outputs::handover::Inputs {
-        model: &parts.model,
-        plan: &plan,
-        stages: &stages,
-        checkout: parts.contexts.checkout,
-        json: &json,
-        dockerfiles: &outputs,
-        manifest,
-        out,
+    let mut compiled = Compiled {
+        places: parts.model.places(),
+        model: parts.model,
+        mirrors: parts.contexts.mirrors,
+        plan,
+        stages,
+        fingerprints,
+        request: request.clone(),
+        handed_over: BTreeMap::new(),
+        json: OnceLock::new(),
+        outputs: OnceLock::new(),
     };
-    let (files, problems) = outputs::handover::handover(inputs);
-    session.found.extend(problems);
-    outputs.extend(files);
-    let places = parts.model.places();
-    let mirrors = parts.contexts.mirrors;
-    Some(Compiled { model: parts.model, mirrors, plan, stages, fingerprints, json, outputs, places })
+    if !compiled.model.output.is_empty() {
+        let inputs = outputs::handover::Inputs { checkout: parts.contexts.checkout, ..compiled.handover() };
+        let (files, problems) = outputs::handover::handover(inputs);
+        session.found.extend(problems);
+        compiled.handed_over = files;
+    }
+    Some(compiled)
 }
 
 /// A manifest and the files that belong to it, read but not expanded.

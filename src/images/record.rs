@@ -175,7 +175,7 @@ impl Builds {
     fn take(&mut self, compiled: &Compiled, verdicts: &Verdicts, mut boots: BTreeMap<String, CheckRecord>) {
         for (item, verdict) in verdicts {
             let Item::Target(at) = *item else { continue };
-            let Some(target) = compiled.json.targets.get(at) else { continue };
+            let Some(target) = compiled.json().targets.get(at) else { continue };
             let record = self.0.entry(target.id.clone()).or_default();
             let booted = boots.remove(&target.id);
             record.boot =
@@ -256,7 +256,7 @@ pub fn keep_check(disk: &Disk, out: &RelPath, id: &str, check: Check) -> Result<
 #[must_use]
 pub fn states(compiled: &Compiled, builds: Option<&Builds>) -> Option<Vec<TargetState>> {
     let builds = builds.filter(|builds| builds.0.values().any(|record| record.build.is_some()))?;
-    let targets = compiled.plan.targets.iter().zip(&compiled.json.targets);
+    let targets = compiled.plan.targets.iter().zip(&compiled.json().targets);
     let state = |(target, described): (&Target, &PlanTarget)| match builds
         .get(&described.id)
         .and_then(|record| record.build.as_ref())

@@ -32,7 +32,7 @@ impl Work<'_> {
         }
         let tree = Overlay::new(self.tree, self.path.clone(), to_text(&lock).into_bytes());
         let reader = Reader::new(&tree).hide(self.request.out.clone());
-        let toolkits = compile_known(&reader, self.request).plan?.json.toolkits;
+        let toolkits = compile_known(&reader, self.request).plan?.json().toolkits.clone();
         let named = toolkits.into_iter().filter_map(|one| {
             let reference = ImageRef::parse(&one.reference).ok()?;
             Some(([one.os, one.release, one.kernel, one.arch], reference))

@@ -103,7 +103,7 @@ fn keys(files: &Files) -> BTreeMap<String, String> {
     }
     let compilation = compile(&Reader::new(&tree), &crate::request());
     let compiled = compilation.plan.unwrap_or_else(|| panic!("{:?}", compilation.diagnostics));
-    compiled.json.targets.into_iter().map(|target| (target.id, target.key)).collect()
+    compiled.json().targets.iter().map(|target| (target.id.clone(), target.key.clone())).collect()
 }
 
 /// The targets that are there in one only, or with another key.

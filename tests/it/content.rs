@@ -26,8 +26,8 @@ fn compiled(nodes: &str, lock: &str) -> Compilation {
 fn dockerfile(compilation: &Compilation) -> String {
     let plan = compilation.plan.as_ref().unwrap_or_else(|| panic!("{:?}", compilation.diagnostics));
     let is_dockerfile = |path: &RelPath| path.as_path().file_name() == Some("Dockerfile");
-    let mut files = plan.outputs.iter().filter(|(path, _)| is_dockerfile(path));
-    files.next().map(|(_, output)| output.text().to_string()).unwrap()
+    let mut files = plan.outputs().iter().filter(|(path, _)| is_dockerfile(path));
+    files.next().map(|(_, output)| output.text()).unwrap()
 }
 
 fn has(compilation: &Compilation, code: Code) -> bool {
@@ -152,7 +152,7 @@ fn a_key_is_a_secret_or_a_token() {
         format!("{DRIVER}image \"i\" {{ module \"a\"; }}\nsigning {{ key {key}; certificate \"cert.pem\"; }}")
     };
     let secrets = |compilation: &Compilation| {
-        let target = &compilation.plan.as_ref().unwrap().json.targets[0];
+        let target = &compilation.plan.as_ref().unwrap().json().targets[0];
         target.secrets.iter().map(|secret| secret.id.clone()).collect::<Vec<_>>().join(" ")
     };
     let secret = compiled(&nodes("secret=\"mok\""), "");

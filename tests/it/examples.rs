@@ -44,12 +44,12 @@ const WHOLE: [&str; 4] = ["01-one-module", "05-module-chain", "08-everywhere", "
 fn summary(compiled: &Compiled) -> String {
     let key = regex::Regex::new("-[0-9a-f]{16} ").unwrap();
     let mut summary = String::new();
-    for (path, output) in compiled.outputs.iter() {
+    for (path, output) in compiled.outputs().iter() {
         writeln!(summary, "{path}").unwrap();
         if path.as_path().file_name() == Some("Dockerfile") {
             let kernel = path.as_path().parent().and_then(Utf8Path::file_name).unwrap();
             let version = &kernel[..kernel.rfind(['.', '-']).unwrap()];
-            let text = output.text().to_string();
+            let text = output.text();
             for line in text.lines() {
                 let installs = line.contains(version) && (line.starts_with(' ') || line.starts_with("RUN "));
                 if line.starts_with("FROM ") || installs || is_list(line) {
@@ -72,8 +72,8 @@ fn expected(example: &Utf8Path) -> BTreeMap<String, String> {
     if !example.file_name().is_some_and(|name| WHOLE.contains(&name)) {
         return BTreeMap::from([("plan.txt".to_owned(), summary(&compiled))]);
     }
-    let outputs = compiled.outputs.iter();
-    outputs.map(|(path, output)| (format!("drivers.out/{path}"), output.text().to_string())).collect()
+    let outputs = compiled.outputs().iter();
+    outputs.map(|(path, output)| (format!("drivers.out/{path}"), output.text())).collect()
 }
 
 #[test]
@@ -121,8 +121,8 @@ fn commands(run: &[&str]) -> usize {
 #[test]
 fn dockerfiles_are_short_and_say_nothing_twice() {
     for example in examples() {
-        for (path, output) in compiled(&example).outputs.iter() {
-            let text = output.text().to_string();
+        for (path, output) in compiled(&example).outputs().iter() {
+            let text = output.text();
             let is_dockerfile = path.as_path().file_name() == Some("Dockerfile");
             if !is_dockerfile && !path.as_str().starts_with("build/") {
                 continue;

@@ -172,7 +172,7 @@ fn compiled(manifest: &str, others: &[(&str, &[u8])]) -> Compilation {
 /// The keys of what a manifest describes.
 fn keys(manifest: &str) -> Option<Vec<String>> {
     let plan = compiled(manifest, &[]).plan?;
-    Some(plan.json.targets.iter().map(|target| target.key.clone()).collect())
+    Some(plan.json().targets.iter().map(|target| target.key.clone()).collect())
 }
 
 #[test]

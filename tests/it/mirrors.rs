@@ -56,15 +56,15 @@ fn compiled(mirror: &str) -> Compilation {
 fn dockerfile(compilation: &Compilation, os: &str) -> String {
     let plan = compilation.plan.as_ref().unwrap();
     let id = plan.plan.targets.iter().find(|target| target.at.os.as_str() == os).unwrap();
-    let output = plan.outputs.get(&id.id.join("Dockerfile").unwrap()).unwrap();
-    output.text().parts().iter().map(|part| &**part).collect()
+    let output = plan.outputs().get(&id.id.join("Dockerfile").unwrap()).unwrap();
+    output.text()
 }
 
 #[test]
 fn a_site_changes_addresses_and_no_key() {
     let (plain, site) = (compiled(""), compiled(MIRROR));
     let keys = |one: &Compilation| {
-        let targets = one.plan.as_ref().unwrap().json.targets.clone();
+        let targets = one.plan.as_ref().unwrap().json().targets.clone();
         targets.into_iter().map(|target| (target.id, target.key)).collect::<Vec<_>>()
     };
     assert_eq!(keys(&plain), keys(&site));

@@ -81,7 +81,7 @@ fn keys(files: &Files) -> BTreeMap<String, String> {
     let path = |path: &str| RelPath::parse(path).unwrap();
     let compilation = compile(&Reader::new(&tree).hide(path("drivers.out")), &crate::request());
     let compiled = compilation.plan.unwrap_or_else(|| panic!("{:?}", compilation.diagnostics));
-    compiled.json.targets.into_iter().map(|target| (target.id, target.key)).collect()
+    compiled.json().targets.iter().map(|target| (target.id.clone(), target.key.clone())).collect()
 }
 
 /// The targets of the first whose keys are others in the second.

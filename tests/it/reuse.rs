@@ -96,7 +96,7 @@ fn chains(image: &str, kernels: &[Known<'_>]) -> Vec<String> {
         let first = target.reuse.as_ref().and_then(|reuse| reuse.first.as_deref()).map(kernel_of);
         kernel_of(&target.id) + &first.map(|first| format!("<{first}")).unwrap_or_default()
     };
-    compiled.json.targets.iter().map(told).collect()
+    compiled.json().targets.iter().map(told).collect()
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn what_is_not_built_alike_is_not_tried() {
     let reasons = |image: &str, from: &str, to: &str| {
         let text = manifest(image, &["10", "11"]).replace(from, to);
         let compiled = compiled_of(&text, &lock(&alike), "");
-        let reuse = compiled.json.targets[1].reuse.clone().unwrap();
+        let reuse = compiled.json().targets[1].reuse.clone().unwrap();
         (reuse.first.is_some(), reuse.reason.unwrap_or_default())
     };
     let reuse = "reuse \"headers\"";
@@ -144,13 +144,13 @@ fn a_trial_names_its_image_by_its_key() {
     let alike = [("10", Some([1, 1, 1, 1])), ("11", Some([1, 1, 1, 1]))];
     let text = manifest("reuse \"headers\" strict=#true", &["10", "11"]);
     let compiled = compiled_of(&text, &lock(&alike), "");
-    let [first, tried] = compiled.json.targets.as_slice() else { panic!() };
+    let [first, tried] = compiled.json().targets.as_slice() else { panic!() };
     let reference = format!("quay.io/p/i:6.1.0-10-amd64-{}", &first.key[..16]);
     assert_eq!(first.tags, ["quay.io/p/i:6.1.0-10-amd64", &*reference]);
     assert_eq!(tried.tags, ["quay.io/p/i:6.1.0-11-amd64"]);
     assert_eq!(tried.reuse.as_ref().unwrap().reference.as_deref(), Some(&*reference));
     let path = RelPath::parse(&tried.dockerfile).unwrap();
-    let dockerfile = compiled.outputs.get(&path).unwrap().text().to_string();
+    let dockerfile = compiled.outputs().get(&path).unwrap().text();
     for line in [
         &*format!("\nFROM {reference} AS first\nFROM kernel AS reuse\n"),
         "\nCOPY --from=first /opt/lib/modules/6.1.0-10-amd64/updates /drvc/first\n",
@@ -161,21 +161,21 @@ fn a_trial_names_its_image_by_its_key() {
         assert!(dockerfile.contains(line), "{line}\n{dockerfile}");
     }
     // Both are built by one machine, whatever their kernels.
-    let wanted = compiled.json.ids();
-    let jobs = handover::jobs(&compiled.json, &wanted, 100);
+    let wanted = compiled.json().ids();
+    let jobs = handover::jobs(compiled.json(), &wanted, 100);
     assert_eq!(jobs.images.len(), 1);
     assert_eq!(jobs.images[0].targets.len(), 2);
 
     // A source's edit reaches the key of both, and a key is another one where a trial is.
     let edited = compiled_of(&text, &lock(&alike), "/* */");
-    for (before, after) in compiled.json.targets.iter().zip(&edited.json.targets) {
+    for (before, after) in compiled.json().targets.iter().zip(&edited.json().targets) {
         assert_ne!(before.key, after.key);
     }
     let alone = compiled_of(&manifest("reuse \"headers\" strict=#true", &["11"]), &lock(&alike[1..]), "");
-    assert_ne!(alone.json.targets[0].key, tried.key);
+    assert_ne!(alone.json().targets[0].key, tried.key);
     // An image without `reuse` has the same Dockerfile, whatever the lock holds.
     let plain = compiled_of(&manifest("", &["10", "11"]), &Lock::default(), "");
-    let path = RelPath::parse(&plain.json.targets[1].dockerfile).unwrap();
-    let plain = plain.outputs.get(&path).unwrap().text().to_string();
+    let path = RelPath::parse(&plain.json().targets[1].dockerfile).unwrap();
+    let plain = plain.outputs().get(&path).unwrap().text();
     assert!(!plain.contains("reuse") && !plain.contains("first"), "{plain}");
 }

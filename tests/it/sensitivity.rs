@@ -88,7 +88,7 @@ fn keys(manifest: &str) -> Result<BTreeMap<String, String>, String> {
         _ if kernel.contains(".el9") => "rhel",
         _ => "18",
     };
-    let named = plan.json.targets.iter();
+    let named = plan.json().targets.iter();
     Ok(named
         .map(|target| (format!("{}/{}", target.image, short(&target.kernel)), target.key.clone()))
         .collect())

@@ -90,7 +90,7 @@ pub(super) fn compiled(
     let run = emit::run(&job, |reader| {
         let compilation = compile_in_phases(reader, request, &phase);
         let outputs = compilation.plan.as_ref().filter(|_| wanted(&compilation));
-        let (outputs, memo) = (outputs.map(|plan| plan.outputs.clone()), Memo::of(&compilation).to_text());
+        let (outputs, memo) = (outputs.map(|plan| plan.outputs().clone()), Memo::of(&compilation).to_text());
         emit::Compiled { outputs, memo, rest: compilation }
     })?;
     let compilation = match run {

@@ -37,7 +37,7 @@ pub(super) struct Picture {
 
 /// A picture for each image that targets are chosen of.
 pub(super) fn pictures(facts: &Facts<'_>) -> Vec<Picture> {
-    let targets = &facts.compiled.json.targets;
+    let targets = &facts.compiled.json().targets;
     let mut images: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for target in facts.chosen.iter().filter_map(|at| targets.get(*at)) {
         images.entry(&target.image).or_default().insert(&target.id);

@@ -40,7 +40,7 @@ struct Cell {
 
 /// The tables, in the manifest's order; `described` are the targets of which the page says more.
 pub(super) fn systems(facts: &Facts<'_>, states: &[State], described: &BTreeSet<usize>) -> Vec<System> {
-    let targets = &facts.compiled.json.targets;
+    let targets = &facts.compiled.json().targets;
     let mut order: Vec<(&str, &str, &str)> = Vec::new();
     let mut by_system: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for &at in &facts.chosen {
@@ -56,7 +56,7 @@ pub(super) fn systems(facts: &Facts<'_>, states: &[State], described: &BTreeSet<
     }
     let system = |key: (&str, &str, &str)| {
         let members = by_system.get(&key).map(Vec::as_slice).unwrap_or_default();
-        let excluded = facts.compiled.json.excluded.iter().filter(|cell| {
+        let excluded = facts.compiled.json().excluded.iter().filter(|cell| {
             !facts.is_part && (cell.os.as_str(), cell.release.as_str(), cell.arch.as_str()) == key
         });
         table(key, targets, members, &excluded.collect::<Vec<_>>(), states, described, facts.chosen.len())

@@ -93,7 +93,7 @@ fn write(
         Item::Target(at) => Some(at),
         Item::Toolkit(_) => None,
     });
-    let nodes = args.nodes.as_ref().map(|file| nodes::compare(&compiled.json, file)).transpose()?;
+    let nodes = args.nodes.as_ref().map(|file| nodes::compare(compiled.json(), file)).transpose()?;
     let offers = offers::offers(project, compiled, terminal)?;
     let builds = Builds::read(&disk, &args.out);
     let facts = Facts {

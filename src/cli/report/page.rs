@@ -74,7 +74,7 @@ impl Page {
         let states: Vec<State> = match known {
             Some(known) => known.into_iter().map(State::from).collect(),
             None => {
-                let ids = compiled.json.targets.iter().map(|target| waiting.contains(&target.id));
+                let ids = compiled.json().targets.iter().map(|target| waiting.contains(&target.id));
                 ids.map(|waits| if waits { State::ToCompile } else { State::Compiled }).collect()
             }
         };

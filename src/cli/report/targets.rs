@@ -76,7 +76,7 @@ pub(super) fn targets(facts: &Facts<'_>, states: &[State], described: &BTreeSet<
 }
 
 fn target(facts: &Facts<'_>, earlier: &Earlier, state: State, at: usize) -> Option<Described> {
-    let (target, json) = (facts.compiled.plan.targets.get(at)?, facts.compiled.json.targets.get(at)?);
+    let (target, json) = (facts.compiled.plan.targets.get(at)?, facts.compiled.json().targets.get(at)?);
     let record = facts.builds.as_ref().and_then(|builds| builds.get(&json.id)).cloned().unwrap_or_default();
     let Record { build, verify, boot } = record;
     let why = why_since(earlier, facts.compiled, target, facts.disk, facts.out);

@@ -20,6 +20,15 @@ pub struct Output {
     pub kmm: Option<Kmm>,
 }
 
+impl Output {
+    /// Whether nothing is asked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self { bake, github, gitlab, buildconfig, kmm } = self;
+        bake.is_none() && github.is_none() && gitlab.is_none() && buildconfig.is_none() && kmm.is_none()
+    }
+}
+
 /// `bake { … }`
 #[derive(Clone, Debug)]
 pub struct Bake {

@@ -46,7 +46,7 @@ pub fn outputs(plan: &Plan, stages: &[Stage], json: &PlanJson, manifest: &RelPat
         stages.iter().flat_map(|stage| &stage.scripts).map(|script| (script.name, script)).collect();
     for script in scripts.into_values() {
         if let Ok(path) = RelPath::parse(&script.path()) {
-            outputs.insert(path, &Rope::from(script.text));
+            outputs.insert(path, Rope::from(script.text));
         }
     }
     outputs
@@ -83,14 +83,14 @@ impl Parts<'_> {
             dockerfile.push(Arc::clone(&blank));
             dockerfile.push(Arc::clone(&stage.text));
         }
-        let file = |name: &str, text: &Rope| {
+        let file = |name: &str, text: Rope| {
             let path = header.id.join(name).ok()?;
             let output = Output::new(&path, text);
             Some((path, output))
         };
         let mut ignore = Rope::from(self.ignore_file(&ancestry));
         ignore.push(self.scripts(&ancestry));
-        file("Dockerfile", &dockerfile).into_iter().chain(file("Dockerfile.dockerignore", &ignore))
+        file("Dockerfile", dockerfile).into_iter().chain(file("Dockerfile.dockerignore", ignore))
     }
 
     /// The ignore file of these stages: made once for all targets that copy the same files.

@@ -161,12 +161,12 @@ impl Builder<'_> {
     ) -> Result<(String, Option<Trial>), Box<Failure>> {
         let labels = match work {
             Work::Stage { .. } | Work::Push(_) => None,
-            Work::Toolkit { at, .. } => self.compiled.json.toolkits.get(*at).map(|one| one.key.as_str()),
+            Work::Toolkit { at, .. } => self.compiled.json().toolkits.get(*at).map(|one| one.key.as_str()),
             Work::Target(place) => Some(self.key(*place)),
         };
         let labels = labels.map(|key| Labels { key, base });
         let place = (self.home, self.out);
-        let file = BuiltFile::write(place, at, &self.compiled.outputs, self.output(work), labels.as_ref());
+        let file = BuiltFile::write(place, at, self.compiled.outputs(), self.output(work), labels.as_ref());
         let file = file.map_err(plain)?;
         let ids = self.home.make_dir(IDS).map_err(|cause| plain(self.cannot_write(cause)))?.0;
         let id_name = at.to_string();
@@ -195,7 +195,7 @@ impl Builder<'_> {
 
     /// Looks at a toolkit that was built, gives it its name, and pushes it where images are pushed.
     fn settle_toolkit(&self, at: usize, target: &Target, id: &str) -> Result<(), Box<Failure>> {
-        let Some(toolkit) = self.compiled.json.toolkits.get(at) else { return Ok(()) };
+        let Some(toolkit) = self.compiled.json().toolkits.get(at) else { return Ok(()) };
         let image = self.engine.inspect_one(id).map_err(plain)?;
         if image.key() != Some(&*toolkit.key) || image.arch != target.at.arch.oci() {
             let reason = "what the engine has built is not the toolkit: it has not its key";
@@ -244,7 +244,7 @@ impl Builder<'_> {
     }
 
     fn key(&self, place: usize) -> &str {
-        self.compiled.json.targets.get(place).map_or("", |target| &target.key)
+        self.compiled.json().targets.get(place).map_or("", |target| &target.key)
     }
 
     /// Runs the engine, with a log, and again where it lost a race with itself.
@@ -266,7 +266,7 @@ impl Builder<'_> {
                     let name = work.name(self.compiled);
                     progress.warnings().for_each(|text| self.watch.warned(&name, text));
                     let is_tried =
-                        matches!(work, Work::Target(at) if self.compiled.json.first_of(*at).is_some());
+                        matches!(work, Work::Target(at) if self.compiled.json().first_of(*at).is_some());
                     return Ok(progress.trial().filter(|_| is_tried).cloned());
                 }
                 Ok(Ended::Code(_)) if lost_race && left > 0 => {
@@ -354,9 +354,9 @@ impl Builder<'_> {
     fn output(&self, work: &Work) -> &str {
         match work {
             Work::Toolkit { at, .. } => {
-                self.compiled.json.toolkits.get(*at).map(|toolkit| &toolkit.dockerfile)
+                self.compiled.json().toolkits.get(*at).map(|toolkit| &toolkit.dockerfile)
             }
-            _ => self.compiled.json.targets.get(work.target()).map(|target| &target.dockerfile),
+            _ => self.compiled.json().targets.get(work.target()).map(|target| &target.dockerfile),
         }
         .map_or("", String::as_str)
     }
@@ -364,8 +364,7 @@ impl Builder<'_> {
     /// The names of the stages of a Dockerfile, in order; the last one, which has none there, is called by its image.
     fn stages(&self, work: &Work) -> Vec<String> {
         let path = RelPath::parse(self.output(work)).ok();
-        let text =
-            path.and_then(|path| self.compiled.outputs.get(&path)).map(|output| output.text().to_string());
+        let text = path.and_then(|path| self.compiled.outputs().get(&path)).map(|output| output.text());
         let text = text.unwrap_or_default();
         let froms = text.lines().filter_map(|line| line.strip_prefix("FROM "));
         let target = self.compiled.plan.targets.get(work.target());

@@ -48,7 +48,7 @@ impl BuiltFile {
     ) -> Result<Self, Error> {
         let text = |path: &str| {
             let output = RelPath::parse(path).ok().and_then(|path| outputs.get(&path));
-            output.map(|output| output.text().to_string()).unwrap_or_default()
+            output.map(|output| output.text()).unwrap_or_default()
         };
         let mut built = text(dockerfile);
         if let Some(Labels { key, base }) = labels {
@@ -88,8 +88,8 @@ mod tests {
         let dir = Dir::open_root(home.path().to_str().unwrap()).unwrap();
         let mut outputs = Outputs::new();
         let path = |text| RelPath::parse(text).unwrap();
-        outputs.insert(path("a/Dockerfile"), &Rope::from("FROM b AS kernel\n\nFROM c\nCMD []\n"));
-        outputs.insert(path("a/Dockerfile.dockerignore"), &Rope::from("*\n"));
+        outputs.insert(path("a/Dockerfile"), Rope::from("FROM b AS kernel\n\nFROM c\nCMD []\n"));
+        outputs.insert(path("a/Dockerfile.dockerignore"), Rope::from("*\n"));
         let out = path("out");
         let write = |labels| BuiltFile::write((&dir, &out), 3, &outputs, "a/Dockerfile", labels).unwrap();
         let read = |name: &str| {

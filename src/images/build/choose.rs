@@ -60,7 +60,7 @@ pub fn choose(compiled: &Compiled, choice: &Choice) -> Result<Vec<Item>, BadChoi
 
 /// The toolkits of this id, or whose ids begin with it at a `/`.
 fn select_toolkits(compiled: &Compiled, text: &str) -> Result<Vec<usize>, BadChoice> {
-    let toolkits = &compiled.json.toolkits;
+    let toolkits = &compiled.json().toolkits;
     let is_it = |id: &str| {
         let rest = id.strip_prefix(text.trim_end_matches('/'));
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -93,7 +93,7 @@ pub fn unpinned_bases(compiled: &Compiled, target: &Target) -> BTreeSet<ImageRef
     });
     // The tag of a toolkit holds its key.
     let is_toolkit =
-        |base: &ImageRef| compiled.json.toolkits.iter().any(|one| one.reference == base.as_str());
+        |base: &ImageRef| compiled.json().toolkits.iter().any(|one| one.reference == base.as_str());
     bases.filter(|base| !is_toolkit(base)).map(|base| compiled.mirrors.image(&base)).collect()
 }
 
@@ -128,7 +128,7 @@ impl ExpectedImage {
     /// What the image of the target at this place must be.
     #[must_use]
     pub fn of(compiled: &Compiled, target: usize, ids: &Ids) -> Option<Self> {
-        let described = compiled.json.targets.get(target)?;
+        let described = compiled.json().targets.get(target)?;
         let target = compiled.plan.targets.get(target)?;
         let arch = target.at.arch.oci();
         let base = base_label(&unpinned_bases(compiled, target), arch, ids);

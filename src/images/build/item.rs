@@ -16,8 +16,8 @@ impl Item {
     #[must_use]
     pub fn id(self, compiled: &Compiled) -> &str {
         match self {
-            Self::Toolkit(at) => compiled.json.toolkits.get(at).map(|toolkit| &toolkit.id),
-            Self::Target(at) => compiled.json.targets.get(at).map(|target| &target.id),
+            Self::Toolkit(at) => compiled.json().toolkits.get(at).map(|toolkit| &toolkit.id),
+            Self::Target(at) => compiled.json().targets.get(at).map(|target| &target.id),
         }
         .map_or("", String::as_str)
     }
@@ -28,8 +28,8 @@ impl Item {
         match self {
             Self::Target(at) => Some(at),
             Self::Toolkit(at) => {
-                let id = &compiled.json.toolkits.get(at)?.id;
-                compiled.json.targets.iter().position(|target| target.toolkit.as_ref() == Some(id))
+                let id = &compiled.json().toolkits.get(at)?.id;
+                compiled.json().targets.iter().position(|target| target.toolkit.as_ref() == Some(id))
             }
         }
     }

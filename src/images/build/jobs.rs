@@ -59,7 +59,7 @@ impl Work {
         let Some(target) = compiled.plan.targets.get(self.target()) else { return String::new() };
         match self {
             Self::Toolkit { at, .. } => {
-                compiled.json.toolkits.get(*at).map_or_else(String::new, |toolkit| toolkit.id.clone())
+                compiled.json().toolkits.get(*at).map_or_else(String::new, |toolkit| toolkit.id.clone())
             }
             Self::Target(_) | Self::Push(_) => target.id.to_string(),
             Self::Stage { name, .. } if name == "tools" || name == "fetch" => {
@@ -76,11 +76,11 @@ pub type Users = BTreeMap<usize, Vec<usize>>;
 /// The toolkits that these targets stand on.
 #[must_use]
 pub fn users_of_toolkits(compiled: &Compiled, targets: &[usize]) -> Users {
-    let places = compiled.json.toolkits.iter().enumerate().map(|(at, toolkit)| (&toolkit.id, at));
+    let places = compiled.json().toolkits.iter().enumerate().map(|(at, toolkit)| (&toolkit.id, at));
     let places: BTreeMap<_, _> = places.collect();
     let mut found = Users::new();
     for &target in targets {
-        let id = compiled.json.targets.get(target).and_then(|target| target.toolkit.as_ref());
+        let id = compiled.json().targets.get(target).and_then(|target| target.toolkit.as_ref());
         if let Some(&place) = id.and_then(|id| places.get(id)) {
             found.entry(place).or_default().push(target);
         }
@@ -109,7 +109,7 @@ pub fn jobs(compiled: &Compiled, targets: &[usize], toolkits: Users, share: bool
         let needs = ancestry.iter().filter(|&&id| id != root).filter_map(|id| made.get(id).copied());
         needs.collect::<BTreeSet<_>>().into_iter().collect()
     };
-    let depth = |at: &usize| std::iter::successors(Some(*at), |&at| compiled.json.first_of(at)).count();
+    let depth = |at: &usize| std::iter::successors(Some(*at), |&at| compiled.json().first_of(at)).count();
     for (id, mut users) in stages {
         // The Dockerfile of the first user is the one that is built: one that waits for as few images as can be.
         users.sort_by_key(depth);
@@ -129,7 +129,7 @@ pub fn jobs(compiled: &Compiled, targets: &[usize], toolkits: Users, share: bool
     let places: BTreeMap<usize, usize> =
         jobs.iter().enumerate().skip(first_target).map(|(at, job)| (job.work.target(), at)).collect();
     for job in jobs.iter_mut().filter(|job| !matches!(job.work, Work::Toolkit { .. })) {
-        let first = compiled.json.first_of(job.work.target()).and_then(|first| places.get(&first));
+        let first = compiled.json().first_of(job.work.target()).and_then(|first| places.get(&first));
         job.needs.extend(first);
     }
     jobs

@@ -27,7 +27,7 @@ impl Log {
                 (format!("{LOGS}/{directory}"), format!("{name}.log"))
             }
             Work::Toolkit { at, .. } => {
-                let id = compiled.json.toolkits.get(*at).map_or("", |toolkit| toolkit.id.as_str());
+                let id = compiled.json().toolkits.get(*at).map_or("", |toolkit| toolkit.id.as_str());
                 (format!("{LOGS}/toolkits"), format!("{}.log", id.replace('/', "_")))
             }
             Work::Stage { name, users } => {

@@ -163,9 +163,11 @@ impl BuildJson {
 
 fn describe(compiled: &Compiled, sources: &Sources, item: Item, verdict: &Verdict) -> Option<BuildTarget> {
     let (key, tags) = match item {
-        Item::Target(at) => compiled.json.targets.get(at).map(|target| (&target.key, target.tags.clone()))?,
+        Item::Target(at) => {
+            compiled.json().targets.get(at).map(|target| (&target.key, target.tags.clone()))?
+        }
         Item::Toolkit(at) => {
-            let toolkit = compiled.json.toolkits.get(at)?;
+            let toolkit = compiled.json().toolkits.get(at)?;
             (&toolkit.key, vec![toolkit.reference.clone()])
         }
     };

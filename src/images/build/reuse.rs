@@ -24,7 +24,7 @@ impl BuildRun<'_> {
             if !matches!(tasks.get(&at), Some(Task::Build(_))) {
                 continue;
             }
-            let Some(first) = self.compiled.json.first_of(at) else { continue };
+            let Some(first) = self.compiled.json().first_of(at) else { continue };
             if tasks.contains_key(&first) || self.has_first(at, first)? {
                 continue;
             }
@@ -37,7 +37,7 @@ impl BuildRun<'_> {
 
     /// Whether the image whose modules a target tries is there, under the name that the target's Dockerfile has for it.
     fn has_first(&self, at: usize, first: usize) -> Result<bool, Error> {
-        let targets = &self.compiled.json.targets;
+        let targets = &self.compiled.json().targets;
         let reference = targets.get(at).and_then(|target| target.reuse.as_ref()?.reference.as_deref());
         let reference = reference.and_then(|reference| ImageRef::parse(reference).ok());
         let (Some(reference), Some(first)) = (reference, targets.get(first)) else { return Ok(false) };

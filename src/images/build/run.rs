@@ -376,8 +376,8 @@ fn verdicts_of(
             (Work::Stage { .. } | Work::Toolkit { .. }, _) => {}
             (Work::Target(target) | Work::Push(target), outcome) => {
                 let failure = stages.get(target).copied();
-                let first = compiled.json.first_of(*target).filter(|first| failed.contains(first));
-                let without_first = first.and_then(|first| compiled.json.targets.get(first));
+                let first = compiled.json().first_of(*target).filter(|first| failed.contains(first));
+                let without_first = first.and_then(|first| compiled.json().targets.get(first));
                 let verdict = match (outcome, failure, without_first) {
                     (None, None, Some(first)) => Verdict::NotBuilt(format!(
                         "it would try the modules of {}, which has no image",

@@ -32,10 +32,10 @@ pub fn images(compiled: &Compiled) -> Images {
         _ => None,
     });
     let bases: BTreeSet<_> = bases.collect();
-    let toolkits = compiled.json.toolkits.iter();
+    let toolkits = compiled.json().toolkits.iter();
     let toolkits = toolkits.flat_map(|toolkit| toolkit.tag.iter().chain([&toolkit.reference]).cloned());
     let toolkits: BTreeSet<_> = toolkits.collect();
-    let targets = compiled.json.targets.iter().flat_map(|target| target.tags.iter().cloned());
+    let targets = compiled.json().targets.iter().flat_map(|target| target.tags.iter().cloned());
     let built: BTreeSet<_> = targets.chain(toolkits.iter().cloned()).collect();
     let bases = bases.into_iter().filter(|base| !toolkits.contains(base)).collect();
     Images { version: 1, bases, built: built.into_iter().collect() }
@@ -46,7 +46,7 @@ fn current(compiled: &Compiled) -> BTreeSet<ImageRef> {
     let names = Names::of(&compiled.plan.targets);
     let both = (0..compiled.plan.targets.len()).flat_map(|at| names.tags(at).collect::<Vec<_>>());
     let both: Vec<_> = both.flat_map(|(tag, own)| [tag.clone(), own.clone()]).collect();
-    let toolkits = compiled.json.toolkits.iter();
+    let toolkits = compiled.json().toolkits.iter();
     let toolkits = toolkits.flat_map(|toolkit| toolkit.tag.iter().chain([&toolkit.reference]));
     let toolkits = toolkits.filter_map(|name| ImageRef::parse(name).ok());
     both.into_iter().chain(toolkits).collect()

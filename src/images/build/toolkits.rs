@@ -78,7 +78,7 @@ impl BuildRun<'_> {
     /// Each toolkit with its place, reference and architecture.
     fn described(&self, toolkits: &Users) -> impl Iterator<Item = (usize, &PlanToolkit, ImageRef, Arch)> {
         toolkits.keys().filter_map(|&at| {
-            let toolkit = self.compiled.json.toolkits.get(at)?;
+            let toolkit = self.compiled.json().toolkits.get(at)?;
             Some((at, toolkit, ImageRef::parse(&toolkit.reference).ok()?, Arch::parse(&toolkit.arch)?))
         })
     }

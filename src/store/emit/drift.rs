@@ -84,7 +84,7 @@ pub fn diff(root: &Disk, out: &RelPath, outputs: &Outputs, drift: &Drift) -> Res
         }
     };
     let after = RelPath::parse(&drift.path).ok().and_then(|path| outputs.get(&path));
-    let after = after.map(|output| output.text().to_string()).unwrap_or_default();
+    let after = after.map(|output| output.text()).unwrap_or_default();
     let name = |side: &str, text: &str| match text.is_empty() {
         true => "/dev/null".to_owned(),
         false => format!("{side}/{path}"),

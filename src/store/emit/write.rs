@@ -80,7 +80,7 @@ impl Writer<'_> {
             let at = path_in(path, name);
             match run {
                 [(output_path, output)] if output_path.as_str() == at => {
-                    let bytes = output.text().to_string();
+                    let bytes = output.text();
                     let sig = dir.replace(name, bytes.as_bytes());
                     let sig = sig.map_err(|error| self.error("write", &at, error))?;
                     listing.files.push((at, Known::Output(sig, *output.seal())));

@@ -137,9 +137,9 @@ pub fn differences(before: Option<&Compiled>, after: &Compiled) -> Vec<Differenc
 pub fn uncompiled(after: &Compiled, tree: &dyn Tree, out: &RelPath) -> BTreeSet<String> {
     let read = |path: &str, limit| out.join(path).ok().and_then(|path| tree.read(&path, limit).ok());
     let is_there = |path: &RelPath| {
-        let text = after.outputs.get(path).map(Output::text);
-        let found = read(path.as_str(), text.map_or(0, |text| text.len() as u64));
-        found.zip(text).is_some_and(|(found, text)| text.is(&found.value))
+        let text = after.outputs().get(path).map(Output::text);
+        let found = read(path.as_str(), text.as_ref().map_or(0, |text| text.len() as u64));
+        found.zip(text).is_some_and(|(found, text)| found.value == text.as_bytes())
     };
     let keys = read(key_list::NAME, seal::SIZE_LIMIT).map(|found| found.value).unwrap_or_default();
     let keys: HashSet<&[u8]> = keys.split_inclusive(|byte| *byte == b'\n').collect();
@@ -148,7 +148,7 @@ pub fn uncompiled(after: &Compiled, tree: &dyn Tree, out: &RelPath) -> BTreeSet<
         !keys.contains(key_list::line(&described.id, &described.key).as_bytes())
             || !paths.iter().all(|path| path.as_ref().is_ok_and(is_there))
     };
-    let targets = after.plan.targets.par_iter().zip(&after.json.targets);
+    let targets = after.plan.targets.par_iter().zip(&after.json().targets);
     targets.filter(differs).map(|(target, _)| target.id.to_string()).collect()
 }
 
@@ -163,7 +163,7 @@ fn is_same(before: (&Compiled, &Target), after: (&Compiled, &Target)) -> bool {
     key(before) == key(after)
         && ["Dockerfile", "Dockerfile.dockerignore"].into_iter().all(|name| {
             let Ok(path) = after.1.id.join(name) else { return false };
-            let (old, new) = (before.0.outputs.get(&path), after.0.outputs.get(&path));
+            let (old, new) = (before.0.outputs().get(&path), after.0.outputs().get(&path));
             old.map(Output::seal) == new.map(Output::seal)
         })
 }

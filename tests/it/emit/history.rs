@@ -76,7 +76,7 @@ const REAL: Subject = Subject {
 fn real(reader: &Reader) -> Compiled<()> {
     let request =
         Request { manifest: path(MANIFEST), out: path("out"), max_targets: 100, settings: Vec::new() };
-    let outputs = compile(reader, &request).plan.map(|compiled| compiled.outputs);
+    let outputs = compile(reader, &request).plan.map(|compiled| compiled.into_outputs());
     Compiled { outputs, memo: String::new(), rest: () }
 }
 
@@ -108,7 +108,7 @@ impl History {
             Event::Stray { sealed, name } => {
                 let name = ["stray", "one/stray", "new/deep/stray"][name];
                 let mut outputs = Outputs::new();
-                outputs.insert(path(name), &Rope::from("old"));
+                outputs.insert(path(name), Rope::from("old"));
                 let text = outputs.get(&path(name)).unwrap().text().to_string();
                 project.write(&format!("out/{name}"), if sealed { &text } else { "mine" });
                 if sealed {

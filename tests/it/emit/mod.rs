@@ -115,11 +115,11 @@ fn toy(reader: &Reader) -> Compiled<()> {
             text.push(format!("COPY {file} {} {:?}\n", digest.executable, digest.digest));
         }
         text.push(format!("# {} refused\n", walked.refused.len()));
-        outputs.insert(path(&format!("{image}/el9/Dockerfile")), &text);
-        outputs.insert(path(&format!("{image}/el9/Dockerfile.dockerignore")), &Rope::from("*\n"));
+        outputs.insert(path(&format!("{image}/el9/Dockerfile")), text);
+        outputs.insert(path(&format!("{image}/el9/Dockerfile.dockerignore")), Rope::from("*\n"));
         plan.push_str(&format!("\n\"{image}\","));
     }
-    outputs.insert(path("plan.json"), &Rope::from(plan + "\"\"]}\n"));
+    outputs.insert(path("plan.json"), Rope::from(plan + "\"\"]}\n"));
     Compiled { outputs: Some(outputs), memo: "note".to_owned(), rest: () }
 }
 
@@ -130,7 +130,7 @@ fn same(project: &Project, expected: &Outputs, others: &BTreeSet<String>) {
     let mut found = project.outputs();
     for (path, output) in expected.iter() {
         let (bytes, _) = found.remove(path.as_str()).unwrap_or_else(|| panic!("{path} is missing"));
-        assert_eq!(String::from_utf8_lossy(&bytes), output.text().to_string(), "{path}");
+        assert_eq!(String::from_utf8_lossy(&bytes), output.text(), "{path}");
     }
     assert_eq!(found.into_keys().collect::<BTreeSet<_>>(), *others);
 }

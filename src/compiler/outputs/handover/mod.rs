@@ -20,7 +20,7 @@ pub use kmm::{kmm_builds, kmm_regexp};
 use super::plan_json::PlanJson;
 use crate::compiler::inputs::Checkout;
 use crate::compiler::model::Model;
-use crate::compiler::outputs::{Outputs, Rope};
+use crate::compiler::outputs::Rope;
 use crate::compiler::plan::{Plan, Target};
 use crate::compiler::render::{Stage, with_inline_scripts};
 use crate::text::diag::Diagnostics;
@@ -40,7 +40,6 @@ pub struct Inputs<'a> {
     pub checkout: Checkout,
     /// The plan as programs read it.
     pub json: &'a PlanJson,
-    pub dockerfiles: &'a Outputs,
     /// The manifest's name.
     pub manifest: &'a RelPath,
     /// The output directory.
@@ -90,17 +89,8 @@ fn header(manifest: &RelPath, use_it: &str) -> String {
 }
 
 /// The text of a target's Dockerfile, without seal and header, for one kernel or, opened, for many, so without a key;
-/// and with its scripts in it, since no build context goes along.
+/// and with its scripts in it, since no build context goes along. A cluster has no image of an earlier kernel to try.
 fn dockerfile(inputs: &Inputs<'_>, target: &Target) -> String {
-    let path = target.id.join("Dockerfile").ok();
-    let text = path.and_then(|path| inputs.dockerfiles.get(&path)).map(|output| output.text().to_string());
-    let text = text.unwrap_or_default();
-    // The header is the comments on top, and the blank line behind them.
-    let body = text.split_once("\n\n").map(|(_, rest)| rest).unwrap_or_default();
-    if target.compiled == target.root {
-        return with_inline_scripts(body, inputs.out);
-    }
-    // A cluster has no image of an earlier kernel to try.
     let stages = inputs.plan.graph.ancestry(target.compiled);
     let texts = stages.iter().filter_map(|id| Some(inputs.stages.get(id.index())?.text.as_ref()));
     let texts: Vec<_> = texts.filter(|text| !text.is_empty()).collect();
