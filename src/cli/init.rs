@@ -1,5 +1,6 @@
 //! `drvc init`: writes a first manifest, from what a driver has today.
 
+use super::format::Format;
 use super::outcome::{Verdict, compile};
 use super::project::Project;
 use super::terminal::Terminal;
@@ -12,6 +13,8 @@ use crate::text::error::Error;
 use crate::text::ids::{KernelText, RelPath};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 /// Write a first manifest, from what the driver has today
 #[derive(Debug, Args)]
@@ -29,6 +32,8 @@ Examples:
   drvc init --from module.yaml
   # with this kernel in the matrix instead of an example
   drvc init --kernel 6.1.0-56-amd64
+  # what could not be taken over, for a program
+  drvc init --format json
 
 Nothing is run, and nothing that exists is overwritten. What cannot be taken over stands as a comment in the manifest
 and as a warning on the screen.")]
@@ -42,6 +47,23 @@ pub(super) struct Init {
     /// The system that the kernels are of, where they do not tell
     #[arg(long, value_name = "NAME")]
     os: Option<String>,
+    /// `human` for people; `json` for programs (`drvc schema init`)
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// What `init` wrote.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(title = "drvc init")]
+pub(super) struct InitJson {
+    /// Version of this shape; a change that could break a reader makes it greater.
+    version: u32,
+    /// The manifest that was written.
+    manifest: String,
+    /// How many errors `drvc check` finds in it.
+    errors: usize,
+    /// What could not be taken over as it was.
+    warnings: Vec<String>,
 }
 
 pub(super) fn init(global: &Global, args: &Init, terminal: &mut Terminal) -> Result<Exit, Failure> {
@@ -60,8 +82,9 @@ pub(super) fn init(global: &Global, args: &Init, terminal: &mut Terminal) -> Res
             Some(nodes.map_err(|(message, help)| Failure::Usage { message, help })?)
         }
     };
-    let place = place(&project, &disk, args.from.as_deref(), terminal)?;
+    let (place, left_out) = place(&project, &disk, args.from.as_deref(), terminal)?;
     let mut draft = draft(&disk, &project, &place)?;
+    draft.warnings.splice(..0, left_out);
     let matrices = matrix.map_or_else(import::matrix::examples, |matrix| vec![matrix]);
     let given = !draft.matrix.is_empty() && args.kernel.is_empty();
     let mut matrices = if given { vec![draft.matrix.clone()] } else { matrices };
@@ -72,10 +95,7 @@ pub(super) fn init(global: &Global, args: &Init, terminal: &mut Terminal) -> Res
     let target = import::Target { tree: &disk, manifest: &project.manifest, out: &out };
     let text = import::settled(&target, &mut draft, matrices);
     write(&disk, &project, &text)?;
-    for warning in &draft.warnings {
-        terminal.say(&format!("warning: {warning}"));
-    }
-    Ok(told(&disk, &project, &draft, terminal))
+    told(&disk, &project, draft.warnings, args.format, terminal)
 }
 
 /// Says the kernel of this machine beside the kernels that are an example.
@@ -89,21 +109,22 @@ fn this_machine(matrices: &mut [Vec<import::Os>]) {
     }
 }
 
-/// What is imported, and where it lies in the project; a tree from elsewhere is copied into it.
+/// What is imported, and where it lies in the project; a tree from elsewhere is copied into it, but for what is named.
 fn place(
     project: &Project,
     disk: &Disk,
     from: Option<&Utf8Path>,
     terminal: &Terminal,
-) -> Result<Place, Failure> {
+) -> Result<(Place, Vec<String>), Failure> {
     let Some(from) = from else {
-        return found(disk, &project.root)?.ok_or_else(|| Failure::Usage {
+        let found = found(disk, &project.root)?.ok_or_else(|| Failure::Usage {
             message: format!(
                 "nothing to begin with in `{}`: no dkms.conf, Kbuild, Makefile or Dockerfile",
                 shown(&project.root)
             ),
             help: "name it with `--from`, or go where the driver's Makefile lies".into(),
-        });
+        })?;
+        return Ok((found, Vec::new()));
     };
     let outside = Failure::Usage {
         message: format!("`{from}` is nothing that can be imported"),
@@ -128,10 +149,10 @@ fn place(
             message: format!("`{from}` has a name that a manifest cannot hold"),
             help: "rename its directory".into(),
         })?;
-        return Ok(Place { kind, file, dir, text });
+        return Ok((Place { kind, file, dir, text }, Vec::new()));
     }
     if !kind.has_sources() {
-        return Ok(Place { kind, file: name, dir: RelPath::root(), text });
+        return Ok((Place { kind, file: name, dir: RelPath::root(), text }, Vec::new()));
     }
     let dir = RelPath::parse("driver").unwrap_or_else(|_| RelPath::root());
     let copied = import::copy(&source, disk, &dir).map_err(|(path, error)| {
@@ -145,11 +166,9 @@ fn place(
     })?;
     let target = project.root.join(dir.as_path());
     terminal.say(&format!("{} copied from `{root}` to `{target}`", count(copied.files, "file")));
-    for (path, why) in copied.left_out {
-        terminal.say(&format!("warning: `{path}` is left out: {why}"));
-    }
+    let left_out = copied.left_out.into_iter().map(|(path, why)| format!("`{path}` is left out: {why}"));
     let file = dir.join(name.as_str()).unwrap_or(name);
-    Ok(Place { kind, file, dir, text })
+    Ok((Place { kind, file, dir, text }, left_out.collect()))
 }
 
 /// What there is to import in a directory.
@@ -186,20 +205,33 @@ fn write(disk: &Disk, project: &Project, text: &str) -> Result<(), Failure> {
 }
 
 /// Says what was written, and what is to be done next.
-fn told(disk: &Disk, project: &Project, draft: &Draft, terminal: &Terminal) -> Exit {
+fn told(
+    disk: &Disk,
+    project: &Project,
+    warnings: Vec<String>,
+    format: Format,
+    terminal: &Terminal,
+) -> Result<Exit, Failure> {
     let out = RelPath::parse("drivers.out").unwrap_or_else(|_| RelPath::root());
     let request = project.asking(out, 10_000);
-    let verdict = Verdict::of(&compile(disk, &request).diagnostics);
-    let warnings = match draft.warnings.len() {
+    let errors = Verdict::of(&compile(disk, &request).diagnostics).errors;
+    if format == Format::Json {
+        terminal.json(&InitJson { version: 1, manifest: project.path().to_string(), errors, warnings })?;
+        return Ok(Exit::Fine);
+    }
+    for warning in &warnings {
+        terminal.say(&format!("warning: {warning}"));
+    }
+    let warned = match warnings.len() {
         0 => String::new(),
         some => format!(" ({})", count(some, "warning")),
     };
-    terminal.say(&format!("{} written{warnings}", project.path()));
-    terminal.say(match verdict.errors {
+    terminal.say(&format!("{} written{warned}", project.path()));
+    terminal.say(match errors {
         0 => "next: read it, put your kernels into its matrix, and run `drvc check`",
         _ => "next: run `drvc check`, which says what is left to settle",
     });
-    Exit::Fine
+    Ok(Exit::Fine)
 }
 
 fn shown(root: &Utf8Path) -> &Utf8Path {

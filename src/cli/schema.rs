@@ -1,5 +1,6 @@
 //! `drvc schema [NAME]`: the shape of what drvc reads and prints, for editors and for programs.
 
+use super::init::InitJson;
 use super::kernels::KernelsJson;
 use super::lock::LockJson;
 use super::matrix::MatrixJson;
@@ -29,6 +30,7 @@ pub const JSON_SCHEMAS: &[NamedSchema] = &[
     ("diff", || schemars::schema_for!(Diff)),
     ("graph", || schemars::schema_for!(GraphJson)),
     ("images", || schemars::schema_for!(Images)),
+    ("init", || schemars::schema_for!(InitJson)),
     ("kernels", || schemars::schema_for!(KernelsJson)),
     ("lock", || schemars::schema_for!(LockJson)),
     ("matrix", || schemars::schema_for!(MatrixJson)),
@@ -57,6 +59,8 @@ Examples:
   drvc schema why
   # of `drvc kernels OS RELEASE --format json`
   drvc schema kernels
+  # of `drvc init --format json`
+  drvc schema init
   # of `drvc lock --format json`
   drvc schema lock
   # of `drvc graph --format json`

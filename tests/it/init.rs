@@ -24,6 +24,8 @@ RUN depmod -b /opt
 CMD [\"modprobe\", \"foo\"]
 ";
 
+const KEY: &str = concat!("-----BEGIN PRIVATE", " KEY-----\nMII\n");
+
 const KMM: &str = "\
 kind: Module
 metadata:
@@ -109,6 +111,26 @@ fn names_and_links_of_a_tree_are_copied_as_they_are() {
     assert_eq!(project.read("driver/docs/a manual (old).pdf"), "");
     assert_eq!(std::fs::read_link(project.path("driver/q.c")).unwrap().to_str(), Some("src/q.c"));
     assert!(!project.path("driver/root.h").exists());
+}
+
+#[test]
+fn a_program_reads_the_warnings() {
+    let elsewhere = project(&[
+        ("drv/Makefile", "obj-m := q.o\n"),
+        ("drv/q.c", "MODULE_LICENSE(\"GPL\");\n"),
+        ("drv/k.pem", KEY),
+    ]);
+    std::os::unix::fs::symlink("../up.h", elsewhere.path("drv/up.h")).unwrap();
+    let project = project(&[]);
+    let from = elsewhere.path("drv").to_string();
+    let run = project.run(&["init", "--from", &from, "--format", "json"]);
+    let told: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let warnings: Vec<_> =
+        told["warnings"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
+    assert_eq!((&told["manifest"], &told["errors"]), (&"drivers.kdl".into(), &0.into()), "{told}");
+    let starts = ["`up.h` is left out: ", "`/k.pem` is left out of the sources: "];
+    let matches = starts.iter().zip(&warnings).all(|(start, warning)| warning.starts_with(start));
+    assert!(matches && warnings.len() == 2 && !run.stderr.contains("warning"), "{told}\n{}", run.stderr);
 }
 
 #[test]
