@@ -12,24 +12,28 @@ plain=$(newest amd64)
 sed -i "s/6\.1\.0-[0-9]*-/${plain%-amd64}-/g; s/project \"ticker\"/project \"drvc-build\"/; s/image \"ticker\"/image \"drvc-build\"/" "$dir/drivers.kdl"
 
 for engine in buildah podman docker buildx; do
+    kernels=("$plain" "${plain%-amd64}-cloud-amd64" "${plain%-amd64}-rt-amd64")
+    chosen=()
+    # Another way to the same builder.
+    [ $engine != buildx ] || { kernels=("$plain"); chosen=(--target "kernel=$plain"); }
     # Sources that no engine has seen.
     echo "/* $EPOCHREALTIME */" >>"$dir/driver/ticker/ticker.c"
     start=$EPOCHREALTIME
-    built_ok $engine "$dir" -j 2 --offline
-    says '3 targets: 3 built'
-    say "  $engine: three kernels in $(((${EPOCHREALTIME/./} - ${start/./}) / 1000000)) s"
-    for kernel in "$plain" "${plain%-amd64}-cloud-amd64" "${plain%-amd64}-rt-amd64"; do
+    built_ok $engine "$dir" -j 2 --offline "${chosen[@]}"
+    says ": ${#kernels[@]} built"
+    say "  $engine: ${#kernels[@]} kernels in $(((${EPOCHREALTIME/./} - ${start/./}) / 1000000)) s"
+    for kernel in "${kernels[@]}"; do
         config=$(config_of ${engine/buildx/docker} "$(image_of "$dir" "$kernel")")
         equal "key of $kernel" "$(jq -r '.Labels["dev.drvc.key"]' <<<"$config")" "$(target "$dir" "$kernel" key)"
         contains "bases of $kernel" "$(jq -r '.Labels["dev.drvc.base"]' <<<"$config")" 'docker.io/library/debian:12-slim='
         root=$(root_of ${engine/buildx/docker} "$(image_of "$dir" "$kernel")")
         contains "vermagic with $engine" "$(modinfo -F vermagic "$root/opt/lib/modules/$kernel/updates/ticker.ko")" "$kernel SMP "
     done
-    built_ok $engine "$dir" --offline
-    says '3 targets: 3 up to date'
+    built_ok $engine "$dir" --offline "${chosen[@]}"
+    says ": ${#kernels[@]} up to date"
     equal "builds of a second run with $engine" "$(started build)" 0
     rm -rf "$dir/drivers.out/.drvc"
-    built_ok $engine "$dir" --offline
+    built_ok $engine "$dir" --offline "${chosen[@]}"
     equal "builds without a state with $engine" "$(started build)" 0
 done
 

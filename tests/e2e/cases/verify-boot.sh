@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # needs: images root buildah podman dockerd mmdebstrap rpmbuild createrepo_c jq openssl strip qemu-system-x86_64
 # Drivers of Debian's *-dkms packages, built for a real cloud kernel: each image is verified against that kernel's symbols,
-# and four of them are booted in QEMU, with the kernel out of its package. Then images that are broken on purpose, each
+# and all are booted in QEMU, with the kernel out of its package. Then images that are broken on purpose, each
 # named by `drvc verify` or `drvc boot`. Kernels and symbols come from the machine's own apt sources.
 . "$(dirname "$0")/../case.sh"
 . "$E2E_DIR/build.sh"
@@ -17,7 +17,7 @@ machine_profile "$dir/debian.kdl"
 
 # --- built
 
-for driver in acpi-call dm-writeboost jool nat-rtsp rapiddisk vpoll; do
+for driver in dm-writeboost nat-rtsp rapiddisk vpoll; do
     (cd "$CASE_DIR/deb" && apt-get -qq -o APT::Sandbox::User=root download "$driver-dkms" && dpkg-deb -x "$driver"-dkms_*.deb "$driver") \
         >>"$CASE_DIR/logs/apt" 2>&1 || die "apt offers no $driver-dkms"
     mv "$CASE_DIR/deb/$driver"/usr/src/* "$dir/$driver"
@@ -35,7 +35,7 @@ headers=$(echo "$CASE_DIR"/deb/linux-headers-*.deb) package=$(echo "$CASE_DIR"/d
 
 signed=$CASE_DIR/signed earlier=$CASE_DIR/earlier
 mkdir -p "$signed" "$earlier"
-cp -r "$dir/debian.kdl" "$dir/jool" "$signed"
+cp -r "$dir/debian.kdl" "$dir/dm-writeboost" "$signed"
 cp -r "$dir/debian.kdl" "$dir/vpoll" "$earlier"
 openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=e2e-boot -addext keyUsage=digitalSignature \
     -keyout "$signed/key" -out "$signed/key.pem" 2>/dev/null
@@ -47,13 +47,12 @@ matrix() { printf 'profile "debian" "debian.kdl"\nmatrix { os "debian" "12" { ke
 } | manifest "$earlier"
 {
     cat <<'KDL'
-source "jool" { path "jool"; }
-module "jool" {
-    source "jool"
-    script "for d in common nat64 siit; do make -C {kernel_dir} M={source_dir}/src/mod/$d modules; done"
-    output "src/mod/common/jool_common.ko" "src/mod/nat64/jool.ko" "src/mod/siit/jool_siit.ko"
+source "dm-writeboost" { path "dm-writeboost"; }
+module "dm-writeboost" {
+    source "dm-writeboost"
+    make "all" KERNEL_TREE="{kernel_dir}"
 }
-image "jool" { module "jool"; load "jool"; in-tree "link"; }
+image "dm-writeboost" { module "dm-writeboost"; load "dm-writeboost"; in-tree "link"; }
 signing { key secret="key"; certificate "key.pem"; }
 KDL
     matrix "$kernel"
@@ -74,9 +73,9 @@ verified() {
     lacks "symbols of $2" "$json" unverified-symbols
     say "  verified $2: $(jq -r '[.modules[] | "\(.name) (\(.symbols) symbols)"] | join(", ")' <<<"$json")"
 }
-verified "$dir" acpi-call "${allow[@]}"
-for image in dm-writeboost nat-rtsp rapiddisk vpoll fault; do verified "$dir" "$image" --symvers "$headers" --offline; done
-verified "$signed" jool --symvers "$headers" --offline
+verified "$dir" vpoll "${allow[@]}"
+for image in nat-rtsp rapiddisk fault; do verified "$dir" "$image" --symvers "$headers" --offline; done
+verified "$signed" dm-writeboost --symvers "$headers" --offline
 against=$("$DRVC" verify -C "$dir" --engine podman vpoll/debian "${allow[@]}" --against "6.1.0-*" --format json 2>/dev/null) || die "--against"
 say "  vpoll of $kernel on others: $(jq -c '[.against[] | [.kernel, .loads]]' <<<"$against")"
 equal "the kernel against itself" "$(jq --arg k "$kernel" '.against[] | select(.kernel == $k).loads' <<<"$against")" true
@@ -125,12 +124,11 @@ boots() {
     ) &
 }
 # A machine each of the two processors: more would make each other slow.
-boots dm-writeboost "$dir" dm-writeboost/debian
+boots dm-writeboost "$signed" dm-writeboost/debian
 wait
 boots rapiddisk "$dir" rapiddisk/debian
 boots nat-rtsp "$dir" nat-rtsp/debian
 wait
-boots jool "$signed" jool/debian
 boots missing-symbol "$dir" localhost/drvc-e2e-boot:missing-symbol --kernel "$package"
 wait
 boots hang "$dir" localhost/drvc-e2e-boot:hang --kernel "$package" --boot-timeout 120
@@ -168,18 +166,18 @@ broken changed-symbol vpoll "change_version device_destroy $modules/updates/vpol
 finds changed-symbol changed-symbol
 broken missing-firmware fault "rm opt/lib/firmware/fault/chip.bin"
 finds missing-firmware missing-firmware
-broken unsigned jool "strip -g $modules/updates/jool_siit.ko" "$signed"
+broken unsigned dm-writeboost "strip -g $modules/updates/dm-writeboost.ko" "$signed"
 finds unsigned-module unsigned
 broken modules-dep vpoll ": >$modules/modules.dep"
 finds stale-modules-dep modules-dep
-broken kmm dm-writeboost 'rm -f bin/cp usr/bin/cp'
+broken kmm rapiddisk 'rm -f bin/cp usr/bin/cp'
 finds kmm-contract kmm
 wait
 
 # --- what the machines said
 
 table=$(printf '%-16s %-8s %s\n' IMAGE SECONDS MODULES)
-for name in dm-writeboost rapiddisk nat-rtsp jool; do
+for name in dm-writeboost rapiddisk nat-rtsp; do
     [ "$(cat "$CASE_DIR/$name.code")" = 0 ] || { cat "$CASE_DIR/$name.json" "$CASE_DIR/logs/boot-$name" >&2; die "$name does not boot"; }
     equal "modules of $name" "$(jq -c '[.modules[] | select(.outcome != "loaded" or .unloaded != true)]' "$CASE_DIR/$name.json")" '[]'
     contains "JUnit of $name" "$(cat "$CASE_DIR/$name.xml")" 'failures="0"'
@@ -187,7 +185,7 @@ for name in dm-writeboost rapiddisk nat-rtsp jool; do
 done
 say "$table"
 contains "what dm-writeboost links to" "$(jq -r '.messages[]' "$CASE_DIR/dm-writeboost.json")" 'device-mapper: '
-equal "taint by a signed driver" "$(jq -r .taint "$CASE_DIR/jool.json")" OE
+equal "taint by a signed driver" "$(jq -r .taint "$CASE_DIR/dm-writeboost.json")" OE
 equal "parameters" "$(jq -r '.modules[] | select(.name == "nf_conntrack_rtsp").parameters | .ports + " " + .max_outstanding' "$CASE_DIR/nat-rtsp.json")" \
     '554,8554 16'
 
