@@ -2,6 +2,7 @@
 
 use super::facts::Facts;
 use crate::compiler::outputs::{GraphStage, graph};
+use crate::text::diag::count;
 use layout::core::base::Orientation;
 use layout::core::format::{ClipHandle, RenderBackend};
 use layout::core::geometry::Point;
@@ -47,7 +48,11 @@ pub(super) fn pictures(facts: &Facts<'_>) -> Vec<Picture> {
         let kernels: BTreeSet<&str> = targets.iter().map(|target| target.kernel.as_str()).collect();
         let boxes = Boxes::of(&whole.stages, &kernels);
         let svg = if boxes.boxes.len() > MOST { String::new() } else { boxes.svg() };
-        let about = format!("{} stages of {} targets, each kind once", whole.stages.len(), ids.len());
+        let about = format!(
+            "{} of {}, each kind once",
+            count(whole.stages.len(), "stage"),
+            count(ids.len(), "target")
+        );
         Picture { name: image.to_owned(), number, is_first: number == 0, about, svg }
     };
     images.into_iter().enumerate().map(picture).collect()

@@ -86,7 +86,7 @@ impl Check<'_> {
             match same.split_first() {
                 None if required && !meant.contains(&spec.name) => self.missing_node(spec, owner),
                 Some((first, others)) if matches!(spec.count, Count::ExactlyOne | Count::AtMostOne) => {
-                    others.iter().take(MAX_REPORTS).for_each(|other| self.repeated_node(first, other));
+                    others.iter().take(MAX_REPORTS).for_each(|other| self.repeated_node(spec, first, other));
                 }
                 _ => {}
             }
@@ -109,7 +109,10 @@ impl Check<'_> {
                 format!("write what is in it right in the block of `{owner}`, without `{}`", spec.name);
             return self.report(report.help(help));
         }
-        entries::check(self, node, spec);
+        // What a block holds that may not be there is not missing on the line too.
+        if !bare || node.block.is_none() {
+            entries::check(self, node, spec);
+        }
         let Some(block) = &node.block else {
             return self.body(&[], spec.body, Owner { name: Some(spec.name), span: node.name.span });
         };
@@ -183,12 +186,21 @@ impl Check<'_> {
         self.report(Diagnostic::new(Code::MissingNode, message).label(owner.span, label).help(help));
     }
 
-    fn repeated_node(&mut self, first: &Node, other: &Node) {
+    fn repeated_node(&mut self, spec: &Spec, first: &Node, other: &Node) {
         let name = &first.name.value;
+        let is_list = spec.arguments.last().is_some_and(|argument| argument.repeats);
+        let written = [first, other].map(|node| entries::example(self, node, spec));
+        let more = written[1].strip_prefix(name.as_str()).unwrap_or_default();
+        let help = match is_list && !more.is_empty() {
+            true => {
+                format!("keep one of them, or write one list: {}", shown(&format!("{}{more}", written[0])))
+            }
+            false => "keep one of them".to_owned(),
+        };
         let diagnostic = Diagnostic::new(Code::RepeatedNode, format!("`{name}` stands here twice"))
             .label(other.name.span, "the second one")
             .label(first.name.span, "the first one")
-            .help("keep one of them");
+            .help(help);
         self.report(diagnostic);
     }
 
