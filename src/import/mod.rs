@@ -18,6 +18,7 @@ mod bases;
 mod kbuild;
 pub mod dockerfile;
 pub mod kmm;
+mod asked;
 mod settle;
 
 pub use draft::{Draft, Os};

@@ -7,7 +7,7 @@ use crate::text::diag::{Code, Severity};
 use crate::text::ids::{GitUrl, RelPath};
 
 /// How many nodes are taken out one by one.
-const MAX_TAKEN_OUT: usize = 60;
+pub(super) const MAX_TAKEN_OUT: usize = 60;
 
 /// Where the manifest goes: the project's files, its name among them, and where outputs go.
 pub struct Target<'t, T> {
@@ -25,6 +25,7 @@ pub fn settled<T: Tree>(target: &Target<'_, T>, draft: &mut Draft, matrices: Vec
     target.present(draft);
     target.ignored(draft);
     target.included(draft);
+    target.narrowed(draft);
     by_https(draft);
     let mut first = None;
     for matrix in matrices {
@@ -85,81 +86,7 @@ impl<T: Tree> Target<'_, T> {
         });
     }
 
-    /// Files that no source may hold, as keys: the `ignore` that the report asks for.
-    fn ignored(&self, draft: &mut Draft) {
-        let example = super::matrix::examples().into_iter().next().unwrap_or_default();
-        for _ in 0..MAX_TAKEN_OUT {
-            let matrix = if draft.matrix.is_empty() { example.clone() } else { draft.matrix.clone() };
-            let compilation = self.compiled(&super::write(&Draft { matrix, ..draft.clone() }));
-            let asked =
-                compilation.diagnostics.iter().filter(|one| one.code.severity() == Severity::Error).find_map(
-                    |one| {
-                        let (_, rest) = one.help.as_deref()?.split_once("`ignore \"")?;
-                        rest.split_once("\"`").map(|(pattern, _)| (pattern.to_owned(), one.code))
-                    },
-                );
-            let Some((pattern, code)) = asked else { return };
-            let why = match code {
-                Code::MissingSubmodule => {
-                    "an empty submodule; if the build needs it, run `git submodule update --init` and take `ignore` away"
-                }
-                Code::LfsPointer => {
-                    "a pointer of Git LFS; if the build needs it, run `git lfs pull` and take `ignore` away"
-                }
-                _ => "no layer of a build may hold it",
-            };
-            let text = format!("`{pattern}` is left out of the sources: {why}");
-            let mut added = false;
-            for source in &mut draft.sources {
-                if let Origin::Path { ignore, .. } = &mut source.origin
-                    && !ignore.contains(&pattern)
-                {
-                    ignore.push(pattern.clone());
-                    source.notes.push(text.clone());
-                    added = true;
-                }
-            }
-            if !added {
-                return;
-            }
-            draft.warnings.push(text);
-        }
-    }
-
-    /// Makefiles that a `.gitignore` leaves out: the `include` that the report asks for.
-    fn included(&self, draft: &mut Draft) {
-        let example = super::matrix::examples().into_iter().next().unwrap_or_default();
-        for _ in 0..MAX_TAKEN_OUT {
-            let matrix = if draft.matrix.is_empty() { example.clone() } else { draft.matrix.clone() };
-            let compilation = self.compiled(&super::write(&Draft { matrix, ..draft.clone() }));
-            let asked = compilation.diagnostics.iter().find_map(|one| {
-                let makefile = one.code == Code::LeftOutFile && one.message.contains("`.gitignore`");
-                let (_, rest) = one.help.as_deref().filter(|_| makefile)?.split_once("`include \"*\" \"")?;
-                rest.split_once("\"`").map(|(file, _)| file.to_owned())
-            });
-            let Some(file) = asked else { return };
-            let mut added = false;
-            for source in &mut draft.sources {
-                if let Origin::Path { include, .. } = &mut source.origin
-                    && !include.contains(&file)
-                {
-                    if include.is_empty() {
-                        include.push("*".to_owned());
-                    }
-                    include.push(file.clone());
-                    added = true;
-                }
-            }
-            if !added {
-                return;
-            }
-            draft
-                .warnings
-                .push(format!("`{file}` is taken though a `.gitignore` names it: the build needs it"));
-        }
-    }
-
-    fn compiled(&self, text: &str) -> Compilation {
+    pub(super) fn compiled(&self, text: &str) -> Compilation {
         let tree = Overlay::new(self.tree, self.manifest.clone(), text.as_bytes().to_vec());
         let request = Request {
             manifest: self.manifest.clone(),
@@ -330,6 +257,16 @@ mod tests {
         let note =
             "// `/fw/r.fw` is left out of the sources: a pointer of Git LFS; if the build needs it, run";
         assert!(written.contains(note) && !written.contains("does not hold together"), "{written}");
+    }
+
+    #[test]
+    fn what_no_build_looks_into_is_left_out() {
+        let file = |path: &str| (path.to_owned(), String::new());
+        let mut files = vec![("drv/Kbuild".to_owned(), "obj-m := q.o\n".to_owned()), file("drv/q.c")];
+        files.extend((0..9).map(|at| file(&format!("web/site/{at}.html"))));
+        let (written, wrong) = is_fine(&files, "drv/Kbuild", "obj-m := q.o\n");
+        assert!(wrong.is_empty() && written.contains("\"/web\""), "{wrong:?}\n{written}");
+        assert_eq!(written.matches("an edit there would build all anew").count(), 1, "{written}");
     }
 
     #[test]

@@ -35,7 +35,7 @@ headers=$(echo "$CASE_DIR"/deb/linux-headers-*.deb) package=$(echo "$CASE_DIR"/d
 
 signed=$CASE_DIR/signed earlier=$CASE_DIR/earlier
 mkdir -p "$signed" "$earlier"
-cp -r "$dir/debian.kdl" "$dir/dm-writeboost" "$signed"
+cp -r "$dir/debian.kdl" "$dir/dm-writeboost" "$dir/vpoll" "$signed"
 cp -r "$dir/debian.kdl" "$dir/vpoll" "$earlier"
 openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=e2e-boot -addext keyUsage=digitalSignature \
     -keyout "$signed/key" -out "$signed/key.pem" 2>/dev/null
@@ -48,11 +48,13 @@ matrix() { printf 'profile "debian" "debian.kdl"\nmatrix { os "debian" "12" { ke
 {
     cat <<'KDL'
 source "dm-writeboost" { path "dm-writeboost"; }
+source "vpoll" { path "vpoll"; }
+module "vpoll" { source "vpoll"; }
 module "dm-writeboost" {
     source "dm-writeboost"
     make "all" KERNEL_TREE="{kernel_dir}"
 }
-image "dm-writeboost" { module "dm-writeboost"; load "dm-writeboost"; in-tree "link"; }
+image "dm-writeboost" { module "dm-writeboost" "vpoll"; load "dm-writeboost"; in-tree "link"; }
 signing { key secret="key"; certificate "key.pem"; }
 KDL
     matrix "$kernel"
