@@ -51,6 +51,12 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("path \"driver\"", "path \"../driver\"", "malformed-value", "put `drivers.kdl` into a directory above"),
     ("quay.io/example", "https://quay.io/Acme", "malformed-value", "write `quay.io/acme`"),
     ("\"6.1.0-18-amd64\"", "\"6.1.0-*\"", "malformed-kernel", "`kernel match=\"6.1.0-*\"`"),
+    (
+        "kernel \"6.1.0-18-amd64\"\n    }",
+        "kernel \"6.1.0-18-amd64\"\n    }\n    exclude \"debian\"",
+        "unexpected-argument",
+        "write `exclude os=\"debian\" reason=\"not supported\"`",
+    ),
     ("\"6.1.0-18-amd64\"", "\"latest\"", "malformed-kernel", "`kernel latest=1`"),
     (
         "\"6.1.0-18-amd64\"",

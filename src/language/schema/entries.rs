@@ -14,7 +14,8 @@ pub(super) fn check(check: &mut Check<'_>, node: &Node, spec: &'static Spec) {
         Some((span, text)) => check.report(not_split(node, spec, *span, text)),
         None => arguments(check, node, spec),
     }
-    properties(check, node, spec, pairs.is_some());
+    let argument_is_too_many = spec.arguments.is_empty() && !node.arguments.is_empty();
+    properties(check, node, spec, pairs.is_some() || argument_is_too_many);
     spec.rules.iter().for_each(|rule| entry_rule(check, rule, node, spec));
 }
 
@@ -29,6 +30,10 @@ pub(super) fn example(check: &Check<'_>, node: &Node, spec: &Spec) -> String {
     let known = node.properties.iter().filter(|property| spec.property(&property.key.value).is_some());
     words.extend(known.map(|property| format!("{}={}", property.key.value, written(property.value.span))));
     let given = |key: &str| node.properties.iter().any(|property| property.key.value == key);
+    let first = spec.properties.first().filter(|first| spec.arguments.is_empty() && !given(first.name));
+    if let (Some(first), [meant]) = (first, node.arguments.as_slice()) {
+        words.push(format!("{}={}", first.name, written(meant.span)));
+    }
     let missing = spec.properties.iter().filter(|property| property.required && !given(property.name));
     words.extend(
         missing.map(|property| {
@@ -187,7 +192,8 @@ fn properties(check: &mut Check<'_>, node: &Node, spec: &'static Spec, told: boo
         property.required && !seen.contains_key(property.name) && !meant.contains(&property.name)
     });
     let missing: Vec<_> = missing.map(|property| (property.name, property.description)).collect();
-    if !missing.is_empty() {
+    // What was told of the arguments has the whole line in its help.
+    if !missing.is_empty() && !told {
         missing_properties(check, node, spec, &missing);
     }
     if let Some(free) = spec.free.filter(|free| free.required && node.properties.is_empty() && !told) {
