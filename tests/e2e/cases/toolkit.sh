@@ -10,13 +10,15 @@
 subscribed_image
 rhel=5.14.0-427.13.1.el9_4.x86_64
 debian=$(newest amd64)
+# One toolkit holds both.
+cloud=${debian%-amd64}-cloud-amd64
 dir=$CASE_DIR/project
 c_module "$dir/driver" driver
 c_module "$dir/media" media 'v4l2_device_disconnect(0);' '#include <media/v4l2-device.h>'
 cat >"$dir/drivers.kdl" <<KDL
 drvc edition=1
 project "e2e" { registry "registry.example.com/e2e"; }
-toolkit "kit"
+toolkit "kit" { flavor "cloud"; }
 entitlement "none"
 source "driver" { path "driver"; }
 source "media" { path "media"; }
@@ -33,7 +35,7 @@ matrix {
         repository enable="rhel-9-for-x86_64-baseos-rpms"
     }
     os "debian" "12" {
-        kernel "$debian"
+        kernel "$debian" "$cloud"
         builder "toolkit"
     }
 }
@@ -48,6 +50,7 @@ compile "$dir"
 
 # toolkit_id OS: the toolkit's id.
 toolkit_id() { jq -r --arg os "$1" '.toolkits[] | select(.os == $os) | .id' "$dir/drivers.out/plan.json"; }
+equal "toolkits" "$(jq '.toolkits | length' "$dir/drivers.out/plan.json")" 2
 
 kit=$(toolkit_id rhel)
 equal "the toolkit's id" "$kit" "_toolkit/rhel-9.4-x86_64/$rhel"
@@ -85,9 +88,11 @@ lacks "packages of the driver's image" "$(rpm --root "$root" -qa)" kernel-devel
 
 kit=$(toolkit_id debian)
 builds_ok docker "$dir" "$kit"
-builds_ok docker "$dir" driver
-root=$(root_of docker "$(image_of "$dir" driver)")
-equal "vermagic" "$(modinfo -F vermagic "$root/opt/lib/modules/$debian/updates/driver.ko" | cut -d' ' -f1)" "$debian"
+for kernel in "$debian" "$cloud"; do
+    builds_ok docker "$dir" "$kernel"
+    root=$(root_of docker "$(image_of "$dir" "$kernel")")
+    equal "vermagic" "$(modinfo -F vermagic "$root/opt/lib/modules/$kernel/updates/driver.ko" | cut -d' ' -f1)" "$kernel"
+done
 
 # A compiler of another version: the base image says another.
 base_image $SUBSCRIBED-open "$CASE_DIR" <<DOCKERFILE
