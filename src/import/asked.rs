@@ -103,14 +103,14 @@ impl<T: Tree> Target<'_, T> {
                     && message.contains(&format!("of `{dir}` are"))
                     && patterns.iter().any(|pattern| !ignore.contains(pattern))
                 {
-                    ignore.extend(
-                        patterns.iter().filter(|one| !ignore.contains(one)).cloned().collect::<Vec<_>>(),
+                    let new: Vec<_> = patterns.iter().filter(|one| !ignore.contains(one)).cloned().collect();
+                    ignore.extend(new);
+                    let listed = patterns.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", ");
+                    let text = format!(
+                        "{listed}: left out, since no module's build looks there, and an edit there would build all anew"
                     );
-                    source.notes.push(
-                        "No module's build looks into the directories that are left out here: an edit there would build all anew."
-                            .to_owned(),
-                    );
-                    source.notes.dedup();
+                    source.notes.push(text.clone());
+                    draft.warnings.push(text);
                     added = true;
                 }
             }

@@ -160,9 +160,13 @@ pub(super) fn commands(text: &str) -> Vec<(&'static str, String)> {
 
 /// The first command of a pipe, without what sends its errors along, and the commands behind it.
 pub(super) fn before_pipe(text: &str) -> (&str, Option<&str>) {
-    let mut quote = None;
+    let (mut quote, mut escaped) = (None, false);
     for (at, c) in text.char_indices() {
+        if std::mem::take(&mut escaped) {
+            continue;
+        }
         match (c, quote) {
+            ('\\', None | Some('"')) => escaped = true,
             ('\'' | '"', None) => quote = Some(c),
             (_, Some(open)) if c == open => quote = None,
             ('|', None) => {

@@ -314,6 +314,7 @@ fn a_pipe_behind_make_is_named() {
         ("make -C /s V=1 2>&1 | tee build.log", "make V=", "`| tee build.log` is left out"),
         ("make all |& tail -n 20 | cat", "make \"all\"", "`| tail -n 20 | cat` is left out"),
         ("make 'A=x|y'", "make A=\"x|y\"", ""),
+        ("make A=x\\|y B=\"\\\"|\"", "make A=\"x|y\"", ""),
         ("yes '' | make config && make", "yes '' | make config", ""),
     ] {
         let (manifest, warnings) = imported(&text(make));
