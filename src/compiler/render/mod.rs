@@ -29,6 +29,7 @@ use crate::text::mirrors::Mirrors;
 use outline::Outline;
 use serde::Serialize;
 use shape::{Filled, Shape, Unsafe};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -37,7 +38,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub struct Stage {
     /// The lines of a Dockerfile; empty for an image from a registry.
     pub text: Arc<str>,
-    /// BLAKE3 of the instructions in it and of its scripts, each with its length before it.
+    /// BLAKE3 of the instructions in it and of the digests of its scripts, each with its length before it.
     pub digest: Hash,
     /// The files of the build context that it copies, sorted by path.
     pub files: Files,
@@ -115,21 +116,11 @@ impl<'t> Renderer<'t> {
     }
 
     fn render(&self, graph: &Graph, id: NodeId, toolkit: Option<&ImageRef>) -> Result<Stage, Diagnostic> {
-        let Some(filled) = self.filled(graph, id, toolkit, None)? else {
-            return Ok(Stage {
-                text: "".into(),
-                digest: digest(&[], &[]),
-                files: Files::default(),
-                scripts: Vec::new(),
-                authority: None,
-            });
-        };
         let node = graph.node(id);
+        let filled = self.filled(graph, id, toolkit, None)?.unwrap_or_default();
         let mut scripts: Vec<_> =
             Script::before_packages(graph, id).into_iter().chain(Script::of(node)).collect();
-        let mut instructions = named_bases(graph, id, filled.instructions);
-        instructions.iter_mut().for_each(|one| scripts::without_directory(&mut one.0, self.out));
-        let digest = digest(&instructions, &scripts);
+        let digest = digest(graph, id, &filled, &scripts, self.out);
         let (mut text, mut authority) = (filled.text, None);
         if let Some(site) = &self.site {
             text = self.filled(graph, id, toolkit, Some(site))?.map_or(text, |filled| filled.text);
@@ -185,28 +176,30 @@ impl<'t> Renderer<'t> {
     }
 }
 
-fn digest(instructions: &[Instruction], scripts: &[&Script]) -> Hash {
+/// The digest of a stage: of its instructions as keys see them, and of its scripts.
+fn digest(graph: &Graph, id: NodeId, filled: &Filled, scripts: &[&Script], out: &RelPath) -> Hash {
     // All of it at once: BLAKE3 hashes long texts side by side, and short ones one after the other.
-    let mut bytes = Vec::with_capacity(4096);
-    let texts = instructions.iter().map(|Instruction(text)| text.as_str());
-    for text in texts.chain(scripts.iter().map(|script| script.text)) {
-        bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(text.as_bytes());
+    let mut bytes = Vec::with_capacity(2 * filled.text.len());
+    let mut add = |part: &[u8]| {
+        bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(part);
+    };
+    for (at, instruction) in filled.instructions().enumerate() {
+        let named = if at == 0 { named_base(graph, id, instruction) } else { instruction.into() };
+        add(scripts::without_directory(&named, out).as_bytes());
     }
+    scripts.iter().for_each(|script| add(script.digest()));
     blake3::derive_key("drvc instructions, version 1", &bytes)
 }
 
-/// Instructions as keys see them: where a stage stands on the base image of a toolkit, that is named without its digest.
-/// A toolkit that exists is not made anew for a newer base, since old kernels leave the repositories.
-fn named_bases(graph: &Graph, id: NodeId, mut instructions: Vec<Instruction>) -> Vec<Instruction> {
-    for &(input, _) in graph.inputs(id) {
-        if let Node::ToolkitBase(base) = graph.node(input)
-            && let Some(from) = instructions.first_mut()
-        {
-            from.0 = from.0.replacen(base.pinned.as_str(), base.named.as_str(), 1);
-        }
-    }
-    instructions
+/// The first instruction as keys see it: where a stage stands on the base image of a toolkit, that is named without its
+/// digest. A toolkit that exists is not made anew for a newer base, since old kernels leave the repositories.
+fn named_base<'i>(graph: &Graph, id: NodeId, from: &'i str) -> Cow<'i, str> {
+    let below = graph.inputs(id).iter().find_map(|(input, _)| match graph.node(*input) {
+        Node::ToolkitBase(base) => Some(base),
+        _ => None,
+    });
+    below.map_or(from.into(), |base| from.replacen(base.pinned.as_str(), base.named.as_str(), 1).into())
 }
 
 /// The files of the build context that a node copies.

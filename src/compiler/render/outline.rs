@@ -31,6 +31,12 @@ impl Outline {
         start.zip(end(number)).and_then(|(start, end)| self.text.get(start..end)).unwrap_or_default()
     }
 
+    /// Bytes of all strings.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.text.len()
+    }
+
     fn number(&mut self, number: i128) -> Result<(), Error> {
         self.key.extend_from_slice(format!("#{number};").as_bytes());
         Ok(())

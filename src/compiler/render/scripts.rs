@@ -1,16 +1,20 @@
 //! The scripts that stages run: files of this project, written beneath the output directory and copied in from there.
 
 use crate::compiler::plan::{Edge, Graph, Node, NodeId};
+use crate::system::fs::Hash;
 use crate::text::ids::RelPath;
+use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::sync::OnceLock;
 
 /// A script of `/drvc/bin`.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Script {
     /// The name of its file.
     pub name: &'static str,
     /// What it says, in the language of `sh`.
     pub text: &'static str,
+    digest: OnceLock<Hash>,
 }
 
 /// The directory of scripts within the output directory.
@@ -21,7 +25,7 @@ const BIN: &str = "/drvc/bin/";
 
 macro_rules! script {
     ($name:literal) => {
-        Script { name: $name, text: include_str!(concat!("scripts/", $name, ".sh")) }
+        Script { name: $name, text: include_str!(concat!("scripts/", $name, ".sh")), digest: OnceLock::new() }
     };
 }
 
@@ -75,6 +79,11 @@ impl Script {
         Some(&WITH_SUBSCRIPTION)
     }
 
+    /// BLAKE3 of its text.
+    pub(super) fn digest(&self) -> &Hash {
+        self.digest.get_or_init(|| blake3::hash(self.text.as_bytes()).into())
+    }
+
     /// All there are.
     pub fn all() -> impl Iterator<Item = &'static Self> {
         [
@@ -123,13 +132,11 @@ pub(super) fn words(scripts: &[&Script], out: &RelPath) -> Vec<String> {
 }
 
 /// An instruction as keys see it: that COPY without the output directory's name, which changes nothing in an image.
-pub(super) fn without_directory(instruction: &mut String, out: &RelPath) {
-    if !instruction.starts_with("COPY ") {
-        return;
-    }
-    let before = format!(" {out}/{DIRECTORY}/");
-    if instruction.contains(&before) {
-        *instruction = instruction.replace(&before, &format!(" {DIRECTORY}/"));
+pub(super) fn without_directory<'i>(instruction: &'i str, out: &RelPath) -> Cow<'i, str> {
+    let named = instruction.strip_prefix("COPY ").filter(|words| words.starts_with(out.as_str()));
+    match named {
+        Some(_) => instruction.replace(&format!(" {out}/{DIRECTORY}/"), &format!(" {DIRECTORY}/")).into(),
+        None => instruction.into(),
     }
 }
 

@@ -11,7 +11,7 @@
 //! What is filled in is not read again: no string in any form has a line break in it, begins a line as a comment or a
 //! blank does, or ends one as a backslash does, so lines and instructions are those of the shape.
 
-use super::guard::{self, Instruction, LONGEST_LINE};
+use super::guard::{self, LONGEST_LINE};
 use super::limits::Cost;
 use super::outline::Outline;
 use super::token::{Piece, join, split, token};
@@ -39,15 +39,26 @@ fn inert(value: &Value, next: &mut usize) -> Value {
 pub struct Shape {
     pieces: Vec<Piece>,
     instructions: Vec<Vec<Piece>>,
+    /// Bytes of the text without its strings.
+    length: usize,
 }
 
 /// What a template with these strings becomes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Filled {
     /// The text as it is written.
     pub text: String,
+    /// The instructions in it one behind the other, and where each ends.
+    instructions: String,
+    ends: Vec<usize>,
+}
+
+impl Filled {
     /// The instructions in it, without comments and wrapping, as the fingerprint reads them.
-    pub instructions: Vec<Instruction>,
+    pub fn instructions(&self) -> impl Iterator<Item = &str> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).filter_map(|(start, &end)| self.instructions.get(start..end))
+    }
 }
 
 /// Why a template cannot be filled safely. The message completes "template `NAME`: …".
@@ -69,6 +80,7 @@ impl Shape {
         instructions.iter().try_for_each(|instruction| guard::allow(instruction).map_err(Unsafe))?;
         Ok(Self {
             pieces: split(&text),
+            length: text.len(),
             instructions: instructions.iter().map(|instruction| split(&instruction.0)).collect(),
         })
     }
@@ -78,13 +90,21 @@ impl Shape {
     /// # Errors
     /// A string that may not stand bare where the template puts it, or a line that becomes too long.
     pub fn fill(&self, strings: &Outline) -> Result<Filled, Unsafe> {
-        let fill = |pieces: &Vec<Piece>| join(pieces, |number| strings.string(number)).map_err(Unsafe);
-        let text = fill(&self.pieces)?;
-        if text.len() > LONGEST_LINE {
-            guard::parse(&text).map_err(Unsafe)?;
+        let string = |number| strings.string(number);
+        let mut filled = Filled {
+            text: String::with_capacity(self.length + strings.length()),
+            instructions: String::with_capacity(self.length + strings.length()),
+            ends: Vec::with_capacity(self.instructions.len()),
+        };
+        join(&mut filled.text, &self.pieces, string).map_err(Unsafe)?;
+        if filled.text.len() > LONGEST_LINE {
+            guard::parse(&filled.text).map_err(Unsafe)?;
         }
-        let instructions = self.instructions.iter().map(|pieces| fill(pieces).map(Instruction));
-        Ok(Filled { text, instructions: instructions.collect::<Result<_, _>>()? })
+        for pieces in &self.instructions {
+            join(&mut filled.instructions, pieces, string).map_err(Unsafe)?;
+            filled.ends.push(filled.instructions.len());
+        }
+        Ok(filled)
     }
 }
 
@@ -103,7 +123,8 @@ mod tests {
         templates.replace("tools", template, Span::new(file, 0, 0)).unwrap();
         let filled = Shape::new(templates.registry(), "tools", context)?.fill(&Outline::of(context))?;
         // What is filled in is read by engines as the shape was.
-        assert_eq!(guard::parse(&filled.text).as_ref(), Ok(&filled.instructions), "{context}");
+        let read: Vec<_> = guard::parse(&filled.text).unwrap().into_iter().map(|one| one.0).collect();
+        assert_eq!(read, filled.instructions().collect::<Vec<_>>(), "{context}");
         Ok(filled)
     }
 
@@ -148,7 +169,7 @@ mod tests {
         ] {
             for value in HOSTILE {
                 let Ok(filled) = render(template, &json!({ "x": value })) else { continue };
-                assert_eq!(filled.instructions.len(), 1, "{template} {value:?} {:?}", filled.text);
+                assert_eq!(filled.instructions().count(), 1, "{template} {value:?} {:?}", filled.text);
                 assert!(must_hold || is_glob(value), "{template} {value:?}");
                 assert_eq!(filled.text.lines().count(), 1, "{template} {value:?}");
             }
@@ -161,7 +182,7 @@ mod tests {
             let filled = render("RUN echo {{sq x}} && true", &json!({ "x": value })).unwrap();
             assert_eq!(filled.text, format!("RUN echo '{}' && true", value.replace('\'', r"'\''")));
             let filled = render("CMD [{{json x}}]", &json!({ "x": value })).unwrap();
-            let words: Vec<String> = serde_json::from_str(filled.instructions[0].rest()).unwrap();
+            let words: Vec<String> = serde_json::from_str(&filled.text["CMD ".len()..]).unwrap();
             assert_eq!(words, [value]);
         }
     }

@@ -67,22 +67,25 @@ pub(super) fn split(text: &str) -> Vec<Piece> {
     pieces
 }
 
-/// Joins pieces with the strings of these numbers in their places.
+/// Appends pieces with the strings of these numbers in their places.
 ///
 /// # Errors
 /// A string that may not stand where it is put.
-pub(super) fn join<'s>(pieces: &[Piece], string: impl Fn(usize) -> &'s str) -> Result<String, String> {
-    let mut text = String::with_capacity(512);
+pub(super) fn join<'s>(
+    text: &mut String,
+    pieces: &[Piece],
+    string: impl Fn(usize) -> &'s str,
+) -> Result<(), String> {
     for piece in pieces {
         match piece {
             Piece::Literal(literal) => text.push_str(literal),
-            Piece::String(number, form) => write(&mut text, string(*number), *form)?,
+            Piece::String(number, form) => write(text, string(*number), *form)?,
         }
         if text.len() > MAX_RENDERED {
             return Err(format!("it makes more than {MAX_RENDERED} bytes"));
         }
     }
-    Ok(text)
+    Ok(())
 }
 
 fn write(text: &mut String, string: &str, form: Form) -> Result<(), String> {
