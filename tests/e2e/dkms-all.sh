@@ -13,6 +13,7 @@ WORK=$E2E_WORK/dkms-all/$KERNEL
 DKMS_BASE=localhost/drvc-e2e-dkms:${KERNEL//+/-}
 DRVC=$(realpath "$DRVC")
 mkdir -p "$WORK"
+archive_answers || { trap stop_archive EXIT && start_archive; }
 
 # by_hand PACKAGE PROJECT: what a user adds to the manifest, since dkms.conf has no word for it: what the build needs
 # beside compiler, make and the kernel's headers. Debian's packages say it in their dependencies.

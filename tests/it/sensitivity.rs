@@ -1,5 +1,6 @@
 //! Which keys change with what of a manifest: every node and property of the language has a row here.
 
+use crate::differential::Random;
 use drvc::compiler::compile::compile;
 use drvc::language::schema::manifest::MANIFEST;
 use drvc::language::schema::{Body, Node};
@@ -152,4 +153,46 @@ fn every_node_and_property_has_a_row() {
     assert!(missing.is_empty(), "without a row: {missing:?}");
     let unknown: Vec<_> = rows.difference(&all).collect();
     assert!(unknown.is_empty(), "no such node or property: {unknown:?}");
+}
+
+/// Where a text ends and the next begins counts: one word in pieces, each piece a text of its own.
+#[test]
+fn text_that_moves_from_one_field_to_the_next_changes_the_keys() {
+    const FIELDS: usize = 10;
+    let manifest = |pieces: &[&str]| {
+        let [package, other, name, value, make, first, second, third, label, of_label] = pieces else {
+            panic!()
+        };
+        MANIFEST_TEXT
+            .replace(
+                "    source \"driver\"\n}\nmodule",
+                &format!(
+                    "    source \"driver\"\n    packages \"{package}\" \"{other}\"\n    env {name}=\"{value}\"\n    \
+                     make \"{make}\"\n    run \"{first}\" \"{second}\"\n    run \"{third}\"\n}}\nmodule"
+                ),
+            )
+            .replace("    load \"a\"\n", &format!("    load \"a\"\n    label {label}=\"{of_label}\"\n"))
+    };
+    let mut random = Random::new(6);
+    let mut known = BTreeMap::new();
+    for _ in 0..150 {
+        // A few letters, so that pieces are often the same in another place.
+        let word: String = (0..14).map(|_| ['a', 'b'][random.below(2)]).collect();
+        let mut ends = BTreeSet::from([word.len()]);
+        while ends.len() < FIELDS {
+            ends.insert(1 + random.below(word.len() - 1));
+        }
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        let pieces: Vec<&str> = starts.zip(&ends).map(|(start, &end)| &word[start..end]).collect();
+        let key = keys(&manifest(&pieces)).unwrap()["i/18"].clone();
+        // Packages are a set.
+        let mut meant: Vec<String> = pieces.iter().map(ToString::to_string).collect();
+        meant[..2].sort();
+        if meant[0] == meant[1] {
+            meant[1].clear();
+        }
+        let earlier = known.insert(key.clone(), meant.clone());
+        assert!(earlier.as_ref().is_none_or(|earlier| *earlier == meant), "{earlier:?} and {meant:?}: {key}");
+    }
+    assert!(known.len() > 100, "{}", known.len());
 }

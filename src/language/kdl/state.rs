@@ -6,7 +6,7 @@ use crate::text::diag::{Code, Diagnostic, Diagnostics};
 use crate::text::source::{FileId, Span};
 
 /// Bytes that a file may have.
-pub const MAX_BYTES: usize = 4 * 1024 * 1024;
+pub const MAX_BYTES: usize = 1024 * 1024;
 /// Nodes and values that a file may have. The `kdl` crate reads so many in less than a second; what is longer is a list,
 /// and lists have files of their own.
 pub const MAX_ITEMS: usize = 30_000;
