@@ -39,8 +39,8 @@ Examples:
   drvc boot image.tar --kernel /boot/vmlinuz --modules /lib/modules/6.1.0-56
 
 The kernel comes from its packages: from the repositories of the manifest and of its distribution, or from
-`--kernel`. The image's own command is run in it; modules that it leaves are loaded with `modprobe -d /opt`.
-The machine has no device of its own, and the processor's acceleration (KVM) where that can be used.
+`--kernel`. The image's own command is run in it; modules that it does not load are loaded with `modprobe -d /opt`.
+The machine has no devices. It uses the processor's acceleration (KVM) where there is one.
 
 Exit code 0 if every module loads and is unloaded again, 1 if not, 4 if the machine cannot be started.")]
 pub(super) struct Boot {

@@ -27,7 +27,9 @@ Examples:
   drvc completions zsh > ~/.zfunc/_drvc          (with ~/.zfunc in fpath)
 
 The script asks drvc itself, so targets and names of the project at hand are completed too. Write it again
-after an update of drvc.")]
+after an update of drvc.
+
+Exit code 0 if it was printed, 2 for a wrong command line, 4 if it cannot be written.")]
 pub(super) struct Completions {
     /// The shell
     #[arg(value_enum)]

@@ -7,12 +7,14 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use std::fmt::Write as _;
 
-/// Tell what a diagnostic means and how to fix it
+/// Explain what a diagnostic means and how to fix it
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   drvc explain                    all codes, with a line on each
-  drvc explain unknown-node       the page about one")]
+  drvc explain unknown-node       the page about one
+
+Exit code 0 if it was printed, 2 for a wrong command line, 4 if it cannot be written.")]
 pub(super) struct Explain {
     /// The code, as reports show it in brackets; without it, all codes are listed
     #[arg(add = ArgValueCandidates::new(super::completions::codes))]

@@ -35,8 +35,8 @@ Examples:
   # what could not be taken over, for a program
   drvc init --format json
 
-Nothing is run, and nothing that exists is overwritten. What cannot be taken over stands as a comment in the manifest
-and as a warning on the screen.")]
+Nothing is run, and nothing that exists is overwritten. What cannot be taken over becomes a comment in the manifest
+and a warning on the screen.")]
 pub(super) struct Init {
     /// What to make it from: a dkms.conf, a Dockerfile, a KMM Module in YAML, or a directory with one of them
     #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
@@ -44,7 +44,7 @@ pub(super) struct Init {
     /// A kernel for the matrix, as `uname -r` prints it on the node; may be given several times
     #[arg(long, value_name = "KERNEL")]
     kernel: Vec<String>,
-    /// The system that the kernels are of, where they do not tell
+    /// The system of the kernels, where their names do not tell
     #[arg(long, value_name = "NAME")]
     os: Option<String>,
     /// `human` for people; `json` for programs (`drvc schema init`)

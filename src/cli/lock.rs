@@ -35,9 +35,9 @@ const LIMIT: u64 = 16 << 20;
 Examples:
   # add what is missing, take out what nothing needs
   drvc lock
-  # resolve everything anew: new kernels, commits, images
+  # resolve everything again: new kernels, commits, images
   drvc lock --update
-  # only what a source, an os, or a part of an entry's name means
+  # only this source, os, or entry with this in its name
   drvc lock accelerator
   drvc lock --update accelerator
   # in CI: does drivers.lock have all that the manifest asks for?
@@ -50,7 +50,7 @@ Examples:
   drvc lock --format json
 
 Branches, tags of images, `match`, `latest` and OpenShift releases are resolved; after that, every machine
-compiles the same files without a network. Check drivers.lock in.
+compiles the same files without a network. Commit drivers.lock.
 
 Exit code 0 if all is well, 1 with mistakes in the manifest, 3 if drivers.lock is out of date (--check,
 --offline), 4 if a server failed; then drivers.lock has what the others answered, and all else as it
@@ -59,10 +59,10 @@ pub(super) struct Lock {
     /// Ask only for this: a source, an os with or without its release, or part of an entry's name
     #[arg(add = ArgValueCandidates::new(super::completions::pinned))]
     name: Option<String>,
-    /// Resolve anew what is there already
+    /// Resolve again what is there already
     #[arg(long)]
     update: bool,
-    /// Write nothing and ask nobody; tell what is missing, unused or contradicts the manifest
+    /// Write nothing and ask nobody; report what is missing or unused, or contradicts the manifest
     #[arg(long, conflicts_with_all = ["name", "update", "offline"])]
     check: bool,
     /// Ask nobody: only take out what nothing needs

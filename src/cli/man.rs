@@ -11,9 +11,11 @@ use clap::Args;
 #[command(after_help = "\
 Examples:
   drvc man | man -l -                     read the page of drvc
-  drvc man compile > drvc-compile.1       the page of one command, for a package")]
+  drvc man compile > drvc-compile.1       the page of one command, for a package
+
+Exit code 0 if it was printed, 2 for a wrong command line, 4 if it cannot be written.")]
 pub(super) struct Man {
-    /// The command that the page is about; drvc itself where none is given
+    /// The command that the page is about; without it, drvc itself
     command: Option<String>,
 }
 

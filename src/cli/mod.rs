@@ -213,7 +213,9 @@ fn command() -> clap::Command {
     Cli::command().mut_subcommands(|page| {
         let help = page.get_after_help().map(ToString::to_string).unwrap_or_default();
         let codes = if help.contains("Exit code") { "" } else { EXIT_CODES };
-        page.after_help(flowing(format!("{help}\n\n{codes}").trim()))
+        let text = flowing(format!("{help}\n\n{codes}").trim());
+        // A command within another says what the outer one does.
+        page.mut_subcommands(|inner| inner.after_help(text.clone())).after_help(text)
     })
 }
 
@@ -232,6 +234,6 @@ fn flowing(text: &str) -> String {
     out
 }
 
-/// What stands on the help page of each command that has no more to say of how it ends.
+/// How a command ends, for the help page of each that has no more to say of it.
 const EXIT_CODES: &str = "Exit code 0 if all is well, 1 with mistakes in the manifest, 2 for a wrong command line, \
                           4 if a disk, a network or another program failed.";

@@ -24,8 +24,8 @@ Examples:
   drvc profile check debian 12 13 --arch aarch64
 
 It looks into the public repositories that the profile knows, and into those that the manifest names
-for the release. Of each release it prints kernels that the profile does not know, flavours that are
-no more, and packages that are not there by the name that the profile has for them.
+for the release. For each release it prints kernels that the profile does not know, flavours that are
+gone, and packages that are not there under the name that the profile gives them.
 
 Exit code 0 if nothing moved, 2 for a wrong command line, 3 if something moved, 4 if a disk, a network
 or another program failed.")]
@@ -39,7 +39,7 @@ enum ProfileCommand {
     Check(Check),
 }
 
-/// Print what a profile says and its package repositories do not, and the other way round
+/// Print where a profile and the package repositories of its distribution differ
 #[derive(Debug, Args)]
 struct Check {
     /// The distribution, such as `debian`

@@ -71,15 +71,21 @@ Examples:
   drvc schema nodes
   # of `drvc matrix --format json`
   drvc schema matrix
+  # of `drvc preflight RELEASE --format json`
+  drvc schema preflight
+  # of `drvc images --format json`
+  drvc schema images
   # of `drvc verify --format json`
   drvc schema verify
   # of `drvc boot --format json`
   drvc schema boot
   # of `--timings=FILE`
-  drvc schema timings")]
+  drvc schema timings
+
+Exit code 0 if it was printed, 2 for a wrong command line, 4 if it cannot be written.")]
 pub(super) struct Schema {
-    /// What to print the JSON Schema of: `boot`, `build`, `diff`, `graph`, `images`, `kernels`, `lock`, `matrix`, `nodes`, `plan`,
-    /// `report`, `timings`, `verify` or `why`; without it, the manifest's schema
+    /// What to print the JSON Schema of: `boot`, `build`, `diff`, `graph`, `images`, `init`, `kernels`, `lock`, `matrix`,
+    /// `nodes`, `plan`, `preflight`, `report` (of `drvc check`), `timings`, `verify` or `why`; without it, the manifest's schema
     name: Option<String>,
 }
 

@@ -54,7 +54,7 @@ pub(super) struct Verify {
     /// Symbols that stay the same within a RHEL release: a list, or the package kernel-abi-stablelists
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     stablelist: Option<Utf8PathBuf>,
-    /// The certificate whose key has signed the modules; that of the manifest's `signing`, unless said
+    /// The certificate whose key has signed the modules [default: that of the manifest's `signing`]
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     certificate: Option<Utf8PathBuf>,
     /// The kernel that is meant, where an image has modules for several

@@ -361,7 +361,7 @@ fn parsed<T>(
         .map_err(|rule| {
             diagnostics.push(
                 Diagnostic::new(Code::MalformedValue, format!("`{}` is not {}", text.value, article(kind)))
-                    .label(text.span, "cannot stand here as it is")
+                    .label(text.span, "does not fit here")
                     .help(format!("write {rule}")),
             );
         })

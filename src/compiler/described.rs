@@ -49,7 +49,7 @@ fn described(os: &ast::Os, span: Span) -> Result<String, Diagnostic> {
         if value.value.is_empty() || !value.value.bytes().all(plain) {
             return Err(Diagnostic::new(
                 Code::MalformedValue,
-                format!("`{}` cannot stand here", value.value),
+                format!("`{}` does not fit here", value.value),
             )
             .label(value.span, "not what a name or a path is made of")
             .help("write A-Z a-z 0-9 . _ + ~ : @ / = -, and `{kernel}` in packages"));

@@ -48,7 +48,7 @@ fn by_https(draft: &mut Draft) {
         let Some(ssh) = GitUrl::parse(url).ok().filter(GitUrl::is_ssh) else { continue };
         let path = url.splitn(4, '/').nth(3).unwrap_or_default();
         let text = format!(
-            "was cloned by ssh: with a deploy key it is `git \"{url}\" {{ secret \"ID\" host-key=\"…\"; }}`"
+            "was cloned by ssh: with a deploy key it is `git \"{url}\" {{ secret \"ID\" host-key=\"KEY\"; }}`"
         );
         *url = format!("https://{}/{path}", ssh.host());
         draft.warnings.push(format!("source `{}` {text}", source.name));
@@ -128,7 +128,7 @@ impl<T: Tree> Target<'_, T> {
     fn safe(&self, draft: &mut Draft, refused: &str) -> String {
         let name = draft::name(&draft.project.name);
         let text =
-            "what was found does not hold together as it is: it stands here as a comment, to be put right";
+            "what was found does not make a manifest as it is: it is left here as a comment, to be put right";
         draft.warnings.push(text.to_owned());
         let mut head = draft.head.clone();
         head.push(format!(

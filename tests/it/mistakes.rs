@@ -19,7 +19,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     (BUILD, "script \"make KVER=$(uname -r)\"", "running-kernel", "write `{kernel}`"),
     (BUILD, "make \"modules_install\"", "needless-step", "take it out"),
     (BUILD, "script \"make; depmod -a\"", "needless-step", "drvc runs depmod"),
-    (BUILD, "run \"dnf\" \"install\" \"bc\"", "needless-step", "`packages \"…\"`"),
+    (BUILD, "run \"dnf\" \"install\" \"bc\"", "needless-step", "`packages \"NAME\"`"),
     (BUILD, "packages \"bc, bison\"", "malformed-value", "`\"bc\" \"bison\"`"),
     (BUILD, "env \"A=1\"", "unexpected-argument", "write `env A=\"1\"`"),
     (BUILD, "requires-config \"PCI=y\"", "malformed-value", "write `CONFIG_PCI`"),
@@ -91,6 +91,79 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("os \"debian\" \"12\"", "os \"debian\" \"11,12\"", "unknown-release", "`\"11\" \"12\"`"),
     ("os \"debian\" \"12\"", "os \"debian\" \">=99\"", "unknown-release", "Debian has"),
     ("os \"debian\" \"12\"", "os \"openshift\" \"4.18\"", "unknown-release", "with `z latest=1`"),
+    ("os \"debian\" \"12\"", "os \"rhel\" \"9.x\"", "unknown-release", "write `9.*`"),
+    (BUILD, "make KDIR=\"/lib/modules/*/build\"", "guessed-kernel", "write `{kernel_dir}`"),
+    (BUILD, "script \"make -C /lib/modules/6.1.0-18-amd64/build\"", "guessed-kernel", "write `{kernel_dir}`"),
+    (BUILD, "script \"make KVER=$(ls /lib/modules)\"", "guessed-kernel", "write `{kernel}`"),
+    (BUILD, "script \"sudo make\"", "needless-step", "runs as root"),
+    (BUILD, "make \"M=$PWD modules\"", "command-line", "M=\"{source_dir}\" \"modules\""),
+    (BUILD, "needs \"example\"", "dependency-cycle", "take this `needs` out"),
+    (BUILD, "on os=\"!debian\" {\n        make\n    }", "malformed-selector", "write one `os=` for each"),
+    (BUILD, "on os!=\"debian\" {\n        make\n    }", "unknown-property", "write one `os=` for each"),
+    (BUILD, "path \"driver\"", "unknown-node", "at the top of the file"),
+    (
+        "    source \"driver\"",
+        "    source \"driver/src\"",
+        "unknown-source",
+        "write `source \"driver\" dir=\"src\"`",
+    ),
+    (LOAD, "option \"example debug=1\"", "unexpected-argument", "write `option \"example\" debug=\"1\"`"),
+    (LOAD, "tag \"quay.io/example/example:{kernel}\"", "malformed-reference", "only what follows the `:`"),
+    ("image \"example\" {", "image \"quay.io/example/example:1\" {", "malformed-value", "write `example`"),
+    (
+        "path \"driver\"",
+        "git \"https://git.example.com/driver.git\" branch=\"main\" user=\"ci\" secret=\"token\"",
+        "unknown-property",
+        "write `git \"https://git.example.com/driver.git\" branch=\"main\" { secret \"token\" user=\"ci\"; }`",
+    ),
+    (
+        "path \"driver\"",
+        "git \"https://git.example.com/driver.git?private_token=abc\" branch=\"main\"",
+        "secret-in-manifest",
+        "write `https://git.example.com/driver.git`",
+    ),
+    ("path \"driver\"", "path \"~/driver\"", "unreadable-file", "no home directory here"),
+    (
+        "\"6.1.0-18-amd64\"",
+        "\"6.1.0-18-amd64\" arch=\"x86_64\"",
+        "unknown-property",
+        "of its own: `arch \"x86_64\"`",
+    ),
+    ("kernel \"6.1.0-18-amd64\"", "kernel", "missing-entry", "`kernel latest=2`"),
+    ("\"6.1.0-18-amd64\"", "\"kernels.txt\"", "malformed-kernel", "write `kernel from=\"kernels.txt\"`"),
+    ("\"6.1.0-18-amd64\"", "\"all\"", "malformed-kernel", "write `kernel match=\"*\"`"),
+    (
+        "kernel \"6.1.0-18-amd64\"\n    }",
+        "kernel \"6.1.0-18-amd64\"\n    }\n    exclude \"6.1.0-18-amd64\"",
+        "unexpected-argument",
+        "write `exclude kernel=\"6.1.0-18-amd64\" reason=\"not supported\"`",
+    ),
+    (
+        "kernel \"6.1.0-18-amd64\"",
+        "arch \"x86_64\" \"aarch64\"\n        kernel \"6.1.0-18-amd64\"",
+        "arch-mismatch",
+        "name a kernel for it, or take `aarch64` out",
+    ),
+    ("drvc edition=1", "drvc 1", "unexpected-argument", "write `drvc edition=1`"),
+    (
+        "matrix {",
+        "include \"../site.kdl\"\nmatrix {",
+        "malformed-value",
+        "copy the file beneath the manifest",
+    ),
+    ("matrix {", "include \"site/*.kdl\"\nmatrix {", "malformed-value", "one `include` for each file"),
+    (
+        "matrix {",
+        "output {\n    kmm {\n        selector \"a.example/b\"\n    }\n}\nmatrix {",
+        "unexpected-argument",
+        "write `selector \"a.example/b\"=\"\"`",
+    ),
+    (
+        "matrix {",
+        "signing {\n    key \"keys/mok.priv\"\n    certificate \"mok.der\"\n}\nmatrix {",
+        "malformed-value",
+        "write `key secret=\"mok\"`",
+    ),
 ];
 
 /// Where a line is put into the module, and into the image.
@@ -132,12 +205,39 @@ fn a_mistake_is_one_report() {
         (BUILD, "build {\n        run \"cd\" \"src\"\n        run \"make\"\n    }"),
         (LOAD, "file \"a.conf\""),
         ("matrix {", "output {\n    jenkins\n}\n\nmatrix {"),
+        (LOAD, "file \"a.conf\" \"/etc\""),
+        ("path \"driver\"", "git \"https://example.com/driver.git\" user=\"ci\" secret=\"token\""),
+        ("    module \"example\"\n", ""),
     ] {
         let run = mistaken(place, written).run(&["check", "--format", "json"]);
         let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
         let errors =
             report["diagnostics"].as_array().unwrap().iter().filter(|one| one["severity"] == "error");
         assert_eq!(errors.count(), 1, "{written}: {}", run.stdout);
+    }
+}
+
+/// A manifest in another language is one report, whose help leads to one in KDL.
+#[test]
+fn another_language_is_one_report() {
+    for (text, language, help) in [
+        ("{\n  \"project\": {\"name\": \"x\"},\n  \"matrix\": []\n}\n", "JSON", "`drvc init`"),
+        ("project:\n  name: x\nmatrix:\n  - os: debian\n", "YAML", "`drvc init`"),
+        ("[project]\nname = \"x\"\n\n[[source]]\npath = \"driver\"\n", "TOML", "`drvc init`"),
+        ("FROM debian:12\nRUN make\n", "a Dockerfile", "`drvc init --from Dockerfile`"),
+        ("PACKAGE_NAME=\"x\"\nMAKE[0]=\"make\"\n", "a dkms.conf", "`drvc init --from dkms.conf`"),
+        ("apiVersion: kmm.sigs.x-k8s.io/v1beta1\nkind: Module\n", "YAML", "`drvc init --from module.yaml`"),
+        ("", "no `drvc`, `project`", "`drvc init`"),
+        ("// nothing yet\n", "no `drvc`, `project`", "`drvc init`"),
+    ] {
+        let project = Project::new();
+        project.write("drivers.kdl", text);
+        let run = project.run(&["check", "--format", "json"]);
+        let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let all = report["diagnostics"].as_array().unwrap();
+        assert_eq!(all.len(), 1, "{text}: {}", run.stdout);
+        assert!(all[0]["message"].as_str().unwrap().contains(language), "{text}: {}", run.stdout);
+        assert!(all[0]["help"].as_str().unwrap().contains(help), "{text}: {}", run.stdout);
     }
 }
 

@@ -153,3 +153,42 @@ fn many_failures_stay_in_bounds_and_what_is_left_out_is_said() {
     assert!(page.len() < 5_000_000 - 8_800 * 150, "{}", page.len());
     assert_eq!(page.matches(">6.1.0-").count(), 1200);
 }
+
+/// The contrast of two colours, by WCAG 2.
+fn contrast(one: &str, other: &str) -> f64 {
+    let light = |color: &str| {
+        let digits = color.trim_start_matches('#');
+        let whole =
+            if digits.len() == 3 { digits.chars().flat_map(|c| [c, c]).collect() } else { digits.to_owned() };
+        let channel = |at: usize| {
+            let share = f64::from(u8::from_str_radix(&whole[at..at + 2], 16).unwrap()) / 255.0;
+            if share <= 0.04045 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * channel(0) + 0.7152 * channel(2) + 0.0722 * channel(4)
+    };
+    let (one, other) = (light(one), light(other));
+    (one.max(other) + 0.05) / (one.min(other) + 0.05)
+}
+
+/// Each state in its tag, in a bar and as a text, in both schemes: 4.5, as WCAG's level AA asks of text.
+#[test]
+fn every_state_can_be_read() {
+    let css = include_str!("../../src/cli/report/page.css");
+    let (light, dark) = css.split_once("@media (prefers-color-scheme:dark)").unwrap();
+    let (dark, _) = dark.split_once("}}").unwrap();
+    let colours = |css: &'static str| {
+        let pairs = css.split(['{', ';', '\n']).filter_map(|pair| pair.strip_prefix("--")?.split_once(':'));
+        pairs.map(|(name, value)| (name, value.trim_end_matches('}'))).collect::<Vec<_>>()
+    };
+    for scheme in [colours(light), [colours(light), colours(dark)].concat()] {
+        let of = |name: &str| scheme.iter().rev().find(|(known, _)| *known == name).unwrap().1;
+        for state in ["f", "c", "n", "p", "u", "r"] {
+            for behind in [of(&format!("{state}b")), of("card"), of("page")] {
+                assert!(contrast(of(state), behind) >= 4.5, "{state} on {behind}");
+            }
+        }
+        for text in ["text", "quiet", "accent"] {
+            assert!(contrast(of(text), of("card")) >= 4.5 && contrast(of(text), of("page")) >= 4.5, "{text}");
+        }
+    }
+}

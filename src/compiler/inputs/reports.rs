@@ -164,6 +164,9 @@ pub(super) fn unreadable(reader: &Reader<'_>, file: &RelPath, span: Span, error:
     let report = Diagnostic::new(Code::UnreadableFile, format!("`{file}` cannot be read: {error}"))
         .label(span, "named here");
     match error {
+        ReadError::Absent if file.as_str().starts_with("~/") => report.help(
+            "`~` is no home directory here: all files are beneath the manifest's directory, or fetched with `git` or `archive`",
+        ),
         ReadError::Absent => match near(reader, file) {
             Some(near) => report.help(format!("did you mean `{near}`? paths are relative to the manifest")),
             None => report.help("create it, or correct the path: paths are relative to the manifest"),

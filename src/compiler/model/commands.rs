@@ -2,6 +2,7 @@
 //! is where a shell would have done something, and steps that an image has no use for.
 
 use super::context::Lower;
+use super::other_kernels;
 use super::variables::meant;
 use crate::language::kdl::quote;
 use crate::language::syntax::ast;
@@ -45,14 +46,14 @@ pub(super) fn check(lower: &mut Lower<'_>, step: &Spanned<ast::Build>) {
 
 /// Reports what is probably not meant in a variable of the environment.
 pub(super) fn check_env(lower: &mut Lower<'_>, pair: &ast::Pair) {
-    check_kernel(lower, &pair.value);
+    other_kernels::check(lower, &pair.value);
     check_unexpanded(lower, &pair.value, false);
 }
 
 fn check_make(lower: &mut Lower<'_>, targets: &[ast::Text], variables: &[ast::Pair]) {
     for target in targets {
         let pieces = pieces(&target.value);
-        if pieces.len() > 1 {
+        if pieces.len() > 1 && !target.value.contains("${") {
             let fixed = make_words(&target.value);
             let report =
                 Diagnostic::new(Code::CommandLine, format!("{} is one word for make", shown(&target.value)))
@@ -64,7 +65,7 @@ fn check_make(lower: &mut Lower<'_>, targets: &[ast::Text], variables: &[ast::Pa
     let values = || targets.iter().chain(variables.iter().map(|pair| &pair.value));
     let one_by_one = variables.iter().map(|pair| &pair.value);
     for text in targets.iter().filter(|target| pieces(&target.value).len() < 2).chain(one_by_one) {
-        check_kernel(lower, text);
+        other_kernels::check(lower, text);
         check_unexpanded(lower, text, true);
     }
     let installs = targets.iter().find(|text| matches!(text.value.as_str(), "install" | "modules_install"));
@@ -72,7 +73,7 @@ fn check_make(lower: &mut Lower<'_>, targets: &[ast::Text], variables: &[ast::Pa
         let message = format!("`make {}` installs into the builder, which is thrown away", install.value);
         let report = Diagnostic::new(Code::NeedlessStep, message).label(install.span, "reaches no image");
         lower.diagnostics.push(report.help(
-            "take it out: the image takes the modules that `output` names; what else belongs into it goes beneath `{out}`",
+            "take it out: the image takes the modules that `output` names; whatever else it holds is put beneath `{out}`",
         ));
     }
 }
@@ -115,7 +116,7 @@ fn check_run(lower: &mut Lower<'_>, step: &Spanned<ast::Build>, words: &[ast::Te
     check_program(lower, &first.value, words.get(1).map(|word| word.value.as_str()), first);
     let reads = READERS.contains(&base(&first.value));
     for word in words {
-        check_kernel(lower, word);
+        other_kernels::check(lower, word);
         if !reads {
             check_unexpanded(lower, word, false);
             check_pattern(lower, word, base(&first.value));
@@ -141,7 +142,7 @@ fn one_word(step: &Spanned<ast::Build>, words: &[ast::Text], first: &ast::Text, 
 }
 
 fn check_script(lower: &mut Lower<'_>, text: &ast::Text) {
-    check_kernel(lower, text);
+    other_kernels::check(lower, text);
     for command in text.value.split(['\n', ';', '&', '|']) {
         let mut words = command.split_whitespace();
         if let Some(program) = words.next() {
@@ -158,36 +159,19 @@ fn check_program(lower: &mut Lower<'_>, program: &str, argument: Option<&str>, p
             message,
             "take it out: drvc runs depmod on the image's modules, and what `load` names is loaded on the node",
         )
+    } else if program == "sudo" {
+        ("the builder has no `sudo`".to_owned(), "take `sudo` out: every step runs as root")
     } else if PACKAGE_MANAGERS.contains(&program) && argument == Some("install") {
         let message = format!("`{program} install` runs again for every module and kernel");
         (
             message,
-            "name them in `packages \"…\"`: one stage installs them, and each system has its own names under `on`",
+            "name them in `packages \"NAME\"`: one stage installs them, and each system has its own names under `on`",
         )
     } else {
         return;
     };
     let report = Diagnostic::new(Code::NeedlessStep, message).label(place.span, "in this step");
     lower.diagnostics.push(report.help(help));
-}
-
-/// `uname -r` in a container is the kernel of the machine that builds.
-fn check_kernel(lower: &mut Lower<'_>, text: &ast::Text) {
-    let Some(at) = text.value.find("uname -r") else { return };
-    let before = text.value.get(..at).unwrap_or_default();
-    let report = Diagnostic::new(Code::RunningKernel, "`uname -r` is the kernel of the machine that builds")
-        .label(text.span, "not the kernel of the target")
-        .help("write `{kernel}` for the target's kernel, and `{kernel_dir}` for its build directory");
-    let whole = ["$(uname -r)", "`uname -r`", "$(shell uname -r)"];
-    let found = whole
-        .iter()
-        .find(|whole| before.len() >= whole.find("uname").unwrap_or(0) && text.value.contains(**whole));
-    let exact = found.filter(|_| lower.text.slice(text.span).matches("uname -r").count() == 1);
-    let place = exact.and_then(|whole| Some((lower.place_of(text, whole)?, *whole)));
-    lower.diagnostics.push(match place {
-        Some((span, _)) => report.suggest(span, "{kernel}"),
-        None => report,
-    });
 }
 
 /// `$NAME` and `$(command)`, where nothing replaces them; make replaces `$(NAME)`.
@@ -248,17 +232,6 @@ fn check_pattern(lower: &mut Lower<'_>, text: &ast::Text, program: &str) {
     lower.diagnostics.push(report.help("write the command as a `script`, which a shell reads"));
 }
 
-impl Lower<'_> {
-    /// The place of a piece of a text, where it stands there once and as it is.
-    fn place_of(&self, text: &ast::Text, piece: &str) -> Option<crate::text::source::Span> {
-        let spelled = self.text.slice(text.span);
-        let mut found = spelled.match_indices(piece);
-        let (at, _) = found.next().filter(|_| found.next().is_none())?;
-        let start = text.span.start as usize + at;
-        Some(crate::text::source::Span::new(text.span.file, start, start + piece.len()))
-    }
-}
-
 /// A program's name without its directory.
 fn base(program: &str) -> &str {
     program.rsplit('/').next().unwrap_or(program)
@@ -283,7 +256,10 @@ fn assignment(text: &str) -> Option<(&str, &str)> {
 
 /// A whole command line of make as words of the manifest: without its own name, and with the target's kernel for the running one.
 fn make_words(line: &str) -> String {
-    let mut line = line.to_owned();
+    let mut line = line.replace("/lib/modules/{kernel}/build", "{kernel_dir}");
+    for here in ["$(pwd)", "$(PWD)", "`pwd`", "$PWD"] {
+        line = line.replace(here, "{source_dir}");
+    }
     for running in ["$(uname -r)", "`uname -r`", "$(shell uname -r)"] {
         line = line
             .replace(&format!("/lib/modules/{running}/build"), "{kernel_dir}")

@@ -28,7 +28,7 @@ pub(super) fn lower_install(lower: &mut Lower<'_>, install: &ast::Install) -> Op
                     Diagnostic::new(Code::MalformedValue, format!("`{parsed}` names no digest"))
                         .label(image.span, "may be another program in every run")
                         .help(
-                            "add the digest of the image that you have looked at: `HOST/NAME:TAG@sha256:…`",
+                            "add the digest of the image that you have looked at: `HOST/NAME:TAG@sha256:DIGEST`",
                         ),
                 );
             }

@@ -37,7 +37,7 @@ pub(super) fn lower_git(lower: &mut Lower<'_>, url: &ast::Text, login: Option<&a
         let report = Diagnostic::new(Code::MissingLogin, "this source is fetched by ssh, and no key is named for it")
             .label(url.span, "cannot be fetched in a build, where nobody's own keys are")
             .help(format!(
-                "name a build secret with a deploy key, and the server's own key: `{{ secret \"deploy-key\" host-key=\"ssh-ed25519 …\" }}`; {scan}"
+                "name a build secret with a deploy key, and the server's own key: `{{ secret \"deploy-key\" host-key=\"ssh-ed25519 KEY\"; }}`; {scan}"
             ));
         lower.diagnostics.push(report);
         return None;
@@ -52,7 +52,7 @@ pub(super) fn lower_git(lower: &mut Lower<'_>, url: &ast::Text, login: Option<&a
     let Some(host_key) = &login.host_key else {
         let report = Diagnostic::new(Code::MissingLogin, "nothing says which key the server has")
             .label(login.secret.span, "would be used with whoever answers")
-            .help(format!("add `host-key=\"ssh-ed25519 …\"`; {scan}"));
+            .help(format!("add `host-key=\"ssh-ed25519 KEY\"`; {scan}"));
         lower.diagnostics.push(report);
         return None;
     };

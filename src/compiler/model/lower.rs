@@ -93,7 +93,7 @@ impl Lower<'_> {
                     format!("module `{}` names no source", module.name.value),
                 )
                 .label(module.name.span, "built from what?")
-                .help("add `source \"NAME\" dir=\"…\"`, with the name of one of the manifest's sources"),
+                .help("add `source \"NAME\"` with the name of one of the manifest's sources, and `dir=\"DIR\"` where its Makefile is not at the top"),
             );
         }
         Some(Layers { name, span: module.name.span, base, overlays })

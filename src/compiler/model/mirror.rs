@@ -87,9 +87,9 @@ pub(super) fn lower_mirrors(lower: &mut Lower<'_>, written: &[ast::Mirror]) -> M
 fn shadowed(lower: &mut Lower<'_>, from: &Spanned<String>, first: Span) {
     lower.diagnostics.push(
         Diagnostic::new(Code::ShadowedMirror, format!("`{}` has two mirrors", from.value))
-            .label(from.span, "would never be asked")
-            .label(first, "this one is")
-            .help("take one of them out: a build asks one mirror, and none after it"),
+            .label(from.span, "this mirror would never be used")
+            .label(first, "the one that is used")
+            .help("take one of them out: a build tries one mirror and no other"),
     );
 }
 

@@ -17,6 +17,7 @@ mod matrix;
 mod mirror;
 mod module;
 mod names;
+mod other_kernels;
 mod output;
 mod repair;
 mod repository;

@@ -4,7 +4,7 @@
 use super::layers::{ModuleId, SourceId};
 use crate::language::kdl::quote;
 use crate::language::syntax::ast;
-use crate::text::diag::{Code, Diagnostic, Diagnostics, nearest};
+use crate::text::diag::{Code, Diagnostic, Diagnostics, nearest, pasted};
 use crate::text::source::{Span, Spanned};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,9 +41,23 @@ impl<'a> Names<'a> {
         let found = self.sources.get(&name.value).map(|&(id, _)| id);
         self.used_sources.extend(found);
         if found.is_none() && !self.is_unread(name) {
-            diagnostics.push(unknown_name(Code::UnknownSource, "source", name, &self.sources));
+            let report = unknown_name(Code::UnknownSource, "source", name, &self.sources);
+            diagnostics.push(match self.with_directory(name) {
+                Some(line) => Diagnostic { suggestions: Vec::new(), ..report }
+                    .help(format!("write `source {line}`"))
+                    .suggest(name.span, line),
+                None => report,
+            });
         }
         found
+    }
+
+    /// A source's name and a directory of it in one text: `source "driver/src"`.
+    fn with_directory(&self, name: &ast::Text) -> Option<String> {
+        let (source, dir) = name.value.trim_start_matches("./").split_once('/')?;
+        let dir = dir.trim_matches('/');
+        let known = self.sources.contains_key(source) && !dir.is_empty();
+        known.then(|| format!("{} dir={}", quote(source), quote(dir)))
     }
 
     /// The module of that name.
@@ -94,8 +108,14 @@ impl<'a> Names<'a> {
                 report("source", &source.name, "no module is built from it");
             }
         }
+        // One that an image loads and does not have is reported there.
+        let loads = |module: &ast::Module| {
+            let named =
+                |text: &ast::Text| text.value.replace('-', "_") == module.name.value.replace('-', "_");
+            manifest.images.iter().any(|image| image.body.load.iter().any(named))
+        };
         for (at, module) in manifest.modules.iter().enumerate() {
-            if !self.used_modules.contains(&ModuleId(at)) {
+            if !self.used_modules.contains(&ModuleId(at)) && !loads(module) {
                 report("module", &module.name, "no image and no module has it");
             }
         }
@@ -142,7 +162,10 @@ fn unknown_name<T>(
             let report = report.help(format!("did you mean `{near}`?")).suggest(name.span, quote(near));
             span.map_or(report.clone(), |span| report.label(span, "a similar name"))
         }
-        None if known.is_empty() => report.help(format!("add `{kind} \"{}\" {{ … }}`", name.value)),
+        None if known.is_empty() => {
+            let inside = if kind == "source" { "path \"DIR\"" } else { "source \"NAME\"" };
+            report.help(format!("add {}", pasted(&format!("{kind} {} {{ {inside}; }}", quote(&name.value)))))
+        }
         None => {
             let names: Vec<_> = known.keys().take(8).map(|name| format!("`{name}`")).collect();
             report.help(format!("the manifest has {}", names.join(", ")))

@@ -18,7 +18,8 @@ pub(super) fn candidates(kind: &str, text: &str) -> Vec<String> {
             vec![stem.to_owned(), stem.replace(' ', "_")]
         }
         "project name" | "source name" | "image name" | "toolkit name" => {
-            let lower = text.to_ascii_lowercase();
+            let lower = text.rsplit('/').next().unwrap_or(text).to_ascii_lowercase();
+            let lower = lower.split(':').next().unwrap_or_default().to_owned();
             vec![
                 lower.clone(),
                 lower.replace(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '_' | '-'), "-"),
@@ -61,6 +62,9 @@ pub(super) fn reason(kind: &str, text: &str) -> Option<&'static str> {
         ),
         "SHA-256 checksum" if matches!(text.len(), 32 | 40) => Some(
             "it looks like MD5 or SHA-1: write what `sha256sum FILE` prints, or leave it out and run `drvc lock`",
+        ),
+        "PKCS#11 URI" if !text.starts_with("pkcs11:") => Some(
+            "a key in a file is a build secret: write `key secret=\"mok\"`, and hand it over with `--secret id=mok,src=FILE`",
         ),
         "commit" if text.len() < 40 => Some(
             "write the commit in full, as `git rev-parse` prints it; `branch` and `tag` are resolved by `drvc lock`",

@@ -92,7 +92,7 @@ pub(super) fn lower_repository(
         lower.diagnostics.push(
             Diagnostic::new(Code::MissingArgument, "`repository` has no URL")
                 .label(repository.span, "where is it?")
-                .help("write `repository \"https://…\"` and what else belongs to it"),
+                .help("write `repository \"URL\"` with its address"),
         );
         return None;
     };

@@ -63,24 +63,36 @@ pub(super) fn refuse(manifest: &ast::Manifest, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// A password in a URL.
+/// A password or token in a URL.
 pub(super) fn in_url(url: &ast::Text) -> Option<Diagnostic> {
     let (_, rest) = url.value.split_once("://")?;
+    if let Some((bare, query)) = url.value.split_once('?')
+        && query.split('&').any(|pair| pair.split_once('=').is_some_and(|(key, _)| is_secret(key)))
+    {
+        return Some(report("a URL", url.span).help(in_place(bare)));
+    }
     let authority = rest.split('/').next()?;
     let (user, _) = authority.rsplit_once('@')?;
     let secret = user.contains(':') || url.value.starts_with("https:");
     let bare = url.value.replacen(&format!("{user}@"), "", 1);
-    secret.then(|| {
-        report("a URL", url.span).help(format!(
-            "write `{bare}`; a source takes the login from `{{ secret \"ID\"; }}` behind its address and `--secret id=ID,src=FILE`. Make \
-             a new one: this one is in the repository's history"
-        ))
-    })
+    secret.then(|| report("a URL", url.span).help(in_place(&bare)))
+}
+
+fn in_place(bare: &str) -> String {
+    format!(
+        "write `{bare}`; a source takes the login from `{{ secret \"ID\"; }}` behind its address and `--secret id=ID,src=FILE`. Make \
+         a new one: this one is in the repository's history"
+    )
+}
+
+/// Whether a key is one that secrets are given to.
+fn is_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    NAMES.iter().any(|part| key.contains(part))
 }
 
 fn check_pair(pair: &ast::Pair, place: &str, diagnostics: &mut Diagnostics) {
-    let name = pair.key.value.to_ascii_lowercase();
-    if !pair.value.value.is_empty() && NAMES.iter().any(|part| name.contains(part)) {
+    if !pair.value.value.is_empty() && is_secret(&pair.key.value) {
         diagnostics.push(report(place, pair.value.span));
     } else {
         check_text(&pair.value, diagnostics);

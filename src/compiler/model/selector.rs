@@ -172,6 +172,12 @@ impl Test {
         if text.is_empty() {
             return Err("write a value".into());
         }
+        if let Some(value) = text.strip_prefix('!') {
+            let (key, value) = (key.name(), value.trim_start_matches('='));
+            return Err(format!(
+                "nothing selects what is not so: write one `{key}=` for each value that is meant, or `exclude {key}=\"{value}\" reason=\"WHY\"` in the matrix"
+            ));
+        }
         if text.contains(['*', '?', '[', '{']) {
             let glob =
                 Glob::new(text).map_err(|_| "a glob is made of `*`, `?`, `[a-z]` and `{a,b}`".to_string())?;

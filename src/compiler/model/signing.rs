@@ -88,8 +88,8 @@ fn lower_uri(lower: &mut Lower<'_>, uri: &ast::Text) -> Option<String> {
     if uri.value.contains("pin-value") {
         lower.diagnostics.push(
             Diagnostic::new(Code::SecretInManifest, "a PKCS#11 URI holds a PIN")
-                .label(uri.span, "would stand in every Dockerfile")
-                .help("leave `pin-value` out, and name the build secret that holds the PIN: `key \"pkcs11:…\" pin=\"ID\"`"),
+                .label(uri.span, "would be in every Dockerfile")
+                .help("leave `pin-value` out, and name the build secret that holds the PIN: `key \"pkcs11:token=drivers;object=mok\" pin=\"ID\"`"),
         );
         return None;
     }

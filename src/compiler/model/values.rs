@@ -51,7 +51,7 @@ impl Lower<'_> {
         } else if let Some(reason) = repair::reason(kind, &text.value) {
             because(format!("expected: {rule}")).help(reason)
         } else {
-            because("cannot stand here as it is".into()).help(format!("write {rule}"))
+            because("not in the form that is expected".into()).help(format!("write {rule}"))
         });
     }
 

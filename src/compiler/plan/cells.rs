@@ -6,7 +6,7 @@ use super::kernels::{self, Named};
 use super::reports::{dead, dead_among, repeated, too_many};
 use super::rule::{default_arch, written};
 use super::setup::Setups;
-use super::{doubts, releases};
+use super::{doubts, listed, releases};
 use crate::compiler::model::selector::{Index, Values};
 use crate::compiler::model::{CellBody, OsRule, Overlay};
 use crate::knowledge::lock::OpenShiftPin;
@@ -102,6 +102,7 @@ impl<'a> Expansion<'a, '_> {
         let releases = releases::known(self.inputs, rule, profile, self.diagnostics);
         let named = kernels::of_rule(self.inputs, rule, profile, &releases, self.diagnostics);
         let releases: Vec<_> = releases.into_iter().map(|(facts, span)| (Arc::new(facts), span)).collect();
+        self.diagnostics.extend(listed::arches(rule, &named));
         for kernel in named {
             // An `exclude` may take some out again, but not nine of ten.
             if self.cells.len() > self.inputs.max_targets.saturating_mul(10) {
@@ -134,41 +135,11 @@ impl<'a> Expansion<'a, '_> {
             None if rule.arches.is_empty() => vec![Spanned::new(default_arch(profile), named.span)],
             None => rule.arches.clone(),
         };
-        self.check_listed(rule, named);
+        self.diagnostics.extend(listed::kernel(rule, named));
         for (facts, release_span) in homes.into_iter().filter_map(|home| releases.get(home)) {
             for arch in &arches {
                 self.cell(&Spot { at, rule, profile, facts, release_span: *release_span, named, arch });
             }
-        }
-    }
-
-    /// A kernel in full must be of an architecture and flavour that the `os` lists, where it lists some.
-    fn check_listed(&mut self, rule: &OsRule, named: &Named<'_>) {
-        if let (Some(arch), Some(first)) = (named.kernel.arch, rule.arches.first())
-            && !rule.arches.iter().any(|listed| listed.value == arch)
-        {
-            self.diagnostics.push(
-                Diagnostic::new(Code::ArchMismatch, format!("kernel `{}` is for {arch}", named.kernel.text))
-                    .label(named.span, format!("a kernel for {arch}"))
-                    .label(first.span, "not among the architectures here")
-                    .help(format!(
-                        "add `{arch}` to `arch`, or leave the architecture out of the kernel to cross the two"
-                    )),
-            );
-        }
-        if let Some(first) = rule.flavors.first()
-            && !rule.flavors.iter().any(|listed| listed.value == named.kernel.flavor)
-        {
-            let flavor = &named.kernel.flavor;
-            self.diagnostics.push(
-                Diagnostic::new(
-                    Code::FlavorMismatch,
-                    format!("kernel `{}` is of flavour `{flavor}`", named.kernel.text),
-                )
-                .label(named.span, format!("flavour `{flavor}`"))
-                .label(first.span, "not among the flavours here")
-                .help(format!("add `{flavor}` to `flavor`")),
-            );
         }
     }
 

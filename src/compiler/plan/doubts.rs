@@ -40,7 +40,9 @@ pub(super) fn report(
 pub(super) fn release(profile: &Profile, facts: &ReleaseFacts, place: Span) -> Option<Diagnostic> {
     let like = facts.like.as_ref()?;
     let unknown = profile.unknown_release(facts.release.as_str());
-    let help = match unknown.nearest.as_ref() {
+    // A number that is not known is a newer release more often than a mistyped one.
+    let is_number = facts.release.as_str().bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let help = match unknown.nearest.as_ref().filter(|_| !is_number) {
         Some(near) => format!("did you mean `{near}`? {}", unknown.help),
         None => unknown.help.clone(),
     };
@@ -59,7 +61,7 @@ pub(super) fn release(profile: &Profile, facts: &ReleaseFacts, place: Span) -> O
 /// What a profile is not sure of.
 pub(super) fn unverified(title: &str, what: &[Box<str>], place: Span) -> Diagnostic {
     let what: Vec<&str> = what.iter().map(|what| &**what).collect();
-    Diagnostic::new(Code::UnverifiedProfile, format!("not all that drvc knows of {title} is verified"))
+    Diagnostic::new(Code::UnverifiedProfile, format!("some of what drvc knows of {title} is not verified"))
         .label(place, format!("not sure of: {}", what.join("; ")))
         .help("look at the first build; what is wrong, a profile that extends the built-in one can put right")
 }

@@ -270,7 +270,18 @@ fn meant(text: &str, span: Span, report: Diagnostic, fits: impl Fn(&str) -> bool
         let words = parts.into_iter().map(quote).collect::<Vec<_>>().join(" ");
         return report.help(format!("write each for itself: `kernel {words}`")).suggest(span, words);
     }
-    if matches!(text, "latest" | "newest" | "current" | "*" | "any" | "all" | "default") {
+    if matches!(text, "all" | "any" | "*") {
+        return report
+            .help("write `kernel match=\"*\"` for all that the repositories offer, or `kernel latest=1` for the newest; `drvc lock` looks them up")
+            .suggest(span, "match=\"*\"");
+    }
+    if text.ends_with(".txt") || text.ends_with(".list") {
+        let property = format!("from={}", quote(text));
+        return report
+            .help(format!("write `kernel {property}` for a file that lists kernels"))
+            .suggest(span, property);
+    }
+    if matches!(text, "latest" | "newest" | "current" | "default") {
         return report
             .help("write `kernel latest=1` for the newest; `drvc lock` looks it up")
             .suggest(span, "latest=1");
@@ -284,7 +295,7 @@ fn meant(text: &str, span: Span, report: Diagnostic, fits: impl Fn(&str) -> bool
     if text.starts_with(['<', '>', '=', '~', '^']) {
         let bound = text.trim_start_matches(['<', '>', '=', '~', '^', ' ']);
         return report.help(format!(
-            "write `kernel latest=N`, and `exclude kernel=\"<{bound}\" reason=\"…\"` in the matrix for those that are too old"
+            "write `kernel latest=2`, and `exclude kernel=\"<{bound}\" reason=\"too old\"` in the matrix for those that are too old"
         ));
     }
     if text.contains("uname") {

@@ -29,9 +29,9 @@ pub(in crate::compiler) fn unused(
         };
         if Some(from.span.file) == manifest && !used.contains(&(*kind, from.value.as_str())) {
             found.push(
-                Diagnostic::new(Code::UnusedMirror, format!("nothing is asked of the mirror of `{}`", from.value))
-                    .label(from.span, format!("{what} begins so"))
-                    .help("mend it or take it out; one that other manifests use may stand in a file that they all include"),
+                Diagnostic::new(Code::UnusedMirror, format!("the mirror of `{}` is never used", from.value))
+                    .label(from.span, format!("{what} begins with this"))
+                    .help("correct it or take it out; a mirror that other manifests use can go in a file that they all include"),
             );
         }
     }

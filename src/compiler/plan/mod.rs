@@ -13,6 +13,7 @@ mod groups;
 mod image;
 mod kernel_stage;
 mod kernels;
+mod listed;
 pub(super) mod mirrors;
 mod modprobe;
 mod modules;

@@ -39,7 +39,10 @@ impl Builder<'_> {
                 format!("`{repository}:{tag}` is not an image reference"),
             )
             .label(place, format!("gives this {part}"))
-            .help(format!("a {part} is {rule}"))
+            .help(match part == "tag" && tag.contains('/') {
+                true => "write only what follows the `:`; `registry` of the project and the image's name, or `repository` in the image, say what precedes it".to_owned(),
+                false => format!("a {part} is {rule}"),
+            })
         };
         let tag_span = body.tag.as_ref().map_or(span, |template| template.span);
         Tag::parse(&tag).map_err(|rule| problem("tag", rule.0, tag_span))?;

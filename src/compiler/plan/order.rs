@@ -14,8 +14,14 @@ pub(super) fn refuse_cycles(model: &Model, diagnostics: &mut Diagnostics) {
     let name = |at: usize| model.modules.get(at).map_or("", |module| module.name.as_str());
     let closed: Vec<usize> = cycle.iter().chain(cycle.first()).copied().collect();
     let path: Vec<_> = closed.iter().map(|&at| name(at)).collect();
-    let mut report =
-        Diagnostic::new(Code::DependencyCycle, format!("modules need each other: {}", path.join(" -> ")));
+    let (message, help) = match cycle.as_slice() {
+        [only] => (format!("module `{}` needs itself", name(*only)), "take this `needs` out"),
+        _ => (
+            format!("modules need each other: {}", path.join(" -> ")),
+            "take one of these `needs` out, or build them as one module with several outputs",
+        ),
+    };
+    let mut report = Diagnostic::new(Code::DependencyCycle, message);
     for pair in closed.windows(2) {
         let [from, to] = pair else { continue };
         let edge = needs.iter().find(|&&(a, b, _)| (a, b) == (*from, *to));
@@ -23,8 +29,7 @@ pub(super) fn refuse_cycles(model: &Model, diagnostics: &mut Diagnostics) {
             report = report.label(span, format!("`{}` needs `{}`", name(*from), name(*to)));
         }
     }
-    diagnostics
-        .push(report.help("take one of these `needs` out, or build them as one module with several outputs"));
+    diagnostics.push(report.help(help));
 }
 
 fn all_needs(model: &Model) -> impl Iterator<Item = (usize, usize, Span)> {

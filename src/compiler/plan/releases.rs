@@ -108,6 +108,12 @@ fn unknown_release(profile: &Profile, unknown: &UnknownRelease, text: &ast::Text
             "a minor: name a release of it, `{minor}.Z` where Z is a number, or write `\"{minor}\"` and follow the newest with `z latest=1` in the block of this `os`"
         ));
     }
+    if let Some(line) = value.strip_suffix(".x").or_else(|| value.strip_suffix(".X")) {
+        let pattern = format!("{line}.*");
+        return report
+            .help(format!("write `{pattern}` for all that drvc knows; {}", unknown.help))
+            .suggest(text.span, quote(&pattern));
+    }
     match &unknown.nearest {
         Some(near) => report
             .help(format!("did you mean `{near}`? {}", unknown.help).trim())

@@ -212,14 +212,14 @@ impl Resolver<'_, '_> {
                 id.span,
                 format!("{} has no repositories to enable: apt uses all that it knows", cell.profile.title),
                 "nothing to enable",
-                "write `repository \"https://…\" suite=\"…\"` with the repository's address",
+                "write `repository \"URL\" suite=\"SUITE\"` with the repository's address",
             ),
             // zypper(8): `install` knows no option for it.
             PackageRepository::Enable(id) if cell.platform.manager == PackageManager::Zypper => (
                 id.span,
                 "zypper cannot enable a repository for one installation".into(),
                 "nothing to enable it with",
-                "write `repository \"https://…\"` with its address, or enable it in a `base` of your own",
+                "write `repository \"URL\"` with its address, or enable it in a `base` of your own",
             ),
             PackageRepository::Add(added) if is_apt && added.suite.is_none() => (
                 added.span,

@@ -40,7 +40,7 @@ pub fn parse(text: &str) -> Result<Vec<Instruction>, String> {
         let trimmed = line.trim_matches([' ', '\t']);
         if trimmed.is_empty() || trimmed.starts_with('#') {
             if open.is_some() {
-                return Err("a blank line or comment stands inside an instruction".into());
+                return Err("there is a blank line or comment inside an instruction".into());
             }
             continue;
         }
@@ -99,10 +99,10 @@ pub fn allow(instruction: &Instruction) -> Result<(), String> {
     }
     if exec_form {
         let shell_word = instruction.rest().contains("\u{1}S");
-        return if shell_word { Err("`{{sq …}}` stands in exec form".into()) } else { Ok(()) };
+        return if shell_word { Err("`{{sq …}}` is used in exec form".into()) } else { Ok(()) };
     }
     if instruction.rest().contains("\u{1}J") {
-        return Err("`{{json …}}` stands outside exec form".into());
+        return Err("`{{json …}}` is used outside exec form".into());
     }
     allow_quotes(instruction.rest())
 }
@@ -116,7 +116,7 @@ fn allow_quotes(text: &str) -> Result<(), String> {
             ('\'' | '"', None) => quote = Some(c),
             (_, Some(open)) if c == open => quote = None,
             ('\u{1}', Some(_)) if text[at..].starts_with("\u{1}S") => {
-                return Err("`{{sq …}}` stands inside quotes".into());
+                return Err("`{{sq …}}` is used inside quotes".into());
             }
             _ => {}
         }

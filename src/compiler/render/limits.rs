@@ -57,7 +57,7 @@ pub(super) fn admit(text: &str) -> Result<(), String> {
             return Err(format!("it has more than {MAX_TAGS} tags"));
         }
         if open.iter().sum::<usize>() > MAX_BLOCKS {
-            return Err(format!("its blocks stand in each other more than {MAX_BLOCKS} deep"));
+            return Err(format!("its blocks are nested more than {MAX_BLOCKS} deep"));
         }
     }
     Ok(())
@@ -86,7 +86,7 @@ impl Cost {
         let mut walk = Walk { registry, lists, known: BTreeMap::new() };
         let cost = walk.named(template)?;
         if cost.deep > MAX_DEEP {
-            return Err(format!("blocks and partials stand in each other more than {MAX_DEEP} deep"));
+            return Err(format!("blocks and partials are nested more than {MAX_DEEP} deep"));
         }
         if cost.steps > MAX_STEPS {
             return Err(format!("rendering it takes more than {MAX_STEPS} steps"));

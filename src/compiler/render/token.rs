@@ -91,8 +91,8 @@ pub(super) fn join<'s>(
 fn write(text: &mut String, string: &str, form: Form) -> Result<(), String> {
     let refuse = |rule: &str| Err(format!("the value `{}` {rule}", string.escape_debug()));
     match form {
-        Form::Bare if !is_bare(string) => return refuse("may not stand unquoted"),
-        Form::Glob if !is_glob(string) => return refuse("may not stand unquoted"),
+        Form::Bare if !is_bare(string) => return refuse("may not be unquoted"),
+        Form::Glob if !is_glob(string) => return refuse("may not be unquoted"),
         Form::Quoted if string.contains(['\n', '\0', '\r']) => return refuse("has a newline in it"),
         Form::Bare | Form::Glob => text.push_str(string),
         Form::Quoted => {

@@ -131,7 +131,7 @@ fn in_index(
             }
         }
     }
-    Err(broken(name, "its indexes stand in each other"))
+    Err(broken(name, "its indexes contain each other"))
 }
 
 /// Whether a layout names one of its images so; `containerd` keeps whole references.

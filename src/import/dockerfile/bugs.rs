@@ -197,7 +197,7 @@ fn scopes(instructions: &[Instruction]) -> Vec<Note> {
             "WORKDIR" | "RUN" | "COPY" | "ADD" | "LABEL" | "CMD" | "ENTRYPOINT" => {
                 for variable in variables(&one.rest).into_iter().filter(|name| !known.contains(name)) {
                     let why = if global.contains(&variable) {
-                        "its ARG stands before the FROM, and is not repeated"
+                        "its ARG comes before the FROM, and is not repeated"
                     } else if in_any.contains(&variable) && !one.rest.contains(&format!("{variable}=")) {
                         "its ARG is that of another stage"
                     } else {

@@ -85,7 +85,7 @@ fn mistakes_are_named() {
     let cases = [
         (
             "ARG KERNEL_VERSION\nFROM a\nWORKDIR /lib/${KERNEL_VERSION}",
-            ":3: `${KERNEL_VERSION}` is empty here: its ARG stands before the FROM, and is not repeated",
+            ":3: `${KERNEL_VERSION}` is empty here: its ARG comes before the FROM, and is not repeated",
         ),
         (
             "FROM a\nRUN [\"git\",\"clone\",\"${SRC}\"]",

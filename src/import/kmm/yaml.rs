@@ -16,7 +16,7 @@ pub(super) fn documents(text: &str) -> Result<Vec<Value>, Refusal> {
         _ => (now, most),
     });
     if depth.1 > MAX_DEPTH {
-        return Err(Refusal(format!("its brackets stand more than {MAX_DEPTH} deep in each other")));
+        return Err(Refusal(format!("its brackets are nested more than {MAX_DEPTH} deep")));
     }
     let mut documents = Vec::new();
     for document in Deserializer::from_str(text) {

@@ -303,10 +303,11 @@ fn read<T: serde::de::DeserializeOwned>(
                 if found.as_ref().and_then(Value::as_str) != Some(expected.as_str()) {
                     let problem = format!("the lock file's entry for {name} was changed by hand");
                     let label = "its seal is not that of its content";
-                    diagnostics
-                        .push(Diagnostic::new(Code::EditedLockEntry, problem).label(span, label).help(
-                        "`drvc lock` resolves it anew; what is to stay as it is belongs into the manifest",
-                    ));
+                    diagnostics.push(
+                        Diagnostic::new(Code::EditedLockEntry, problem).label(span, label).help(
+                            "`drvc lock` resolves it anew; what should stay as it is belongs in the manifest",
+                        ),
+                    );
                 }
                 all.push((entry, Place { span, name }));
             }

@@ -159,11 +159,11 @@ impl Check<'_> {
             missing.extend(said.iter().filter(|(_, said)| !said).map(|(name, _)| *name));
         }
         if let (false, Some(header)) = (missing.is_empty(), self.header) {
-            let names = listed(missing.iter().copied(), "and");
+            let names = listed(missing.iter().copied(), "or");
             self.found.push(
                 Diagnostic::new(Code::IncompleteProfile, format!("the profile has no {names}"))
-                    .label(header, "stands on its own")
-                    .help("add what is missing, or lay the file over a built-in profile: `extends=\"…\"`"),
+                    .label(header, "builds on no other profile")
+                    .help("add what is missing, or lay the file over a built-in profile, as `profile edition=1 extends=\"debian\"` does"),
             );
         }
     }
@@ -206,7 +206,7 @@ impl Check<'_> {
         let Some(host) = host else {
             let diagnostic = Diagnostic::new(Code::IncompleteProfile, "`runs` without a profile to run")
                 .label(span, "a release of which distribution?")
-                .help("name it in the header: `profile edition=1 runs=\"…\"`");
+                .help("name it in the header, as `profile edition=1 runs=\"rhel\"` does");
             return self.found.push(diagnostic);
         };
         if host.find_release(release).is_none() {

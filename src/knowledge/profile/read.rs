@@ -314,7 +314,7 @@ impl Reader<'_> {
 
 /// A value of a profile that is not what its place takes.
 pub(super) fn malformed(text: &Spanned<String>, rule: Invalid) -> Diagnostic {
-    Diagnostic::new(Code::MalformedProfileValue, format!("{} cannot stand here", shown(&text.value)))
+    Diagnostic::new(Code::MalformedProfileValue, format!("{} does not fit here", shown(&text.value)))
         .label(text.span, "not what this node takes")
         .help(format!("write {rule}"))
 }

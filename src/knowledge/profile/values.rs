@@ -92,8 +92,8 @@ impl PackageManager {
     #[must_use]
     pub const fn example_repository(self) -> &'static str {
         match self {
-            Self::Apt => "repository \"https://…\" suite=\"…\"",
-            Self::Dnf | Self::Microdnf | Self::Tdnf | Self::Yum | Self::Zypper => "repository \"https://…\"",
+            Self::Apt => "repository \"URL\" suite=\"SUITE\"",
+            Self::Dnf | Self::Microdnf | Self::Tdnf | Self::Yum | Self::Zypper => "repository \"URL\"",
         }
     }
 }

@@ -75,11 +75,17 @@ impl Parser<'_> {
         self.take(token);
         let first = entries.arguments.is_empty() && entries.properties.is_empty();
         let (message, help) = if first {
-            ("`=` after a node's name", "a node takes its value without `=`: `version \"1.2.0\"`")
+            (
+                "`=` after a node's name",
+                "leave the `=` out: a node takes its value without, as in `version \"1.2.0\"`",
+            )
         } else {
-            ("`=` without a key", "a key stands before the `=`: `branch=\"main\"`")
+            ("`=` without a key", "write a key before the `=`: `branch=\"main\"`")
         };
-        self.mistake(Code::MissingKey, message, token, "no key stands before it", help);
+        let report =
+            Diagnostic::new(Code::MissingKey, message).label(self.span(token), "there is no key before it");
+        let report = report.help(help);
+        self.report(if first { report.suggest(self.span(token), "") } else { report });
     }
 
     /// Two values need a space between them.
@@ -169,7 +175,7 @@ impl Parser<'_> {
             let help = if quotes.multi_line || quotes.old_raw {
                 "add the closing quotes"
             } else {
-                "add the closing quote; a text of several lines stands between `\"\"\"`"
+                "add the closing quote; a text of several lines is written between `\"\"\"`"
             };
             let label = "no closing quote follows";
             self.mistake(Code::MissingEnd, "text without an end", opening, label, help);

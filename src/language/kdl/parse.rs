@@ -145,7 +145,7 @@ impl Parser<'_> {
         let nodes = if self.depth <= MAX_DEPTH {
             self.nodes(Some(open))
         } else {
-            let label = format!("blocks stand in each other at most {MAX_DEPTH} deep");
+            let label = format!("blocks can be nested at most {MAX_DEPTH} deep");
             self.mistake(
                 Code::ExceededLimit,
                 "blocks nested too deep",

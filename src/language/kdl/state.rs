@@ -163,7 +163,7 @@ impl<'a> Parser<'a> {
         self.take(slashdash);
         self.hidden += 1;
         if self.hidden > MAX_HIDDEN {
-            let label = format!("`/-` stands in what `/-` takes out at most {MAX_HIDDEN} deep");
+            let label = format!("`/-` can be nested at most {MAX_HIDDEN} deep");
             self.mistake(
                 Code::ExceededLimit,
                 "`/-` nested too deep",

@@ -215,7 +215,7 @@ fn dedent(units: &[Unit], whole: Span) -> Result<String, Vec<Diagnostic>> {
             Diagnostic::new(Code::InvalidMultiLineText, "the closing `\"\"\"` has no line of its own");
         return Err(vec![
             diagnostic
-                .label(end, "only blanks may stand before it")
+                .label(end, "only blanks are allowed before it")
                 .help("break the line before the closing `\"\"\"`"),
         ]);
     }

@@ -34,7 +34,7 @@ pub(super) fn value(word: &str) -> Result<Data, Refusal> {
         return Err(bare_keyword(word));
     }
     if let Some(c) = word.chars().find(|&c| is_mistaken(c) || c == '#') {
-        return Err(unquoted(word, format!("`{c}` cannot stand in a text without quotes")));
+        return Err(unquoted(word, format!("a text without quotes cannot hold `{c}`")));
     }
     if !looks_numeric(word) {
         return Ok(Data::Text(word.to_owned()));

@@ -1,71 +1,32 @@
 //! Holds what stands on a node's line to the language: arguments, properties, and the types of their values.
 
+use super::examples::{choices, example};
 use super::report::{Check, similar};
 use super::table::{Argument, Body, Enum, Kind, Node as Spec, Rule, RuleKind};
+use super::unknown;
 use crate::language::kdl::{Data, Node, Property, Value, quote};
-use crate::text::diag::{Code, Diagnostic, count, listed, shown};
+use crate::text::diag::{Code, Diagnostic, count, lines, listed, pasted, shown};
 use crate::text::source::Span;
 use std::collections::BTreeMap;
 
 /// Reports everything that is wrong with a node's arguments and properties.
-pub(super) fn check(check: &mut Check<'_>, node: &Node, spec: &'static Spec) {
+pub(super) fn check(check: &mut Check<'_>, node: &Node, spec: &'static Spec, around: &Body) {
     let pairs = pairs(node, spec);
     match &pairs {
         Some((span, text)) => check.report(not_split(node, spec, *span, text)),
         None => arguments(check, node, spec),
     }
     let argument_is_too_many = spec.arguments.is_empty() && !node.arguments.is_empty();
-    properties(check, node, spec, pairs.is_some() || argument_is_too_many);
+    properties(check, node, spec, around, pairs.is_some() || argument_is_too_many);
     spec.rules.iter().for_each(|rule| entry_rule(check, rule, node, spec));
-}
-
-/// The line of a node as it might be written: what stands there and may stay, and for all that is missing an example.
-pub(super) fn example(check: &Check<'_>, node: &Node, spec: &Spec) -> String {
-    let written = |span: Span| check.sources.slice(span).to_owned();
-    let mut words = vec![spec.name.to_owned()];
-    let most = spec.most_arguments().unwrap_or(usize::MAX);
-    words.extend(node.arguments.iter().take(most).map(|value| written(value.span)));
-    let missing = spec.arguments.iter().skip(node.arguments.len()).filter(|argument| argument.required);
-    words.extend(missing.map(|argument| example_value(check, argument.name, argument.kind)));
-    let known = node.properties.iter().filter(|property| spec.property(&property.key.value).is_some());
-    words.extend(known.map(|property| format!("{}={}", property.key.value, written(property.value.span))));
-    let given = |key: &str| node.properties.iter().any(|property| property.key.value == key);
-    let first = spec.properties.first().filter(|first| spec.arguments.is_empty() && !given(first.name));
-    if let (Some(first), [meant]) = (first, node.arguments.as_slice()) {
-        words.push(format!("{}={}", first.name, written(meant.span)));
-    }
-    let missing = spec.properties.iter().filter(|property| property.required && !given(property.name));
-    words.extend(
-        missing.map(|property| {
-            format!("{}={}", property.name, example_value(check, property.name, property.kind))
-        }),
-    );
-    if let Some(free) = spec.free.filter(|free| free.required && node.properties.is_empty()) {
-        words.push(format!("{}=\"value\"", free.key));
-    }
-    if !spec.body.nodes.is_empty() && node.block.is_some() {
-        words.push("{ … }".to_owned());
-    }
-    words.join(" ")
-}
-
-/// A value that may stand for a property or argument; one in capitals is for its author to fill in.
-fn example_value(check: &Check<'_>, name: &str, kind: Kind) -> String {
-    match (name, kind) {
-        ("from" | "SOURCE", _) => quote(check.source.as_deref().unwrap_or("SOURCE")),
-        ("to", _) => quote("/etc"),
-        ("reason", _) => quote("not supported"),
-        ("edition", _) => "1".to_owned(),
-        (_, Kind::Integer { min, .. }) => min.to_string(),
-        (_, Kind::Bool) => "#true".to_owned(),
-        (_, Kind::Enum(choice)) => choice.values.first().map_or_else(String::new, |(value, _)| quote(value)),
-        _ => quote(&name.to_ascii_uppercase()),
-    }
 }
 
 /// Texts in the place of properties: `env "A=1"` and `env A "1"`, with their place and as they are to be written.
 fn pairs(node: &Node, spec: &Spec) -> Option<(Span, String)> {
     spec.free.filter(|_| spec.arguments.iter().all(|argument| !argument.repeats))?;
+    if let Some(found) = all_in_one(node, spec) {
+        return Some(found);
+    }
     let extra = node.arguments.get(spec.arguments.len()..).filter(|extra| !extra.is_empty())?;
     let texts = extra.iter().filter_map(|value| match value.data {
         Data::Integer(number) => Some(number.to_string()),
@@ -76,23 +37,37 @@ fn pairs(node: &Node, spec: &Spec) -> Option<(Span, String)> {
         |key: &str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/".contains(&b));
     let pairs: Vec<(&str, &str)> = match texts.as_slice() {
         [key, value] if !key.contains('=') => vec![(key.trim_end_matches(':'), value)],
+        // A label without a value, as Kubernetes has them for roles of nodes.
+        [key] if key.contains('/') && !key.contains('=') => vec![(key, "")],
         texts => texts.iter().filter_map(|text| text.split_once('=')).collect(),
     };
     let whole = texts.len() == extra.len() && (pairs.len() == texts.len() || texts.len() == 2);
     let (first, last) = (extra.first()?.span, extra.last()?.span);
     let fine = whole && !pairs.is_empty() && pairs.iter().all(|(key, _)| plain(key));
-    let written =
-        pairs.iter().map(|(key, value)| format!("{key}={}", quote(value))).collect::<Vec<_>>().join(" ");
-    fine.then_some((Span { end: last.end, ..first }, written))
+    let key = |key: &str| if key.contains('/') { quote(key) } else { key.to_owned() };
+    let written = pairs.iter().map(|(name, value)| format!("{}={}", key(name), quote(value)));
+    fine.then(|| (Span { end: last.end, ..first }, written.collect::<Vec<_>>().join(" ")))
+}
+
+/// Argument and properties in one text: `option "hello debug=1"`.
+fn all_in_one(node: &Node, spec: &Spec) -> Option<(Span, String)> {
+    let [only] = node.arguments.as_slice() else { return None };
+    let text = only.text().filter(|_| spec.arguments.len() == 1)?.value;
+    let mut words = text.split_whitespace();
+    let name = words.next().filter(|name| !name.contains('='))?;
+    let pairs: Option<Vec<_>> = words.map(|word| word.split_once('=')).collect();
+    let pairs = pairs.filter(|pairs| !pairs.is_empty())?;
+    let written: String = pairs.iter().map(|(key, value)| format!(" {key}={}", quote(value))).collect();
+    Some((only.span, format!("{}{written}", quote(name))))
 }
 
 fn not_split(node: &Node, spec: &Spec, place: Span, written: &str) -> Diagnostic {
     let message = format!("`{}` takes a name and its value as `NAME=\"value\"`", spec.name);
-    let own = node.arguments.iter().take(spec.arguments.len()).filter_map(Value::text);
+    let own = node.arguments.iter().filter(|value| value.span.end <= place.start).filter_map(Value::text);
     let own: String = own.map(|text| quote(&text.value) + " ").collect();
     Diagnostic::new(Code::UnexpectedArgument, message)
         .label(place, "the name and the value are not told apart")
-        .help(format!("write {}", shown(&format!("{} {own}{written}", spec.name))))
+        .help(format!("write {}", pasted(&format!("{} {own}{written}", spec.name))))
         .suggest(place, written)
 }
 
@@ -112,6 +87,8 @@ fn arguments(check: &mut Check<'_>, node: &Node, spec: &'static Spec) {
                 Some(report) => check.report(report),
                 None => kind(check, value, argument.kind, argument.description),
             },
+            // What is missing has the whole line in its help.
+            None if at > 0 && lacks_property(node, spec) => return,
             None => return unexpected_argument(check, node, spec, value.span),
         }
     }
@@ -123,7 +100,7 @@ fn arguments(check: &mut Check<'_>, node: &Node, spec: &'static Spec) {
         let report = Diagnostic::new(Code::MissingArgument, message).label(node.name.span, label);
         check.report(match joined_release(node, spec) {
             Some((span, words)) => report.help(format!("write `os {words}`")).suggest(span, words),
-            None => report.help(format!("write {}", shown(&example(check, node, spec)))),
+            None => report.help(format!("write {}", pasted(&example(check, node, spec)))),
         });
     }
 }
@@ -163,15 +140,15 @@ fn unexpected_argument(check: &mut Check<'_>, node: &Node, spec: &Spec, extra: S
     let written = check.sources.slice(extra);
     let comparison = written.find(['<', '>']).and_then(|at| written.split_at_checked(at));
     let help = match comparison.filter(|(key, _)| spec.property(key).is_some()) {
-        Some((key, value)) => format!("write {}", shown(&format!("{key}=\"{value}\""))),
-        None => format!("write {}", shown(&example(check, node, spec))),
+        Some((key, value)) => format!("write {}", pasted(&format!("{key}=\"{value}\""))),
+        None => format!("write {}", pasted(&example(check, node, spec))),
     };
     check.report(Diagnostic::new(Code::UnexpectedArgument, message).label(extra, "one too many").help(help));
 }
 
-fn properties(check: &mut Check<'_>, node: &Node, spec: &'static Spec, told: bool) {
+fn properties(check: &mut Check<'_>, node: &Node, spec: &'static Spec, around: &Body, told: bool) {
     let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
-    let mut meant = Vec::new();
+    let mut unknown = Vec::new();
     for property in &node.properties {
         if check.is_full() {
             return;
@@ -185,9 +162,10 @@ fn properties(check: &mut Check<'_>, node: &Node, spec: &'static Spec, told: boo
         match (spec.property(key), spec.free) {
             (Some(known), _) => kind(check, &property.value, known.kind, known.description),
             (None, Some(free)) => kind(check, &property.value, Kind::TEXT, free.description),
-            (None, None) => meant.extend(unknown_property(check, node, property, spec)),
+            (None, None) => unknown.push(property),
         }
     }
+    let meant = unknown::properties(check, node, &unknown, spec, around);
     let missing = spec.properties.iter().filter(|property| {
         property.required && !seen.contains_key(property.name) && !meant.contains(&property.name)
     });
@@ -208,8 +186,15 @@ fn missing_properties(check: &mut Check<'_>, node: &Node, spec: &Spec, missing: 
     let expected: Vec<_> =
         missing.iter().map(|(key, description)| format!("`{key}=` is expected: {description}")).collect();
     let label = expected.join("; ");
-    let help = format!("write {}", shown(&example(check, node, spec)));
-    check.report(Diagnostic::new(Code::MissingProperty, message).label(node.name.span, label).help(help));
+    let help = format!("write {}", pasted(&example(check, node, spec)));
+    let report = Diagnostic::new(Code::MissingProperty, message).label(node.name.span, label).help(help);
+    let extra = spec.most_arguments().and_then(|most| node.arguments.get(most));
+    check.report(extra.into_iter().fold(report, |report, extra| report.label(extra.span, "has no key")));
+}
+
+fn lacks_property(node: &Node, spec: &Spec) -> bool {
+    let given = |key: &str| node.properties.iter().any(|property| property.key.value == key);
+    spec.properties.iter().any(|property| property.required && !given(property.name))
 }
 
 fn duplicate_property(check: &mut Check<'_>, second: &Property, first: Span) {
@@ -219,49 +204,6 @@ fn duplicate_property(check: &mut Check<'_>, second: &Property, first: Span) {
         .label(first, "the first value")
         .help("keep one of them");
     check.report(diagnostic);
-}
-
-/// Reports a property that the node has not, and gives the one that was probably meant.
-fn unknown_property(
-    check: &mut Check<'_>,
-    node: &Node,
-    property: &Property,
-    spec: &'static Spec,
-) -> Option<&'static str> {
-    let key = property.key.value.as_str();
-    let message = format!("unknown property {} of `{}`", shown(key), spec.name);
-    let names = || spec.properties.iter().map(|property| property.name);
-    let bare = key.trim_end_matches(['<', '>', '!', '~']);
-    let written = check.sources.slice(property.value.span).trim_matches('"');
-    let mut meant = similar(key, names());
-    let (label, help) = if bare != key && spec.property(bare).is_some() {
-        meant = names().find(|name| *name == bare);
-        let operator = key.strip_prefix(bare).unwrap_or_default();
-        let help = format!("write {}", shown(&format!("{bare}=\"{operator}={written}\"")));
-        ("the comparison belongs into the value".to_owned(), help)
-    } else if let Some(meant) = meant {
-        ("no such property".to_owned(), format!("did you mean `{meant}`?"))
-    } else if spec.body.node(key).is_some() {
-        let help =
-            format!("write it as a node in the block of `{}`: {}", spec.name, shown(&format!("{key} …")));
-        (format!("a node of `{}`, not a property", spec.name), help)
-    } else if let ("load", Some(kmod)) = (spec.name, node.text()) {
-        let help = format!(
-            "write {} beside it",
-            shown(&format!("option {} {key}={}", quote(&kmod.value), quote(written)))
-        );
-        ("no such property".to_owned(), help)
-    } else if spec.properties.is_empty() {
-        ("no such property".to_owned(), format!("`{}` takes no properties", spec.name))
-    } else {
-        ("no such property".to_owned(), format!("`{}` takes {}", spec.name, listed(names(), "and")))
-    };
-    let report = Diagnostic::new(Code::UnknownProperty, message).label(property.key.span, label).help(help);
-    check.report(match meant.filter(|_| bare == key) {
-        Some(meant) => report.suggest(property.key.span, meant),
-        None => report,
-    });
-    meant
 }
 
 /// The place of an entry that a rule names: a property by its key, an argument by its name.
@@ -295,7 +237,7 @@ fn entry_rule(check: &mut Check<'_>, rule: &Rule, node: &Node, spec: &Spec) {
         let number = if rule.kind == RuleKind::ExactlyOne { "one" } else { "at least one" };
         let message = format!("`{}` says too little", spec.name);
         let label = format!("needs {number} of {all}");
-        let help = format!("write `{}`", spec.usage());
+        let help = format!("write {}", lines(&choices(check, rule, spec), "or"));
         check.report(Diagnostic::new(Code::MissingEntry, message).label(node.name.span, label).help(help));
     }
 }

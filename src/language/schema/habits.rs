@@ -17,20 +17,29 @@ const HABITS: &[(&str, &[&str], &str)] = &[
     (
         "module",
         &["cmd", "command", "exec", "shell", "steps"],
-        "write `run \"PROGRAM\" \"WORD\"`, or `script \"…\"` for a shell",
+        "write `run \"PROGRAM\" \"WORD\"`, or `script \"COMMANDS\"` for a shell",
     ),
     (
         "module",
         &["cflags", "ccflags", "flags"],
-        "write it as a variable behind `make`, such as `make KCFLAGS=\"…\"`",
+        "write it as a variable behind `make`, such as `make KCFLAGS=\"-O2\"`",
+    ),
+    (
+        "module",
+        &["path", "git", "archive", "srpm", "url"],
+        "write it in a `source \"NAME\"` at the top of the file, and `source \"NAME\"` here",
     ),
     ("module", &["copy", "add"], "leave it out: the whole `source` is in the module's directory"),
     (
         "module",
         &["kernel", "os"],
-        "write what differs in `on kernel=\"…\" { … }`; the `matrix` names the kernels",
+        "write what differs in a block such as `on kernel=\">=6.1\" { make; }`; the `matrix` names the kernels",
     ),
-    ("matrix", &["distro", "distribution", "system", "target"], "write `os \"NAME\" \"RELEASE\" { … }`"),
+    (
+        "matrix",
+        &["distro", "distribution", "system", "target"],
+        "write `os \"debian\" \"12\" { kernel latest=2; }`",
+    ),
     ("matrix", &["include"], "write one more `os`"),
     (
         "os",
@@ -38,16 +47,20 @@ const HABITS: &[(&str, &[&str], &str)] = &[
         "write releases behind the name: `os \"NAME\" \"RELEASE\"`",
     ),
     ("os", &["platform", "platforms", "architecture"], "write `arch \"x86_64\" \"aarch64\"`"),
-    ("", &["container", "dockerfile", "containers"], "write `image \"NAME\" { … }`"),
-    ("", &["driver", "kmod", "build"], "write `module \"NAME\" { … }`"),
-    ("", &["targets", "target", "kernels", "strategy"], "write `matrix { os \"NAME\" \"RELEASE\" { … } }`"),
+    ("", &["container", "dockerfile", "containers"], "write `image \"NAME\" { module \"MODULE\"; }`"),
+    ("", &["driver", "kmod", "build"], "write `module \"NAME\" { source \"SOURCE\"; }`"),
+    (
+        "",
+        &["targets", "target", "kernels", "strategy"],
+        "write `matrix { os \"debian\" \"12\" { kernel latest=2; }; }`",
+    ),
     ("", &["name"], "write `project \"NAME\"`"),
 ];
 
 /// What to do about a node that the language does not have, where it is known from elsewhere.
 pub(super) fn advice(owner: Option<&str>, name: &str) -> Option<&'static str> {
     if name == "-" {
-        return Some("leave the `-` out: nodes of a list stand one below the other");
+        return Some("leave the `-` out: write the nodes of a list one below the other");
     }
     let (owner, name) = (owner.unwrap_or_default(), name.to_ascii_lowercase());
     let found = HABITS.iter().find(|(home, names, _)| *home == owner && names.contains(&name.as_str()));

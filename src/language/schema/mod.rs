@@ -22,12 +22,14 @@
 //! ```
 
 mod entries;
+mod examples;
 mod habits;
 pub mod manifest;
 mod print;
 mod reference;
 mod report;
 mod table;
+mod unknown;
 mod validate;
 
 pub use print::kdl_schema;

@@ -4,10 +4,11 @@
 //! was misspelt is not missing too, and what [`crate::language::kdl`] has reported already stands for anything.
 
 use super::entries;
+use super::examples::{example, skeleton};
 use super::report::{Check, MAX_REPORTS, similar};
 use super::table::{Body, Count, Node as Spec, Rule, RuleKind};
 use crate::language::kdl::{self, Block, Node};
-use crate::text::diag::{Code, Diagnostic, Diagnostics, listed, shown};
+use crate::text::diag::{Code, Diagnostic, Diagnostics, lines, listed, pasted, shown};
 use crate::text::source::{FileId, Sources, Span};
 
 /// Reads a file into nodes that have the shape of `language`.
@@ -65,33 +66,45 @@ struct Owner<'a> {
 impl Check<'_> {
     fn body(&mut self, nodes: &[Node], body: &'static Body, owner: Owner<'_>) {
         let (mut meant, mut strange) = (Vec::new(), false);
-        for node in nodes {
+        let mut before = None;
+        for (at, node) in nodes.iter().enumerate() {
             if self.is_full() {
                 return;
             }
+            let next = nodes.get(at + 1).filter(|next| body.node(&next.name.value).is_none());
             match body.node(&node.name.value) {
+                // What follows was meant to be in it: reported there, so nothing is missing here.
+                Some(spec)
+                    if node.block.is_none()
+                        && next.is_some_and(|next| spec.body.node(&next.name.value).is_some()) =>
+                {
+                    entries::check(self, node, spec, body);
+                }
                 Some(spec) => self.node(node, spec, body, owner),
-                None => match self.unknown_node(node, body, owner) {
+                None => match self.unknown_node(node, body, owner, before) {
                     Some(name) => meant.push(name),
                     None => strange = true,
                 },
             }
+            before = Some(node);
         }
         // What is missing may be what a node was meant for whose name says nothing.
         let complete = self.complete;
         self.complete = complete && !strange;
+        let mut missing = Vec::new();
         for spec in body.nodes {
             let same: Vec<&Node> = nodes.iter().filter(|node| node.name.value == spec.name).collect();
             let required = matches!(spec.count, Count::ExactlyOne | Count::AtLeastOne);
             match same.split_first() {
-                None if required && !meant.contains(&spec.name) => self.missing_node(spec, owner),
+                None if required && !meant.contains(&spec.name) => missing.push(*spec),
                 Some((first, others)) if matches!(spec.count, Count::ExactlyOne | Count::AtMostOne) => {
                     others.iter().take(MAX_REPORTS).for_each(|other| self.repeated_node(spec, first, other));
                 }
                 _ => {}
             }
         }
-        body.rules.iter().for_each(|rule| self.node_rule(rule, nodes, &meant, owner));
+        self.missing_nodes(&missing, nodes.is_empty(), owner);
+        body.rules.iter().for_each(|rule| self.node_rule(rule, nodes, &meant, body, owner));
         self.complete = complete;
     }
 
@@ -111,7 +124,7 @@ impl Check<'_> {
         }
         // What a block holds that may not be there is not missing on the line too.
         if !bare || node.block.is_none() {
-            entries::check(self, node, spec);
+            entries::check(self, node, spec, around);
         }
         let Some(block) = &node.block else {
             return self.body(&[], spec.body, Owner { name: Some(spec.name), span: node.name.span });
@@ -129,11 +142,11 @@ impl Check<'_> {
             .map(|value| self.sources.slice(Span { end: block.span.end, ..value.span }))
         {
             Some(text) if !text.contains(['"', '\n']) => {
-                ("a text with braces needs quotes", format!("quote it: {}", shown(&format!("\"{text}\""))))
+                ("a text with braces needs quotes", format!("quote it: {}", pasted(&format!("\"{text}\""))))
             }
             _ => (
                 "a block begins here",
-                format!("write it on one line: {}", shown(&entries::example(self, node, spec))),
+                format!("write it on one line: {}", pasted(&example(self, node, spec))),
             ),
         };
         let message = format!("`{}` takes no block", spec.name);
@@ -141,7 +154,13 @@ impl Check<'_> {
     }
 
     /// Reports a node that may not stand here, and gives the name that was probably meant.
-    fn unknown_node(&mut self, node: &Node, body: &'static Body, owner: Owner<'_>) -> Option<&'static str> {
+    fn unknown_node(
+        &mut self,
+        node: &Node,
+        body: &'static Body,
+        owner: Owner<'_>,
+        before: Option<&Node>,
+    ) -> Option<&'static str> {
         let name = node.name.value.trim_end_matches(':');
         let place = owner.name.map_or(String::new(), |owner| format!(" in `{owner}`"));
         let homes = homes(self.language, None, name);
@@ -156,15 +175,24 @@ impl Check<'_> {
             ("no such node".to_owned(), format!("did you mean `{meant}`?"))
         } else if is_property {
             let owner = owner.name.unwrap_or_default();
-            let help = format!("write it on the line of `{owner}`, as `{name}=…`");
+            let value = node.arguments.first().map_or("\"VALUE\"", |value| self.sources.slice(value.span));
+            let line = format!("{name}={value}");
+            let help = format!("write it on the line of `{owner}`, as {}", pasted(&line));
             (format!("a property of `{owner}`, not a node"), help)
         } else if homes.is_empty() {
             ("no such node".to_owned(), may_hold(body, owner))
+        } else if let Some(before) = before
+            .filter(|before| before.block.is_none() && homes.contains(&Some(before.name.value.as_str())))
+        {
+            let line = self.sources.slice(before.span).trim_end();
+            let help =
+                format!("write {} and, behind what belongs in it, `}}`", pasted(&format!("{line} {{")));
+            (format!("belongs in the block of `{}`, which has none", before.name.value), help)
         } else {
             let inside: Vec<&str> = homes.iter().copied().flatten().collect();
             let top = homes.contains(&None);
             let home = if top { "the top of the file".to_owned() } else { listed(inside, "or") };
-            ("cannot stand here".to_owned(), format!("{} belongs in {home}", shown(name)))
+            ("is not allowed here".to_owned(), format!("{} belongs in {home}", shown(name)))
         };
         let report = diagnostic.label(node.name.span, label).help(help);
         self.report(match meant.filter(|_| habit.is_none()) {
@@ -174,37 +202,47 @@ impl Check<'_> {
         meant
     }
 
-    fn missing_node(&mut self, spec: &Spec, owner: Owner<'_>) {
-        if !self.complete {
+    /// One report for all that a block or the file lacks.
+    fn missing_nodes(&mut self, missing: &[&Spec], is_empty: bool, owner: Owner<'_>) {
+        if missing.is_empty() || !self.complete {
             return;
         }
+        let names = listed(missing.iter().map(|spec| spec.name), "or");
+        let examples: Vec<String> = missing.iter().map(|spec| skeleton(self, spec)).collect();
         let (message, label) = match owner.name {
-            Some(owner) => (format!("`{owner}` has no `{}`", spec.name), "misses it in its block".to_owned()),
-            None => (format!("no `{}` in the file", spec.name), format!("`{}` is required", spec.name)),
+            Some(owner) => (format!("`{owner}` has no {names}"), "lacks it in its block".to_owned()),
+            None if missing.len() == 1 => (format!("no {names} in the file"), format!("{names} is required")),
+            None => (format!("no {names} in the file"), "each is required".to_owned()),
         };
-        let help = format!("add `{}`: {}", spec.usage(), spec.summary());
+        let help = match (owner.name, missing) {
+            (None, _) if is_empty => {
+                "remove the file and run `drvc init`, which writes one to begin with".to_owned()
+            }
+            (_, [only]) => format!("add {}: {}", lines(&examples, "and"), only.summary()),
+            _ => format!("add {}", lines(&examples, "and")),
+        };
         self.report(Diagnostic::new(Code::MissingNode, message).label(owner.span, label).help(help));
     }
 
     fn repeated_node(&mut self, spec: &Spec, first: &Node, other: &Node) {
         let name = &first.name.value;
         let is_list = spec.arguments.last().is_some_and(|argument| argument.repeats);
-        let written = [first, other].map(|node| entries::example(self, node, spec));
+        let written = [first, other].map(|node| example(self, node, spec));
         let more = written[1].strip_prefix(name.as_str()).unwrap_or_default();
         let help = match is_list && !more.is_empty() {
             true => {
-                format!("keep one of them, or write one list: {}", shown(&format!("{}{more}", written[0])))
+                format!("keep one of them, or write one list: {}", pasted(&format!("{}{more}", written[0])))
             }
             false => "keep one of them".to_owned(),
         };
-        let diagnostic = Diagnostic::new(Code::RepeatedNode, format!("`{name}` stands here twice"))
+        let diagnostic = Diagnostic::new(Code::RepeatedNode, format!("`{name}` is given twice here"))
             .label(other.name.span, "the second one")
             .label(first.name.span, "the first one")
             .help(help);
         self.report(diagnostic);
     }
 
-    fn node_rule(&mut self, rule: &Rule, nodes: &[Node], meant: &[&str], owner: Owner<'_>) {
+    fn node_rule(&mut self, rule: &Rule, nodes: &[Node], meant: &[&str], body: &Body, owner: Owner<'_>) {
         let first = |group: &&[&str]| nodes.iter().find(|node| group.contains(&node.name.value.as_str()));
         let present: Vec<&Node> = rule.groups.iter().filter_map(first).collect();
         let all = rule.groups.iter().flat_map(|group| group.iter().copied());
@@ -224,7 +262,10 @@ impl Check<'_> {
             let message = format!("`{}` has none of {}", owner.name.unwrap_or("file"), listed(all, "and"));
             let number = if rule.kind == RuleKind::ExactlyOne { "one" } else { "at least one" };
             let label = format!("needs {number} of them in its block");
-            self.report(Diagnostic::new(Code::MissingNode, message).label(owner.span, label));
+            let groups = rule.groups.iter().filter_map(|group| body.node(group.first()?));
+            let examples: Vec<String> = groups.map(|spec| skeleton(self, spec)).collect();
+            let help = format!("add {}", lines(&examples, "or"));
+            self.report(Diagnostic::new(Code::MissingNode, message).label(owner.span, label).help(help));
         }
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn check(nodes: &[Node], sources: &Sources, found: &mut Diagnostics) 
     if let Some(first) = nodes.first().filter(|first| first.name.span != header.name.span) {
         let diagnostic = Diagnostic::new(Code::MisplacedHeader, "`drvc` is not the first node")
             .label(header.name.span, "says which language the file is written in")
-            .label(first.name.span, "stands before it")
+            .label(first.name.span, "comes before it")
             .help("move it to the top of the file");
         found.push(diagnostic);
     }

@@ -5,7 +5,7 @@
 use super::header;
 use crate::language::kdl::{Data, Node, Value};
 use crate::language::schema::{self, Kind, manifest::MANIFEST};
-use crate::text::diag::{Code, Diagnostic};
+use crate::text::diag::{Code, Diagnostic, shown};
 use crate::text::ids::RelPath;
 use crate::text::session::Session;
 use crate::text::source::{FileId, Span};
@@ -48,10 +48,17 @@ impl Files<'_> {
         let path = match RelPath::parse(text.trim_start_matches("./")) {
             Ok(path) => path,
             Err(rule) => {
-                let report = Diagnostic::new(Code::MalformedValue, format!("`{text}` is not a path"));
-                self.session
-                    .found
-                    .push(report.label(span, "cannot stand here as it is").help(format!("write {rule}")));
+                let message = format!("{} is not a path beneath the manifest's directory", shown(text));
+                let report = Diagnostic::new(Code::MalformedValue, message);
+                let help = match text {
+                    _ if text.contains(['*', '?']) => "write one `include` for each file".to_owned(),
+                    _ if text.starts_with(['/', '~']) || text.contains("..") => {
+                        "copy the file beneath the manifest, or put `drivers.kdl` in a directory above both"
+                            .to_owned()
+                    }
+                    _ => format!("write {rule}"),
+                };
+                self.session.found.push(report.label(span, "cannot be included").help(help));
                 return Vec::new();
             }
         };

@@ -7,6 +7,7 @@ pub mod ast;
 mod defaults;
 mod header;
 mod include;
+mod other;
 mod read;
 mod set;
 #[cfg(test)]
@@ -40,6 +41,10 @@ pub fn parse_and_set(
     load: &Load<'_>,
 ) -> Option<Manifest> {
     let file = session.sources.add(path.as_path(), text);
+    if let Some(report) = other::check(file, &session.sources) {
+        session.found.push(report);
+        return None;
+    }
     let nodes = schema::nodes(file, &session.sources, &mut session.found)?;
     let mut of_header = Diagnostics::default();
     if !header::check(&nodes, &session.sources, &mut of_header) {

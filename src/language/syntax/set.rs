@@ -29,7 +29,7 @@ pub(super) fn set(nodes: &mut Vec<Node>, setting: &str, session: &mut Session) {
             None => format!("what can be set: {}", listed(known.iter().map(String::as_str), "and")),
         };
         let report = Diagnostic::new(Code::UnknownSetting, format!("`{path}` cannot be set"));
-        let label = "not the path of a node that stands once and takes one value";
+        let label = "not the path of a node that occurs once and takes one value";
         found.push(report.label(Span::new(file, 0, path.len()), label).help(help));
         return;
     };

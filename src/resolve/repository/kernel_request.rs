@@ -172,7 +172,7 @@ fn place(request: &KernelRequest<'_>) -> String {
 
 fn no_repository(request: &KernelRequest<'_>, closed: bool) -> Diagnostic {
     let repository = request.release.manager().example_repository();
-    let name_one = format!("add `{repository}` with one that you have to the `os`");
+    let name_one = format!("add one that you have to the `os`: `{repository}`");
     let report = Diagnostic::new(
         Code::MissingRepository,
         format!("no package repository is known for {}", place(request)),
@@ -180,7 +180,7 @@ fn no_repository(request: &KernelRequest<'_>, closed: bool) -> Diagnostic {
     if closed {
         report
             .label(request.span, "its kernels are in repositories that ask for a subscription")
-            .help(format!("give `--client-cert`, `--client-key` and `--repository-ca`, or {name_one}"))
+            .help(format!("run `drvc lock --client-cert FILE --client-key FILE --repository-ca FILE` with those of a subscription, or {name_one}"))
     } else {
         report.label(request.span, "where are its kernels to be looked for?").help(name_one)
     }

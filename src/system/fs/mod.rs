@@ -121,7 +121,7 @@ pub enum ReadError {
     #[error("{0}")]
     WrongKind(&'static str),
     /// The path lies in the output directory, which is never an input.
-    #[error("it lies in the output directory")]
+    #[error("it is in the output directory")]
     Hidden,
     /// More bytes than the limit that the caller set.
     #[error("larger than {limit} bytes")]

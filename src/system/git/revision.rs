@@ -125,7 +125,7 @@ impl Revision {
 
 /// What a project in a submodule's directory would need is in another repository.
 fn submodule() -> ReadError {
-    ReadError::Io("it lies in a git submodule, whose files are not in this repository's history".into())
+    ReadError::Io("it is in a git submodule, whose files are not in this repository's history".into())
 }
 
 /// Directory and name of a path; nothing of `.`.
@@ -274,7 +274,7 @@ impl Git<'_> {
         let Some(text) = line(&finished) else {
             let error = Error::new("find the git repository of", self.place(), said(&finished));
             return Err(
-                error.help("a revision is read from the history of the repository that the manifest lies in")
+                error.help("a revision is read from the history of the repository that the manifest is in")
             );
         };
         Ok(text)

@@ -35,7 +35,7 @@ impl Clean {
 }
 
 /// A text of the same length in which the passwords of URLs are stars: `https://me:***@host/`. In `https://word@host/` the
-/// word is a token; `ssh://git@host/` has none.
+/// word is a token; `ssh://git@host/` has none. So are tokens of a query: `https://host/file?token=***`.
 #[must_use]
 pub fn without_passwords(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
@@ -52,8 +52,30 @@ pub fn without_passwords(text: &str) -> Cow<'_, str> {
         out.extend([scheme, "://", user.get(..open).unwrap_or_default()]);
         out.extend(std::iter::repeat_n('*', user.len() - open));
         rest = behind.get(user.len()..).unwrap_or_default();
+        let end = rest.find(|c: char| c.is_whitespace() || "\"'`<>".contains(c)).unwrap_or(rest.len());
+        let (address, after) = rest.split_at(end);
+        if let Some((path, query)) = address.split_once('?') {
+            out.extend([path, "?"]);
+            out.push_str(&hidden_values(query));
+            rest = after;
+        }
     }
     if out.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(out + rest) }
+}
+
+/// A query in which what keys call a secret is stars.
+fn hidden_values(query: &str) -> String {
+    let is_secret = |key: &str| {
+        let key = key.to_ascii_lowercase();
+        ["token", "secret", "passw", "key", "auth", "signature", "credential"]
+            .iter()
+            .any(|part| key.contains(part))
+    };
+    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((key, value)) if is_secret(key) => format!("{key}={}", "*".repeat(value.len())),
+        _ => pair.to_owned(),
+    });
+    pairs.collect::<Vec<_>>().join("&")
 }
 
 /// Whether a character must never reach a terminal as it is: C0 but for the line feed, DEL, C1, and everything that
@@ -163,6 +185,7 @@ mod tests {
         for (given, shown) in [
             ("see https://me:pass@host/x and ssh://a:b@c", "see https://me:****@host/x and ssh://a:*@c"),
             ("git \"https://ghp_x@host/a@b\"", "git \"https://*****@host/a@b\""),
+            ("see https://host/x?token=abc&a=1, then", "see https://host/x?token=***&a=1, then"),
             ("ssh://git@host/x https://host/a:b@c", "ssh://git@host/x https://host/a:b@c"),
             ("https://é:ü@h", "https://é:**@h"),
             ("://", "://"),

@@ -139,6 +139,7 @@ codes! {
     ExceededLimit = "exceeded-limit", Error;
     FlavorMismatch = "flavor-mismatch", Error;
     ForeignKernel = "foreign-kernel", Error, Knowledge;
+    GuessedKernel = "guessed-kernel", Warning;
     IncompleteProfile = "incomplete-profile", Error;
     InvalidEscape = "invalid-escape", Error;
     InvalidMultiLineText = "invalid-multi-line-text", Error;

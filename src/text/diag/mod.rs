@@ -22,7 +22,7 @@ pub use clean::{Clean, is_hostile};
 pub use code::{Basis, Code, Severity};
 pub use report::{Place, Report};
 pub use suggest::nearest;
-pub use words::{article, count, listed, shown};
+pub use words::{article, count, lines, listed, pasted, shown};
 
 use crate::text::source::Span;
 

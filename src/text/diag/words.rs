@@ -2,11 +2,23 @@
 
 /// The longest piece of a text that a message repeats, in characters.
 const LONGEST: usize = 60;
+/// The longest line that a help gives to paste.
+const LONGEST_LINE: usize = 400;
 
 /// A text of the user's in backticks; a long one is cut.
 #[must_use]
 pub fn shown(text: &str) -> String {
-    match text.char_indices().nth(LONGEST) {
+    cut(text, LONGEST)
+}
+
+/// A line that a help gives to paste, in backticks: whole, unless nobody would paste it.
+#[must_use]
+pub fn pasted(line: &str) -> String {
+    cut(line, LONGEST_LINE)
+}
+
+fn cut(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
         Some((end, _)) => format!("`{}…`", text.get(..end).unwrap_or_default()),
         None => format!("`{text}`"),
     }
@@ -30,7 +42,16 @@ pub fn article(thing: &str) -> String {
 /// `` `a` ``, `` `a` or `b` ``, `` `a`, `b` or `c` ``, with the word of your choice before the last.
 #[must_use]
 pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>, last: &str) -> String {
-    let names: Vec<String> = names.into_iter().map(shown).collect();
+    joined(names.into_iter().map(shown).collect(), last)
+}
+
+/// The same for lines to paste.
+#[must_use]
+pub fn lines(lines: &[String], last: &str) -> String {
+    joined(lines.iter().map(|line| pasted(line)).collect(), last)
+}
+
+fn joined(names: Vec<String>, last: &str) -> String {
     match names.split_last() {
         Some((end, rest)) if !rest.is_empty() => format!("{} {last} {end}", rest.join(", ")),
         Some((only, _)) => only.clone(),

@@ -61,7 +61,7 @@ pub(super) fn check(inputs: &Inputs<'_>, settings: &Pipeline, service: &str, fil
         );
         let report = report.label(settings.span, "no `install` in it");
         files.diagnostics.push(report.help(
-            "write `install image=\"HOST/drvc@sha256:…\"`, `install url=\"https://…\" sha256=\"…\"` or `install cargo-git=\"https://…\" \
+            "write `install image=\"HOST/drvc@sha256:DIGEST\"`, `install url=\"URL\" sha256=\"CHECKSUM\"` or `install cargo-git=\"URL\" \
              rev=\"COMMIT\"`; where runners have it already, `install \"drvc --version\"`",
         ));
     }

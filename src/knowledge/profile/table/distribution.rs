@@ -32,7 +32,7 @@ pub(super) static FAMILY: Node = one(
     "family",
     &[Argument::one("NAME", TEXT, "the name that selectors take")],
     "What the distribution is one of: `family=\"rhel\"` selects RHEL, OpenShift and the rebuilds. \
-     Its own name, unless said.",
+     Its own name by default.",
 );
 
 pub(super) static ORDER: Node = one(

@@ -7,7 +7,7 @@ pub(super) static PAYLOAD: Node = Node {
     properties: &[Property::optional(
         "arch",
         Kind::Bool,
-        "whether their tags end in the architecture; they do, unless said",
+        "whether their tags end in the architecture; they do by default",
     )],
     ..one(
         "payload",

@@ -7,7 +7,7 @@ use crate::language::schema::{Argument, Kind, Node, Property};
 pub(super) static DEFAULT_FLAVOR: Node = one(
     "default-flavor",
     &[Argument::one("NAME", TEXT, "the flavour")],
-    "The flavour that is meant where none is named; `default`, unless said.",
+    "The flavour that is meant where none is named; `default` by default.",
 );
 
 pub(super) static EXAMPLE: Node = one(
@@ -33,7 +33,7 @@ pub(super) static KERNEL: Node = Node {
         Property::optional(
             "loose",
             Kind::Bool,
-            "whether it stands for kernels that are not known: it is tried last, and compiling for them warns",
+            "whether it is for kernels that are not known: it is tried last, and compiling for them warns",
         ),
     ],
     ..any(

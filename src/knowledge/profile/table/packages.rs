@@ -31,7 +31,7 @@ pub(super) static SSH: Node = one(
 pub(super) static TOOLKIT: Node = one(
     "toolkit",
     &[Argument::any("PACKAGE", TEXT, "a package")],
-    "Packages of toolkit images that are the same for every kernel; those of `tools` and `fetch`, unless said. The compiler \
+    "Packages of toolkit images that are the same for every kernel; those of `tools` and `fetch` by default. The compiler \
      is added to them.",
 );
 
@@ -93,7 +93,7 @@ pub(super) static STREAM: Node = Node {
     properties: &[Property::optional(
         "flavor",
         TEXT,
-        "the flavour that it is for, with those that begin so; all, unless said",
+        "the flavour that it is for, with those that begin so; all by default",
     )],
     ..any(
         "stream",
@@ -110,7 +110,7 @@ pub(super) static MIRROR: Node = Node {
         Property::optional(
             "arch",
             TEXT,
-            "the architectures that it is for, with blanks between them; all, unless said",
+            "the architectures that it is for, with blanks between them; all by default",
         ),
         Property::optional(
             "subscription",
@@ -151,14 +151,14 @@ pub(super) static KERNEL_DIR: Node = one(
 pub(super) static KERNEL_SRC_DIR: Node = one(
     "kernel-src-dir",
     &[Argument::one("PATH", TEXT, "an absolute path")],
-    "Where the headers proper lie; the same directory, unless said.",
+    "Where the headers proper are; the same directory by default.",
 );
 
 pub(super) static COMPILER: Node = Node {
     properties: &[Property::optional(
         "command",
         TEXT,
-        "the program in it, by name or absolute path; named as the package, unless said",
+        "the program in it, by name or absolute path; named as the package by default",
     )],
     ..one(
         "compiler",

@@ -136,12 +136,12 @@ static REPLACES: Node = Node {
 
 static REPOSITORY: Node = Node {
     arguments: &[Argument::one("REPOSITORY", Kind::TEXT, "registry and path, without a tag")],
-    ..Node::new("repository", Count::AtMostOne, "Where the image goes. Unless said, `{registry}/{image}`.")
+    ..Node::new("repository", Count::AtMostOne, "Where the image goes. By default, `{registry}/{image}`.")
 };
 
 static TAG: Node = Node {
     arguments: &[Argument::one("TAG", Kind::TEXT, "the tag; what a tag cannot hold becomes `_`")],
-    ..Node::new("tag", Count::AtMostOne, "The image's tag. Unless said, `{kernel}`.")
+    ..Node::new("tag", Count::AtMostOne, "The image's tag. By default, `{kernel}`.")
 };
 
 static BASE: Node = Node {
@@ -149,7 +149,7 @@ static BASE: Node = Node {
     ..Node::new(
         "base",
         Count::AtMostOne,
-        "What the image is built on: the release's minimal image unless said, its micro image, or any other.",
+        "What the image is built on: the release's minimal image by default, its micro image, or any other.",
     )
 };
 
@@ -166,7 +166,7 @@ static FIRMWARE: Node = Node {
         Property::optional(
             "to",
             Kind::TEXT,
-            "the directory beneath `/opt/lib/firmware`; that itself unless said",
+            "the directory beneath `/opt/lib/firmware`; that itself by default",
         ),
     ],
     ..Node::new(
@@ -197,7 +197,7 @@ static IN_TREE: Node = Node {
     ..Node::new(
         "in-tree",
         Count::AtMostOne,
-        "Where the distribution's own modules come from that the image's modules depend on. Unless said, `link`.",
+        "Where the distribution's own modules come from that the image's modules depend on. By default, `link`.",
     )
 };
 
@@ -225,7 +225,7 @@ static REUSE: Node = Node {
     ..Node::new(
         "reuse",
         Count::AtMostOne,
-        "Takes the modules of an earlier kernel's image where these serve a later kernel as they are. Unless said, \
+        "Takes the modules of an earlier kernel's image where these serve a later kernel as they are. By default, \
          modules are compiled for each kernel.",
     )
 };

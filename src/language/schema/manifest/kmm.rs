@@ -46,7 +46,7 @@ static SELECTOR: Node = Node {
     ..Node::new(
         "selector",
         Count::AtMostOne,
-        "The labels of the nodes that load the driver. Unless said it is `node-role.kubernetes.io/worker=\"\"`.",
+        "The labels of the nodes that load the driver. The default is `node-role.kubernetes.io/worker=\"\"`.",
     )
 };
 
@@ -131,7 +131,7 @@ pub(super) static NAMESPACE: Node = Node {
     ..Node::new(
         "namespace",
         Count::AtMostOne,
-        "The namespace of the resources. Unless said it is that of whoever applies them.",
+        "The namespace of the resources. The default is that of whoever applies them.",
     )
 };
 
@@ -164,7 +164,7 @@ static IMAGE_PULL_POLICY: Node = Node {
     ..Node::new(
         "image-pull-policy",
         Count::AtMostOne,
-        "When images are pulled. Unless said it is `IfNotPresent`.",
+        "When images are pulled. The default is `IfNotPresent`.",
     )
 };
 
@@ -220,7 +220,7 @@ static BUILD_SELECTOR: Node = Node {
     ..Node::new(
         "selector",
         Count::AtMostOne,
-        "The labels of the nodes that build. Unless said, those that load.",
+        "The labels of the nodes that build. By default, those that load.",
     )
 };
 
@@ -254,7 +254,7 @@ static VERSION: Node = Node {
     ..Node::new(
         "version",
         Count::AtMostOne,
-        "The version of KMM in the cluster: what it does not know is an error. Unless said, the newest.",
+        "The version of KMM in the cluster: what it does not know is an error. By default, the newest.",
     )
 };
 

@@ -99,7 +99,7 @@ static ARCHES: Node = Node {
     ..Node::new(
         "arch",
         Count::Any,
-        "The architectures to build for. Unless said, those of the kernels named, or `x86_64`.",
+        "The architectures to build for. By default, those of the kernels named, or `x86_64`.",
     )
 };
 
@@ -134,7 +134,7 @@ static FLAVORS: Node = Node {
     ..Node::new(
         "flavor",
         Count::Any,
-        "The flavours that `match` and `latest` look for. Unless said, the default one.",
+        "The flavours that `match` and `latest` look for. By default, the default one.",
     )
 };
 
@@ -206,7 +206,7 @@ static HEADERS: Node = Node {
     properties: &[Property::optional(
         "dir",
         Kind::TEXT,
-        "the directory that they put what `make -C` wants into; unless said, the package manager's usual one",
+        "the directory that they put what `make -C` wants into; by default the package manager's usual one",
     )],
     ..Node::new(
         "headers",
@@ -226,7 +226,7 @@ static REPOSITORY: Node = Node {
         Property::optional(
             "component",
             Kind::TEXT,
-            "the components of an apt repository, `main` unless said; several with blanks between them",
+            "the components of an apt repository, `main` by default; several with blanks between them",
         ),
         Property::optional(
             "key",

@@ -69,8 +69,8 @@ static INCLUDE: Node = Node {
     ..Node::new(
         "include",
         Count::Any,
-        "Reads another file in this place. Paths in it begin at its own directory, what may stand once may stand in one of \
-         the files, and a `drvc` is its own.",
+        "Reads another file in this place. Paths in it begin at its own directory, a node that is allowed once is allowed in one of \
+         the files, and each file may have a `drvc`.",
     )
 };
 
@@ -147,8 +147,8 @@ static DEFAULTS: Node = Node {
     ..Node::new(
         "defaults",
         Count::AtMostOne,
-        "What all modules and all images have in common: it is read as if it were written first in each of them. What may \
-         stand there once gives way to a module's or an image's own, and so does the way to build; everything else is added to.",
+        "What all modules and all images have in common: it is read as if it were written first in each of them. A \
+         node that is allowed once gives way to a module's or an image's own, and so does the way to build; everything else is added to.",
     )
 };
 
@@ -186,7 +186,7 @@ static TOOLKIT_REPOSITORY: Node = Node {
     ..Node::new(
         "repository",
         Count::AtMostOne,
-        "Where toolkit images are kept. Unless said, the project's `registry`, `/` and the toolkit's name.",
+        "Where toolkit images are kept. By default, the project's `registry`, `/` and the toolkit's name.",
     )
 };
 
@@ -273,7 +273,7 @@ static HASH: Node = Node {
     ..Node::new(
         "hash",
         Count::AtMostOne,
-        "The hash of signatures. Unless said it is the one that the kernel is configured for.",
+        "The hash of signatures. The default is the one that the kernel is configured for.",
     )
 };
 
@@ -304,23 +304,23 @@ pub static ENTITLEMENT_SECRETS: &[Property] = &[
     Property::optional(
         "stream",
         Kind::Enum(&STREAMS),
-        "which stream of a minor's repositories the subscription has; unless said, the one that has most of its kernels",
+        "which stream of a minor's repositories the subscription has; by default the one that has most of its kernels",
     ),
     Property::optional(
         "org-secret",
         Kind::TEXT,
-        "for `rhsm`: the id of the build secret that holds the organisation; `rhsm-org` unless said",
+        "for `rhsm`: the id of the build secret that holds the organisation; `rhsm-org` by default",
     ),
     Property::optional(
         "key-secret",
         Kind::TEXT,
-        "the id of the build secret that holds, for `rhsm`, the activation key (`rhsm-activation-key` unless said) or, for \
-         `certs`, the entitlement's private key (`entitlement-key` unless said)",
+        "the id of the build secret that holds, for `rhsm`, the activation key (`rhsm-activation-key` by default) or, for \
+         `certs`, the entitlement's private key (`entitlement-key` by default)",
     ),
     Property::optional(
         "certificate-secret",
         Kind::TEXT,
-        "for `certs`: the id of the build secret that holds the entitlement certificate; `entitlement-certificate` unless said",
+        "for `certs`: the id of the build secret that holds the entitlement certificate; `entitlement-certificate` by default",
     ),
 ];
 
@@ -359,7 +359,7 @@ static PROFILE: Node = Node {
 
 static TEMPLATE: Node = Node {
     arguments: &[
-        Argument::one("NAME", Kind::TEXT, "the built-in template that it stands in for"),
+        Argument::one("NAME", Kind::TEXT, "the built-in template that it replaces"),
         Argument::one("FILE", Kind::Path, "the template, relative to the manifest"),
     ],
     ..Node::new("template", Count::Any, "A template of your own in place of a built-in one.")

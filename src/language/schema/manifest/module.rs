@@ -130,7 +130,7 @@ static OUTPUT: Node = Node {
     ..Node::new(
         "output",
         Count::Any,
-        "The files that the build makes. Unless said it is the module's name and `.ko`.",
+        "The files that the build makes. The default is the module's name and `.ko`.",
     )
 };
 

@@ -68,7 +68,7 @@ static DIRECTORY: Node = Node {
     ..Node::new(
         "directory",
         Count::AtMostOne,
-        "Where in its repository the manifest lies. Unless said it is the top.",
+        "The directory of the manifest in its repository; without it, the top.",
     )
 };
 
@@ -95,7 +95,7 @@ static INSTALL: Node = Node {
 
 static ENGINE: Node = Node {
     arguments: &[Argument::one("ENGINE", Kind::Enum(&ENGINES), "the engine")],
-    ..Node::new("engine", Count::AtMostOne, "What builds on a runner. Unless said it is podman.")
+    ..Node::new("engine", Count::AtMostOne, "What builds on a runner. The default is podman.")
 };
 
 static ENGINES: Enum = Enum {
@@ -109,7 +109,7 @@ static BRANCH: Node = Node {
     ..Node::new(
         "branch",
         Count::Any,
-        "The branches whose images are pushed to the registry. Unless said it is `main`.",
+        "The branches whose images are pushed to the registry. The default is `main`.",
     )
 };
 
@@ -132,8 +132,8 @@ static RUNNER: Node = Node {
     ..Node::new(
         "runner",
         Count::Any,
-        "The machine that builds for an architecture. For GitHub those of `x86_64` and `aarch64` are its own unless \
-         said; for GitLab any runner builds for `x86_64` unless said.",
+        "The machine that builds for an architecture. By default GitHub's own build for `x86_64` and `aarch64`, and any runner of \
+         GitLab for `x86_64`.",
     )
 };
 
@@ -152,7 +152,7 @@ static ENTITLEMENT_SECRET: Node = Node {
     ..Node::new(
         "entitlement-secret",
         Count::AtMostOne,
-        "The secret with the certificates for subscribed repositories. Unless said it is `etc-pki-entitlement`.",
+        "The secret with the certificates for subscribed repositories. The default is `etc-pki-entitlement`.",
     )
 };
 
@@ -170,6 +170,6 @@ static PUSH_SECRET: Node = Node {
     ..Node::new(
         "push-secret",
         Count::AtMostOne,
-        "Pushes images to the registry that their `tag` names, with this secret; unless said they are in an ImageStream.",
+        "Pushes images to the registry that their `tag` names, with this secret; by default they are in an ImageStream.",
     )
 };

@@ -50,7 +50,7 @@ static GIT: Node = Node {
 const USER: Property = Property::optional(
     "user",
     Kind::TEXT,
-    "the name that goes with the token; unless said, git gives `x-access-token` and a download sends the token alone, as bearer",
+    "the name that goes with the token; by default git gives `x-access-token` and a download sends the token alone, as bearer",
 );
 
 static LOGIN: Node = Node {
@@ -126,7 +126,7 @@ static ARCHIVE: Node = Node {
         Property::optional(
             "strip",
             Kind::Integer { min: 0, max: 32 },
-            "leading directories to leave out; 0 unless said",
+            "leading directories to leave out; 0 by default",
         ),
     ],
     body: &Body { nodes: &[&FILE_LOGIN], rules: &[] },
@@ -157,7 +157,7 @@ static SRPM: Node = Node {
 
 static IMAGE: Node = Node {
     arguments: &[Argument::one("REF", Kind::TEXT, "the image")],
-    properties: &[Property::optional("dir", Kind::TEXT, "the directory in it; all of it unless said")],
+    properties: &[Property::optional("dir", Kind::TEXT, "the directory in it; all of it by default")],
     ..Node::new("image", Count::AtMostOne, "Files of a container image.")
 };
 
@@ -166,7 +166,7 @@ static PATCH: Node = Node {
     properties: &[Property::optional(
         "strip",
         Kind::Integer { min: 0, max: 32 },
-        "leading directories to leave out of its paths; 1 unless said",
+        "leading directories to leave out of its paths; 1 by default",
     )],
     ..Node::new("patch", Count::Any, "A patch to apply, in the order written.")
 };
