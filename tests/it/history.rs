@@ -346,5 +346,5 @@ fn what_git_has_besides_files_is_named() {
     repository.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{head},sub/mine/module")]);
     repository.git(&["rm", "-q", "--cached", "sub/mine/link.c"]);
     repository.git(&["commit", "-q", "-m", "a submodule"]);
-    repository.drvc(&["diff", "HEAD"]).expect(0, "10 targets new", "it lies in a git submodule");
+    repository.drvc(&["diff", "HEAD"]).expect(0, "10 targets new", "it is in a git submodule");
 }
