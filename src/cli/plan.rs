@@ -120,7 +120,7 @@ fn full(plan: &PlanJson) -> String {
 }
 
 /// Where a target's modules come from.
-fn modules(reuse: &PlanReuse) -> String {
+pub(super) fn modules(reuse: &PlanReuse) -> String {
     let PlanReuse { level, first, reason, .. } = reuse;
     let first = first.as_deref().and_then(|first| first.rsplit('/').next());
     match (first, reason) {

@@ -1,11 +1,13 @@
 //! `drvc preflight RELEASE…`: whether every image is there for a kernel that nodes do not run yet.
 
 use super::network::Network;
+use super::plan::modules;
 use super::project::{Compiling, Project};
 use super::table::{blank, lines};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Format, Global};
 use crate::compiler::compile::Compiled;
+use crate::compiler::outputs::PlanReuse;
 use crate::compiler::outputs::handover::{Inputs, kmm_builds, kmm_regexp};
 use crate::compiler::plan::Target;
 use crate::images::build::{Ids, Names, RegistryLack as Lack, Remote};
@@ -25,7 +27,8 @@ Examples:
   drvc preflight 5.14.0-427.62.1.el9_4.x86_64
   drvc preflight 4.18.7 --format json
 
-An image that Kernel Module Management builds itself, as `build` in `kmm` says, counts as there.
+An image that Kernel Module Management builds itself, as `build` in `kmm` says, counts as there. Where an image has
+`reuse`, a column says which earlier kernel's modules `drvc build` tries; KMM compiles.
 
 Exit code 0 if every image is there, 1 with mistakes in the manifest, 3 where something is missing, 4 if a
 registry cannot be asked.")]
@@ -72,6 +75,9 @@ struct Expected {
     /// Why it is missing, or who builds it.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// Whether `drvc build` tries an earlier kernel's modules for it; absent where its image has no `reuse`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reuse: Option<PlanReuse>,
 }
 
 /// Whether an image is there.
@@ -82,7 +88,9 @@ enum State {
     Ready,
     /// Kernel Module Management builds it when nodes have the kernel.
     BuiltInCluster,
-    /// Neither.
+    /// Not in its registry; `drvc build --push` puts it there.
+    ToBuild,
+    /// The matrix has no target of it, or its reference names no registry.
     Missing,
     /// Its registry cannot be asked.
     Unknown,
@@ -122,8 +130,8 @@ fn expected(release: &str, compiled: &Compiled, inputs: &Inputs<'_>, registry: &
     let status = Remote::new(registry, compiled, &names).image_status(&meant, &Ids::new());
     let mut images: Vec<_> = meant
         .into_iter()
-        .filter_map(|at| Some((targets.get(at)?, status.get(&at))))
-        .map(|(target, found)| {
+        .filter_map(|at| Some((targets.get(at)?, compiled.json().targets.get(at)?, status.get(&at))))
+        .map(|(target, json, found)| {
             let (state, reason) = state(found, kmm_builds(inputs, target));
             Expected {
                 release: release.to_owned(),
@@ -132,6 +140,7 @@ fn expected(release: &str, compiled: &Compiled, inputs: &Inputs<'_>, registry: &
                 reference: target.tags.first().map(ToString::to_string),
                 state,
                 reason,
+                reuse: json.reuse.clone(),
             }
         })
         .collect();
@@ -146,7 +155,8 @@ fn expected(release: &str, compiled: &Compiled, inputs: &Inputs<'_>, registry: &
             None => (State::Missing, "the matrix has no target of it".to_owned()),
         };
         let (release, image) = (release.to_owned(), name.to_owned());
-        images.push(Expected { release, image, target: None, reference: None, state, reason: Some(reason) });
+        let reason = Some(reason);
+        images.push(Expected { release, image, target: None, reference: None, state, reason, reuse: None });
     }
     images
 }
@@ -159,31 +169,54 @@ fn state(found: Option<&Result<(), Lack>>, in_cluster: bool) -> (State, Option<S
         Some(Err(Lack::Image { .. })) if in_cluster => {
             (State::BuiltInCluster, Some("the registry has none yet".to_owned()))
         }
-        Some(Err(Lack::Image { reason, .. })) => (State::Missing, Some(reason.clone())),
-        Some(Err(Lack::Tags { .. })) => (State::Missing, Some("it is there by another tag".to_owned())),
+        Some(Err(Lack::Image { reason, .. })) => (State::ToBuild, Some(reason.clone())),
+        Some(Err(Lack::Tags { .. })) => (State::ToBuild, Some("it is there by another tag".to_owned())),
         Some(Err(Lack::Unknown(why))) => (State::Unknown, Some(why.clone())),
         None => (State::Missing, Some("its reference names no registry".to_owned())),
     }
 }
 
 fn table(found: &PreflightJson) -> String {
-    let mut table = blank(&["RELEASE", "IMAGE", "STATE", "WHY"]);
+    let reuses = found.images.iter().any(|one| one.reuse.is_some());
+    let mut head = vec!["RELEASE", "IMAGE", "STATE", "WHY"];
+    head.extend(reuses.then_some("MODULES"));
+    let mut table = blank(&head);
     for one in &found.images {
         let state = match one.state {
             State::Ready => "ready",
             State::BuiltInCluster => "built by KMM",
+            State::ToBuild => "to build",
             State::Missing => "missing",
             State::Unknown => "unknown",
         };
         let name = one.reference.as_ref().or(one.target.as_ref()).unwrap_or(&one.image);
-        table.add_row([&one.release, name, state, one.reason.as_deref().unwrap_or("-")]);
+        let mut row = vec![one.release.clone(), name.clone(), state.to_owned()];
+        row.push(one.reason.clone().unwrap_or_else(|| "-".to_owned()));
+        if reuses {
+            row.push(match (one.state, &one.reuse) {
+                (State::BuiltInCluster, _) => "compiled".to_owned(),
+                (_, Some(reuse)) => modules(reuse),
+                (_, None) => "-".to_owned(),
+            });
+        }
+        table.add_row(row);
     }
-    let verdict = match found.missing {
-        0 => format!("all {} are there\n", count(found.images.len(), "image")),
-        missing => format!(
-            "{missing} of {} are missing: add what the matrix lacks, then `drvc build --push`\n",
-            count(found.images.len(), "image")
-        ),
-    };
-    format!("{}\n{verdict}", lines(&table))
+    format!("{}\n{}", lines(&table), verdict(found))
+}
+
+/// How many are missing, and who makes them.
+fn verdict(found: &PreflightJson) -> String {
+    let all = count(found.images.len(), "image");
+    if found.missing == 0 {
+        return format!("all {all} are there\n");
+    }
+    let of = |state| found.images.iter().filter(|one| one.state == state).count();
+    let makers = [
+        (of(State::ToBuild), "`drvc build --push` builds"),
+        (of(State::Missing), "the matrix, or a registry, lacks"),
+        (of(State::Unknown), "registries do not say of"),
+    ];
+    let makers: Vec<_> = makers.iter().filter(|(number, _)| *number > 0).collect();
+    let makers: Vec<_> = makers.iter().map(|(number, who)| format!("{who} {number}")).collect();
+    format!("{} of {all} are missing: {}\n", found.missing, makers.join(", "))
 }

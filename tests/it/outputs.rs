@@ -397,6 +397,54 @@ fn kmm_is_asked_about_kernels_before_nodes_have_them() {
     assert_eq!(of_kind(&upstream, "PreflightValidation")["spec"], expected);
 }
 
+/// The fields of both kinds, as their CRDs have them: upstream's in KMM 1.1 to 2.6, OpenShift's in 2.4 to 2.7.
+#[test]
+fn validations_have_the_fields_of_their_kinds_and_no_other() {
+    for (version, api) in [("2.0", "v1beta1"), ("2.1", "v1beta2"), ("2.7", "v1beta2")] {
+        let project = Project::example("08-everywhere");
+        let manifest = project.read("drivers.kdl");
+        let (head, _) = manifest.split_once("output {").unwrap();
+        // What OpenShift's KMM asked for before 2.4 is no kernel.
+        let head = match version {
+            "2.0" | "2.1" => {
+                let (before, _) = head.split_once("    os \"openshift\"").unwrap();
+                format!("{before}    os \"debian\" \"12\" {{ kernel \"6.1.0-56-amd64\"; }}\n}}\n")
+            }
+            _ => head.to_owned(),
+        };
+        let kmm = format!("kmm {{ namespace \"drivers\"; version \"{version}\"; preflight; }}");
+        project.write("drivers.kdl", &format!("{head}output {{\n{kmm}\n}}\n"));
+        project.run(&["compile"]).expect(0, "", "written");
+        let outputs = project.outputs();
+        let written: Vec<_> = outputs.iter().filter(|(path, _)| path.starts_with("kmm/preflight/")).collect();
+        assert_eq!(written.len(), if version == "2.7" { 4 } else { 1 });
+        for (path, text) in written {
+            let document: Value = serde_yaml_ng::from_str(text).unwrap();
+            let (fields, metadata) =
+                (document.as_object().unwrap(), document["metadata"].as_object().unwrap());
+            assert_eq!(fields.keys().collect::<Vec<_>>(), ["apiVersion", "kind", "metadata", "spec"]);
+            assert_eq!(document["apiVersion"], format!("kmm.sigs.x-k8s.io/{api}"));
+            // Both belong to the whole cluster, whatever the Module's namespace is.
+            assert_eq!(metadata.keys().collect::<Vec<_>>(), ["name"]);
+            let name = document["metadata"]["name"].as_str().unwrap();
+            let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
+            assert!(name.len() <= 253 && name.chars().all(fits), "{name}");
+            let on_openshift = path.contains("/openshift-");
+            let (kind, known): (_, &[&str]) = match on_openshift {
+                true => ("PreflightValidationOCP", &["dtkImage", "kernelVersion", "pushBuiltImage"]),
+                false => ("PreflightValidation", &["kernelVersion", "pushBuiltImage"]),
+            };
+            let mut spec: Vec<_> = document["spec"].as_object().unwrap().keys().map(String::as_str).collect();
+            spec.sort_unstable();
+            assert_eq!((document["kind"].as_str().unwrap(), &*spec), (kind, known));
+            assert!(document["spec"]["pushBuiltImage"].is_boolean());
+            // The webhook splits it at these, and wants three parts.
+            let kernel = document["spec"]["kernelVersion"].as_str().unwrap();
+            assert!(kernel.split(['.', '-']).count() >= 3, "{kernel}");
+        }
+    }
+}
+
 #[test]
 fn texts_of_outputs_are_texts_to_every_reader() {
     let project = Project::example("08-everywhere");
