@@ -15,6 +15,14 @@ struct Level {
     done: bool,
 }
 
+/// The contrary of what has to hold.
+pub(super) fn negated(when: &str) -> String {
+    match when.strip_suffix(" is set") {
+        Some(option) if !option.contains(' ') => format!("{option} is not set"),
+        _ => format!("not: {when}"),
+    }
+}
+
 enum Decision {
     Holds,
     Not,
@@ -67,11 +75,7 @@ impl Level {
             self.live = false;
             return;
         }
-        let not = match self.when.strip_suffix(" is set") {
-            _ if self.when.is_empty() => String::new(),
-            Some(option) => format!("{option} is not set"),
-            None => format!("not: {}", self.when),
-        };
+        let not = if self.when.is_empty() { String::new() } else { negated(&self.when) };
         *self = match other.map(Self::new) {
             None => Self { when: not, live: true, done: true },
             Some(next) if next.when.is_empty() => Self { when: not, ..next },

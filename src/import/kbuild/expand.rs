@@ -1,7 +1,7 @@
 //! A text of a Makefile with the variables put in that are known, and make's functions of text; what only make could tell
 //! stays as it is written.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 /// Bytes that a value may have when variables were put in.
@@ -26,12 +26,23 @@ pub(super) fn is_known(text: &str) -> bool {
 impl Scope {
     pub(super) fn expanded(&self, text: &str) -> String {
         let steps = Cell::new(MAX_STEPS);
-        Expansion { scope: self, steps: &steps, locals: Vec::new() }.text(text, 0)
+        Expansion { scope: self, steps: &steps, locals: Vec::new(), evaluated: None }.text(text, 0)
     }
 
+    /// The same, and what `$(eval …)` in it has make read as lines.
+    pub(super) fn evaluated(&self, text: &str) -> (String, Vec<String>) {
+        let (steps, lines) = (Cell::new(MAX_STEPS), RefCell::default());
+        let expansion = Expansion { scope: self, steps: &steps, locals: Vec::new(), evaluated: Some(&lines) };
+        let left = expansion.text(text, 0);
+        (left, lines.into_inner())
+    }
+
+    /// A value that is too long is none.
     pub(super) fn set(&mut self, name: &str, value: String) {
         if value.len() <= MAX_VALUE {
             self.values.insert(name.to_owned(), value);
+        } else {
+            self.values.remove(name);
         }
     }
 }
@@ -40,8 +51,10 @@ impl Scope {
 struct Expansion<'a> {
     scope: &'a Scope,
     steps: &'a Cell<usize>,
-    /// The variables of `$(foreach …)`.
+    /// The variables of `$(foreach …)`, and the arguments of `$(call …)`.
     locals: Vec<(String, String)>,
+    /// The texts of `$(eval …)`, where these count.
+    evaluated: Option<&'a RefCell<Vec<String>>>,
 }
 
 impl Expansion<'_> {
@@ -52,10 +65,12 @@ impl Expansion<'_> {
             let (before, after) = rest.split_at(at);
             out.push_str(before);
             let Some(inner) = reference(after) else {
-                // `$$` and `$x`: two characters that stay.
+                // `$1` is a variable; `$$` and `$@` are two characters that stay.
                 let width = after.chars().take(2).map(char::len_utf8).sum();
                 let (kept, next) = after.split_at(width);
-                out.push_str(kept);
+                let name = kept.get(1..).filter(|name| name.bytes().all(|b| b.is_ascii_alphanumeric()));
+                let value = name.filter(|name| !name.is_empty()).and_then(|name| self.variable(name, depth));
+                out.push_str(value.as_deref().unwrap_or(kept));
                 rest = next;
                 continue;
             };
@@ -98,6 +113,26 @@ impl Expansion<'_> {
         Some(self.text(value, depth + 1))
     }
 
+    /// `$(call NAME,…)`: the variable's text, in which `$(1)` is the first argument.
+    fn call(&self, args: &[&str], depth: usize) -> Option<String> {
+        let mut args = args.iter().map(|arg| self.text(arg, depth));
+        let name = args.next()?.trim().to_owned();
+        let body = self.scope.values.get(&name).filter(|_| depth < MAX_DEPTH)?;
+        let mut inner = self.clone();
+        for number in 1..=9 {
+            inner.locals.push((number.to_string(), args.next().unwrap_or_default()));
+        }
+        Some(inner.text(body, depth))
+    }
+
+    fn foreach(&self, variable: &str, list: &str, body: &str, depth: usize) -> String {
+        each(list, |word| {
+            let mut inner = self.clone();
+            inner.locals.push((variable.to_owned(), word.to_owned()));
+            Some(inner.text(body, depth))
+        })
+    }
+
     fn function(&self, name: &str, rest: &str, depth: usize) -> Option<String> {
         let args = arguments(rest, most(name));
         let raw = |index: usize| args.get(index).copied().unwrap_or_default();
@@ -125,14 +160,15 @@ impl Expansion<'_> {
                 }
                 arg(args.len().saturating_sub(1))?
             }
-            "foreach" => {
-                let (variable, list) = (arg(0)?, arg(1)?);
-                each(&list, |word| {
-                    let mut inner = self.clone();
-                    inner.locals.push((variable.trim().to_owned(), word.to_owned()));
-                    Some(inner.text(raw(2), depth))
-                })
+            "call" => self.call(&args, depth)?,
+            "eval" => {
+                let text = self.text(rest, depth).replace("$$", "$");
+                self.evaluated?.borrow_mut().push(text);
+                String::new()
             }
+            "value" => self.scope.values.get(arg(0)?.trim())?.clone(),
+            "info" | "warning" => String::new(),
+            "foreach" => self.foreach(arg(0)?.trim(), &arg(1)?, raw(2), depth),
             "subst" => {
                 let (from, to, text) = (arg(0)?, arg(1)?, arg(2)?);
                 if from.is_empty() { text } else { text.replace(&from, &to) }
@@ -191,7 +227,7 @@ impl Expansion<'_> {
 /// How many arguments a function has: what is beyond the last comma is part of the last one, commas and all.
 fn most(name: &str) -> usize {
     match name {
-        "or" | "and" => usize::MAX,
+        "or" | "and" | "call" => usize::MAX,
         "if" | "foreach" | "subst" | "patsubst" | "wordlist" => 3,
         "findstring" | "filter" | "filter-out" | "addprefix" | "addsuffix" | "word" => 2,
         _ => 1,
@@ -271,6 +307,11 @@ fn reference(text: &str) -> Option<&str> {
         }
     }
     None
+}
+
+/// Whether a line is one variable, or one call of a function, and nothing else.
+pub(super) fn whole_reference(line: &str) -> bool {
+    reference(line).is_some_and(|inner| inner.len() + 3 == line.trim_end().len())
 }
 
 /// The arguments of a function, so many at most: at commas that are in no parentheses.

@@ -2,7 +2,9 @@
 
 mod conditions;
 mod expand;
+mod lines;
 mod objects;
+mod reading;
 #[cfg(test)]
 mod tests;
 
@@ -13,7 +15,8 @@ use super::shell::Refusal;
 use super::tree::{self, Facts};
 use crate::system::fs::Tree;
 use crate::text::ids::{KmodName, RelPath};
-use objects::{Objects, assignment, called, logical_lines};
+use lines::{assignment, logical_lines};
+use objects::{Objects, called};
 use std::collections::BTreeMap;
 
 /// Names that Makefiles have for the kernel's build directory.
@@ -110,13 +113,18 @@ fn builders(tree: &impl Tree, dir: &RelPath, depth: usize) -> Vec<RelPath> {
     let lines = kbuild_file(tree, dir).map(|(_, text)| logical_lines(&text)).unwrap_or_default();
     let makefile = makefile(tree, dir);
     let is_called = makefile.as_ref().is_some_and(|(_, text)| build(text) != Build::Kbuild);
-    if is_called || lines.iter().any(|line| line.trim_start().starts_with("obj-")) {
+    if is_called || lines.iter().any(|line| names_objects(line)) {
         return vec![dir.clone()];
     }
     let inner = called(&lines, dir, tree).into_iter().filter_map(|inner| dir.join(&inner).ok());
     let found: Vec<RelPath> =
         inner.filter(|_| depth < 3).flat_map(|inner| builders(tree, &inner, depth + 1)).collect();
     if found.is_empty() && depth == 0 { makefiles_beneath(tree, dir) } else { found }
+}
+
+/// Whether a line may put something into `obj-m` or `obj-y`.
+fn names_objects(line: &str) -> bool {
+    line.trim_start().starts_with("obj-") || (!line.starts_with('\t') && line.contains("obj-"))
 }
 
 fn module(

@@ -1,29 +1,18 @@
 //! Kbuild files into the modules that they build, each with what it depends on. Nothing is run: what only make could
 //! tell is named.
 
-use super::conditions::{Conditions, only_option};
 use super::expand::Scope;
+use super::lines::{assignment, given, logical_lines};
+use super::reading::{OF_KBUILD, Reading};
 use super::{DIRECTORIES, RELEASES};
 use crate::import::files::{KBUILD_NAMES, kbuild_file, text};
 use crate::system::fs::{Kind, Tree};
 use crate::text::ids::RelPath;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-/// How deep `obj-m += dir/` and `include` are followed, and how many directories in all.
+/// How deep `obj-m += dir/` is followed, and how many directories in all.
 const MAX_DEPTH: usize = 5;
 const MAX_FILES: usize = 400;
-/// What kbuild itself sets while it reads a driver's file; directories are relative to that of the file.
-const OF_KBUILD: [(&str, &str); 9] = [
-    ("KERNELRELEASE", "{kernel}"),
-    ("KBUILD_EXTMOD", "."),
-    ("KBUILD_SRC", "{kernel_dir}"),
-    ("srctree", "{kernel_dir}"),
-    ("objtree", "{kernel_dir}"),
-    ("MAKELEVEL", "2"),
-    ("M", "."),
-    ("src", "."),
-    ("obj", "."),
-];
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -35,46 +24,6 @@ pub(super) struct Objects {
     /// Lines that name modules in a way that only make can tell.
     pub(super) unread: Vec<String>,
     files: usize,
-}
-
-/// The lines of a Makefile, continued ones joined, comments taken off.
-pub(super) fn logical_lines(text: &str) -> Vec<String> {
-    let joined = text.replace("\\\r\n", " ").replace("\\\n", " ");
-    joined.lines().map(|line| line.split('#').next().unwrap_or_default().trim_end().to_owned()).collect()
-}
-
-/// `export NAME ?= VALUE` outside of a recipe: the name, the value, and whether other makes see it.
-pub(super) fn assignment(line: &str) -> Option<(&str, &str, bool)> {
-    if line.starts_with('\t') {
-        return None;
-    }
-    let (left, right) = line.split_once('=')?;
-    let left = left.trim().trim_end_matches([':', '?', '+']).trim();
-    let (exported, name) = match left.strip_prefix("export ").or_else(|| left.strip_prefix("override ")) {
-        Some(name) => (left.starts_with("export"), name.trim()),
-        None => (false, left),
-    };
-    let of_name = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b);
-    let plain = !name.is_empty() && !name.starts_with("obj-") && name.bytes().all(of_name);
-    plain.then(|| (name, right.trim(), exported))
-}
-
-/// Options that are set to `m` or `y`: by the calls of make of a file, and by what it exports.
-fn given(lines: &[String]) -> BTreeMap<String, String> {
-    let mut given = BTreeMap::new();
-    for line in lines {
-        if let Some((name, value, true)) = assignment(line).filter(|(name, ..)| name.starts_with("CONFIG_")) {
-            given.insert(name.to_owned(), value.to_owned());
-        }
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let calls = words
-            .iter()
-            .any(|word| ["$(MAKE)", "${MAKE}", "make"].contains(&word.trim_start_matches(['@', '+', '-'])));
-        let pairs = words.iter().filter_map(|word| word.split_once('=')).filter(|_| calls);
-        let options = pairs.filter(|(name, value)| name.starts_with("CONFIG_") && ["m", "y"].contains(value));
-        given.extend(options.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    }
-    given
 }
 
 impl Objects {
@@ -107,57 +56,37 @@ impl Objects {
         let Some((_, whole)) = kbuild_file(tree, dir) else { return };
         let before = self.outputs.len();
         let place = Place { dir, below, depth };
-        let mut reading = Reading { scope: scope(tree, dir, &options), options, ..Reading::default() };
-        self.lines(tree, &whole, &place, when, &mut reading);
-        for (line, whens) in std::mem::take(&mut reading.late) {
-            if let Some((target, words, _)) = object_line(&line, &reading.scope) {
-                self.object(tree, &line, (target, words), &place, whens, &reading.options);
-            }
+        let scope = scope(tree, dir, &options);
+        let mut reading = Reading::new(scope, options);
+        reading.file(tree, &whole, dir, 0);
+        for text in reading.unread {
+            self.not_read(text);
         }
-        let options = reading.options;
+        for entry in reading.entries {
+            let words = entry.words(&reading.scope);
+            let first = Some(when).filter(|when| !when.is_empty()).map(str::to_owned);
+            let whens = first.into_iter().chain(entry.whens).collect();
+            self.object(tree, &entry.line, (entry.target, words), &place, whens, &reading.options);
+        }
         if self.outputs.len() == before {
             for inner in called(&logical_lines(&whole), dir, tree) {
                 if let Ok(path) = dir.join(&inner) {
-                    self.directory(tree, &path, &format!("{below}{inner}/"), when, &options, depth + 1);
+                    self.directory(
+                        tree,
+                        &path,
+                        &format!("{below}{inner}/"),
+                        when,
+                        &reading.options,
+                        depth + 1,
+                    );
                 }
             }
         }
     }
 
-    fn lines(&mut self, tree: &impl Tree, whole: &str, place: &Place<'_>, when: &str, reading: &mut Reading) {
-        let mut defining = false;
-        for line in logical_lines(whole) {
-            let line = line.strip_prefix("override ").map(str::to_owned).unwrap_or(line);
-            let word = line.split_whitespace().next().unwrap_or_default();
-            defining = word == "define" || (defining && word != "endef");
-            if defining || reading.conditions.take(&line, &reading.scope) || !reading.conditions.live() {
-                continue;
-            }
-            if let Some(file) = included(&line, place.dir).filter(|_| place.depth < MAX_DEPTH)
-                && let Ok(inner) = text(tree, &file)
-            {
-                let place = Place { depth: place.depth + 1, ..*place };
-                self.lines(tree, &inner, &place, when, reading);
-                continue;
-            }
-            if let Some(name) = line.trim_start().strip_prefix("undefine ") {
-                reading.scope.values.remove(name.trim());
-                continue;
-            }
-            if let Some(assignment) = assignment(&line) {
-                reading.assign(&line, assignment);
-                continue;
-            }
-            let first = Some(when).filter(|when| !when.is_empty());
-            let whens: Vec<String> =
-                first.into_iter().chain(reading.conditions.whens()).map(str::to_owned).collect();
-            match object_line(&line, &reading.scope) {
-                Some((.., true)) => reading.late.push((line, whens)),
-                Some((target, words, false)) => {
-                    self.object(tree, &line, (target, words), place, whens, &reading.options);
-                }
-                None => reading.assign_computed(&line),
-            }
+    fn not_read(&mut self, text: String) {
+        if !self.unread.contains(&text) {
+            self.unread.push(text);
         }
     }
 
@@ -180,10 +109,7 @@ impl Objects {
         for word in words {
             let word = word.trim_start_matches("./");
             if word == ".o" || word.contains(['$', '(', ')', '@', '{']) {
-                let text = format!("`{}` is not read: say with `output` what it builds", line.trim());
-                if !self.unread.contains(&text) {
-                    self.unread.push(text);
-                }
+                self.not_read(format!("`{}` is not read: say with `output` what it builds", line.trim()));
             } else if let Some(name) = word.strip_suffix(".o").filter(|_| target != "y") {
                 let has = |end: &str| {
                     place.dir.join(&format!("{name}.{end}")).is_ok_and(|file| text(tree, &file).is_ok())
@@ -212,123 +138,17 @@ fn scope(tree: &impl Tree, dir: &RelPath, options: &BTreeMap<String, String>) ->
     let of_kbuild = OF_KBUILD.iter().copied();
     let directories = DIRECTORIES.iter().map(|name| (*name, "{kernel_dir}"));
     let releases = RELEASES.iter().map(|name| (*name, "{kernel}"));
-    for (name, value) in of_kbuild.chain(directories).chain(releases) {
+    let lists = ["obj-m", "obj-y"].map(|name| (name, ""));
+    for (name, value) in of_kbuild.chain(directories).chain(releases).chain(lists) {
         scope.set(name, value.to_owned());
     }
     scope
-}
-
-/// A directory's file, and those that it includes, as far as they are read.
-#[derive(Default)]
-struct Reading {
-    scope: Scope,
-    conditions: Conditions,
-    /// Options, and what else the directories beneath are given.
-    options: BTreeMap<String, String>,
-    /// Variables of which only make could tell the value.
-    undecided: BTreeSet<String>,
-    /// Lines such as `obj-m = $(NAME).o`, which take the value that NAME has in the end; and what they stand under.
-    late: Vec<(String, Vec<String>)>,
-}
-
-impl Reading {
-    fn assign(&mut self, line: &str, (name, value, exported): (&str, &str, bool)) {
-        // What drvc gives to make wins over what the file says.
-        let given = OF_KBUILD.iter().any(|(known, _)| *known == name)
-            || DIRECTORIES.contains(&name)
-            || RELEASES.contains(&name);
-        if given || self.undecided.contains(name) {
-            return;
-        }
-        let operator = line.split_once('=').map_or("", |(left, _)| left.trim_end());
-        let value = match operator.ends_with(':') {
-            true => self.scope.expanded(value),
-            false => value.to_owned(),
-        };
-        let known = self.scope.values.get(name).cloned();
-        let value = match known.clone() {
-            Some(known) if operator.ends_with('+') => format!("{known} {value}"),
-            Some(known) if operator.ends_with('?') => known,
-            _ => value,
-        };
-        // Only make could tell which of two values holds, or whether this one does: none is taken.
-        let differs = known.is_none_or(|known| known != value && !known.is_empty());
-        if differs && self.conditions.whens().any(|when| when != format!("{name} is not set")) {
-            self.forget(name);
-            return;
-        }
-        if exported {
-            self.options.insert(name.to_owned(), self.scope.expanded(&value));
-        }
-        self.scope.set(name, value);
-    }
-
-    /// `list-$(CONFIG_X) += a.o`: where the option is known, an assignment; else `list-y` and `list-m` are not known.
-    fn assign_computed(&mut self, line: &str) {
-        let Some((left, right)) = line.split_once('=').filter(|_| !line.starts_with('\t')) else { return };
-        let (name, operator) = left.split_at(left.trim_end_matches([':', '?', '+', ' ']).len());
-        let line = format!("{}{operator}={right}", self.scope.expanded(name));
-        if let Some(assignment) = assignment(&line) {
-            self.assign(&line, assignment);
-        } else if let Some((list, _)) = name.trim().split_once("-$").filter(|(list, _)| *list != "obj") {
-            for end in ["y", "m"] {
-                self.forget(&format!("{list}-{end}"));
-            }
-        }
-    }
-
-    fn forget(&mut self, name: &str) {
-        self.undecided.insert(name.to_owned());
-        self.scope.values.remove(name);
-    }
 }
 
 struct Place<'a> {
     dir: &'a RelPath,
     below: &'a str,
     depth: usize,
-}
-
-/// `obj-m += a.o b/`: what stands behind `obj-`, with the options that are set put in; the words behind the `=`; and
-/// whether make puts variables in at the end of the file only.
-fn object_line(line: &str, scope: &Scope) -> Option<(String, Vec<String>, bool)> {
-    let rest = line.trim_start().strip_prefix("obj-")?;
-    let mut open = 0_usize;
-    let at = rest.char_indices().find(|(_, c)| {
-        open = match c {
-            '(' | '{' => open + 1,
-            ')' | '}' => open.saturating_sub(1),
-            _ => open,
-        };
-        *c == '=' && open == 0
-    });
-    let (left, right) = rest.split_at_checked(at?.0)?;
-    let right = right.trim_start_matches('=');
-    let late = !left.ends_with([':', '+', '?']);
-    let left = left.trim_end_matches([':', '+', '?']).trim();
-    let target = scope.expanded(left).trim().to_owned();
-    let target = match target.as_str() {
-        "m" | "y" | "n" | "" => target,
-        _ if !left.contains('$') => return None,
-        _ => only_option(left).map_or_else(|| format!("`{left}`"), str::to_owned),
-    };
-    let words = scope.expanded(right);
-    // Of a function only make knows what it gives: it stays one word.
-    let words = match words.contains("$(") {
-        true => vec![words.trim().to_owned()],
-        false => words.split_whitespace().map(str::to_owned).collect(),
-    };
-    Some((target, words, late))
-}
-
-/// The file that an `include` names, where it is one of the tree.
-fn included(line: &str, dir: &RelPath) -> Option<RelPath> {
-    let line = line.trim().trim_start_matches(['-', 's']);
-    let name = line.strip_prefix("include ")?.trim();
-    let tops =
-        ["$(src)/", "$(obj)/", "$(M)/", "$(PWD)/", "$(CURDIR)/", "$(srctree)/$(src)/", "${src}/", "./"];
-    let name = tops.iter().find_map(|top| name.strip_prefix(top)).unwrap_or(name);
-    dir.join(name).ok().filter(|_| !name.contains('$'))
 }
 
 /// The directories beneath that a Makefile without modules calls make in: by `M=`, by `-C`, by a list of directories.

@@ -178,29 +178,85 @@ fn makefiles_are_read_as_make_reads_them() {
         ("comma := ,\nobj-m := $(subst $(comma), ,q.o,r.o)\n", &["q", "r"]),
         ("obj-m += $(firstword q.o r.o)\nobj-m += $(wordlist 2,3,a.o s.o t.o)\n", &["q", "s", "t"]),
         ("V1 := q\nV = $(V1)\nV1 := r\nobj-m := $(V).o\n", &["r"]),
+        // What was set by `override` is changed by `override` alone.
+        ("override obj-m += q.o\noverride obj-m += r.o\nobj-m += s.o\n", &["q", "r"]),
+        ("obj-m := q.o\noverride obj-m := r.o\nobj-m += s.o\n", &["r"]),
+        ("override L := q r\nL += s\nL := t\nobj-m := $(L:%=%.o)\n", &["q", "r"]),
+        ("X := q.o\nobj-m := r.o $(X)\nundefine X\nobj-m += s.o $(X)\n", &["r", "q", "s"]),
+        ("obj-m := q.o\nundefine obj-m\nobj-m += r.o\n", &["r"]),
+        ("X := q\nundefine X\nX ?= r\nobj-m := $(X).o\n", &["r"]),
+        ("obj-m := q.o\nobj-m := $(obj-m) r.o\nobj-m := $(filter-out q.o,$(obj-m)) s.o\n", &["r", "s"]),
+        ("obj-m ?= q.o\nobj-m += r.o\n", &["r"]),
+        ("define L\nq.o\nr.o\nendef\nobj-m := $(strip $(L))\n", &["q", "r"]),
+        ("define L :=\nq.o\nendef\ndefine L +=\nr.o\nendef\nobj-m := $(L)\n", &["q", "r"]),
+        (
+            "define add\nobj-m += $(1).o\n$(1)-y := $(1)_main.o $2\nendef\n$(eval $(call add,q,a.o))\n$(eval $(call add,r,))\n",
+            &["q", "r"],
+        ),
+        ("$(eval obj-m += q.o)\n$(eval X := r.o)\nobj-m += $(X)\n", &["q", "r"]),
+        (
+            "define inc\n  -include $(src)/$(1).mk\nendef\n$(foreach m,list gone,$(eval $(call inc,$(m))))\nobj-m := $(LIST:=.o)\n",
+            &["q", "r"],
+        ),
+        (
+            "o = $(addsuffix .o,$(1))\nobj-m := $(call o,q r)\npair = $1-$2.o\nobj-m += $(call pair,s,t)\n",
+            &["q", "r", "s-t"],
+        ),
+        (
+            "rev = $(if $(1),$(call rev,$(wordlist 2,$(words $(1)),$(1)))) $(firstword $(1))\nobj-m := $(addsuffix .o,$(call rev,q r s))\n",
+            &["s", "r", "q"],
+        ),
+        ("A = $(B)\nB := q\nobj-m := $(value B).o\n", &["q"]),
     ];
     for (text, expected) in cases {
         let manifest = imported(&[("Kbuild", text), ("list.mk", "LIST := q r\n")]);
-        let loads: Vec<&str> = manifest
+        let mut loads: Vec<&str> = manifest
             .lines()
             .filter_map(|line| line.trim().strip_prefix("load "))
             .flat_map(|line| line.split(' ').map(|name| name.trim_matches('"')))
             .collect();
-        assert_eq!(loads, *expected, "{text}\n{manifest}");
+        // Outputs are sorted.
+        loads.sort_unstable();
+        let mut expected = expected.to_vec();
+        expected.sort_unstable();
+        assert_eq!(loads, expected, "{text}\n{manifest}");
     }
 }
 
 #[test]
 fn what_is_not_read_of_a_makefile_is_no_list_of_modules() {
     for text in [
-        "define names\nq.o r.o\nendef\nobj-m := $(names)\n",
-        "X = q.o\nundefine X\nobj-m := r.o $(X)\n",
-        "define one\nobj-m += $(1).o\nendef\n$(eval $(call one,q))\n",
+        "X := q.o\nobj-m := $(shell echo $(X))\n",
+        "define obj-m\nq.o\nendef\n",
+        "$(eval $(call gone,q))\n$(shell touch obj-m)\n",
+        "$(call also,$(call gone,q))\n",
+        "include $(SOMEWHERE)/list.mk\n",
+        "define loop\n$(eval $(loop))\nendef\n$(loop)\nobj-m += $(GONE).o\n",
         "obj-m := $(or $(NOT_SET),q.o)\n",
     ] {
         let manifest = imported(&[("Kbuild", text)]);
         assert!(manifest.contains("output \"*.ko\"") && !manifest.contains("load \""), "{text}\n{manifest}");
+        assert!(manifest.contains("is not read"), "{text}\n{manifest}");
     }
+}
+
+/// A list that is set anew under a condition loses what it had: nothing of it is certain then.
+#[test]
+fn what_another_line_takes_back_is_optional() {
+    for (text, when) in [
+        ("obj-m := q.o\nifeq ($(A),y)\nobj-m := r.o\nendif\n", "not: `ifeq ($(A),y)`"),
+        ("obj-m := q.o\nifdef CONFIG_A\nobj-m := r.o\nendif\n", "CONFIG_A is not set"),
+        ("obj-m := q.o\nobj-$(CONFIG_A) := r.o\n", "CONFIG_A is not set"),
+    ] {
+        let manifest = imported(&[("Kbuild", text)]);
+        let output = format!("// where {when}:\n    output \"q.ko\" optional=#true\n");
+        assert!(
+            manifest.contains(&output) && manifest.contains("output \"r.ko\" optional"),
+            "{text}\n{manifest}"
+        );
+    }
+    let manifest = imported(&[("Kbuild", "obj-$(CONFIG_A) := q.o\nobj-m := r.o\n")]);
+    assert!(manifest.contains("module \"r\" {") && !manifest.contains("q.ko"), "{manifest}");
 }
 
 #[test]
