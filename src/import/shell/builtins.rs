@@ -3,6 +3,7 @@
 use super::run::{Flow, Shell, Truth, shown};
 use super::{filters, variables::Value};
 use brush_parser::ast::{Assignment, AssignmentName, CommandPrefixOrSuffixItem as Item};
+use std::collections::VecDeque;
 
 /// Commands that change no variable.
 const HARMLESS: [&str; 18] = [
@@ -194,20 +195,14 @@ impl Shell {
     }
 
     fn read(&mut self, words: &[&str], line: usize, text: &str) -> Truth {
-        let mut names: Vec<&str> = Vec::new();
-        let mut array = None;
-        let mut rest = words.iter();
-        while let Some(word) = rest.next() {
-            match *word {
-                "-a" => array = rest.next().copied(),
-                "-ra" | "-ar" => array = rest.next().copied(),
-                "-d" | "-n" | "-N" | "-p" | "-t" | "-u" => drop(rest.next()),
-                word if word.starts_with('-') => {}
-                word => names.push(word),
-            }
-        }
-        let known = self.input.is_some();
-        let found = self.input.as_mut().and_then(std::collections::VecDeque::pop_front);
+        let Read { names, array, until, counted } = Read::of(words);
+        let until = until.map(|word| self.word(word));
+        let known = self.input.is_some() && !counted && until != Some(None);
+        let lines = self.input.as_mut().filter(|_| known);
+        let found = lines.and_then(|lines| match until.flatten() {
+            None => lines.pop_front(),
+            Some(end) => read_until(lines, &end),
+        });
         let parts = found.clone().zip(self.separators());
         if let Some(array) = array {
             self.variables.unset(array, None);
@@ -241,8 +236,10 @@ impl Shell {
     fn mapfile(&mut self, words: &[&str], line: usize) -> Truth {
         let name = words.last().filter(|word| !word.starts_with('-')).copied().unwrap_or("MAPFILE");
         self.variables.unset(name, None);
-        let cut = words.iter().any(|word| word.starts_with('-') && word.contains('t'));
-        match self.input.take() {
+        let flags = || words.iter().filter_map(|word| word.strip_prefix('-'));
+        let cut = flags().any(|flag| flag == "t");
+        let known = flags().all(|flag| flag == "t");
+        match self.input.take().filter(|_| known) {
             Some(lines) => {
                 for (at, text) in lines.into_iter().enumerate() {
                     let text = if cut { text } else { text + "\n" };
@@ -309,5 +306,55 @@ impl Shell {
             self.note(line, format!("`{text}` was not run"));
         }
         Truth::other(text)
+    }
+}
+
+/// The words behind `read`.
+#[derive(Default)]
+struct Read<'w> {
+    names: Vec<&'w str>,
+    array: Option<&'w str>,
+    /// The word behind `-d`.
+    until: Option<&'w str>,
+    /// Whether it reads so many characters.
+    counted: bool,
+}
+
+impl<'w> Read<'w> {
+    fn of(words: &[&'w str]) -> Self {
+        let mut read = Self::default();
+        let mut rest = words.iter().copied();
+        while let Some(word) = rest.next() {
+            let Some(flags) = word.strip_prefix('-') else {
+                read.names.push(word);
+                continue;
+            };
+            match flags.chars().next_back() {
+                Some('a') => read.array = rest.next(),
+                Some('d') => read.until = rest.next(),
+                Some('n' | 'N') => {
+                    rest.next();
+                    read.counted = true;
+                }
+                Some('p' | 't' | 'u' | 'i') => drop(rest.next()),
+                _ => {}
+            }
+        }
+        read
+    }
+}
+
+/// What stands before a character, which is taken out of the lines; with none, everything.
+fn read_until(lines: &mut VecDeque<String>, end: &str) -> Option<String> {
+    if lines.is_empty() {
+        return None;
+    }
+    let text: String = lines.drain(..).map(|line| line + "\n").collect();
+    match text.split_once(end).filter(|_| !end.is_empty()) {
+        Some((found, rest)) => {
+            lines.extend(rest.lines().map(str::to_owned));
+            Some(found.to_owned())
+        }
+        None => Some(text),
     }
 }

@@ -123,6 +123,11 @@ impl Shell {
                 .compare(one, operator, other, extended)
                 .map_or_else(|| Truth::other(text), Truth::of);
         }
+        if operator == "=~" {
+            // What the groups would hold is as open as whether it fits.
+            self.variables.unset("BASH_REMATCH", None);
+            self.variables.lose("BASH_REMATCH", self.line);
+        }
         let (name, value) = match (config_in(left), &other, config_in(right), &one) {
             (Some(name), Some(value), None, _) | (None, _, Some(name), Some(value)) => (name, value.as_str()),
             _ => return Truth::other(text),
