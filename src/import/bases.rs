@@ -198,8 +198,14 @@ pub(super) fn matrix(kernels: &[String], images: &[String]) -> (Vec<Os>, Vec<Str
             Some((_, system)) => (Some(system.os), example(system).map(|(release, _)| release)),
             None => (None, None),
         };
-        let found = matrix::home(kernel, os, release, &profiles)
-            .or_else(|_| matrix::home(kernel, None, None, &profiles));
+        let found = matrix::home(kernel, os, release, &profiles).or_else(|error| {
+            let (name, release) = matrix::home(kernel, None, None, &profiles).map_err(|_| error)?;
+            let image = systems.first().map(|(image, _)| image.as_str()).unwrap_or_default();
+            notes.push(format!(
+                "kernel `{kernel}` is none that is known of the system of `{image}`: it is taken for one of {name} {release}"
+            ));
+            Ok((name, release))
+        });
         match found {
             Ok((name, release)) => matrix::put(&mut nodes, name, release, kernel),
             Err((message, _)) => notes.push(format!("{message}: put it into the matrix")),

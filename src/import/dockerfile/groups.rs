@@ -190,6 +190,15 @@ impl Reading {
             }
         }
         text = without_symbols(&text, group, action);
+        if let Some(script) = lines::words(&text).first().filter(|word| word.starts_with('/'))
+            && !place.is_empty()
+            && beneath(script, &place).is_none()
+        {
+            group.notes.push(format!(
+                "`{}` is none of the source's files: put it into the source, and call it there",
+                shown(script)
+            ));
+        }
         if !place.is_empty() {
             text = replaced(&text, &place);
         }
@@ -197,6 +206,12 @@ impl Reading {
         group.makes += 1;
         group.env.retain(|(name, _)| !action.env.iter().any(|(known, _)| known == name));
         group.env.extend(action.env.iter().cloned());
+        // drvc gives these to what `needs` another module.
+        let given = group.env.extract_if(.., |(name, _)| name == "KBUILD_EXTRA_SYMBOLS");
+        for (_, files) in given.collect::<Vec<_>>() {
+            let dirs = files.split_whitespace().filter_map(|file| file.strip_suffix("Module.symvers"));
+            group.symbols.extend(dirs.map(|dir| absolute(&action.dir, dir)));
+        }
         self.missing(group, &action.text);
         self.fates.push((action.line, Fate::Taken));
     }
@@ -226,7 +241,10 @@ fn without_symbols(text: &str, group: &mut Group, action: &Action) -> String {
         return text.to_owned();
     };
     group.symbols.push(absolute(&action.dir, dir));
-    text.replacen(&format!(" {word}"), "", 1)
+    match text.strip_prefix(&format!("{word} ")) {
+        Some(rest) => rest.to_owned(),
+        None => text.replacen(&format!(" {word}"), "", 1),
+    }
 }
 
 fn not_built(text: &str) -> Fate {

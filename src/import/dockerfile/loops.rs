@@ -26,7 +26,10 @@ pub(super) fn unrolled(command: &str) -> Option<Vec<String>> {
         .map(|command| command.trim_end_matches(" || exit 1").trim_end_matches(" || exit").to_owned())
         .filter(|command| !command.starts_with("exit"))
         .collect();
-    let each = list.split_whitespace().flat_map(|word| {
+    // Kernels that a list names are one word, the kernel that is built for.
+    let mut list: Vec<&str> = list.split_whitespace().collect();
+    list.dedup();
+    let each = list.into_iter().flat_map(|word| {
         body.iter().map(move |command| {
             let braced = command.replace(&format!("${{{name}}}"), word);
             named(&braced, name, word)

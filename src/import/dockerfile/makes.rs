@@ -9,6 +9,9 @@ use crate::import::draft::{self, Build, Module, Origin, Output, Source, Step};
 use crate::text::ids::KmodName;
 use std::collections::BTreeMap;
 
+/// What images of OpenShift's Driver Toolkit are called, and the repository of the images of its releases.
+const TOOLKITS: [&str; 4] = ["driver-toolkit", "DTK", "DRIVER_TOOLKIT", "ocp-v4.0-art-dev"];
+
 impl Reading {
     pub(super) fn drafted(&mut self, draft: &mut Draft, file: &str, hint: &str) {
         let groups = self.groups();
@@ -85,12 +88,18 @@ impl Reading {
         let mut outputs: Vec<String> = Vec::new();
         for (file, _) in &self.outputs {
             let path = absolute("", file);
-            let below = beneath(&path, &group.at).filter(|below| file.starts_with('/') && !below.is_empty());
+            let of = |top: &str| {
+                beneath(&path, top)
+                    .filter(|below| file.starts_with('/') && !below.is_empty())
+                    .map(str::to_owned)
+            };
+            let in_source = || of(place).filter(|_| !place.is_empty() && group.dir.is_none());
+            let below = of(&group.at).filter(|_| !group.at.is_empty()).or_else(in_source);
             let other = groups.iter().any(|one| {
                 one.at != group.at && one.at.len() > group.at.len() && beneath(&path, &one.at).is_some()
             });
             let output = match below {
-                Some(below) if !other && !group.at.is_empty() => Some(below.to_owned()),
+                Some(below) if !other => Some(below),
                 _ if single
                     || (!place.is_empty()
                         && beneath(&path, place).is_some()
@@ -201,9 +210,8 @@ impl Reading {
 
     fn loaded(&mut self, draft: &Draft, image: &mut Image, nothing: bool) {
         image.load = self.loads.clone();
-        if let Some(kmod) = self.loads.first().filter(|_| !self.options.is_empty()) {
-            let options =
-                self.options.iter().map(|(name, value)| (name.clone(), named(&draft::literal(value))));
+        for (kmod, options) in &self.options {
+            let options = options.iter().map(|(name, value)| (name.clone(), named(&draft::literal(value))));
             image.options.push((kmod.clone(), options.collect()));
         }
         if self.loads.is_empty() && !nothing {
@@ -247,7 +255,9 @@ impl Reading {
     fn unused(&mut self, groups: &[Group]) {
         for (name, value, line) in std::mem::take(&mut self.set) {
             let pair = (name, value);
-            let fate = if groups.iter().any(|group| group.env.contains(&pair)) {
+            let given =
+                pair.0 == "KBUILD_EXTRA_SYMBOLS" && groups.iter().any(|group| !group.symbols.is_empty());
+            let fate = if given || groups.iter().any(|group| group.env.contains(&pair)) {
                 Fate::Taken
             } else {
                 left(
@@ -275,13 +285,10 @@ impl Reading {
         let stages = groups.iter().map(|group| group.stage).chain((0..self.stages.len()).rev());
         let images: Vec<String> =
             stages.filter_map(|stage| self.image_of(stage)).map(str::to_owned).collect();
-        if images
-            .iter()
-            .any(|image| ["driver-toolkit", "DTK", "DRIVER_TOOLKIT"].iter().any(|word| image.contains(word)))
-        {
+        if images.iter().any(|image| TOOLKITS.iter().any(|word| image.contains(word))) {
             draft.head.push("It was built in OpenShift's Driver Toolkit: `os \"openshift\" \"4.16.3\"` in the matrix does the same.".to_owned());
         }
-        let (matrix, notes) = bases::matrix(&self.kernels, &images);
+        let (matrix, notes) = bases::matrix(&self.values.kernels, &images);
         draft.matrix = matrix;
         for note in notes {
             draft.head.push(format!("{file}: {note}"));

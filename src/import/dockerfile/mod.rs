@@ -114,8 +114,8 @@ struct Reading {
     /// The `.ko` files that are copied or installed, as they are named.
     outputs: Vec<(String, usize)>,
     loads: Vec<String>,
-    options: Vec<(String, String)>,
-    kernels: Vec<String>,
+    /// What modules are loaded with, each with the module's name.
+    options: Vec<(String, Vec<(String, String)>)>,
     fates: Vec<(usize, Fate)>,
     /// Directories of sources that were renamed: to what, and what they were.
     moves: Vec<(String, String)>,
@@ -164,6 +164,7 @@ impl Reading {
             "CMD" | "ENTRYPOINT" => {
                 let text =
                     lines::exec_form(&one.rest).map_or_else(|| one.rest.clone(), |words| words.join(" "));
+                let text = self.values.put_in(&text);
                 let loaded = lines::commands(&text).iter().filter(|(_, command)| self.loads(command)).count();
                 let fate = if loaded > 0 {
                     Fate::Taken
@@ -252,10 +253,26 @@ impl Reading {
             value.starts_with(|c: char| c.is_ascii_digit()) && value.contains('-') && value.contains('.');
         let known =
             shaped && KernelText::parse(value).is_ok() && !Profiles::builtin().readers_of(value).is_empty();
-        if known && !self.kernels.iter().any(|kernel| kernel == value) {
-            self.kernels.push(value.to_owned());
+        let kernels = &mut self.values.kernels;
+        if known && !kernels.iter().any(|kernel| kernel == value) {
+            kernels.push(value.to_owned());
         }
         known
+    }
+
+    /// Notes the kernels that a command names by their releases: in a path of headers, in a variable that is called
+    /// after a kernel, in the list of a loop.
+    fn kernels_in(&mut self, command: &str) {
+        let in_list = command.trim_start().starts_with("for ");
+        for word in command.split(|c: char| c.is_whitespace() || ";'\"".contains(c)) {
+            let paths = ["/lib/modules/", "/usr/src/kernels/", "/usr/src/linux-headers-"];
+            let in_path = paths.iter().find_map(|path| word.split_once(path)?.1.split('/').next());
+            let of_variable =
+                word.split_once('=').filter(|(name, _)| self.values.is_kernel(name)).map(|(_, value)| value);
+            if let Some(kernel) = in_path.or(of_variable).or(Some(word).filter(|_| in_list)) {
+                self.names_kernel(kernel);
+            }
+        }
     }
 
     fn environment(&mut self, one: &Instruction) {

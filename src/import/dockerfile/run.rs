@@ -28,6 +28,7 @@ impl Reading {
             self.fates.push((one.line, left(&format!("RUN {}", one.rest), "it runs nothing")));
         }
         let mut outer: Vec<String> = Vec::new();
+        commands.iter().for_each(|command| self.kernels_in(command));
         let each = |command: String| unrolled(&self.values.put_in(&command)).unwrap_or_else(|| vec![command]);
         let commands: Vec<String> = commands.into_iter().flat_map(each).collect();
         for command in &commands {
@@ -200,23 +201,37 @@ impl Reading {
         let of_program = |word: &&String| word.ends_with("modprobe") || word.ends_with("insmod");
         let Some(at) = words.iter().position(|word| of_program(&word)) else { return false };
         let mut rest = words.iter().skip(at + 1);
+        let (mut loaded, mut whole) = (None::<String>, true);
         while let Some(word) = rest.next() {
             match word.as_str() {
                 "-d" | "--dirname" | "-S" | "--set-version" => drop(rest.next()),
                 "-r" | "--remove" => return false,
                 _ if word.starts_with('-') => {}
                 _ => match word.split_once('=') {
-                    Some((name, value)) => self.options.push((name.to_owned(), value.to_owned())),
+                    Some((name, value)) => match &loaded {
+                        Some(kmod) => self.option(kmod, name, value),
+                        None => whole = false,
+                    },
                     None => {
                         let name = word.rsplit('/').next().unwrap_or(word).trim_end_matches(".ko");
-                        if KmodName::parse(name).is_ok() && !self.loads.iter().any(|known| known == name) {
-                            self.loads.push(name.to_owned());
-                        }
+                        loaded = KmodName::parse(name).is_ok().then(|| name.to_owned());
+                        whole &= loaded.is_some();
+                        let new = loaded.clone().filter(|name| !self.loads.contains(name));
+                        self.loads.extend(new);
                     }
                 },
             }
         }
-        true
+        whole && loaded.is_some()
+    }
+
+    fn option(&mut self, kmod: &str, name: &str, value: &str) {
+        let pair = (name.to_owned(), value.to_owned());
+        match self.options.iter_mut().find(|(known, _)| known == kmod) {
+            Some((_, options)) if options.contains(&pair) => {}
+            Some((_, options)) => options.push(pair),
+            None => self.options.push((kmod.to_owned(), vec![pair])),
+        }
     }
 }
 

@@ -408,3 +408,62 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn what_names_one_kernel_is_of_the_kernel_that_is_built_for() {
+    let clone = "FROM debian:12\nRUN git clone -b v1 https://h.example/m /m\n";
+    for (text, expected) in [
+        (
+            "RUN for k in 6.1.0-55-amd64 6.1.0-56-amd64; do make -C /lib/modules/$k/build M=/m modules && make -C /lib/modules/$k/build M=/m clean; done",
+            "module \"m\" {\n    // which `.ko` files come out is not said: say so with `output`\n    source \"driver\"\n    output \"*.ko\"\n",
+        ),
+        (
+            "RUN for k in 6.1.0-55-amd64 6.1.0-56-amd64; do make -C /m K=$k; done",
+            "kernel \"6.1.0-55-amd64\" \"6.1.0-56-amd64\"",
+        ),
+        ("RUN make -C /m KVER=6.1.0-56-amd64 all", "    make \"all\" KVER=\"{kernel}\"\n"),
+        ("RUN make -C /m KDIR=/usr/src/linux-headers-6.1.0-56-amd64", "    make KDIR=\"{kernel_dir}\"\n"),
+        (
+            "ARG KVER=6.1.0-56-amd64\nENV SHORT=${KVER%-amd64}\nRUN make -C /m ABI=${SHORT##*-}",
+            "        KVER=\"{kernel}\"\n        SHORT=\"${KVER%-amd64}\"\n        make -C {source_dir} ABI=${SHORT##*-}\n",
+        ),
+    ] {
+        let (manifest, _) = imported(&format!("{clone}{text}\n"));
+        assert!(manifest.contains(expected), "{text}\n{manifest}");
+        let block = manifest.split("module ").nth(1).and_then(|rest| rest.split("matrix").next()).unwrap();
+        assert!(!block.contains("6.1.0-5"), "{text}\n{manifest}");
+    }
+}
+
+#[test]
+fn each_module_has_its_own_options_and_needs() {
+    let two = "FROM debian:12\nRUN git clone -b v1 https://h.example/bus && git clone -b v1 https://h.example/dev\nRUN make -C bus\n";
+    for (text, expected) in [
+        (
+            "RUN cd dev && KBUILD_EXTRA_SYMBOLS=/bus/Module.symvers make KDIR=/k",
+            "    needs \"bus\"\n    make KDIR=\"/k\"\n",
+        ),
+        ("ENV KBUILD_EXTRA_SYMBOLS=/bus/Module.symvers\nRUN make -C dev", "    needs \"bus\"\n    make\n"),
+        (
+            "RUN make -C dev\nCMD modprobe bus speed=3 && modprobe -d /opt dev mode=2 mode=2",
+            "    load \"bus\" \"dev\"\n    option \"bus\" speed=\"3\"\n    option \"dev\" mode=\"2\"\n",
+        ),
+        (
+            "RUN make -C dev\nCMD [\"sh\", \"-c\", \"insmod /lib/modules/$(uname -r)/dev.ko mode=2 && sleep inf\"]",
+            "    option \"dev\" mode=\"2\"\n",
+        ),
+    ] {
+        let (manifest, _) = imported(&format!("{two}{text}\n"));
+        assert!(manifest.contains(expected), "{text}\n{manifest}");
+        assert!(!manifest.contains("Module.symvers"), "{text}\n{manifest}");
+    }
+    let (_, warnings) = imported(&format!("{two}CMD modprobe $MODULE mode=2\n"));
+    assert!(warnings.iter().any(|one| one.contains("CMD modprobe $MODULE")), "{warnings:?}");
+    let script = "FROM debian:12\nCOPY driver /driver\nCOPY build.sh /build.sh\nRUN /build.sh /driver\nRUN cp /driver/out/q.ko /opt/\n";
+    let (manifest, warnings) = imported(script);
+    assert!(manifest.contains("    output \"out/q.ko\"\n"), "{manifest}");
+    assert!(
+        warnings.iter().any(|one| one.contains("`/build.sh` is none of the source's files")),
+        "{warnings:?}"
+    );
+}

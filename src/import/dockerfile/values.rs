@@ -4,7 +4,8 @@ use super::{HERE, KERNEL, KERNEL_DIR};
 use std::collections::BTreeMap;
 
 /// Names of build arguments that hold the kernel's release.
-const KERNELS: [&str; 14] = [
+const KERNELS: [&str; 15] = [
+    "KERNELRELEASE",
     "KERNEL_VERSION",
     "KERNEL_FULL_VERSION",
     "KERNELVERSION",
@@ -29,6 +30,8 @@ const MAX_DEPTH: usize = 8;
 #[derive(Clone, Default)]
 pub(super) struct Values {
     known: BTreeMap<String, String>,
+    /// Kernels that the file names by their releases.
+    pub(super) kernels: Vec<String>,
 }
 
 /// One `$NAME` or `${NAME…}`.
@@ -69,6 +72,9 @@ impl Values {
         });
         let mut out = String::new();
         self.expand(&text, text.len() + MAX_GROWTH, 0, &mut out);
+        for kernel in &self.kernels {
+            out = replaced(&out, kernel);
+        }
         for known in [
             format!("/usr/src/kernels/{KERNEL}"),
             format!("/lib/modules/{KERNEL}/build"),
@@ -129,14 +135,23 @@ impl Values {
             .collect()
     }
 
-    /// The assignments that shell text needs before it: of variables in it that have a value here.
+    /// The assignments that shell text needs before it: of variables in it that have a value here, and of those that
+    /// these values name.
     pub(super) fn assignments(&self, text: &str) -> String {
         let mut lines = String::new();
-        for one in uses(text) {
-            let line = self.get(one.name).map(|value| format!("{}=\"{value}\"\n", one.name));
-            lines.extend(line.filter(|line| !lines.contains(line.as_str())));
-        }
+        self.assign(text, 0, &mut lines);
         lines
+    }
+
+    fn assign(&self, text: &str, depth: usize, lines: &mut String) {
+        for one in uses(text) {
+            let Some(value) = self.get(one.name).filter(|_| depth < MAX_DEPTH) else { continue };
+            let line = format!("{}=\"{value}\"\n", one.name);
+            if !lines.contains(&line) {
+                self.assign(value, depth + 1, lines);
+                lines.push_str(&line);
+            }
+        }
     }
 
     /// Names in a text that nothing gives a value.
@@ -147,6 +162,19 @@ impl Values {
         names.dedup();
         names
     }
+}
+
+/// A text with a kernel's release in it taken for the kernel that is built for, unless a longer name holds it.
+fn replaced(text: &str, kernel: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(kernel) {
+        let longer = after.starts_with(|c: char| c.is_ascii_alphanumeric() || "_+~-".contains(c))
+            || before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '.');
+        out.extend([before, if longer { kernel } else { KERNEL }]);
+        rest = after;
+    }
+    out + rest
 }
 
 fn uses(text: &str) -> Vec<Use<'_>> {
@@ -209,6 +237,13 @@ mod tests {
         ] {
             assert_eq!(values.put_in(text), expected, "{text}");
         }
+        values.set("SHORT", "${KVER%-amd64}".into());
+        let before = format!("KVER=\"{KERNEL}\"\nSHORT=\"${{KVER%-amd64}}\"\n");
+        assert_eq!(values.assignments("make V=${SHORT%%-*} W=${SHORT##*-}"), before);
+        values.kernels.push("6.1.0-56-amd64".into());
+        let text = "linux-headers-6.1.0-56-amd64 6.1.0-56-amd64-x /lib/modules/6.1.0-56-amd64/build";
+        let expected = format!("linux-headers-{KERNEL} 6.1.0-56-amd64-x {KERNEL_DIR}");
+        assert_eq!(values.put_in(text), expected);
         assert_eq!(values.changed("${KVER%%-*} ${B%.*} ${Z%x} ${A:-b}"), ["{KVER%%-*}", "{B%.*}"]);
         for n in 0..29 {
             let value = values.put_in(&format!("${{A{n}}}${{A{n}}}"));
