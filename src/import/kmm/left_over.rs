@@ -89,7 +89,15 @@ pub(super) fn left_over(value: &Value, path: &str, say: &mut impl FnMut(String))
             }
         } else {
             let shown = scalar(inner).map(|text| format!(" `{text}`")).unwrap_or_default();
-            say(format!("{here}{shown} is left out: drvc's Module has no word for it"));
+            let advice = match key {
+                "inTreeModulesToRemove" | "inTreeModuleToRemove" => {
+                    "say `replaces` in an `on kernel=` of the image"
+                }
+                "registryTLS" => "drvc has one `registry-tls`, for all kernels",
+                "clusterSelector" => "it says which clusters a hub gives it to",
+                _ => "drvc's Module has no word for it",
+            };
+            say(format!("{here}{shown} is left out: {advice}"));
         }
     }
 }

@@ -12,10 +12,16 @@ pub(super) struct Mapping {
     pub literal: Option<String>,
     pub regexp: Option<String>,
     pub image: Option<String>,
+    /// Whether KMM builds for it.
+    built: bool,
 }
 
+/// What KMM puts the kernel's release in for.
+pub(super) const VARIABLES: [&str; 4] =
+    ["${KERNEL_FULL_VERSION}", "$KERNEL_FULL_VERSION", "${KERNEL_VERSION}", "$KERNEL_VERSION"];
+
 impl Mapping {
-    fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> String {
         let what = self.literal.as_ref().or(self.regexp.as_ref()).map_or("", String::as_str);
         format!("kernelMappings[{}] `{what}`", self.at - 1)
     }
@@ -32,6 +38,7 @@ pub(super) fn mappings(container: &Value) -> Vec<Mapping> {
         literal: string(one, &["literal"]).filter(|text| !text.is_empty()),
         regexp: string(one, &["regexp"]).filter(|text| !text.is_empty()),
         image: string(one, &["containerImage"]).or_else(|| default.clone()),
+        built: at(one, &["build"]).or_else(|| at(container, &["build"])).is_some(),
     };
     all.iter().enumerate().map(mapping).collect()
 }
@@ -42,6 +49,8 @@ pub(super) fn findings(mappings: &[Mapping], say: &mut impl FnMut(String)) {
     for (index, one) in mappings.iter().enumerate() {
         if one.regexp.as_deref().is_some_and(|regexp| !kernels::can_match(regexp)) {
             say(format!("{} can never match the name of a kernel", one.shown()));
+        } else if one.regexp.is_some() && !one.built {
+            say(format!("{} names no kernel: put those of your nodes into the matrix", one.shown()));
         }
         let before = mappings.iter().take(index);
         if let Some(first) = before.clone().find(|first| covers(first, one)) {
@@ -52,7 +61,7 @@ pub(super) fn findings(mappings: &[Mapping], say: &mut impl FnMut(String)) {
             say(format!("{} gives all its kernels one image, `{image}`", one.shown()));
         }
         let kernel = one.literal.as_deref().unwrap_or("${KERNEL_FULL_VERSION}");
-        let tag = ["${KERNEL_FULL_VERSION}", "$KERNEL_FULL_VERSION", "${KERNEL_VERSION}", "$KERNEL_VERSION"]
+        let tag = VARIABLES
             .iter()
             .fold(image.clone(), |image, variable| image.replace(variable, kernel))
             .replace('+', "_");

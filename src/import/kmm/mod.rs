@@ -25,11 +25,18 @@ use yaml::{at, builds, documents, scalar, string, strings};
 /// # Errors
 /// A text that is no YAML, or holds no Module.
 pub fn import(text: &str, file: &str) -> Result<Draft, Refusal> {
+    let template = "; it looks like a template: import what `helm template` prints";
+    let refused = |Refusal(why)| Refusal(why + if text.contains("{{") { template } else { "" });
+    of_documents(text, file).map_err(refused)
+}
+
+fn of_documents(text: &str, file: &str) -> Result<Draft, Refusal> {
     let documents = documents(text)?;
     let of = |kind: &str| {
         documents.iter().filter(|one| string(one, &["kind"]).as_deref() == Some(kind)).collect::<Vec<_>>()
     };
-    let modules = of("Module");
+    let spokes: Vec<Value> = of("ManagedClusterModule").into_iter().filter_map(spoke).collect();
+    let modules: Vec<&Value> = of("Module").into_iter().chain(&spokes).collect();
     let Some(module) = modules.first() else { return Err(Refusal("it holds no `kind: Module`".into())) };
     let container = ["spec", "moduleLoader", "container"];
     let container = at(module, &container)
@@ -78,22 +85,33 @@ pub fn import(text: &str, file: &str) -> Result<Draft, Refusal> {
     if modules.len() > 1 {
         say("only the first Module of the file was imported".to_owned());
     }
-    let literals: Vec<String> = mappings
-        .iter()
-        .filter_map(|one| one.literal.clone())
-        .filter(|kernel| KernelText::parse(kernel).is_ok())
-        .collect();
-    match matrix::of(&literals, None, &Profiles::builtin()) {
-        Ok(nodes) => draft.matrix = nodes,
-        Err((message, _)) => {
-            draft.head.push(format!("{file}: {message}: put it into the matrix"));
-            draft.warnings.push(format!("{file}: {message}: put it into the matrix"));
+    let profiles = Profiles::builtin();
+    let literals = mappings.iter().filter_map(|one| one.literal.as_deref());
+    draft.matrix.clear();
+    for kernel in literals.filter(|kernel| KernelText::parse(kernel).is_ok()) {
+        match matrix::home(kernel, None, None, &profiles) {
+            Ok((name, release)) => matrix::put(&mut draft.matrix, name, release, kernel),
+            Err((message, _)) => say(format!("{message}: put it into the matrix")),
         }
     }
     if let Some(image) = draft.images.first_mut() {
-        image_of(image, container, &mappings, &name, &kmod);
+        image_of(image, container, &name, &kmod, &mut say);
+        references(image, container, &mappings, &mut say);
     }
     Ok(draft)
+}
+
+/// The Module that KMM's hub makes of a ManagedClusterModule in each cluster.
+fn spoke(managed: &Value) -> Option<Value> {
+    let field = |path: &[&str]| at(managed, path).cloned().unwrap_or_default();
+    let metadata =
+        [("name", field(&["metadata", "name"])), ("namespace", field(&["spec", "spokeNamespace"]))];
+    let mut spec = at(managed, &["spec", "moduleSpec"])?.as_mapping()?.clone();
+    // It stays to be named.
+    spec.insert("clusterSelector".into(), field(&["spec", "selector"]));
+    let metadata = metadata.into_iter().map(|(name, value)| (Value::from(name), value)).collect();
+    let whole = [("metadata", Value::Mapping(metadata)), ("spec", Value::Mapping(spec))];
+    Some(Value::Mapping(whole.into_iter().map(|(name, value)| (Value::from(name), value)).collect()))
 }
 
 /// The module that `rawArgs` load: the last word of them that can be one.
@@ -174,19 +192,15 @@ fn called(draft: &mut Draft, kmod: &str) {
     draft.images.iter_mut().for_each(|image| image.notes.clear());
 }
 
-fn image_of(image: &mut Image, container: &Value, mappings: &[Mapping], name: &str, kmod: &str) {
+fn image_of(image: &mut Image, container: &Value, name: &str, kmod: &str, say: &mut impl FnMut(String)) {
     image.name = draft::name(name);
     if KmodName::parse(kmod).is_ok() {
         image.load = vec![kmod.to_owned()];
     }
-    let written =
-        string(container, &["containerImage"]).or_else(|| mappings.iter().find_map(|one| one.image.clone()));
-    let repository = written
-        .as_deref()
-        .and_then(|image| image.rsplit_once(':'))
-        .map(|(repository, _)| repository.to_owned());
-    image.repository = repository.filter(|text| Repository::parse(text).is_ok());
     let parameters = strings(at(container, &["modprobe", "parameters"]));
+    for flag in parameters.iter().filter(|one| !one.contains('=')) {
+        say(format!("parameter `{flag}` is left out: `option` has a value for each"));
+    }
     let options: Vec<(String, String)> = parameters
         .iter()
         .filter_map(|one| one.split_once('='))
@@ -205,6 +219,45 @@ fn image_of(image: &mut Image, container: &Value, mappings: &[Mapping], name: &s
     load.dedup();
     load.append(&mut image.load);
     image.load = load;
+}
+
+/// Where images are pushed, and what of that drvc does otherwise.
+fn references(image: &mut Image, container: &Value, mappings: &[Mapping], say: &mut impl FnMut(String)) {
+    let split = |text: &str| {
+        let (repository, tag) = text.rsplit_once(':').filter(|(_, tag)| !tag.contains('/'))?;
+        Repository::parse(repository).is_ok().then(|| (repository.to_owned(), tag.to_owned()))
+    };
+    let written =
+        string(container, &["containerImage"]).or_else(|| mappings.iter().find_map(|one| one.image.clone()));
+    let Some((repository, _)) = written.as_deref().and_then(split) else { return };
+    let tags = mappings.iter().filter_map(|one| {
+        let (own, tag) = split(one.image.as_deref()?)?;
+        let kernel = one.literal.as_ref().map(|kernel| kernel.replace(['+', '~'], "_"));
+        let tag = kernel.map_or_else(|| tag.clone(), |kernel| tag.replace(&kernel, "{kernel}"));
+        let tag = mappings::VARIABLES.iter().fold(tag, |tag, variable| tag.replace(variable, "{kernel}"));
+        (own == repository).then_some(tag)
+    });
+    let tags: Vec<String> = tags.collect();
+    let same = tags.first().filter(|tag| tags.len() == mappings.len() && tags.iter().all(|one| one == *tag));
+    let of_kernel = same.filter(|tag| tag.contains("{kernel}") && !tag.contains('$'));
+    let tag = of_kernel.map_or("{kernel}", String::as_str);
+    image.tag = Some(tag.to_owned()).filter(|tag| tag != "{kernel}");
+    for one in mappings {
+        let kernel = one.literal.as_deref().unwrap_or("${KERNEL_FULL_VERSION}");
+        let wanted = format!("{repository}:{}", tag.replace("{kernel}", &kernel.replace(['+', '~'], "_")));
+        let named = one.image.as_deref().map(|image| {
+            mappings::VARIABLES.iter().fold(image.to_owned(), |image, name| image.replace(name, kernel))
+        });
+        if let Some(other) =
+            named.filter(|named| named.replace(['+', '~'], "_") != wanted.replace(['+', '~'], "_"))
+        {
+            say(format!(
+                "{}: the image `{other}` is pushed as `{wanted}` now: say `repository` and `tag`",
+                one.shown()
+            ));
+        }
+    }
+    image.repository = Some(repository);
 }
 
 /// What is built, where the module that is loaded is none of it.

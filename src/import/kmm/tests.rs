@@ -184,3 +184,45 @@ fn each_word_of_a_module_has_one_in_the_manifest() {
     let warnings = import(&two_keys, "m.yaml").unwrap().warnings.join("\n");
     assert!(warnings.contains("`sign` is left out: its mappings have different keys"), "{warnings}");
 }
+
+#[test]
+fn references_that_change_are_named() {
+    let other = |image: &str| format!("      - literal: 6.1.0-56-amd64\n        containerImage: {image}\n");
+    let (manifest, warnings) = imported(&other("quay.io/a/b:v1-6.1.0-56-amd64"), "");
+    assert!(
+        manifest.contains("    tag \"v1-{kernel}\"\n") && !warnings.join("\n").contains("pushed"),
+        "{manifest}\n{warnings:?}"
+    );
+    let (manifest, warnings) = imported(&other("quay.io/c/d:12"), "");
+    assert!(
+        manifest.contains("    repository \"quay.io/a/b\"\n") && !manifest.contains("tag "),
+        "{manifest}"
+    );
+    let expected = "the image `quay.io/c/d:12` is pushed as `quay.io/a/b:6.1.0-56-amd64` now";
+    assert!(warnings.join("\n").contains(expected), "{warnings:?}");
+    let text = "kind: Module\nmetadata: {name: m}\nspec:\n  moduleLoader:\n    container:\n      modprobe: {moduleName: a, parameters: [flag, x=1]}\n      kernelMappings:\n      - &one {regexp: '^6', containerImage: 'q.io/a/b:$KERNEL_FULL_VERSION'}\n      - {<<: *one, literal: 6.1.0-56-amd64, regexp: ''}\n      - {<<: *one, literal: 1.2-nobody, regexp: ''}\n";
+    let draft = import(text, "m.yaml").unwrap();
+    let warnings = draft.warnings.join("\n");
+    for expected in [
+        "kernelMappings[0] `^6` names no kernel: put those of your nodes into the matrix",
+        "parameter `flag` is left out",
+        "`1.2-nobody` belongs to: put it into the matrix",
+    ] {
+        assert!(warnings.contains(expected), "{expected}\n{warnings}");
+    }
+    // One kernel that nobody knows takes no other with it.
+    assert!(write(&draft).contains("kernel \"6.1.0-56-amd64\""), "{}", write(&draft));
+}
+
+#[test]
+fn a_hub_and_a_template_are_read_as_what_they_are() {
+    let hub = "kind: ManagedClusterModule\nmetadata: {name: h}\nspec:\n  spokeNamespace: spoke\n  selector: {gpu: x}\n  moduleSpec:\n    selector: {a: b}\n    moduleLoader:\n      container:\n        modprobe: {moduleName: m}\n        kernelMappings:\n        - {literal: 6.1.0-56-amd64, containerImage: 'q.io/a/b:6.1.0-56-amd64'}\n";
+    let draft = import(hub, "h.yaml").unwrap();
+    let manifest = write(&draft);
+    assert!(manifest.contains("namespace \"spoke\"\n        selector a=\"b\"\n"), "{manifest}");
+    assert!(draft.warnings.join("\n").contains("spec.clusterSelector is left out"), "{:?}", draft.warnings);
+    let Err(refused) = import("kind: Module\nmetadata:\n  name: {{ .Release.Name }}\n", "t.yaml") else {
+        panic!()
+    };
+    assert!(refused.0.contains("helm template"), "{refused}");
+}

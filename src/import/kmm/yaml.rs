@@ -20,8 +20,9 @@ pub(super) fn documents(text: &str) -> Result<Vec<Value>, Refusal> {
     }
     let mut documents = Vec::new();
     for document in Deserializer::from_str(text) {
-        let document =
-            Value::deserialize(document).map_err(|error| Refusal(format!("it is no YAML: {error}")))?;
+        let refused = |error: serde_yaml_ng::Error| Refusal(format!("it is no YAML: {error}"));
+        let mut document = Value::deserialize(document).map_err(refused)?;
+        document.apply_merge().map_err(refused)?;
         match at(&document, &["items"]).and_then(Value::as_sequence) {
             Some(items) => documents.extend(items.iter().take(MAX_DOCUMENTS).cloned()),
             None => documents.push(document),
