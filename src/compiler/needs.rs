@@ -144,7 +144,7 @@ impl Symbols {
 /// The symbol that a line exports: `EXPORT_SYMBOL(NAME)`, or one of its longer forms.
 #[must_use]
 pub fn exported(line: &str) -> Option<&str> {
-    let (_, rest) = line.trim_start().strip_prefix("EXPORT_SYMBOL")?.split_once('(')?;
+    let (_, rest) = line.split_once("EXPORT_SYMBOL")?.1.split_once('(')?;
     rest.split([',', ')']).next().map(str::trim)
 }
 

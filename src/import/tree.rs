@@ -2,6 +2,7 @@
 
 use super::draft::Origin;
 use super::files::text;
+use super::kbuild;
 use crate::system::fs::{Kind, Tree};
 use crate::text::ids::{GitRef, GitUrl, RelPath};
 use std::collections::BTreeMap;
@@ -153,7 +154,12 @@ fn package_version(tree: &impl Tree, dir: &RelPath) -> Option<String> {
             "RELEASE_VERSION",
             "VERSION",
         ];
-        ["Makefile", "Kbuild"].iter().find_map(|file| assigned(file, &names))
+        ["Makefile", "Kbuild"].iter().find_map(|file| {
+            let text = read(file)?;
+            // `VERSION = 6` beside a PATCHLEVEL is no version by itself.
+            let names = names.iter().filter(|name| **name != "VERSION" || !text.contains("PATCHLEVEL"));
+            names.filter_map(|name| kbuild::variable(&text, name)).find_map(|value| plain(&value))
+        })
     })
 }
 

@@ -90,7 +90,7 @@ pub fn import(tree: &impl Tree, place: &Place, hint: &str) -> Result<Draft, Refu
         draft.warn(
             place.file.as_str(),
             0,
-            "no SPDX-License-Identifier and no MODULE_LICENSE was found: say `license` in `project`",
+            "no licence is said by SPDX-License-Identifier, nor by a MODULE_LICENSE that names one: say `license` in `project`",
         );
     }
     draft.sources.push(source(&place.dir, facts));
@@ -212,6 +212,17 @@ fn configured(tree: &impl Tree, dir: &RelPath, module: &mut Module, draft: &mut 
         other => commands::steps(other),
     });
     module.build = Build::Steps(steps);
+}
+
+/// What a variable of a Makefile holds in the end; nothing where it is not set, or only make could tell.
+pub(super) fn variable(text: &str, name: &str) -> Option<String> {
+    let mut scope = expand::Scope::default();
+    let lines = logical_lines(text);
+    for (name, value, _) in lines.iter().filter_map(|line| assignment(line)) {
+        scope.set(name, value.to_owned());
+    }
+    let value = scope.expanded(scope.values.get(name)?);
+    expand::is_known(&value).then_some(value)
 }
 
 /// Puts what the Makefile of a source builds where a Dockerfile does not say what comes out.

@@ -66,6 +66,7 @@ impl Objects {
             let words = entry.words(&reading.scope);
             let first = Some(when).filter(|when| !when.is_empty()).map(str::to_owned);
             let whens = first.into_iter().chain(entry.whens).collect();
+            self.rust |= words.iter().any(|word| in_rust(tree, dir, &reading.scope, word));
             self.object(tree, &entry.line, (entry.target, words), &place, whens, &reading.options);
         }
         if self.outputs.len() == before {
@@ -111,10 +112,6 @@ impl Objects {
             if word == ".o" || word.contains(['$', '(', ')', '@', '{']) {
                 self.not_read(format!("`{}` is not read: say with `output` what it builds", line.trim()));
             } else if let Some(name) = word.strip_suffix(".o").filter(|_| target != "y") {
-                let has = |end: &str| {
-                    place.dir.join(&format!("{name}.{end}")).is_ok_and(|file| text(tree, &file).is_ok())
-                };
-                self.rust |= has("rs") && !has("c");
                 let known =
                     self.outputs.entry(format!("{}{name}.ko", place.below)).or_insert_with(|| when.clone());
                 if when.is_empty() {
@@ -128,6 +125,17 @@ impl Objects {
             }
         }
     }
+}
+
+/// Whether a module, or a part of it, is written in Rust.
+fn in_rust(tree: &impl Tree, dir: &RelPath, scope: &Scope, word: &str) -> bool {
+    let Some(name) = word.strip_suffix(".o") else { return false };
+    let parts = ["y", "objs"].map(|end| scope.expanded(&format!("$({name}-{end})")));
+    let parts = parts.iter().flat_map(|parts| parts.split_whitespace());
+    parts.filter_map(|part| part.strip_suffix(".o")).chain([name]).any(|part| {
+        let has = |end: &str| dir.join(&format!("{part}.{end}")).is_ok_and(|file| text(tree, &file).is_ok());
+        has("rs") && !has("c")
+    })
 }
 
 /// What is known at the beginning of a directory's file.

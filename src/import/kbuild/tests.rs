@@ -150,6 +150,14 @@ fn options_that_are_set_make_modules_certain() {
         ),
         (
             &[
+                ("Kbuild", "obj-m := q.o\nq-y := main.o more.o\n"),
+                ("main.rs", "module! { license: \"GPL\", }"),
+                ("more.c", ""),
+            ],
+            "    requires-config \"CONFIG_RUST\"\n",
+        ),
+        (
+            &[
                 ("Makefile.in", "obj-m := q.o\n"),
                 ("configure.ac", "AC_INIT([q],[1.4])\nAC_ARG_WITH([linux], [])\n"),
             ],
@@ -282,6 +290,17 @@ fn trees_say_who_they_are() {
             "    version \"7.8~rc1\"\n",
         ),
         (&[("Makefile", "DRIVER_VERSION := 3.1\nobj-m := q.o\n"), module], "    version \"3.1\"\n"),
+        (
+            &[
+                (
+                    "Makefile",
+                    "VERSION = 2\nPATCHLEVEL = 7\nDRV_VERSION := $(VERSION).$(PATCHLEVEL)\nobj-m := q.o\n",
+                ),
+                module,
+            ],
+            "    version \"2.7\"\n",
+        ),
+        (&[("Makefile", "VERSION = 2\nPATCHLEVEL = 7\nobj-m := q.o\n"), module], "    version \"9\"\n"),
         (
             &[("Kbuild", "obj-m := q.o"), ("q.c", "MODULE_LICENSE(\"Dual MIT/GPL\");")],
             "    license \"GPL-2.0-only OR MIT\"\n",

@@ -39,7 +39,16 @@ fn holds_key(bytes: &[u8]) -> bool {
         let label = line.strip_prefix(b"-----BEGIN ").and_then(|line| line.strip_suffix(b"-----"));
         label.is_some_and(|label| label.ends_with(b"PRIVATE KEY") || label.ends_with(b"PRIVATE KEY BLOCK"))
     };
-    lines.by_ref().any(begins) && lines.any(|line| !line.is_empty())
+    lines.by_ref().any(begins) && lines.any(|line| !line.is_empty()) || is_key_in_text(bytes)
+}
+
+/// A key of age, which is one line; or one in JSON, whose lines are written as `\n`.
+fn is_key_in_text(bytes: &[u8]) -> bool {
+    let has = |bytes: &[u8], text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+    let is_age = |line: &[u8]| line.starts_with(b"AGE-SECRET-KEY-1");
+    let is_json = bytes.trim_ascii_start().starts_with(b"{");
+    bytes.split(|byte| *byte == b'\n').any(is_age)
+        || (is_json && has(bytes, br"PRIVATE KEY-----\n") && has(bytes, b"-----END "))
 }
 
 /// A private key as PuTTY keeps it, or in DER: PKCS#8, PKCS#1, SEC 1, and PKCS#12 with what else there is.
@@ -110,6 +119,9 @@ mod tests {
             (key("PUBLIC KEY"), Form::Plain),
             ("char *s = \"-----BEGIN PRIVATE KEY-----\\n\";\nint x;\n".to_owned(), Form::Plain),
             ("-----BEGIN PRIVATE KEY-----".to_owned(), Form::Plain),
+            ("# created today\nAGE-SECRET-KEY-1QQPQ\n".to_owned(), Form::PrivateKey),
+            (format!("{{\"private_key\": {:?}}}", key("PRIVATE KEY").replace('\r', "")), Form::PrivateKey),
+            (format!("x = {{\"private_key\": {:?}}}", key("PRIVATE KEY").replace('\r', "")), Form::Plain),
         ] {
             assert_eq!(of(text.as_bytes()), form, "{text}");
         }

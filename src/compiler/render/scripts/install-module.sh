@@ -25,6 +25,9 @@ configuration=/lib/modules/$DRVC_KERNEL/build/include/config/auto.conf
 compiler=
 optional=no
 installed=0
+wanted=
+xz_package=xz
+! command -v apt-get >/dev/null || xz_package=xz-utils
 
 fail() {
     printf 'drvc: module %s: %s\n' "$module" "$*" >&2
@@ -33,7 +36,8 @@ fail() {
 
 # made: the modules that are there, for messages.
 made() {
-    find . -name '*.ko' -o -name '*.ko.gz' -o -name '*.ko.xz' -o -name '*.ko.zst'
+    find . -name '*.ko' -o -name '*.ko.gz' -o -name '*.ko.xz' -o -name '*.ko.zst' | grep . ||
+        echo none
 }
 
 # unpack PROGRAM PACKAGE FILE: prints the file's content.
@@ -48,7 +52,7 @@ install_file() {
     name=${1##*/}
     case $name in
     *.ko.gz) name=${name%.gz} && unpack gzip gzip "$1" >"$updates/$name" ;;
-    *.ko.xz) name=${name%.xz} && unpack xz xz "$1" >"$updates/$name" ;;
+    *.ko.xz) name=${name%.xz} && unpack xz "$xz_package" "$1" >"$updates/$name" ;;
     *.ko.zst) name=${name%.zst} && unpack zstd zstd "$1" >"$updates/$name" ;;
     *) cp "$1" "$updates/$name" ;;
     esac
@@ -74,12 +78,15 @@ fi
 for file; do
     if [ "$file" = --optional ]; then
         optional=yes
-    elif [ -f "$file" ]; then
+        continue
+    fi
+    wanted="$wanted $file"
+    if [ -f "$file" ]; then
         install_file "$file"
     elif [ "$optional" = no ]; then
         fail "no $file: change output, or dir of source; there is: $(made)"
     fi
 done
 [ "$installed" -gt 0 ] ||
-    fail "its build made none of its files ($*): change output," \
+    fail "its build made none of its files (${wanted# }): change output," \
         "or leave it out for this kernel; there is: $(made)"
