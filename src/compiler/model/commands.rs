@@ -3,6 +3,7 @@
 
 use super::context::Lower;
 use super::other_kernels;
+use super::text::Variable;
 use super::variables::meant;
 use crate::language::kdl::quote;
 use crate::language::syntax::ast;
@@ -179,6 +180,9 @@ fn check_unexpanded(lower: &mut Lower<'_>, text: &ast::Text, make: bool) {
     if text.value.contains("uname -r") {
         return;
     }
+    if check_placeholder(lower, text) {
+        return;
+    }
     for (at, _) in text.value.match_indices('$') {
         let (before, rest) = (&text.value[..at], &text.value[at + 1..]);
         let (name, is_call) = match rest.strip_prefix('(') {
@@ -218,6 +222,26 @@ fn check_unexpanded(lower: &mut Lower<'_>, text: &ast::Text, make: bool) {
         });
         return;
     }
+}
+
+/// `{{ kernel }}`, `<kernel>`, `%kernel%` and `@kernel@`: a variable as other tools write it.
+fn check_placeholder(lower: &mut Lower<'_>, text: &ast::Text) -> bool {
+    for (open, close) in [("{{", "}}"), ("<", ">"), ("%", "%"), ("@", "@")] {
+        let inner = text.value.split_once(open).and_then(|(_, rest)| Some(rest.split_once(close)?.0));
+        let name = inner.map(|inner| inner.trim().rsplit('.').next().unwrap_or_default()).unwrap_or_default();
+        let Some((variable, _)) = Variable::NAMES.iter().find(|(known, _)| *known == name) else { continue };
+        let written = format!("{open}{}{close}", inner.unwrap_or_default());
+        let report = Diagnostic::new(Code::UnexpandedText, format!("`{written}` is no variable of drvc"))
+            .label(text.span, "stays as it is written, a pair of braces as one brace")
+            .help(format!("write `{{{variable}}}`"));
+        let place = lower.place_of(text, &written);
+        lower.diagnostics.push(match place {
+            Some(span) => report.suggest(span, format!("{{{variable}}}")),
+            None => report,
+        });
+        return true;
+    }
+    false
 }
 
 /// `*.h` and `~/x`, which a shell would have replaced before the program sees them.

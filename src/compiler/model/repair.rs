@@ -51,6 +51,9 @@ pub(super) fn split(kind: &str, text: &str, fits: impl Fn(&str) -> bool) -> Opti
 pub(super) fn reason(kind: &str, text: &str) -> Option<&'static str> {
     let outside = text.starts_with(['/', '~']) || text.split('/').any(|part| part == "..");
     match kind {
+        "registry" if !text.trim_start_matches("https://").trim_start_matches("http://").contains('/') => {
+            Some("add a path behind the host, such as `registry.example.com:5000/drivers`")
+        }
         "path" if outside => Some(
             "all files lie beneath the manifest's directory: put `drivers.kdl` into a directory above them, or fetch them with `git` or `archive`",
         ),
@@ -98,7 +101,7 @@ fn images(text: &str) -> Vec<String> {
         ["https://", "http://", "docker://", "oci://"].iter().find_map(|scheme| text.strip_prefix(scheme));
     let bare = bare.unwrap_or(text).trim_end_matches('/');
     let untagged = match bare.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => name,
+        Some((name, tag)) if !tag.contains('/') && name.contains('/') => name,
         _ => bare,
     };
     [bare, untagged].into_iter().flat_map(|name| [name.to_owned(), name.to_ascii_lowercase()]).collect()

@@ -185,7 +185,7 @@ impl<'a> Collect<'a, '_> {
             }
         }
         if !missing.is_empty() {
-            let label = "no `kernel` in it, so that its releases bring their own";
+            let label = "no `kernel` in it, so its releases bring their own";
             let report = unlocked("these releases run", label, &missing, self.rule.name.span);
             let mut known =
                 releases.iter().filter_map(|(release, _)| Some((&release.release, release.shipped()?)));

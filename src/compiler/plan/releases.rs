@@ -20,6 +20,10 @@ pub(super) fn known(
 ) -> Vec<(ReleaseFacts, Span)> {
     let mut known: Vec<(ReleaseFacts, Span)> = Vec::new();
     for text in zstreams::releases(inputs, rule, profile, diagnostics).iter() {
+        if let Some(report) = distribution(inputs, profile, text) {
+            diagnostics.push(report);
+            continue;
+        }
         let facts = match profile.release(&text.value) {
             Ok(facts) => facts,
             Err(unknown) => {
@@ -42,6 +46,17 @@ pub(super) fn known(
     }
     diagnostics.extend(ended(profile, &known));
     known
+}
+
+/// The name of a distribution in the place of a release.
+fn distribution(inputs: &Inputs<'_>, profile: &Profile, text: &ast::Text) -> Option<Diagnostic> {
+    let other = inputs.profiles.get(&text.value).filter(|other| other.os != profile.os)?;
+    let message = format!("`{}` is a distribution, not a release of {}", text.value, profile.title);
+    let report = Diagnostic::new(Code::UnknownRelease, message).label(text.span, other.title.to_string());
+    Some(report.help(format!(
+        "write one more `os` for it: `os \"{}\" \"RELEASE\" {{ kernel latest=2; }}`",
+        text.value
+    )))
 }
 
 /// One report for all releases of an `os` that are past their end of life.

@@ -30,6 +30,10 @@ pub(super) fn value(word: &str) -> Result<Data, Refusal> {
     if word.starts_with('\'') {
         return Err(unquoted(word.trim_matches('\''), "single quotes do not quote here".to_owned()));
     }
+    if word.starts_with(['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}']) {
+        let inner = word.trim_matches(|c: char| !c.is_ascii());
+        return Err(unquoted(inner, "quotes of typography do not quote here".to_owned()));
+    }
     if KEYWORDS.iter().any(|keyword| keyword.strip_prefix('#') == Some(word)) {
         return Err(bare_keyword(word));
     }

@@ -11,6 +11,10 @@ use std::collections::BTreeMap;
 
 /// Reports everything that is wrong with a node's arguments and properties.
 pub(super) fn check(check: &mut Check<'_>, node: &Node, spec: &'static Spec, around: &Body) {
+    let named = unknown::named_arguments(node, spec);
+    if !named.is_empty() {
+        return check.report(unknown::with_keys(check, node, spec, &named));
+    }
     let pairs = pairs(node, spec);
     match &pairs {
         Some((span, text)) => check.report(not_split(node, spec, *span, text)),
@@ -139,6 +143,13 @@ fn unexpected_argument(check: &mut Check<'_>, node: &Node, spec: &Spec, extra: S
     };
     let written = check.sources.slice(extra);
     let comparison = written.find(['<', '>']).and_then(|at| written.split_at_checked(at));
+    let inner = node.text().filter(|text| spec.arguments.is_empty() && spec.body.node(&text.value).is_some());
+    if let Some(inner) = inner.filter(|_| node.block.is_none()) {
+        let block = format!("{{ {}; }}", inner.value);
+        let help = format!("write `{} {block}`", spec.name);
+        let report = Diagnostic::new(Code::UnexpectedArgument, message).label(extra, "a node of its block");
+        return check.report(report.help(help).suggest(extra, block));
+    }
     let help = match comparison.filter(|(key, _)| spec.property(key).is_some()) {
         Some((key, value)) => format!("write {}", pasted(&format!("{key}=\"{value}\""))),
         None => format!("write {}", pasted(&example(check, node, spec))),

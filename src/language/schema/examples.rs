@@ -35,7 +35,7 @@ pub(super) fn example(check: &Check<'_>, node: &Node, spec: &Spec) -> String {
         words.push(format!("{}=\"value\"", free.key));
     }
     if !spec.body.nodes.is_empty() && node.block.is_some() {
-        words.push("{ … }".to_owned());
+        words.push("{".to_owned());
     }
     words.join(" ")
 }

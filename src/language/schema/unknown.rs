@@ -25,6 +25,67 @@ pub(super) fn properties(
     others.into_iter().filter_map(|property| one(check, node, property, spec, around)).collect()
 }
 
+/// The values that a node takes without keys, where they have some: `os name="debian" release="12"`, `source { name "driver"; }`. None
+/// where one that must be there is not found.
+pub(super) fn named_arguments<'n>(node: &'n Node, spec: &Spec) -> Vec<Named<'n>> {
+    let missing = spec.arguments.iter().skip(node.arguments.len()).filter(|argument| argument.required);
+    let named = missing.map(|argument| {
+        let key = argument.name.to_ascii_lowercase();
+        let property =
+            node.properties.iter().find(|one| one.key.value == key && spec.property(&key).is_none());
+        let child = || node.child(&key).filter(|_| spec.body.node(&key).is_none());
+        match property {
+            Some(property) => Some(Named::Property(property)),
+            None => child().filter(|child| child.arguments.len() == 1).map(Named::Child),
+        }
+    });
+    named.collect::<Option<Vec<_>>>().unwrap_or_default()
+}
+
+/// A value without a key that was given one, or a node of its own.
+pub(super) enum Named<'n> {
+    Property(&'n Property),
+    Child(&'n Node),
+}
+
+impl Named<'_> {
+    fn name(&self) -> Span {
+        match self {
+            Self::Property(property) => property.key.span,
+            Self::Child(child) => child.name.span,
+        }
+    }
+
+    fn value(&self) -> Option<Span> {
+        match self {
+            Self::Property(property) => Some(property.value.span),
+            Self::Child(child) => child.arguments.first().map(|value| value.span),
+        }
+    }
+}
+
+pub(super) fn with_keys(check: &Check<'_>, node: &Node, spec: &Spec, named: &[Named<'_>]) -> Diagnostic {
+    let written = |span: Span| check.sources.slice(span).to_owned();
+    let first = node.arguments.iter().map(|value| value.span);
+    let values = first.chain(named.iter().filter_map(Named::value)).map(written);
+    let known = node.properties.iter().filter(|property| spec.property(&property.key.value).is_some());
+    let known = known.map(|property| format!("{}={}", property.key.value, written(property.value.span)));
+    let open = node.block.as_ref().map(|_| "{".to_owned());
+    let words: Vec<String> =
+        [spec.name.to_owned()].into_iter().chain(values).chain(known).chain(open).collect();
+    let names = listed(spec.arguments.iter().filter(|one| one.required).map(|one| one.name), "and");
+    let message = format!("`{}` takes {names} without a key", spec.name);
+    let report = Diagnostic::new(Code::MissingArgument, message);
+    let report = named.iter().rev().fold(report, |report, one| report.label(one.name(), "not needed"));
+    let report = report.help(format!("write {}", pasted(&words.join(" "))));
+    let keys = named.iter().map(|one| match one {
+        Named::Property(property) => Some(Span { end: property.value.span.start, ..property.key.span }),
+        Named::Child(_) => None,
+    });
+    let places: Option<Vec<Span>> = keys.collect();
+    places.into_iter().flatten().fold(report, |report, place| report.suggest(place, ""))
+}
+
 /// The node of the block that a key names, or that has a property of this name.
 fn child_of(spec: &Spec, key: &str) -> Option<&'static Spec> {
     let of_property = || spec.body.nodes.iter().copied().find(|child| child.property(key).is_some());

@@ -7,6 +7,7 @@ use super::entries;
 use super::examples::{example, skeleton};
 use super::report::{Check, MAX_REPORTS, similar};
 use super::table::{Body, Count, Node as Spec, Rule, RuleKind};
+use super::unknown;
 use crate::language::kdl::{self, Block, Node};
 use crate::text::diag::{Code, Diagnostic, Diagnostics, lines, listed, pasted, shown};
 use crate::text::source::{FileId, Sources, Span};
@@ -127,12 +128,28 @@ impl Check<'_> {
             entries::check(self, node, spec, around);
         }
         let Some(block) = &node.block else {
+            // What the block lacks is on the line, which was reported.
+            if spec.arguments.is_empty() && !node.arguments.is_empty() {
+                return;
+            }
             return self.body(&[], spec.body, Owner { name: Some(spec.name), span: node.name.span });
         };
         if spec.body.nodes.is_empty() {
             return self.unexpected_block(node, block, spec);
         }
-        self.body(&block.nodes, spec.body, Owner { name: Some(spec.name), span: node.name.span });
+        let owner = Owner { name: Some(spec.name), span: node.name.span };
+        // What the line lacks and the block has was reported of the line.
+        match unknown::named_arguments(node, spec).is_empty() {
+            true => self.body(&block.nodes, spec.body, owner),
+            false => {
+                let is_argument = |inner: &&Node| {
+                    spec.arguments.iter().any(|one| one.name.eq_ignore_ascii_case(&inner.name.value))
+                };
+                let others: Vec<Node> =
+                    block.nodes.iter().filter(|inner| !is_argument(inner)).cloned().collect();
+                self.body(&others, spec.body, owner);
+            }
+        }
     }
 
     fn unexpected_block(&mut self, node: &Node, block: &Block, spec: &Spec) {

@@ -46,9 +46,10 @@ pub(super) fn set(nodes: &mut Vec<Node>, setting: &str, session: &mut Session) {
         if place.is_none() && depth < last && !spec.arguments.is_empty() {
             let report =
                 Diagnostic::new(Code::UnknownSetting, format!("the manifest has no `{}`", spec.name));
-            found.push(
-                report.label(span, "belongs to it").help(format!("write `{}` in it first", spec.usage())),
-            );
+            let values = spec.arguments.iter().filter(|argument| argument.required);
+            let values: String = values.map(|argument| format!(" \"{}\"", argument.name)).collect();
+            let help = format!("write `{}{values}` in it first", spec.name);
+            found.push(report.label(span, "belongs to it").help(help));
             return;
         }
         let place = place.unwrap_or_else(|| {

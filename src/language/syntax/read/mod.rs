@@ -22,7 +22,7 @@ const REASON: &str = "reason";
 /// `None` without a `project` that has a name, or a `matrix` with a sound `os`.
 pub(super) fn manifest(nodes: &[Node], is_sound: &dyn Fn(&Node) -> bool) -> Option<Manifest> {
     let unsound = nodes.iter().filter(|node| !is_sound(node));
-    let unread: BTreeSet<String> = unsound.filter_map(Node::text).map(|name| name.value).collect();
+    let unread: BTreeSet<String> = unsound.filter_map(called).map(|name| name.value).collect();
     let all = |name: &'static str| nodes.iter().filter(move |node| node.name.value == name && is_sound(node));
     let matrix = matrix::matrix(nodes.iter().find(|node| node.name.value == "matrix")?, is_sound)?;
     Some(Manifest {
@@ -44,6 +44,11 @@ pub(super) fn manifest(nodes: &[Node], is_sound: &dyn Fn(&Node) -> bool) -> Opti
         included: Vec::new(),
         unread,
     })
+}
+
+/// The name of a node, also where it was given by a key or a node of its own.
+fn called(node: &Node) -> Option<crate::text::source::Spanned<String>> {
+    node.text().or_else(|| node.text_property("name")).or_else(|| node.child("name").and_then(Node::text))
 }
 
 /// Everything hangs on the project, so that of an unsound one the sound nodes are taken.
