@@ -285,6 +285,7 @@ fn plain_edits_are_made_once() {
             "git \"https://example.com/driver.git\" { secret \"token\"; }",
         ),
         (BUILD, "make KDIR=\"/lib/modules/*/build\"", "make KDIR=\"{kernel_dir}\""),
+        (BUILD, "env KVER=\"${{ matrix.kernel }}\"", "env KVER=\"{kernel}\""),
         ("image \"example\" {", "imgae \"example\" {", "image \"example\" {"),
         (LOAD, "option \"exmaple\" debug=1", "option \"example\" debug=\"1\""),
         ("os \"debian\"", "os \"debain\"", "os \"debian\" \"12\""),

@@ -226,7 +226,7 @@ fn check_unexpanded(lower: &mut Lower<'_>, text: &ast::Text, make: bool) {
 
 /// `{{ kernel }}`, `<kernel>`, `%kernel%` and `@kernel@`: a variable as other tools write it.
 fn check_placeholder(lower: &mut Lower<'_>, text: &ast::Text) -> bool {
-    for (open, close) in [("{{", "}}"), ("<", ">"), ("%", "%"), ("@", "@")] {
+    for (open, close) in [("${{", "}}"), ("{{", "}}"), ("<", ">"), ("%", "%"), ("@", "@")] {
         let inner = text.value.split_once(open).and_then(|(_, rest)| Some(rest.split_once(close)?.0));
         let name = inner.map(|inner| inner.trim().rsplit('.').next().unwrap_or_default()).unwrap_or_default();
         let Some((variable, _)) = Variable::NAMES.iter().find(|(known, _)| *known == name) else { continue };
