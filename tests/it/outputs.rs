@@ -457,6 +457,8 @@ fn texts_of_outputs_are_texts_to_every_reader() {
     project.run(&["compile"]).expect(0, "", "files written");
     let workflow: Value = serde_yaml_ng::from_str(&project.read("drivers.out/github/drvc.yml")).unwrap();
     assert_eq!(workflow["defaults"]["run"]["working-directory"], "@scope/driver");
+    // Without quotes this key is `true` to readers of YAML 1.1.
+    assert!(project.read("drivers.out/github/drvc.yml").contains("\n\"on\":\n"));
     assert!(project.read("drivers.out/kmm/pt-char-dev.yaml").contains("namespace: \"on\"\n"));
 }
 

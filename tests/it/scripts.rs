@@ -264,6 +264,10 @@ fn modules_are_checked_before_they_are_installed() {
     builder
         .run("install-module", &["--finished", "m", "bad.ko.gz"])
         .expect(1, "bad.ko.gz cannot be decompressed");
+    builder.run("install-module", &["--finished", "m", "old.ko"]).expect(1, "take a file of this kernel");
+    builder
+        .run("install-module", &["m", "--optional", "b.ko", "d.ko"])
+        .expect(1, "its build made none of its files (b.ko d.ko):");
 }
 
 #[test]

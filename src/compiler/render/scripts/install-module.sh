@@ -14,8 +14,10 @@
 set -eu
 
 finished=no
+advice="make must use {kernel_dir} and {kernel}"
 if [ "$1" = --finished ]; then
     finished=yes
+    advice="take a file of this kernel, or leave the module out for it"
     shift
 fi
 module=$1
@@ -59,8 +61,7 @@ install_file() {
     chmod 644 "$updates/$name"
     vermagic=$(modinfo -F vermagic "$updates/$name")
     [ "${vermagic%% *}" = "$DRVC_KERNEL" ] ||
-        fail "$1 is of kernel ${vermagic%% *}, not $DRVC_KERNEL:" \
-            "make must use {kernel_dir} and {kernel}"
+        fail "$1 is of kernel ${vermagic%% *}, not $DRVC_KERNEL: $advice"
     [ -z "$compiler" ] || grep -aq "${mark}[.]" "$updates/$name" ||
         fail "$1 is not of $compiler, as the kernel is: change CC"
     [ "$finished" = yes ] || strip --strip-debug "$updates/$name"
