@@ -2,7 +2,7 @@
 
 use super::draft::Origin;
 use super::files::text;
-use super::kbuild;
+use super::kbuild::expand;
 use crate::system::fs::{Kind, Tree};
 use crate::text::ids::{GitRef, GitUrl, RelPath};
 use std::collections::BTreeMap;
@@ -158,7 +158,7 @@ fn package_version(tree: &impl Tree, dir: &RelPath) -> Option<String> {
             let text = read(file)?;
             // `VERSION = 6` beside a PATCHLEVEL is no version by itself.
             let names = names.iter().filter(|name| **name != "VERSION" || !text.contains("PATCHLEVEL"));
-            names.filter_map(|name| kbuild::variable(&text, name)).find_map(|value| plain(&value))
+            names.filter_map(|name| expand::value_of(&text, name)).find_map(|value| plain(&value))
         })
     })
 }

@@ -1,6 +1,7 @@
 //! A text of a Makefile with the variables put in that are known, and make's functions of text; what only make could tell
 //! stays as it is written.
 
+use super::lines::{assignment, logical_lines};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
@@ -330,4 +331,15 @@ pub(super) fn arguments(text: &str, most: usize) -> Vec<&str> {
     }
     found.extend(text.get(start..));
     found
+}
+
+/// What a variable of a Makefile holds in the end; nothing where it is not set, or only make could tell.
+pub(in crate::import) fn value_of(text: &str, name: &str) -> Option<String> {
+    let mut scope = Scope::default();
+    let lines = logical_lines(text);
+    for (name, value, _) in lines.iter().filter_map(|line| assignment(line)) {
+        scope.set(name, value.to_owned());
+    }
+    let value = scope.expanded(scope.values.get(name)?);
+    is_known(&value).then_some(value)
 }

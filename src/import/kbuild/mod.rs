@@ -1,7 +1,7 @@
 //! A driver's own Makefile, or its Kbuild file, into a draft: what it builds, and the variables that name a kernel.
 
 mod conditions;
-mod expand;
+pub(super) mod expand;
 mod lines;
 mod objects;
 mod reading;
@@ -212,17 +212,6 @@ fn configured(tree: &impl Tree, dir: &RelPath, module: &mut Module, draft: &mut 
         other => commands::steps(other),
     });
     module.build = Build::Steps(steps);
-}
-
-/// What a variable of a Makefile holds in the end; nothing where it is not set, or only make could tell.
-pub(super) fn variable(text: &str, name: &str) -> Option<String> {
-    let mut scope = expand::Scope::default();
-    let lines = logical_lines(text);
-    for (name, value, _) in lines.iter().filter_map(|line| assignment(line)) {
-        scope.set(name, value.to_owned());
-    }
-    let value = scope.expanded(scope.values.get(name)?);
-    expand::is_known(&value).then_some(value)
 }
 
 /// Puts what the Makefile of a source builds where a Dockerfile does not say what comes out.
