@@ -6,12 +6,12 @@ use super::{Exit, Failure, Global};
 use crate::language::{kdl, layout};
 use crate::system::fs::{Disk, Tree};
 use crate::text::diag::{Code, Diagnostic, Diagnostics, Report, count};
+use crate::text::difference::by_line;
 use crate::text::error::Error;
 use crate::text::ids::RelPath;
 use crate::text::source::Sources;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
-use similar::TextDiff;
 use std::collections::BTreeSet;
 
 /// Bring the manifest into canonical layout
@@ -170,7 +170,7 @@ fn laid_out(
 }
 
 fn show(path: &Utf8Path, before: &str, after: &str, terminal: &Terminal) {
-    let diff = TextDiff::from_lines(before, after);
+    let diff = by_line(before, after);
     let (a, b) = (format!("a/{path}"), format!("b/{path}"));
     terminal.say(&diff.unified_diff().header(&a, &b).to_string());
 }

@@ -7,6 +7,7 @@ pub mod coordinates;
 pub mod mirrors;
 mod git_url;
 pub mod source;
+pub mod difference;
 pub mod diag;
 pub mod session;
 pub mod error;

@@ -100,3 +100,23 @@ fn what_is_imported_is_bounded() {
         assert!(beyond.contains(words), "{words}: {beyond}");
     }
 }
+
+#[test]
+fn comments_stand_in_each_other_as_deep_as_blocks_do() {
+    let nested = |depth: usize| "/*".repeat(depth) + &"*/".repeat(depth) + "\n";
+    assert!(!said_of(&nested(64)).contains("error"));
+    for deep in [nested(65), nested(100_000), format!("/- a \\ {}", nested(100_000))] {
+        let said = said_of(&deep);
+        assert!(said.contains("exceeded-limit") && said.contains("comments nested too deep"), "{said}");
+    }
+}
+
+#[test]
+fn texts_that_have_nothing_in_common_are_compared_in_bounded_time() {
+    let project = Project::new();
+    let manifest = project.read("drivers.kdl");
+    project.write("drivers.kdl", &(manifest + &"\n".repeat(500_000)));
+    let started = std::time::Instant::now();
+    project.run(&["fmt", "--check"]).expect(3, "", "out of layout");
+    assert!(started.elapsed().as_secs() < 120, "{:?}", started.elapsed());
+}

@@ -1,7 +1,8 @@
 //! A text that an editor changes bit by bit, and the editor's way to name places in it.
 
 use super::protocol::{Change, Position, Range, TextEdit};
-use similar::{DiffOp, TextDiff};
+use crate::text::difference::by_line;
+use similar::DiffOp;
 use std::sync::Arc;
 
 /// A text and where its lines begin. Lines end as the protocol has it: `\n`, `\r\n` or `\r`.
@@ -69,7 +70,7 @@ impl Text {
 
     /// The edits that make another text of this one, by whole lines: what is the same is left alone, and so is the cursor.
     pub(super) fn edits_to(&self, after: &str) -> Vec<TextEdit> {
-        let diff = TextDiff::from_lines(self.as_str(), after);
+        let diff = by_line(self.as_str(), after);
         let joined = |slices: Option<&[&str]>| slices.unwrap_or_default().concat();
         let changed = diff.ops().iter().filter(|op| !matches!(op, DiffOp::Equal { .. }));
         let mut edits = Vec::new();

@@ -6,6 +6,7 @@ use crate::language::kdl::quote;
 use crate::language::syntax::ast;
 use crate::text::diag::{Code, Diagnostic, Diagnostics, nearest, pasted};
 use crate::text::source::{Span, Spanned};
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The names of a manifest, and which of them were used so far.
@@ -16,7 +17,12 @@ pub(super) struct Names<'a> {
     modules: BTreeMap<String, (ModuleId, Span)>,
     used_sources: BTreeSet<SourceId>,
     used_modules: BTreeSet<ModuleId>,
+    /// How many names may yet be looked at for similar ones.
+    guesses: Cell<usize>,
 }
+
+/// Many unknown names times many known ones: beyond so many comparisons, reports have no "did you mean".
+const GUESSES: usize = 400_000;
 
 impl<'a> Names<'a> {
     /// The names of a manifest; those that come twice are reported.
@@ -33,6 +39,7 @@ impl<'a> Names<'a> {
             modules: modules.into_iter().map(|(name, (at, span))| (name, (ModuleId(at), span))).collect(),
             used_sources: BTreeSet::new(),
             used_modules: BTreeSet::new(),
+            guesses: Cell::new(GUESSES),
         }
     }
 
@@ -41,7 +48,7 @@ impl<'a> Names<'a> {
         let found = self.sources.get(&name.value).map(|&(id, _)| id);
         self.used_sources.extend(found);
         if found.is_none() && !self.is_unread(name) {
-            let report = unknown_name(Code::UnknownSource, "source", name, &self.sources);
+            let report = self.unknown(Code::UnknownSource, "source", name, spans(&self.sources));
             diagnostics.push(match self.with_directory(name) {
                 Some(line) => Diagnostic { suggestions: Vec::new(), ..report }
                     .help(format!("write `source {line}`"))
@@ -69,7 +76,7 @@ impl<'a> Names<'a> {
         let found = self.modules.get(&name.value).map(|&(id, _)| id);
         self.used_modules.extend(found);
         if found.is_none() && !self.is_unread(name) {
-            diagnostics.push(unknown_name(Code::UnknownModule, "module", name, &self.modules));
+            diagnostics.push(self.unknown(Code::UnknownModule, "module", name, spans(&self.modules)));
         }
         found.map(|id| Spanned::new(id, name.span))
     }
@@ -83,14 +90,44 @@ impl<'a> Names<'a> {
 
     /// The report on a name that neither a source nor a module has.
     pub(super) fn unknown_either(&self, name: &ast::Text) -> Option<Diagnostic> {
-        let mut known = self.sources.clone();
-        known.extend(self.modules.iter().map(|(name, &(_, span))| (name.clone(), (SourceId(0), span))));
-        let report = || unknown_name(Code::UnknownSource, "source or module", name, &known);
-        (!self.is_unread(name)).then(report)
+        if self.is_unread(name) {
+            return None;
+        }
+        let known = spans(&self.sources).chain(spans(&self.modules));
+        Some(self.unknown(Code::UnknownSource, "source or module", name, known))
     }
 
     fn is_unread(&self, name: &ast::Text) -> bool {
         self.unread.contains(&name.value)
+    }
+
+    /// The report on a name that nothing has.
+    fn unknown<'k>(
+        &self,
+        code: Code,
+        kind: &str,
+        name: &ast::Text,
+        known: impl Iterator<Item = (&'k str, Span)> + Clone,
+    ) -> Diagnostic {
+        let report = Diagnostic::new(code, format!("there is no {kind} `{}`", name.value))
+            .label(name.span, format!("no {kind} has this name"));
+        let left = self.guesses.get();
+        self.guesses.set(left.saturating_sub(known.clone().count()));
+        let near = nearest(&name.value, known.clone().take(left).map(|(name, _)| name));
+        if let Some((near, span)) = near.and_then(|near| known.clone().find(|(name, _)| *name == near)) {
+            return report
+                .help(format!("did you mean `{near}`?"))
+                .suggest(name.span, quote(near))
+                .label(span, "a similar name");
+        }
+        let names: Vec<_> = known.take(8).map(|(name, _)| format!("`{name}`")).collect();
+        report.help(match names.as_slice() {
+            [] => {
+                let inside = if kind == "source" { "path \"DIR\"" } else { "source \"NAME\"" };
+                format!("add {}", pasted(&format!("{kind} {} {{ {inside}; }}", quote(&name.value))))
+            }
+            names => format!("the manifest has {}", names.join(", ")),
+        })
     }
 
     /// What was named but never used.
@@ -123,6 +160,11 @@ impl<'a> Names<'a> {
     }
 }
 
+/// The names of a table, and where each is given.
+fn spans<T>(names: &BTreeMap<String, (T, Span)>) -> impl Iterator<Item = (&str, Span)> + Clone {
+    names.iter().map(|(name, (_, span))| (name.as_str(), *span))
+}
+
 /// The places of names in their table; a name that comes twice is reported with both places. Case does not
 /// tell names apart, because stage names of Dockerfiles have none.
 fn collect_names(
@@ -146,29 +188,4 @@ fn collect_names(
         table.insert(name.value.clone(), (at, name.span));
     }
     table
-}
-
-fn unknown_name<T>(
-    code: Code,
-    kind: &str,
-    name: &ast::Text,
-    known: &BTreeMap<String, (T, Span)>,
-) -> Diagnostic {
-    let report = Diagnostic::new(code, format!("there is no {kind} `{}`", name.value))
-        .label(name.span, format!("no {kind} has this name"));
-    match nearest(&name.value, known.keys().map(String::as_str)) {
-        Some(near) => {
-            let span = known.get(near).map(|&(_, span)| span);
-            let report = report.help(format!("did you mean `{near}`?")).suggest(name.span, quote(near));
-            span.map_or(report.clone(), |span| report.label(span, "a similar name"))
-        }
-        None if known.is_empty() => {
-            let inside = if kind == "source" { "path \"DIR\"" } else { "source \"NAME\"" };
-            report.help(format!("add {}", pasted(&format!("{kind} {} {{ {inside}; }}", quote(&name.value)))))
-        }
-        None => {
-            let names: Vec<_> = known.keys().take(8).map(|name| format!("`{name}`")).collect();
-            report.help(format!("the manifest has {}", names.join(", ")))
-        }
-    }
 }

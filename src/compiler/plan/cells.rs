@@ -285,11 +285,10 @@ fn warn_dead(overlays: &[Overlay<CellBody>], cells: &[Cell<'_>], diagnostics: &m
     if diagnostics.has_errors() {
         return;
     }
-    for overlay in overlays {
-        if !cells.iter().any(|cell| overlay.selector.selects(&cell.view(None))) {
-            diagnostics.push(dead(&overlay.selector, "`on`", cells.iter().map(|cell| cell.view(None))));
-        }
-    }
+    let views = || cells.iter().map(|cell| cell.view(None));
+    let unmet = overlays.iter().map(|overlay| &overlay.selector);
+    let unmet = unmet.filter(|selector| !views().any(|view| selector.selects(&view)));
+    dead(unmet.map(|selector| (selector, "`on`")), views, diagnostics);
 }
 
 /// How many releases an `os` names.

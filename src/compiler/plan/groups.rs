@@ -32,10 +32,11 @@ pub(super) fn select<'a>(
     for image in &model.images {
         let name = image.layers.name.as_str();
         warn_dead(image, cells, diagnostics);
+        let only = Index::new(image.only.iter());
         let mut by_build: BTreeMap<(&str, &str, Arch, &str, &str), Vec<&Cell<'_>>> = BTreeMap::new();
         for cell in cells {
             let view = cell.view(Some(name));
-            let is_wanted = image.only.is_empty() || image.only.iter().any(|only| only.selects(&view));
+            let is_wanted = image.only.is_empty() || !only.selecting(&view).is_empty();
             let selecting = index.selecting(&view);
             let reason = selecting.first().and_then(|&at| excludes.get(at)).map(|exclude| &exclude.reason);
             seen.extend(selecting);
@@ -137,17 +138,12 @@ impl Group<'_> {
     }
 }
 
+/// Reports what of an image's `only` and `on` selects no cell.
 fn warn_dead(image: &Image, cells: &[Cell<'_>], diagnostics: &mut Diagnostics) {
     let name = image.layers.name.as_str();
     let views = || cells.iter().map(|cell| cell.view(Some(name)));
-    for only in &image.only {
-        if !views().any(|view| only.selects(&view)) {
-            diagnostics.push(dead(only, "`only`", views()));
-        }
-    }
-    for overlay in &image.layers.overlays {
-        if !views().any(|view| overlay.selector.selects(&view)) {
-            diagnostics.push(dead(&overlay.selector, "`on`", views()));
-        }
-    }
+    let only = image.only.iter().map(|selector| (selector, "`only`"));
+    let overlays = image.layers.overlays.iter().map(|overlay| (&overlay.selector, "`on`"));
+    let unmet = only.chain(overlays).filter(|(selector, _)| !views().any(|view| selector.selects(&view)));
+    dead(unmet, views, diagnostics);
 }

@@ -8,10 +8,11 @@ use super::image::Parts;
 use super::order::build_order;
 use super::reports::dead;
 use super::{Edge, Graph, Node, NodeId, RuntimeBase, Toolkit};
-use crate::compiler::model::{Image, ImageBody, ModuleId};
+use crate::compiler::model::{Image, ImageBody, ModuleId, Overlay, Selector};
 use crate::text::diag::{Code, Diagnostic, Diagnostics};
 use crate::text::ids::{ImageRef, Repository, Tag};
 use crate::text::source::Span;
+use std::collections::BTreeSet;
 
 impl Builder<'_> {
     /// The reference that an image is pushed as for a cell.
@@ -99,21 +100,23 @@ pub(super) fn finish(mut builder: Builder<'_>, groups: &[Group<'_>]) -> (Graph, 
             group.cells.iter().map(move |cell| cell.view(Some(name)))
         })
     };
-    for &id in &builder.module_bodies.seen {
-        let overlays =
-            model.modules.get(id.0).into_iter().flat_map(|module| module.overlays.iter().enumerate());
-        for (_, overlay) in overlays.filter(|(at, _)| !builder.module_bodies.used.contains(&(id, *at))) {
-            builder.diagnostics.push(dead(&overlay.selector, "`on`", views()));
-        }
-    }
-    for &id in &builder.source_bodies.seen {
-        let overlays =
-            model.sources.get(id.0).into_iter().flat_map(|source| source.overlays.iter().enumerate());
-        for (_, overlay) in overlays.filter(|(at, _)| !builder.source_bodies.used.contains(&(id, *at))) {
-            builder.diagnostics.push(dead(&overlay.selector, "`on`", views()));
-        }
-    }
+    let Builder { module_bodies, source_bodies, diagnostics, .. } = &mut builder;
+    let modules = module_bodies.seen.iter().filter_map(|&id| Some((id, model.modules.get(id.0)?)));
+    let of_modules = modules.flat_map(|(id, module)| unused(&module.overlays, id, &module_bodies.used));
+    let sources = source_bodies.seen.iter().filter_map(|&id| Some((id, model.sources.get(id.0)?)));
+    let of_sources = sources.flat_map(|(id, source)| unused(&source.overlays, id, &source_bodies.used));
+    dead(of_modules.chain(of_sources).map(|selector| (selector, "`on`")), views, diagnostics);
     builder.diagnostics.extend(unpinned_images(&builder.unpinned));
     builder.diagnostics.extend(unpinned_packages(&builder.unpinned_packages));
     (builder.graph, builder.toolkits.into_values().collect(), builder.diagnostics)
+}
+
+/// The selectors of overlays that were never laid over.
+fn unused<'o, I: Ord + Copy, B>(
+    overlays: &'o [Overlay<B>],
+    id: I,
+    used: &BTreeSet<(I, usize)>,
+) -> impl Iterator<Item = &'o Selector> {
+    let overlays = overlays.iter().enumerate();
+    overlays.filter(move |(at, _)| !used.contains(&(id, *at))).map(|(_, overlay)| &overlay.selector)
 }

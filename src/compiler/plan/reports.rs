@@ -3,18 +3,26 @@
 use super::Inputs;
 use crate::compiler::model::Selector;
 use crate::compiler::model::selector::{Values, View};
-use crate::text::diag::{Code, Diagnostic, listed};
+use crate::text::diag::{Code, Diagnostic, Diagnostics, listed};
 use crate::text::source::Span;
 
 /// At most so many values are listed where none of them is selected.
 const MOST_VALUES: usize = 8;
 
-/// A selector that selects none of these cells.
-pub(super) fn dead<'v>(selector: &Selector, node: &str, cells: impl Iterator<Item = View<'v>>) -> Diagnostic {
-    dead_among(selector, node, &Values::of(cells))
+/// Reports selectors that select none of these cells, each with the name of its node.
+pub(super) fn dead<'s, 'v, V: Iterator<Item = View<'v>>>(
+    selectors: impl Iterator<Item = (&'s Selector, &'static str)>,
+    cells: impl FnOnce() -> V,
+    diagnostics: &mut Diagnostics,
+) {
+    let mut selectors = selectors.peekable();
+    if selectors.peek().is_some() {
+        let values = Values::of(cells());
+        selectors.for_each(|(selector, node)| diagnostics.push(dead_among(selector, node, &values)));
+    }
 }
 
-/// The same of many selectors, for cells whose values are looked at once.
+/// The same of one selector, for cells whose values are known.
 pub(super) fn dead_among(selector: &Selector, node: &str, values: &Values<'_>) -> Diagnostic {
     let (label, help) = match values.unmet(selector) {
         Some((key, values)) if (1..=MOST_VALUES).contains(&values.len()) => (

@@ -169,6 +169,20 @@ fn closed_comment(rest: &str) -> Option<usize> {
     }
 }
 
+/// How deep comments stand in each other in `text`, at most.
+pub(super) fn comment_depth(text: &str) -> usize {
+    let (mut depth, mut deepest, mut at) = (0_usize, 0, 0);
+    while let Some(pair) = text.as_bytes().get(at..at + 2) {
+        match pair {
+            b"/*" => (depth, at) = (depth + 1, at + 2),
+            b"*/" => (depth, at) = (depth.saturating_sub(1), at + 2),
+            _ => at += 1,
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
 /// `\`, spaces and comments, and a line break or the end.
 fn continuation(rest: &str) -> Option<(Kind, usize)> {
     let mut at = 1;

@@ -1,6 +1,6 @@
 //! How far a file has been read: its tokens, one after the other, what was reported, and the limits.
 
-use super::lex::{Kind, Lexer, Token};
+use super::lex::{Kind, Lexer, Token, comment_depth};
 use super::text;
 use crate::text::diag::{Code, Diagnostic, Diagnostics};
 use crate::text::source::{FileId, Span};
@@ -12,7 +12,7 @@ pub const MAX_BYTES: usize = 1024 * 1024;
 pub const MAX_ITEMS: usize = 30_000;
 /// Comments and line breaks by `\` that a file may have besides, each of which takes the `kdl` crate as long as a value.
 pub const MAX_BETWEEN: usize = 10_000;
-/// How deep blocks may stand in each other.
+/// How deep blocks may stand in each other, and comments too: the `kdl` crate recurses into both.
 pub const MAX_DEPTH: usize = 64;
 /// How deep `/-` may stand in what another `/-` takes out.
 pub const MAX_HIDDEN: usize = 4;
@@ -128,7 +128,10 @@ impl<'a> Parser<'a> {
                         help,
                     );
                 }
-                Kind::BlockComment { .. } | Kind::Continuation => self.count_between(token),
+                Kind::BlockComment { .. } | Kind::Continuation => {
+                    self.count_between(token);
+                    self.check_comments(token);
+                }
                 Kind::Space | Kind::LineComment => {}
                 _ => return Some(token),
             }
@@ -198,6 +201,17 @@ impl<'a> Parser<'a> {
             let label = format!("a file has at most {MAX_BETWEEN} `/* */` and line breaks by `\\`");
             let help = "write each node on one line, and comments as `//`";
             self.mistake(Code::ExceededLimit, "too many line breaks and comments", token, &label, help);
+            self.stopped = true;
+        }
+    }
+
+    /// Comments stand in each other as deep as blocks do, and no deeper.
+    fn check_comments(&mut self, token: Token) {
+        if !self.stopped && comment_depth(self.slice(token)) > MAX_DEPTH {
+            let opening = Token { end: token.start + 2, ..token };
+            let label = format!("`/* */` stand in each other at most {MAX_DEPTH} deep");
+            let help = "take out what is commented out twice";
+            self.mistake(Code::ExceededLimit, "comments nested too deep", opening, &label, help);
             self.stopped = true;
         }
     }

@@ -3,9 +3,9 @@
 use super::output_scan::{Place, Stray, scan};
 use crate::compiler::outputs::Outputs;
 use crate::system::fs::{Dir, Disk, path_in};
+use crate::text::difference::by_line;
 use crate::text::error::Error;
 use crate::text::ids::RelPath;
-use similar::TextDiff;
 use std::fmt;
 
 /// A file in the output directory that is not what a compilation would leave there.
@@ -89,7 +89,7 @@ pub fn diff(root: &Disk, out: &RelPath, outputs: &Outputs, drift: &Drift) -> Res
         true => "/dev/null".to_owned(),
         false => format!("{side}/{path}"),
     };
-    let diff = TextDiff::from_lines(&before, &after);
+    let diff = by_line(&before, &after);
     Ok(diff.unified_diff().header(&name("a", &before), &name("b", &after)).to_string())
 }
 
