@@ -16,16 +16,15 @@ const UNSAFE: u64 = 1 << 32;
 /// Lets in exactly what these trees and files hold.
 pub(super) fn ignore_file<'p>(
     trees: &[(&'p RelPath, &'p SourceTree)],
-    files: impl Iterator<Item = &'p FilePath> + Clone,
+    files: impl Iterator<Item = &'p FilePath>,
 ) -> String {
     let mut root = Node::default();
-    let taken =
-        || trees.iter().flat_map(|(_, tree)| tree.files.iter().map(|(path, _)| path)).chain(files.clone());
-    taken().for_each(|path| root.at(path.as_str()).taken = true);
+    let of_trees = trees.iter().flat_map(|(_, tree)| tree.files.iter().map(|(path, _)| path));
+    of_trees.chain(files).for_each(|path| root.at(path.as_str()).taken = true);
     for (dir, tree) in trees {
         root.learn(dir, tree);
     }
-    let wildcards = wildcards(taken());
+    let wildcards = wildcards(&root);
     root.price("", &wildcards);
     let mut lines = Vec::new();
     if root.write("", false, &mut lines) {
@@ -41,10 +40,10 @@ pub(super) fn ignore_file<'p>(
 
 /// The names that are kept out wherever they stand, each with the files that are taken in spite of it. Only where a
 /// directory may be let in.
-fn wildcards<'p>(taken: impl Iterator<Item = &'p FilePath> + Clone) -> Vec<(&'static str, Vec<&'p str>)> {
+fn wildcards(root: &Node<'_>) -> Vec<(&'static str, Vec<String>)> {
     let all = no_source::everywhere().map(|wildcard| {
-        let hit = |path: &&FilePath| path.as_str().split('/').any(|part| no_source::matches(wildcard, part));
-        let hit: Vec<_> = taken.clone().filter(hit).take(LET_IN_AGAIN + 1).map(FilePath::as_str).collect();
+        let mut hit = Vec::new();
+        root.hit_by(wildcard, false, &mut Vec::new(), &mut hit);
         (wildcard, hit)
     });
     all.filter(|(_, hit)| hit.len() <= LET_IN_AGAIN).collect()
@@ -107,6 +106,21 @@ impl<'p> Node<'p> {
         }
     }
 
+    /// Collects the taken files of which a part of the path is this wildcard, until there are too many of them.
+    fn hit_by(&self, wildcard: &str, is_hit: bool, parts: &mut Vec<&'p str>, hit: &mut Vec<String>) {
+        if self.taken && is_hit {
+            hit.push(parts.join("/"));
+        }
+        for (name, node) in &self.beneath {
+            if hit.len() > LET_IN_AGAIN {
+                return;
+            }
+            parts.push(name);
+            node.hit_by(wildcard, is_hit || no_source::matches(wildcard, name), parts, hit);
+            parts.pop();
+        }
+    }
+
     fn has_taken(&self) -> bool {
         self.taken || self.beneath.values().any(Self::has_taken)
     }
@@ -117,7 +131,7 @@ impl<'p> Node<'p> {
     }
 
     /// Counts lines, from below.
-    fn price(&mut self, path: &str, wildcards: &[(&str, Vec<&str>)]) -> bool {
+    fn price(&mut self, path: &str, wildcards: &[(&str, Vec<String>)]) -> bool {
         let (mut kept_out, mut let_in, mut taken) = (0_u64, 0_u64, self.taken);
         for (name, node) in &mut self.beneath {
             taken |= node.price(&join(path, name), wildcards);

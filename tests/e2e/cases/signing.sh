@@ -108,7 +108,7 @@ fails() {
     for engine in "${@:3}"; do builds_not "$2" "$engine" "$dir" chain; done
 }
 S=$keys/other fails third 'drvc: signing: /drvc/out/lib/modules/' buildah
-contains "what is to be changed" "$(cat "$LOG")" ': change key, certificate or hash'
+contains "what is to be changed" "$(cat "$LOG")" ': change key, pin, certificate or hash'
 mkdir -p "$keys/empty"
 : >"$keys/empty/module-signing-key"
 S=$keys/empty fails fourth 'drvc: signing: the secret module-signing-key is empty' buildah

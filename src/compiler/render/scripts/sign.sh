@@ -48,7 +48,7 @@ while read -r file; do
     # A signature that a finished module brought goes with this, too.
     strip --strip-debug "$file"
     "$build_dir/scripts/sign-file" "$hash" "$key" /drvc/certificate "$file" ||
-        fail "$file: change key, certificate or hash"
+        fail "$file: change key, pin, certificate or hash"
     signer="$(modinfo -F sig_key "$file") $(modinfo -F sig_hashalgo "$file")"
     [ "$signer" = "$serial $hash" ] ||
         fail "$file is signed by '$signer', not '$serial $hash': change certificate"
