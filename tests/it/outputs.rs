@@ -225,9 +225,19 @@ fn kmm_pulls_what_the_lock_has_a_digest_for() {
     assert!(project.read("drivers.lock").contains(&digest), "`drvc lock` takes out what is used");
 }
 
+/// The project of the examples, without what holds for one architecture alone.
+fn for_all_kernels() -> Project {
+    let project = Project::example("08-everywhere");
+    let manifest = project.read("drivers.kdl");
+    let (before, on) = manifest.split_once("    on arch=").unwrap();
+    let (_, after) = on.split_once("\n    }\n").unwrap();
+    project.write("drivers.kdl", &(before.to_owned() + after));
+    project
+}
+
 /// The project of the examples with these kernels of OpenShift, and a `kmm` node.
 fn with_kmm(kernels: &str, kmm: &str) -> Project {
-    let project = Project::example("08-everywhere");
+    let project = for_all_kernels();
     let manifest = project.read("drivers.kdl");
     let (head, _) = manifest.split_once("matrix {").unwrap();
     project
@@ -401,7 +411,7 @@ fn kmm_is_asked_about_kernels_before_nodes_have_them() {
 #[test]
 fn validations_have_the_fields_of_their_kinds_and_no_other() {
     for (version, api) in [("2.0", "v1beta1"), ("2.1", "v1beta2"), ("2.7", "v1beta2")] {
-        let project = Project::example("08-everywhere");
+        let project = for_all_kernels();
         let manifest = project.read("drivers.kdl");
         let (head, _) = manifest.split_once("output {").unwrap();
         // What OpenShift's KMM asked for before 2.4 is no kernel.
