@@ -7,7 +7,7 @@ use crate::language::schema::{Argument, Kind, Node, Property};
 pub(super) static DEFAULT_FLAVOR: Node = one(
     "default-flavor",
     &[Argument::one("NAME", TEXT, "the flavour")],
-    "The flavour that is meant where none is named; `default` by default.",
+    "The flavour that is meant where a kernel names none: `default`, where this is left out.",
 );
 
 pub(super) static EXAMPLE: Node = one(
