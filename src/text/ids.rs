@@ -126,7 +126,7 @@ text_types! {
     FileUrl: is_https_url,
         "https://host/path without password, query or ..";
     /// A package repository of dnf or apt. Packages are signed, so `http` will do where there is no `https`.
-    RepositoryUrl: |text| is_https_url(text) || text.strip_prefix("http:").is_some_and(|rest| is_https_url(&format!("https:{rest}"))),
+    RepositoryUrl: is_repository_url,
         "https://host/path or http://host/path without password, query or ..";
     /// A package repository's name for dnf and its kin.
     RepositoryId: |text| starts_with(text, |b| b.is_ascii_alphanumeric()) && all(text, 1..=128, b"._:-"),
@@ -286,6 +286,15 @@ fn is_url_path(text: &str) -> bool {
 fn is_https_url(text: &str) -> bool {
     let rest = text.strip_prefix("https://").and_then(|rest| rest.split_once('/'));
     rest.is_some_and(|(host, path)| is_host(host) && is_url_path(path))
+}
+
+/// Unlike a file, a repository may be all that its host has.
+fn is_repository_url(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| match rest.split_once('/') {
+        Some((host, path)) => is_host(host) && is_url_path(path),
+        None => is_host(rest),
+    })
 }
 
 fn is_git_url(text: &str) -> bool {

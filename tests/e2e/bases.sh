@@ -80,8 +80,11 @@ rhel_tar() {
 
 start_docker
 settings
-[ "$E2E_FROM" != "$E2E_WORK" ] || archive_index
-archive_answers || { trap stop_archive EXIT && start_archive; }
+if ! archive_answers; then
+    [ "$E2E_FROM" != "$E2E_WORK" ] || archive_index
+    trap stop_archive EXIT
+    start_archive
+fi
 of_debian=$(recipe "$E2E_DIR/bases.sh")
 of_rhel=$(recipe "$E2E_DIR/bases.sh" "$E2E_DIR/standin.sh")
 # shellcheck disable=SC2086

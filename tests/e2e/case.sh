@@ -15,38 +15,22 @@ equal() { [ "$2" = "$3" ] || die "$(printf '%s\n  is:        %s\n  should be: %s
 contains() { [[ $2 == *"$3"* ]] || die "$(printf '%s\n  lacks: %s\n  it is: %s' "$1" "$3" "$2")"; }
 lacks() { [[ $2 != *"$3"* ]] || die "$(printf '%s\n  has: %s\n  it is: %s' "$1" "$3" "$2")"; }
 
-# --- kernels
-
-# offered SUFFIX: the Debian 12 kernels (amd64, cloud-amd64, rt-amd64) that apt offers here, as `uname -r` has them, the
-# newest last.
-offered() {
-    apt-cache search "^linux-headers-6\.1\.0-[0-9]+-$1\$" | awk '{print $1}' | sort -V | sed 's/^linux-headers-//' |
-        grep . || die "apt offers no Debian 12 kernel for $1; run apt-get update"
-}
-
-# newest SUFFIX: the newest of them; others SUFFIX: all but that.
-newest() { offered "$1" | tail -1; }
-others() { offered "$1" | head -n -1; }
-
 # --- projects
 
-# machine_profile FILE: a profile with the machine's apt sources as Debian 12's mirrors, and the base images by their digest:
-# no registry is asked. `allow` are the options that let drvc ask those hosts.
-machine_profile() {
+# debian_profile FILE SOURCE...: a profile with the base images by their digest, no registry is asked, and with these
+# package sources as Debian 12's mirrors, each "URL SUITE COMPONENT". `allow` are the options that let drvc ask their hosts.
+debian_profile() {
     local url suite component host digest
     digest=$(podman image inspect docker.io/library/debian:12 --format '{{.Digest}}')
     {
         printf 'profile edition=1 extends="debian"\n'
         printf 'base "docker.io/library/debian:12@%s"\nminimal "docker.io/library/debian:12-slim@%s"\n' "$digest" "$digest"
         printf 'line "12" {\n    release "12" {\n'
-        # shellcheck disable=SC2016
-        apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' |
-            sort -u | while read -r url suite component; do
+        printf '%s\n' "${@:2}" | while read -r url suite component; do
             printf '        mirror "%s" suite="%s" component="%s"\n' "${url%/}" "$suite" "$component"
         done
         printf '    }\n}\n'
     } >"$1"
-    contains "the machine's apt sources" "$(cat "$1")" bookworm
     allow=()
     for host in $(grep -o 'mirror "[a-z]*://[^/:"]*' "$1" | sed 's|.*//||' | sort -u); do
         allow+=(--allow-host "$host" --allow-http "$host")

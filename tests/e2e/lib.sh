@@ -55,7 +55,9 @@ stop_docker() {
 }
 
 # The mirror of Debian's archive that the images of the tests take their packages from (see archive.py).
+# Its index stays as it is while the cases run, whatever Debian publishes meanwhile.
 ARCHIVE=http://127.0.0.1:8412
+PACKAGES=$E2E_FROM/archive/dists/bookworm/main/binary-amd64/Packages
 archive_answers() { python3 -c "import urllib.request; urllib.request.urlopen('$ARCHIVE/archives')" 2>/dev/null; }
 
 # Starts it when it does not answer yet; stop_archive ends it.
@@ -92,3 +94,18 @@ apt_sources() {
     apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' |
         sort -u | sed 's|^|deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] |'
 }
+
+# offered SUFFIX [VERSION]: the Debian 12 kernels (amd64, cloud-amd64, rt-amd64) that the tests' mirror offers, as `uname -r`
+# has them, the newest last. VERSION is what stands before the suffix, 6.1 unless given. Debian publishes the headers of a
+# kernel some hours before its signed image.
+offered() {
+    local pattern=${2:-6\\.1\\.0-[0-9]+}-$1
+    comm -12 <(packages_of headers "$pattern") <(packages_of image "$pattern") | sort -V | grep . ||
+        die "the mirror offers no Debian 12 kernel for $1"
+}
+# packages_of KIND PATTERN: the kernels of which the mirror has that package.
+packages_of() { sed -nE "s/^Package: linux-$1-($2)\$/\1/p" "$PACKAGES" | sort -u; }
+
+# newest SUFFIX: the newest of them; others SUFFIX: all but that.
+newest() { offered "$1" | tail -1; }
+others() { offered "$1" | head -n -1; }

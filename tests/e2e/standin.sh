@@ -20,8 +20,7 @@ in_root apt-get -qq update
 # Each call of apt would read all of Debian's package lists again.
 mv "$root/etc/apt/apt.conf.d/docker-clean" "$work/"
 in_root apt-get -qq install -y --no-install-recommends dnf rpm cpio >"$work/apt.log" 2>&1 || die "see $work/apt.log"
-debian=$(in_root apt-cache search '^linux-headers-6\.1\.0-[0-9]+-amd64$' | awk '{print $1}' | sort -V | tail -1)
-debian=${debian#linux-headers-}
+debian=$(newest amd64)
 
 # closure PACKAGE...: what installing them here would bring, by name.
 closure() { in_root apt-get install -s --no-install-recommends "$@" | awk '/^Inst /{print $2}' | sort -u; }

@@ -144,11 +144,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls_may_end_in_a_slash_and_may_be_plain_http() {
+    fn urls_may_end_in_a_slash_be_plain_http_and_name_a_host_alone() {
         for (text, fine) in [
             ("https://example.com/a/b", true),
             ("https://example.com/a/", true),
             ("http://example.com:8080/a", true),
+            ("http://example.com:8080", true),
+            ("http://example.com/", true),
+            ("http://example.com:port", false),
+            ("http://", false),
             ("https://user:word@example.com/a", false),
             ("https://example.com/a?b", false),
             ("file:///srv/repo", false),

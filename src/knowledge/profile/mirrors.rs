@@ -54,7 +54,7 @@ pub(super) fn filled<'v>(
 ) -> Result<Mirror, Misrendered> {
     let suite = rule.suite.as_ref().map(|suite| render(suite, &value, RelPath::parse)).transpose()?;
     Ok(Mirror {
-        url: render(&rule.url, &value, RepositoryUrl::parse)?,
+        url: render(&rule.url, &value, |url| RepositoryUrl::parse(url.strip_suffix('/').unwrap_or(url)))?,
         suite,
         components: rule.components.clone(),
         subscription: rule.subscription,

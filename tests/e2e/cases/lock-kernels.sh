@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # needs: images root buildah podman dockerd mmdebstrap rpmbuild createrepo_c git zstd jq modinfo gpgv python3
-# Kernels from package repositories. Debian's own, as this machine's apt sources name it: what drvc finds must be what
-# apt-cache says, and a manifest with `latest=2` in three flavours locks, compiles and builds. A dnf repository with RT
+# Kernels from package repositories. Of the tests' mirror of Debian, and of Debian itself at this moment: what drvc finds is what
+# apt-cache says; a manifest with `latest=2` in three flavours locks, compiles and builds. A dnf repository with RT
 # and 64k kernels of several releases, in gzip, xz and zstd; and repositories that are broken.
 . "$(dirname "$0")/../case.sh"
 export XDG_CACHE_HOME=$CASE_DIR/cache XDG_CONFIG_HOME=$CASE_DIR/config
@@ -13,11 +13,29 @@ drvc_ok() {
     "$DRVC" "${@:2}" 2>"$CASE_DIR/logs/$1" || { cat "$CASE_DIR/logs/$1" >&2; die "drvc ${*:2}"; }
 }
 
-# --- Debian's own repository
+# --- Debian: what the tests' mirror has is locked and built, what the real repositories have now is listed
 
 dir=$CASE_DIR/debian
 image=$(podman image inspect docker.io/library/debian:12 --format '{{.Digest}}')
-machine_profile "$CASE_DIR/debian.kdl"
+debian_profile "$CASE_DIR/debian.kdl" "$ARCHIVE bookworm main"
+
+# apt_reads NAME LINE...: package lists of these sources, and of nothing else; APT_CONFIG=$CASE_DIR/apt.NAME/conf asks them.
+apt_reads() {
+    local at=$CASE_DIR/apt.$1
+    mkdir -p "$at/lists/partial" "$at/cache/archives/partial"
+    touch "$at/status"
+    printf '%s\n' "${@:2}" >"$at/sources.list"
+    cat >"$at/conf" <<CONF
+Dir::Etc::sourcelist "$at/sources.list";
+Dir::Etc::sourceparts "/dev/null";
+Dir::State::lists "$at/lists";
+Dir::State::status "$at/status";
+Dir::Cache "$at/cache";
+APT::Sandbox::User "root";
+CONF
+    APT_CONFIG=$at/conf apt-get -qq update >"$CASE_DIR/logs/apt.$1" 2>&1 ||
+        { cat "$CASE_DIR/logs/apt.$1" >&2; die "apt-get update of $1"; }
+}
 
 c_module "$dir/hello" hello
 cp "$CASE_DIR/debian.kdl" "$dir"
@@ -45,20 +63,23 @@ matrix {
 KDL
 }
 
-# by_apt SUFFIX: the kernels whose headers and image apt-cache offers here, newest first.
+# by_apt SUFFIX: the kernels whose headers and image apt offers, newest first.
 by_apt() {
     comm -12 <(in_repositories headers "$1") <(in_repositories image "$1") | sort -rV
 }
-# in_repositories KIND FLAVOUR: what repositories offer; apt knows packages too that are only installed on this machine.
-in_repositories() {
-    local found
-    found=$(apt-cache search "^linux-$1-6\.1\.0-[0-9]+-$2\$" | awk '{print $1}')
-    # shellcheck disable=SC2086
-    apt-cache madison $found | awk '{print $1}' | sed "s/^linux-$1-//" | sort -u
+# in_repositories KIND FLAVOUR: kernels of which apt offers that package.
+in_repositories() { apt-cache search "^linux-$1-6\.1\.0-[0-9]+-$2\$" | sed "s/^linux-$1-//; s/ .*//" | sort -u; }
+
+# all_of FLAVOR:SUFFIX: what `drvc kernels` found is what apt offers: MINE is jq's filter of its entries, OFFERED apt's answer.
+all_of() {
+    offered=$(by_apt "${1#*:}")
+    mine=".kernels[] | select(.flavor == \"${1%:*}\" and (.kernel | startswith(\"6.1.0-\")))"
+    equal "kernels of $1" "$(jq -r "$mine | select(.missing == []).kernel" "$CASE_DIR/kernels.json")" "$offered"
+    [ -n "$offered" ] || die "apt offers no kernel of $1"
 }
 
-# A machine's package lists may be older than its repository.
-apt-get -qq update >"$CASE_DIR/logs/apt" 2>&1 || say "    apt-get update failed, see logs/apt"
+apt_reads mirror "deb [trusted=yes] $ARCHIVE bookworm main"
+export APT_CONFIG=$CASE_DIR/apt.mirror/conf
 debian_manifest 1
 drvc_ok lock lock -C "$dir" "${allow[@]}"
 drvc_ok compile compile -C "$dir" --locked
@@ -80,21 +101,31 @@ done
 drvc_ok compile compile -C "$dir" --locked
 equal "targets that stayed" "$(cd "$dir/drivers.out" && find hello -name Dockerfile | sort | comm -12 - <(printf '%s\n' "$before"))" "$before"
 drvc_ok kernels kernels debian 12 -C "$dir" "${allow[@]}" --format json >"$CASE_DIR/kernels.json"
-drvc_ok profile profile check debian 12 -C "$dir" "${allow[@]}" >"$CASE_DIR/profile"
-contains "the profile beside the repositories" "$(cat "$CASE_DIR/profile")" "1 release compared: no difference"
 for flavor in default:amd64 cloud:cloud-amd64 rt:rt-amd64; do
-    name=${flavor%:*}
-    offered=$(by_apt "${flavor#*:}")
-    mine=".kernels[] | select(.flavor == \"$name\" and (.kernel | startswith(\"6.1.0-\")))"
-    equal "kernels of flavour $name" "$(jq -r "$mine | select(.missing == []).kernel" "$CASE_DIR/kernels.json")" "$offered"
-    equal "covered of flavour $name" "$(jq -r "$mine | select(.manifest == \"covered\").kernel" "$CASE_DIR/kernels.json")" \
-        "$(head -2 <<<"$offered")"
+    all_of "$flavor"
     newest=$(head -1 <<<"$offered")
+    equal "covered of $flavor" "$(jq -r "$mine | select(.manifest == \"covered\").kernel" "$CASE_DIR/kernels.json")" \
+        "$(head -2 <<<"$offered")"
     contains "packages in the lock" "$(cat "$dir/drivers.lock")" "linux-headers-$newest=$(apt-cache policy "linux-headers-$newest" | awk '/Candidate:/{print $2}')"
     builds_ok buildah "$dir" "$newest"
     root=$(root_of buildah "$(image_of "$dir" "$newest")")
     contains "vermagic" "$(modinfo -F vermagic "$root/opt/lib/modules/$newest/updates/hello.ko") " "$newest SMP "
 done
+
+unset APT_CONFIG
+# shellcheck disable=SC2016
+mapfile -t sources < <(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
+    'Created-By: Packages' 'Origin: Debian' | sort -u)
+mapfile -t lines < <(apt_sources)
+contains "the machine's apt sources" "${sources[*]}" bookworm
+apt_reads debian "${lines[@]}"
+export APT_CONFIG=$CASE_DIR/apt.debian/conf
+debian_profile "$CASE_DIR/debian.kdl" "${sources[@]}"
+cp "$CASE_DIR/debian.kdl" "$dir"
+drvc_ok kernels kernels debian 12 -C "$dir" "${allow[@]}" --format json >"$CASE_DIR/kernels.json"
+drvc_ok profile profile check debian 12 -C "$dir" "${allow[@]}" >"$CASE_DIR/profile"
+contains "the profile beside the repositories" "$(cat "$CASE_DIR/profile")" "1 release compared: no difference"
+for flavor in default:amd64 cloud:cloud-amd64 rt:rt-amd64; do all_of "$flavor"; done
 
 # --- signatures: one of the keys that Debian signs with, and keys that it signs with no longer
 

@@ -15,7 +15,7 @@ cp -r "$E2E_DIR/../../examples/06-build-here" "$dir"
 rm -rf "$dir/drivers.out"
 # Modules that no engine has seen: of a trial that comes out of its cache nothing is said.
 echo "MODULE_INFO(case, \"$EPOCHREALTIME\");" >>"$dir/driver/ticker/ticker.c"
-machine_profile "$dir/debian.kdl"
+debian_profile "$dir/debian.kdl" "$ARCHIVE bookworm main"
 sed -i "/flavor/d; s/kernel \"6.*/kernel$(printf ' "%s"' "${kernels[@]}")/
     s/^matrix {/profile \"debian\" \"debian.kdl\"\n&/; s/    load \"ticker\"/&\n    reuse \"headers\"/" "$dir/drivers.kdl"
 "$DRVC" lock -C "$dir" "${allow[@]}" >"$CASE_DIR/logs/lock" 2>&1 || { cat "$CASE_DIR/logs/lock" >&2; die "drvc lock"; }

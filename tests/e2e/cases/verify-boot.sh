@@ -8,12 +8,12 @@
 export XDG_CACHE_HOME=$CASE_DIR/cache XDG_CONFIG_HOME=$CASE_DIR/config
 
 kernel=$(newest cloud-amd64)
-other=$(apt-cache search '^linux-headers-6\.1\.0-[0-9]+-cloud-amd64$' | awk '{print $1}' | sort -V | tail -2 | head -1)
+other=$(others cloud-amd64 | tail -1)
 other=${other#linux-headers-}
 dir=$CASE_DIR/project
 mkdir -p "$dir" "$CASE_DIR/deb"
 
-machine_profile "$dir/debian.kdl"
+debian_profile "$dir/debian.kdl" "$ARCHIVE bookworm main"
 
 # --- built
 
@@ -81,8 +81,7 @@ verified "$signed" dm-writeboost --symvers "$headers" --offline
 against=$("$DRVC" verify -C "$dir" --engine podman vpoll/debian "${allow[@]}" --against "6.1.0-*" --format json 2>/dev/null) || die "--against"
 say "  vpoll of $kernel on others: $(jq -c '[.against[] | [.kernel, .loads]]' <<<"$against")"
 equal "the kernel against itself" "$(jq --arg k "$kernel" '.against[] | select(.kernel == $k).loads' <<<"$against")" true
-offered=$(apt-cache search '^linux-headers-6\.1\.0-[0-9]+-cloud-amd64$' | wc -l)
-equal "how many kernels were compared" "$(jq '.against | length' <<<"$against")" "$offered"
+equal "how many kernels were compared" "$(jq '.against | length' <<<"$against")" "$(offered cloud-amd64 | wc -l)"
 printf '[list]\n%s\n' "$(jq -r .modules[].name <<<"$against")" >"$CASE_DIR/stable"
 ! "$DRVC" verify -C "$dir" --engine podman vpoll/debian --offline --stablelist "$CASE_DIR/stable" >"$CASE_DIR/logs/stable" ||
     die "no symbol is outside of an empty list"
