@@ -15,6 +15,8 @@ int arc4_setkey(void *context, const u8 *key, unsigned int length) { return 0; }
 EXPORT_SYMBOL_GPL(arc4_setkey);'
 c_module "$dir/uses" my_user 'return arc4_setkey(0, 0, 0) + crc_itu_t(0, "a", 1);' '#include <linux/crc-itu-t.h>
 int arc4_setkey(void *context, const u8 *key, unsigned int length);'
+c_module "$dir/mii" mii
+c_module "$dir/it87" it87
 manifest "$dir" <<KDL
 source "core" { path "core"; }
 module "my_core" { source "core"; }
@@ -29,6 +31,13 @@ module "plain" { source "plain"; }
 image "link" { module "user"; load "user"; in-tree "link"; }
 image "copy" { module "user"; load "user"; in-tree "copy"; }
 image "softdep" { module "plain"; load "plain"; softdep "plain" { pre "crc-itu-t"; }; in-tree "copy"; }
+// Two with a name of the kernel's own: mii exports symbols, it87 is known by its option alone.
+source "mii" { path "mii"; }
+module "mii" { source "mii"; }
+source "it87" { path "it87"; }
+module "it87" { source "it87"; }
+image "names" { module "mii" "it87"; load "mii" "it87"; }
+image "names-replaced" { module "mii" "it87"; load "mii" "it87"; replaces "mii" "it87"; }
 image "none" { module "user"; load "user"; in-tree "none"; }
 matrix { os "debian" "12" { kernel "$kernel"; }; }
 KDL
@@ -71,3 +80,11 @@ for way in link copy; do
         "$(sed -n 's|^updates/my_user.ko: ||p' "$root/opt/lib/modules/$kernel/modules.dep" | xargs -n1 basename | sort | xargs)" \
         'crc-itu-t.ko my_core.ko'
 done
+
+# None of the kernel's modules is in this builder: its lists and configuration know most of their names.
+builds_ok buildah "$dir" names
+warned=$(grep '^drvc: warning: ' "$LOG")
+contains "what is said of mii" "$warned" 'the kernel has a module mii too, and a node that has loaded that one keeps it: write replaces "mii"'
+contains "what is said of it87" "$warned" 'CONFIG_SENSORS_IT87 of the kernel may be a module it87 too'
+builds_ok buildah "$dir" names-replaced
+lacks "what is said of those that are replaced" "$(cat "$LOG")" 'drvc: warning: '

@@ -20,6 +20,7 @@ root=/drvc/out
 tree=$root/lib/modules/$DRVC_KERNEL
 kernel_tree=/lib/modules/$DRVC_KERNEL
 symbols=$kernel_tree/build/Module.symvers
+configuration=$kernel_tree/build/include/config/auto.conf
 
 fail() {
     printf 'drvc: %s\n' "$*" >&2
@@ -61,13 +62,33 @@ warn_of() {
 # compare_names: a module of the kernel that a node has loaded already stays, whatever the image
 # holds.
 compare_names() {
-    find "$kernel_tree/" -name '*.ko*' | sed 's/.*\///; s/[.]ko.*//; s/-/_/g' | sort -u \
-        >/drvc/kernel-names
-    sort -u /drvc/made | { grep -xF -f /drvc/kernel-names || [ $? = 1 ]; } >/drvc/same-names
+    {
+        find "$kernel_tree/" -name '*.ko*'
+        cut -f 3 "$symbols"
+    } | sed 's/.*\///; s/[.]ko.*//; s/-/_/g' | sort -u >/drvc/kernel-names
     while read -r name; do
-        warn_of "$name" \
-            "the kernel has a module $name too, and a node that has loaded that one keeps it"
-    done </drvc/same-names
+        if grep -qxF "$name" /drvc/kernel-names; then
+            warn_of "$name" \
+                "the kernel has a module $name too, and a node that has loaded that one keeps it"
+        elif [ -z "$kernel_files" ]; then
+            guess_name "$name"
+        fi
+    done </drvc/made
+}
+
+# guess_name NAME: the builder has none of the kernel's modules. Most are called as the end of their
+# option: CONFIG_JOYSTICK_XPAD=m is xpad. Where several end so, the name tells nothing.
+guess_name() {
+    case $1 in *[!A-Za-z0-9_]*) return ;; esac
+    end=$(printf '%s' "$1" | tr '[:lower:]' '[:upper:]')
+    option=$(sed -nE "s/^(CONFIG_(.*_)?$end)=m$/\1/p" "$configuration")
+    case $option in
+    '' | *"
+"*) ;;
+    *)
+        warn_of "$1" "$option of the kernel may be a module $1 too, which a node keeps once loaded"
+        ;;
+    esac
 }
 
 # compare_symbols: the kernel refuses a module that exports what another one exports that is loaded.
@@ -114,6 +135,7 @@ for list in builtin builtin.modinfo; do
     [ -e "$tree/modules.$list" ] || : >"$tree/modules.$list"
 done
 
+kernel_files=$(find "$kernel_tree/" -name '*.ko*' | head -n 1)
 compare_names
 compare_symbols
 if [ -s /drvc/in-tree ]; then
