@@ -185,10 +185,9 @@ fn refused(project: &Project, summary: Summary, locked: bool, terminal: &Termina
 fn now(memo: &Memo, project: &Project, request: &Request) -> String {
     let out = project.root.join(request.out.as_path());
     let (images, kernels) = (count(memo.images, "image"), count(memo.kernels, "kernel"));
+    let files = if memo.targets == 1 { "its Dockerfile is" } else { "their Dockerfiles are" };
     let next = if memo.verdict.drift > 0 { "`drvc lock`, then `drvc build`" } else { "`drvc build`" };
-    format!(
-        "{images} for {kernels}: their Dockerfiles are beneath {out}/\nnext: {next}; `drvc plan` lists the targets"
-    )
+    format!("{images} for {kernels}: {files} beneath {out}/\nnext: {next}; `drvc plan` lists the targets")
 }
 
 /// `--check`: compares every byte, takes no lock, and writes nothing.

@@ -23,8 +23,8 @@ Examples:
   drvc fmt profiles/*.kdl  other files
   drvc fmt - <drivers.kdl  from standard input to standard output, for editors
 
-Words, numbers, texts and comments stay as they are written; only blanks and line breaks between them are set
-anew, so the meaning stays the same.
+Words, numbers, texts and comments stay as they are written. Only the blanks and line breaks between them
+change, so the meaning stays the same.
 
 Exit code 0 when done or when nothing is to be done, 1 where a file cannot be read as KDL, and with --check
 3 where a file would change.")]

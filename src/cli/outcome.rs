@@ -62,7 +62,7 @@ impl Project {
 pub(super) struct Verdict {
     /// Errors that only a change of the user's files settles.
     pub(super) errors: usize,
-    /// What resolving the lock anew would settle; errors too.
+    /// What resolving the lock again would settle; errors too.
     pub(super) drift: usize,
     pub(super) warnings: usize,
     /// Whether nothing came out.

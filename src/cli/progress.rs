@@ -10,7 +10,7 @@ use std::io::IsTerminal as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// How often a terminal's lines are drawn anew.
+/// How often a terminal's lines are redrawn.
 const TICK: Duration = Duration::from_millis(100);
 
 /// Tells of running jobs.

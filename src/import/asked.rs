@@ -107,7 +107,7 @@ impl<T: Tree> Target<'_, T> {
                     ignore.extend(new);
                     let listed = patterns.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", ");
                     let text = format!(
-                        "{listed}: left out, since no module's build looks there, and an edit there would build all anew"
+                        "{listed}: left out, since no module's build looks there, and an edit there would rebuild everything"
                     );
                     source.notes.push(text.clone());
                     draft.warnings.push(text);

@@ -1,4 +1,4 @@
-//! A name on the command line -> the questions that it means, and what of a lock is resolved anew.
+//! A name on the command line -> the questions that it means, and what of a lock is resolved again.
 
 use super::planned::Planned;
 use crate::compiler::model::{Model, Origin};
@@ -36,7 +36,7 @@ impl<'a> Selection<'a> {
         self.name.is_none_or(|name| is_named(want, name, &self.urls))
     }
 
-    /// Takes out of a lock what is to be resolved anew.
+    /// Takes out of a lock what is to be resolved again.
     pub fn forget(&self, wants: &Wants, lock: &mut Lock) {
         wants.all().into_iter().filter(|want| self.means(want)).for_each(|want| want.forget(lock));
     }

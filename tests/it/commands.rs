@@ -71,7 +71,7 @@ fn compile_writes_what_changed() {
     project.run(&["compile"]).expect(0, "", "1 target: 10 files written\n");
     project.edit("drivers.kdl", "quay.io/example", "quay.io/acme");
     let run = project.run(&["compile"]);
-    run.expect(0, "", "1 image for 1 kernel: their Dockerfiles are beneath drivers.out/\nnext: `drvc build`");
+    run.expect(0, "", "1 image for 1 kernel: its Dockerfile is beneath drivers.out/\nnext: `drvc build`");
     project.run(&["compile"]).expect(0, "", "nothing changed: 1 target\n");
     project.run(&["compile", "--verify"]).expect(0, "", "1 target: nothing to write, 10 files unchanged\n");
     project.edit("drivers.kdl", "\"6.1.0-18-amd64\"", "\"6.1.0-18-amd64\" \"6.1.0-20-amd64\"");

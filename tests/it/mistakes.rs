@@ -95,6 +95,12 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     (BUILD, "make KDIR=\"/lib/modules/*/build\"", "guessed-kernel", "write `{kernel_dir}`"),
     (BUILD, "script \"make -C /lib/modules/6.1.0-18-amd64/build\"", "guessed-kernel", "write `{kernel_dir}`"),
     (BUILD, "script \"make KVER=$(ls /lib/modules)\"", "guessed-kernel", "write `{kernel}`"),
+    (
+        "path \"driver\"",
+        "file \"https://example.com/driver.tgz\"",
+        "packed-file",
+        "write `archive \"https://example.com/driver.tgz\"` in place of `file`",
+    ),
     (BUILD, "script \"sudo make\"", "needless-step", "runs as root"),
     (BUILD, "make \"M=$PWD modules\"", "command-line", "M=\"{source_dir}\" \"modules\""),
     (BUILD, "needs \"example\"", "dependency-cycle", "take this `needs` out"),
@@ -239,7 +245,7 @@ fn a_mistake_is_one_report() {
     }
 }
 
-/// A manifest in another language is one report, whose help leads to one in KDL.
+/// A manifest in another language, or without braces, is one report, whose help leads to one in KDL.
 #[test]
 fn another_language_is_one_report() {
     for (text, language, help) in [
@@ -249,6 +255,11 @@ fn another_language_is_one_report() {
         ("FROM debian:12\nRUN make\n", "a Dockerfile", "`drvc init --from Dockerfile`"),
         ("PACKAGE_NAME=\"x\"\nMAKE[0]=\"make\"\n", "a dkms.conf", "`drvc init --from dkms.conf`"),
         ("apiVersion: kmm.sigs.x-k8s.io/v1beta1\nkind: Module\n", "YAML", "`drvc init --from module.yaml`"),
+        (
+            "drvc edition=1\nproject \"x\"\nsource \"a\"\n  path \"a\"\nmodule \"m\"\n  source \"a\"\nmatrix\n  os \"debian\" \"12\"\n    kernel \"6.1.0-18-amd64\"\n",
+            "the blocks of this manifest have no braces",
+            "write `source \"a\" {`, and `}` behind",
+        ),
         ("", "no `drvc`, `project`", "`drvc init`"),
         ("// nothing yet\n", "no `drvc`, `project`", "`drvc init`"),
     ] {

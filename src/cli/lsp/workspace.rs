@@ -159,7 +159,7 @@ impl Workspace {
         self.forget();
     }
 
-    /// Files may have changed: everything is looked at anew.
+    /// Files may have changed: everything is looked at again.
     pub(super) fn forget(&mut self) {
         self.analyses.get_mut().clear();
         self.looks.get_mut().clear();

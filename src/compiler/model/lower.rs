@@ -46,6 +46,7 @@ pub fn lower(manifest: &ast::Manifest, sources: &Sources) -> (Model, Diagnostics
     for image in &mut model.images {
         image.layers.base.files.extend(license_file.clone());
     }
+    super::packed::check(manifest, &mut lower.diagnostics);
     // Where something is wrong, the use of a name may be what was left out.
     if !lower.diagnostics.has_errors() {
         lower.diagnostics.extend(lower.names.unused(manifest));

@@ -18,6 +18,7 @@ mod mirror;
 mod module;
 mod names;
 mod other_kernels;
+mod packed;
 mod output;
 mod repair;
 mod repository;

@@ -47,7 +47,7 @@ pub struct ContextFile {
 }
 
 /// A toolkit image: the packages of one kernel, shared by all targets for it. One that is there is never made
-/// anew.
+/// again.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct PlanToolkit {
     /// `_toolkit/os-release-arch/kernel`

@@ -116,7 +116,7 @@ pub(super) fn locked_misfit(misfit: &Incompatibility, kernel: Span, release: Spa
     )
     .label(kernel, "resolved to that kernel in the lock file")
     .label(release, misfit.there.clone())
-    .help("`drvc lock` resolves it anew; or correct the manifest")
+    .help("`drvc lock` resolves it again; or correct the manifest")
 }
 
 pub(super) fn misfit_report(

@@ -141,7 +141,7 @@ impl<'a> Collect<'a, '_> {
                 )
                 .label(entry.span, "resolved to this")
                 .label(span, "asked for by this")
-                .help("`drvc lock` resolves it anew; or correct the manifest"),
+                .help("`drvc lock` resolves it again; or correct the manifest"),
             );
             return;
         }

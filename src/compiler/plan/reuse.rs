@@ -33,7 +33,7 @@ struct Link {
     head: usize,
 }
 
-/// Makes the targets anew that an earlier kernel's modules are tried on.
+/// Makes those targets again that an earlier kernel's modules are tried on.
 pub(super) fn try_earlier(builder: &mut Builder<'_>, made: &mut [Made<'_>]) {
     let mut chains: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (at, one) in made.iter().enumerate() {

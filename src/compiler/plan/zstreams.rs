@@ -93,7 +93,7 @@ fn contradicting(problem: &str, entry: Span, latest: Span) -> Diagnostic {
     )
     .label(entry, "resolved to this")
     .label(latest, "asked for by this")
-    .help("`drvc lock` resolves it anew; or correct the manifest")
+    .help("`drvc lock` resolves it again; or correct the manifest")
 }
 
 fn misplaced(z: Span, place: Span, why: &str) -> Diagnostic {

@@ -193,7 +193,7 @@ fn digest(graph: &Graph, id: NodeId, filled: &Filled, scripts: &[&Script], out: 
 }
 
 /// The first instruction as keys see it: where a stage stands on the base image of a toolkit, that is named without its
-/// digest. A toolkit that exists is not made anew for a newer base, since old kernels leave the repositories.
+/// digest. A toolkit that exists is not made again for a newer base, since old kernels leave the repositories.
 fn named_base<'i>(graph: &Graph, id: NodeId, from: &'i str) -> Cow<'i, str> {
     let below = graph.inputs(id).iter().find_map(|(input, _)| match graph.node(*input) {
         Node::ToolkitBase(base) => Some(base),

@@ -102,7 +102,11 @@ fn unstable(
     let symbols: BTreeSet<String> = symbols.cloned().collect();
     let message =
         format!("`{}` uses what may change within the release: {}", packed.module.name, some(&symbols)?);
-    Some(Finding::new(Kind::NotOnStablelist, message).at(&packed.path).help("build it for each kernel anew"))
+    Some(
+        Finding::new(Kind::NotOnStablelist, message)
+            .at(&packed.path)
+            .help("build it for each kernel separately"),
+    )
 }
 
 fn dependencies(packed: &Packed, driver: &Driver, symvers: Option<&Symvers>) -> Vec<Finding> {

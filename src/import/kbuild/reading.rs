@@ -250,7 +250,7 @@ impl Reading {
         let is_option = !matches!(target, "m" | "y" | "n" | "");
         let mut whens: Vec<_> = self.conditions.whens().map(str::to_owned).collect();
         if whens.is_empty() {
-            // What an option puts into `obj-m` is gone too where that is set anew.
+            // What an option puts into `obj-m` is gone too where that is set again.
             let is_gone = |entry: &Entry| match target {
                 "m" => entry.target != "y",
                 _ => entry.target == target,

@@ -250,7 +250,7 @@ fn what_is_not_read_of_a_makefile_is_no_list_of_modules() {
     }
 }
 
-/// A list that is set anew under a condition loses what it had: nothing of it is certain then.
+/// A list that is set again under a condition loses what it had: nothing of it is certain then.
 #[test]
 fn what_another_line_takes_back_is_optional() {
     for (text, when) in [

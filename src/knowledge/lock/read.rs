@@ -296,18 +296,17 @@ fn read<T: serde::de::DeserializeOwned>(
                         format!("the lock file's entry for {name} cannot be read: {reason}"),
                     )
                     .label(span, "not as drvc wrote it")
-                    .help("`drvc lock` resolves it anew"),
+                    .help("`drvc lock` resolves it again"),
                 );
             }
             Ok(entry) => {
                 if found.as_ref().and_then(Value::as_str) != Some(expected.as_str()) {
                     let problem = format!("the lock file's entry for {name} was changed by hand");
                     let label = "its seal is not that of its content";
-                    diagnostics.push(
-                        Diagnostic::new(Code::EditedLockEntry, problem).label(span, label).help(
-                            "`drvc lock` resolves it anew; what should stay as it is belongs in the manifest",
-                        ),
-                    );
+                    diagnostics
+                        .push(Diagnostic::new(Code::EditedLockEntry, problem).label(span, label).help(
+                        "`drvc lock` resolves it again; what should stay as it is belongs in the manifest",
+                    ));
                 }
                 all.push((entry, Place { span, name }));
             }
@@ -337,5 +336,5 @@ fn duplicate(again: &Place, first: Span) -> Diagnostic {
     Diagnostic::new(Code::DuplicateLockEntry, format!("the lock file resolves {} twice", again.name))
         .label(again.span, "again here")
         .label(first, "first here")
-        .help("a merge may have kept both: `drvc lock` resolves it anew, or delete the one that is wrong")
+        .help("a merge may have kept both: `drvc lock` resolves it again, or delete the one that is wrong")
 }

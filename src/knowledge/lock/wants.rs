@@ -95,7 +95,7 @@ impl Want {
         }
     }
 
-    /// Takes it out of a lock, kernels with their packages, so that it is resolved anew.
+    /// Takes it out of a lock, kernels with their packages, so that it is resolved again.
     pub fn forget(&self, lock: &mut Lock) {
         match self {
             Self::Archive(url) => drop(lock.archives.remove(url)),

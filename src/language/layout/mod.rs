@@ -1,4 +1,4 @@
-//! Turns KDL text into the same text in canonical layout: every word, text and comment stays, blanks are set anew.
+//! Turns KDL text into the same text in canonical layout: every word, text and comment stays, blanks are set again.
 //!
 //! The formatter goes over the tokens of [`crate::language::kdl::lex`] and decides only what stands between them: a line for each
 //! node, four spaces for each block, one space between values, at most one blank line. `;` becomes a line break, and a

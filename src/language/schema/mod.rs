@@ -21,6 +21,7 @@
 //! assert_eq!(found.iter().next().unwrap().message, "unknown property `arhc` of `base`");
 //! ```
 
+mod braces;
 mod entries;
 mod examples;
 mod habits;

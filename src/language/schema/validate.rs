@@ -3,6 +3,7 @@
 //! Each mistake is reported once and never a consequence of it: what is in an unknown node is not looked at, a node that
 //! was misspelt is not missing too, and what [`crate::language::kdl`] has reported already stands for anything.
 
+use super::braces;
 use super::entries;
 use super::examples::{example, skeleton};
 use super::report::{Check, MAX_REPORTS, similar};
@@ -49,6 +50,9 @@ pub fn validate(
     sources: &Sources,
     found: &mut Diagnostics,
 ) {
+    if let Some(report) = braces::missing(nodes, language, sources) {
+        return found.push(report);
+    }
     let complete = found.is_empty();
     let source = nodes.iter().find(|node| node.name.value == "source").and_then(Node::text);
     let source = source.map(|name| name.value);

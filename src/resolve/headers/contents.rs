@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Read as _};
 
-/// Of what is told of a package: another one is told anew.
+/// Of what is told of a package: another one is told again.
 pub(super) const VERSION: u32 = 3;
 /// The largest file that is read, in bytes.
 const FILE: u64 = 64 << 20;

@@ -1,7 +1,7 @@
 //! What a run saw and made <-> `.drvc/state`, so that the next run can tell whether anything would differ.
 //!
 //! The state is a hint of this machine's, never a source: one that is lost, cut short, edited, made by another
-//! drvc, or copied here from elsewhere is not believed, and then everything is compiled anew.
+//! drvc, or copied here from elsewhere is not believed, and then everything is compiled again.
 
 mod freshness;
 
@@ -78,7 +78,7 @@ pub struct Listing {
     pub directories: BTreeMap<String, Sig>,
 }
 
-/// Why the outputs have to be compiled anew.
+/// Why the outputs have to be compiled again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// There is no state.

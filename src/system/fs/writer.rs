@@ -90,7 +90,7 @@ impl Dir {
         }
     }
 
-    /// Opens the file right in this directory for writing it anew, under its own name while it grows: for logs.
+    /// Opens the file right in this directory for writing all of it, under its own name while it grows: for logs.
     ///
     /// # Errors
     /// As [`Dir::open_or_create`].

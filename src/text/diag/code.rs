@@ -72,7 +72,7 @@ macro_rules! codes {
 }
 
 impl Code {
-    /// Whether resolving the lock anew would settle it: what is missing in it, unused or contradicting.
+    /// Whether resolving the lock again would settle it: what is missing in it, unused or contradicting.
     #[must_use]
     pub const fn is_drift(self) -> bool {
         matches!(self.severity(), Severity::Drift)
@@ -189,6 +189,7 @@ codes! {
     NewerLock = "newer-lock", Error;
     NumberOutOfRange = "number-out-of-range", Error;
     OldRawText = "old-raw-text", Error;
+    PackedFile = "packed-file", Warning;
     PathTooLong = "path-too-long", Error;
     PrivateKey = "private-key", Error;
     PublicToolkit = "public-toolkit", Warning;
