@@ -12,7 +12,7 @@ use crate::system::fs::Tree as _;
 use crate::system::oci::Registry;
 use crate::system::process::{Environment, Interrupt};
 use crate::text::error::Error;
-use crate::text::ids::{Arch, ImageRef};
+use crate::text::ids::{Arch, ImageRef, KernelText};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
@@ -65,6 +65,8 @@ pub(super) struct Meant {
     pub(super) certificate: Option<Vec<u8>>,
     /// The labels that it has of its own.
     pub(super) labels: BTreeSet<String>,
+    /// The kernels whose modules it may hold.
+    pub(super) kernels: BTreeSet<KernelText>,
 }
 
 fn arch(name: &str) -> Result<Arch, String> {
@@ -113,7 +115,9 @@ impl ImageArg {
             help: "give its image `tag`s".into(),
         })?;
         let image = self.fetch(reference, Some(target.at.arch), network, terminal)?;
-        Ok(Found { image, meant: Some(Meant { target: target.clone(), key, signed, certificate, labels }) })
+        let kernels = compiled.plan.may_hold(target);
+        let target = target.clone();
+        Ok(Found { image, meant: Some(Meant { target, key, signed, certificate, labels, kernels }) })
     }
 
     fn fetch(

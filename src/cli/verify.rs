@@ -110,6 +110,7 @@ pub(super) fn verify(global: &Global, args: &Verify, terminal: &mut Terminal) ->
         args.certificate.as_ref().map(|path| certificate(&beneath(global, path))).transpose()?;
     let mut expected = Expected {
         symvers,
+        kernels: meant.as_ref().map(|meant| meant.kernels.clone()),
         unknown: None,
         stablelist: stable.transpose()?,
         key: meant.as_ref().and_then(|meant| meant.key.clone()),

@@ -179,7 +179,8 @@ fn run(
     let authority = parts.model.mirror.authority.as_ref().map(|file| &file.value);
     let site = Site { mirrors: &parts.contexts.mirrors, authority };
     let renderer = Renderer::new(&parts.templates, &request.out).at(site);
-    let stages = keys::stages(&plan.graph, &renderer);
+    let used = plan.used_stages(parts.model.output.is_for_clusters());
+    let stages = keys::stages(&plan.graph, &renderer, &used);
     let (stages, fingerprints) = stages.map_err(|refusal| session.found.push(refusal)).ok()?;
     plan.name_firsts(|id| fingerprints.get(id.index()).map(ToString::to_string).unwrap_or_default());
     phase("make the outputs");

@@ -97,16 +97,21 @@ pub fn recipe<'a>(graph: &Graph, id: NodeId, stage: &'a Stage, known: &[Fingerpr
     }
 }
 
-/// The stages of all nodes and their fingerprints, by their place in the graph.
+/// The stages of all nodes and their fingerprints, by their place in the graph; nothing for those that are not used.
 ///
 /// What stands on a toolkit, or tries an earlier image, names it by its key, so such stages are rendered when that is known,
 /// all others before.
 ///
 /// # Errors
 /// The first template that cannot be filled safely.
-pub fn stages(graph: &Graph, renderer: &Renderer<'_>) -> Result<(Vec<Stage>, Vec<Fingerprint>), Diagnostic> {
+pub fn stages(
+    graph: &Graph,
+    renderer: &Renderer<'_>,
+    used: &[bool],
+) -> Result<(Vec<Stage>, Vec<Fingerprint>), Diagnostic> {
     let ids: Vec<_> = graph.ids().collect();
     let early = ids.par_iter().map(|&id| match graph.keyed_below(id) {
+        _ if used.get(id.index()) != Some(&true) => Some(Ok(Stage::default())),
         None => Some(renderer.stage(graph, id, None)),
         Some(_) => None,
     });

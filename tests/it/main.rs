@@ -8,6 +8,7 @@ mod build;
 mod changes;
 mod cli;
 mod commands;
+mod check_reuse;
 mod content;
 mod examples;
 mod crash;

@@ -179,3 +179,28 @@ fn a_trial_names_its_image_by_its_key() {
     let plain = plain.outputs().get(&path).unwrap().text();
     assert!(!plain.contains("reuse") && !plain.contains("first"), "{plain}");
 }
+
+#[test]
+fn a_cluster_compiles_and_knows_each_kernel_by_its_own_image() {
+    let alike = [("10", Some([1, 1, 1, 1])), ("11", Some([1, 1, 1, 1]))];
+    let outputs = "output {\n    buildconfig\n    kmm {\n        selector \"x\"=\"\"\n    }\n}\nmatrix {";
+    let git = format!("git \"https://git.example/driver\" commit=\"{}\"", "a".repeat(40));
+    let text = manifest("reuse \"headers\"", &["10", "11"])
+        .replace("matrix {", outputs)
+        .replace("path \"driver\"", &git);
+    let compiled = compiled_of(&text, &lock(&alike), "");
+    let [_, tried] = compiled.json().targets.as_slice() else { panic!() };
+    let first = tried.reuse.as_ref().unwrap().first.as_ref().unwrap();
+    assert_eq!(kernel_of(first), "10");
+    let output = |path: &str| {
+        let found = compiled.outputs().iter().find(|(name, _)| name.as_str().ends_with(path));
+        found.unwrap_or_else(|| panic!("no {path}")).1.text()
+    };
+    let own = output("i/debian-12-x86_64/6.1.0-11-amd64.yaml");
+    assert!(own.contains("make -j") && !own.contains(" AS first"), "{own}");
+    let module = output("kmm/i.yaml");
+    for kernel in ["6.1.0-10-amd64", "6.1.0-11-amd64"] {
+        let mapping = format!("literal: \"{kernel}\"");
+        assert!(module.contains(&mapping) && module.contains(&format!("i:{kernel}")), "{module}");
+    }
+}

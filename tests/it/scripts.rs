@@ -22,6 +22,10 @@ pub struct Run {
 }
 
 impl Run {
+    pub fn said(&self) -> &str {
+        &self.said
+    }
+
     #[track_caller]
     pub fn expect(&self, code: i32, part: &str) {
         assert!(self.code == code && self.said.contains(part), "ends with {}:\n{}", self.code, self.said);
@@ -64,7 +68,7 @@ impl Builder {
         std::fs::read_to_string(self.path(path)).unwrap()
     }
 
-    fn program(&self, name: &str, text: &str) {
+    pub fn program(&self, name: &str, text: &str) {
         let path = format!("bin/{name}");
         self.write(&path, format!("#!/bin/sh\n{text}\n"));
         std::fs::set_permissions(self.path(&path), std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -77,6 +81,11 @@ impl Builder {
 
     /// Runs a script in `source`, with the absolute paths in it moved into this directory.
     pub fn run(&self, name: &str, words: &[&str]) -> Run {
+        self.run_for(KERNEL, name, words)
+    }
+
+    /// The same, for this kernel.
+    pub fn run_for(&self, kernel: &str, name: &str, words: &[&str]) -> Run {
         let script = Script::all().find(|script| script.name == name).unwrap();
         self.write(&format!("drvc/bin/{name}"), moved(script.text, self.root()));
         #[expect(
@@ -89,7 +98,7 @@ impl Builder {
             .args(words)
             .current_dir(self.path("source"))
             .env("PATH", path)
-            .env("DRVC_KERNEL", KERNEL)
+            .env("DRVC_KERNEL", kernel)
             .output()
             .unwrap();
         let said = [output.stdout, output.stderr].concat();

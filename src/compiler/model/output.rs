@@ -27,6 +27,12 @@ impl Output {
         let Self { bake, github, gitlab, buildconfig, kmm } = self;
         bake.is_none() && github.is_none() && gitlab.is_none() && buildconfig.is_none() && kmm.is_none()
     }
+
+    /// Whether a cluster receives Dockerfiles.
+    #[must_use]
+    pub const fn is_for_clusters(&self) -> bool {
+        self.buildconfig.is_some() || self.kmm.is_some()
+    }
 }
 
 /// `bake { … }`

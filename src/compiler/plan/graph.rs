@@ -121,6 +121,20 @@ impl Graph {
         (0..u32::try_from(self.len()).unwrap_or(u32::MAX)).map(NodeId)
     }
 
+    /// Of each node whether one of these is it, or uses it in any way.
+    #[must_use]
+    pub fn used_by(&self, roots: impl IntoIterator<Item = NodeId>) -> Vec<bool> {
+        let mut used = vec![false; self.len()];
+        let mut open: Vec<NodeId> = roots.into_iter().collect();
+        while let Some(id) = open.pop() {
+            if let Some(seen) = used.get_mut(id.index()).filter(|seen| !**seen) {
+                *seen = true;
+                open.extend(self.inputs(id).iter().map(|(input, _)| *input));
+            }
+        }
+        used
+    }
+
     /// A node and all that it stands on within its Dockerfile, each after all that it uses. The order depends on these
     /// nodes alone, not on what else is in the graph.
     #[must_use]

@@ -232,6 +232,27 @@ fn unlocked(one: &Made<'_>) -> Diagnostic {
 }
 
 impl Plan {
+    /// The kernels whose modules a target may hold: its own, and each that the lock ties to it.
+    #[must_use]
+    pub fn may_hold(&self, target: &Target) -> BTreeSet<KernelText> {
+        let mut kernels = BTreeSet::new();
+        let mut open = Some(target);
+        while let Some(target) = open.filter(|target| kernels.insert(target.at.kernel.clone())) {
+            let first = target.earlier.as_ref().and_then(|earlier| earlier.first.as_ref().ok());
+            open = first.and_then(|first| self.targets.iter().find(|target| target.id == *first));
+        }
+        kernels
+    }
+
+    /// Of each stage whether some output has it. That an earlier kernel's modules are not tried is for clusters alone.
+    #[must_use]
+    pub fn used_stages(&self, for_clusters: bool) -> Vec<bool> {
+        let targets = self.targets.iter().map(|target| target.root);
+        let compiled = self.targets.iter().map(|target| target.compiled).filter(|_| for_clusters);
+        let toolkits = self.toolkits.iter().map(|toolkit| toolkit.root);
+        self.graph.used_by(targets.chain(compiled).chain(toolkits))
+    }
+
     /// Gives each image whose modules others try a name that holds its key, under which they find it.
     pub fn name_firsts(&mut self, key: impl Fn(NodeId) -> String) {
         let earlier = self.targets.iter().filter_map(|target| target.earlier.as_ref()?.first.as_ref().ok());

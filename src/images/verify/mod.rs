@@ -27,6 +27,7 @@ pub use module::{Damaged, Module, Signature, kmod_name};
 pub use symvers::{Export, SymbolMismatches, Symvers};
 
 use crate::images::image::Image;
+use crate::text::ids::KernelText;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -40,7 +41,9 @@ const FINDINGS: usize = 500;
 pub struct Expected {
     /// The kernel's symbols.
     pub symvers: Option<Symvers>,
-    /// Why there are none, where somebody tried.
+    /// The kernels whose modules it may hold, where the lock says which are alike.
+    pub kernels: Option<BTreeSet<KernelText>>,
+    /// Why there are no symbols, where somebody tried.
     pub unknown: Option<String>,
     /// Symbols that RHEL keeps the same within a release.
     pub stablelist: Option<BTreeSet<String>>,

@@ -2,6 +2,7 @@
 
 use super::finding::{Finding, Kind};
 use super::{Driver, Expected, Packed, Symvers};
+use crate::text::ids::KernelText;
 use std::collections::BTreeSet;
 
 /// So many symbols are named in one message.
@@ -30,7 +31,7 @@ pub(super) fn check(driver: &Driver, expected: &Expected) -> Vec<Finding> {
             findings.extend(symbols(packed, symvers, &exported));
         }
     }
-    findings.extend(reused(driver, kernel, expected.symvers.as_ref()));
+    findings.extend(reused(driver, kernel, expected));
     if expected.symvers.is_none() {
         let help = "give the kernel's Module.symvers, or the package of its headers, with `--symvers`";
         let why = expected.unknown.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
@@ -49,18 +50,27 @@ fn is_recorded(driver: &Driver, packed: &Packed, built: &str) -> bool {
     !packed.is_in_tree() && driver.record.as_ref().is_some_and(|record| record.kernel == built)
 }
 
-/// Modules that were built for another kernel: what they use must be exported here as it was there.
-fn reused(driver: &Driver, kernel: &str, symvers: Option<&Symvers>) -> Vec<Finding> {
+/// Modules that were built for another kernel: the lock must tie it to this one, and what they use must be exported here as
+/// it was there.
+fn reused(driver: &Driver, kernel: &str, expected: &Expected) -> Vec<Finding> {
     let Some(record) = driver.record.as_ref().filter(|record| record.kernel != kernel) else {
         return Vec::new();
     };
+    let help = "build it again: `drvc build` compiles it then";
     let note = format!("its modules were built for {} and reused", record.kernel);
+    let is_tied =
+        |kernels: &BTreeSet<KernelText>| kernels.iter().any(|known| known.as_str() == record.kernel);
+    let untied = expected.kernels.as_ref().filter(|kernels| !is_tied(kernels)).map(|_| {
+        let message = format!("`reuse` and the lock do not take modules of {} for {kernel}", record.kernel);
+        Finding::new(Kind::WrongKernel, message).help(help)
+    });
+    let symvers = expected.symvers.as_ref();
     let changed = symvers.map(|symvers| record.symbols.changed_in(symvers)).unwrap_or_default();
     let changed = some(&changed).map(|symbols| {
         let message = format!("{kernel} exports otherwise than {} what is used: {symbols}", record.kernel);
-        Finding::new(Kind::ChangedSymbol, message).help("build it again: `drvc build` compiles it then")
+        Finding::new(Kind::ChangedSymbol, message).help(help)
     });
-    [Finding::new(Kind::ReusedModules, note)].into_iter().chain(changed).collect()
+    [Finding::new(Kind::ReusedModules, note)].into_iter().chain(untied).chain(changed).collect()
 }
 
 fn symbols(packed: &Packed, symvers: &Symvers, exported: &BTreeSet<&str>) -> Vec<Finding> {

@@ -1,5 +1,6 @@
 //! Hostile modules: what they may cost.
 
+use super::driver::Record;
 use super::*;
 use crate::images::image::tests::{layer, load};
 use crate::system::unpack::tests::xz;
@@ -113,4 +114,22 @@ fn what_certification_asks_for_is_named_one_by_one() {
     let own = found(&image, &Expected { certification: true, labels, ..Expected::default() });
     let of_base = ["maintainer` is the base image's: Example", "vendor` is the base image's: Red Hat, Inc."];
     assert_eq!(own, of_base.map(|end| format!("the label `{end}")));
+}
+
+#[test]
+fn modules_of_another_kernel_are_of_one_that_the_lock_ties_to_this_one() {
+    let (image, mut driver) = driver("hello.ko", &module("name=hello\0vermagic=6.0.9 SMP\0depends=\0", 0));
+    let wrong = |driver: &Driver, kernels: Option<&[&str]>| -> Vec<String> {
+        let kernels =
+            kernels.map(|kernels| kernels.iter().map(|kernel| KernelText::parse(kernel).unwrap()).collect());
+        let report = verify(&image, driver, &Expected { kernels, ..Expected::default() });
+        let findings = report.findings.into_iter().filter(|one| one.code == Kind::WrongKernel);
+        findings.map(|one| one.message).collect()
+    };
+    assert_eq!(wrong(&driver, None), ["`hello` was built for 6.0.9, not for 6.1.0"]);
+    driver.record = Some(Record { kernel: "6.0.9".to_owned(), symbols: Symvers::default() });
+    assert!(wrong(&driver, None).is_empty());
+    assert!(wrong(&driver, Some(&["6.1.0", "6.0.9"])).is_empty());
+    let untied = ["`reuse` and the lock do not take modules of 6.0.9 for 6.1.0"];
+    assert_eq!(wrong(&driver, Some(&["6.1.0", "6.0.8"])), untied);
 }

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Read as _};
 
-/// Of what is told of a package: another one is told again.
-pub(super) const VERSION: u32 = 3;
+/// Of what is told of a package: another one is read again.
+pub(super) const VERSION: u32 = 4;
 /// The largest file that is read, in bytes.
 const FILE: u64 = 64 << 20;
 /// Where the files of a kernel's headers are.
@@ -77,9 +77,11 @@ impl Details {
     }
 }
 
-/// The first name of what is in one of two sets alone, and the number of such names. Headers come before what else there is.
+/// The first name of what is in one of two sets alone, and the number of such names. Headers come before what else there is;
+/// of options each is named, and not their file too.
 fn first(one: &BTreeSet<String>, other: &BTreeSet<String>, name: &dyn Fn(&str) -> String) -> (String, usize) {
-    let names: BTreeSet<_> = one.symmetric_difference(other).map(|line| name(line)).collect();
+    let names = one.symmetric_difference(other).map(|line| name(line));
+    let names: BTreeSet<_> = names.filter(|name| name != "include/config/auto.conf").collect();
     let chosen = names.iter().find(|name| name.ends_with(".h")).or_else(|| names.first());
     (chosen.cloned().unwrap_or_default(), names.len())
 }
@@ -290,6 +292,7 @@ mod tests {
 
     #[test]
     fn what_differs_is_named_with_the_first_of_each_kind() {
+        const AUTO: &str = "1 usr/src/x/include/config/auto.conf";
         let set = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect();
         let details = |files: &[&str], options: &[&str], symbols: &[&str]| Details {
             files: set(files),
@@ -297,7 +300,7 @@ mod tests {
             symbols: set(symbols),
         };
         let one = details(
-            &["1 usr/src/linux-headers-@-common/include/linux/mm.h", "1 usr/src/x/Makefile"],
+            &["1 usr/src/linux-headers-@-common/include/linux/mm.h", "1 usr/src/x/Makefile", AUTO],
             &["CONFIG_A=y"],
             &["0x1\tprintk\tvmlinux\tEXPORT_SYMBOL"],
         );
