@@ -96,8 +96,8 @@ fn timed(global: &Global, args: &Compile, clock: &Clock, terminal: &mut Terminal
         phase: &phase,
     };
     if !args.targets.is_empty() {
-        let known = project.known(&args.compiling, terminal)?;
-        return some(&project, &job, &request, &args.targets, known, terminal);
+        let compiled = project.in_part(&args.compiling, terminal)?;
+        return some(&project, &job, &request, &args.targets, compiled, terminal);
     }
     let run =
         emit::run(&job, |reader| Summary::of(compile_in_phases(reader, &request, &phase), args.locked))?;

@@ -40,7 +40,7 @@ enum Format {
 }
 
 pub(super) fn graph(global: &Global, args: &Graph, terminal: &mut Terminal) -> Result<Exit, Failure> {
-    let compiled = Project::new(global)?.compiled(&args.compiling, terminal)?;
+    let compiled = Project::new(global)?.in_part(&args.compiling, terminal)?;
     let only = match args.words.as_slice() {
         [] => None,
         words => Some(find(&compiled.plan.targets, words)?.id.as_str()),

@@ -95,7 +95,7 @@ impl ImageArg {
             return Ok(Found { image: self.fetch(&reference, self.arch, network, terminal)?, meant: None });
         }
         let project = Project::new(global)?;
-        let compiled = project.compiled(compiling, terminal)?;
+        let compiled = project.in_part(compiling, terminal)?;
         let target = target::find(&compiled.plan.targets, &self.words)?;
         let key = compiled.fingerprints.get(target.root.index()).map(ToString::to_string);
         let mut stages = compiled.plan.graph.ancestry(target.root).into_iter();

@@ -34,6 +34,13 @@ impl Project {
         Ok((self.told(compilation, terminal)?, open))
     }
 
+    /// As [`Project::known`], and tells what waits beside what the command shows.
+    pub(super) fn in_part(&self, compiling: &Compiling, terminal: &Terminal) -> Result<Compiled, Failure> {
+        let (compiled, open) = self.known(compiling, terminal)?;
+        open.iter().for_each(|what| terminal.say(&format!("open: {what}")));
+        Ok(compiled)
+    }
+
     fn told(&self, compilation: Compilation, terminal: &Terminal) -> Result<Compiled, Failure> {
         let verdict = Verdict::of(&compilation.diagnostics);
         match compilation.plan {

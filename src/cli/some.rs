@@ -14,16 +14,15 @@ use std::collections::BTreeSet;
 /// The directory of the scripts that every target's build may run.
 const SCRIPTS: &str = "build";
 
-/// Writes what `selectors` select of what is known. Targets that wait for the lock are told.
+/// Writes what `selectors` select of what is known.
 pub(super) fn some(
     project: &Project,
     job: &Job<'_>,
     request: &Request,
     selectors: &[String],
-    known: (Compiled, Vec<String>),
+    compiled: Compiled,
     terminal: &Terminal,
 ) -> Result<Exit, Failure> {
-    let (compiled, open) = known;
     let choice = Choice { selectors: selectors.to_vec(), ..Choice::default() };
     let items = choose(&compiled, &choice)
         .map_err(|misfit| Failure::Usage { message: misfit.message, help: misfit.help })?;
@@ -41,7 +40,6 @@ pub(super) fn some(
     let outputs = compiled.outputs().iter().filter(|(path, _)| is_meant(path.as_str()));
     let outputs: Outputs = outputs.map(|(path, output)| (path.clone(), output.clone())).collect();
     let report = emit::write_some(job, &outputs)?;
-    open.iter().for_each(|what| terminal.say(&format!("open: {what}")));
     terminal.say(&format!(
         "{} of {}: {}; the others, plan.json and what `output` asks for are as they were",
         chosen().count(),

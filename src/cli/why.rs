@@ -40,7 +40,7 @@ pub(super) struct Why {
 
 pub(super) fn why(global: &Global, args: &Why, terminal: &mut Terminal) -> Result<Exit, Failure> {
     let project = Project::new(global)?;
-    let compiled = project.compiled(&args.compiling, terminal)?;
+    let compiled = project.in_part(&args.compiling, terminal)?;
     let target = find(&compiled.plan.targets, &args.which.words)?;
     let why = explain(&compiled, target, &project.disk()?, &args.compiling.place.out);
     match args.format {

@@ -344,6 +344,9 @@ fn what_waits_for_the_lock_hides_nothing_else() {
         drift,
     );
     project.run(&["compile"]).expect(1, "", "error[unlocked-kernels]");
+    for shown in [["why", "debian"], ["graph", "debian"]] {
+        project.run(&shown).expect(0, "6.1.0-18-amd64", "open: the lock file does not say which kernels");
+    }
     let run = project.run(&["compile", "--target", "os=debian"]);
     run.expect(0, "", "1 of 1 target: 7 files written");
     run.expect(0, "", "open: the lock file does not say which kernels these are: ubuntu 22.04 x86_64");
