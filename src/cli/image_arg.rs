@@ -19,7 +19,7 @@ use clap_complete::ArgValueCandidates;
 use std::collections::BTreeSet;
 
 /// Which image is meant, and where it is looked up.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct ImageArg {
     /// A target, an image's reference, or an archive or OCI layout (with `:TAG` where it holds several images)
     #[arg(value_name = "TARGET|IMAGE", required = true)]
@@ -75,6 +75,11 @@ fn arch(name: &str) -> Result<Arch, String> {
 }
 
 impl ImageArg {
+    /// The same, looked up in its registry alone.
+    pub(super) fn in_registry(&self) -> Self {
+        Self { from: Some(From::Registry), ..self.clone() }
+    }
+
     /// Finds the image and reads it.
     pub(super) fn find(
         &self,

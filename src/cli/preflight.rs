@@ -10,7 +10,7 @@ use crate::compiler::compile::Compiled;
 use crate::compiler::outputs::PlanReuse;
 use crate::compiler::outputs::handover::{Inputs, kmm_builds, kmm_regexp};
 use crate::compiler::plan::Target;
-use crate::images::build::{Ids, Names, RegistryLack as Lack, Remote};
+use crate::images::build::{Ids, Names, Proofs, RegistryLack as Lack, Remote};
 use crate::system::oci::Registry;
 use crate::text::diag::{Clean, count};
 use clap::Args;
@@ -127,7 +127,7 @@ fn expected(release: &str, compiled: &Compiled, inputs: &Inputs<'_>, registry: &
     let meant: Vec<_> =
         targets.iter().enumerate().filter(|(_, target)| is_meant(target)).map(|(at, _)| at).collect();
     let names = Names::of(targets);
-    let status = Remote::new(registry, compiled, &names).image_status(&meant, &Ids::new());
+    let status = Remote::new(registry, compiled, &names, Proofs::default()).image_status(&meant, &Ids::new());
     let mut images: Vec<_> = meant
         .into_iter()
         .filter_map(|at| Some((targets.get(at)?, compiled.json().targets.get(at)?, status.get(&at))))

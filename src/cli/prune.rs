@@ -62,7 +62,7 @@ pub(super) fn prune(global: &Global, args: &Prune, terminal: &mut Terminal) -> R
             let tags: Vec<_> = image.tags.iter().map(ToString::to_string).collect();
             let name = format!("{}@{} ({})", image.repository, image.digest, tags.join(", "));
             if args.yes {
-                registry.delete(&image.repository, &image.digest)?;
+                registry.delete_with_attached(&image.repository, &image.digest)?;
                 terminal.say(&format!("removed {name}"));
             } else {
                 terminal.say(&format!("would remove {name}"));

@@ -7,12 +7,16 @@ use super::project::{Compiling, Project};
 use super::table::{blank, lines};
 use super::terminal::Terminal;
 use super::{Exit, Failure, Format, Global};
+use crate::images::attest::check::read_back;
+use crate::images::image::Image;
 use crate::images::record::{Check, CheckRecord, keep_check};
 use crate::images::verify::{Against, Driver, Expected, Level, Report, Symvers, against, verify as check};
 use crate::system::fs::read_user_file;
+use crate::system::oci::Registry;
 use crate::system::package;
 use crate::text::diag::{Clean, count};
 use crate::text::error::Error;
+use crate::text::ids::ImageRef;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use clap_complete::ArgValueCandidates;
@@ -36,6 +40,8 @@ Examples:
   drvc verify ticker --against '6.1.0-*-amd64'
   drvc verify ticker --symvers linux-headers-6.1.0-56-amd64_6.1.192-2_amd64.deb
   drvc verify ticker --against 6.1.0-55=headers-55.deb
+  # what is attached to it: a list of contents, provenance, signatures
+  drvc verify ticker --attestations
 
 The kernel's symbols come from the package of its headers: from the repositories of the manifest and of
 its distribution, or from `--symvers`. Where they cannot be had, the rest is checked, and that is said.
@@ -63,6 +69,9 @@ pub(super) struct Verify {
     /// Check what Red Hat's certification asks for; targets of a project with a `vendor` are checked without it
     #[arg(long)]
     certification: bool,
+    /// Read the proofs of origin that its registry has for the image, and hold them against it
+    #[arg(long)]
+    attestations: bool,
     /// Ask no package repository: compare symbols with `--symvers` alone
     #[arg(long)]
     offline: bool,
@@ -101,7 +110,8 @@ fn other_kernel(text: &str) -> Result<(String, Option<Utf8PathBuf>), String> {
 
 pub(super) fn verify(global: &Global, args: &Verify, terminal: &mut Terminal) -> Result<Exit, Failure> {
     let symvers = args.symvers.as_ref().map(|path| Symvers::read(&beneath(global, path))).transpose()?;
-    let Found { image, meant } = args.subject.find(global, &args.network, &args.compiling, terminal)?;
+    let subject = if args.attestations { args.subject.in_registry() } else { args.subject.clone() };
+    let Found { image, meant } = subject.find(global, &args.network, &args.compiling, terminal)?;
     let kernel = args.kernel.clone().or_else(|| Some(meant.as_ref()?.target.at.kernel.to_string()));
     let driver = Driver::read(&image, kernel.as_deref());
     let stable =
@@ -131,6 +141,9 @@ pub(super) fn verify(global: &Global, args: &Verify, terminal: &mut Terminal) ->
         }
     }
     let mut report = check(&image, &driver, &expected);
+    if args.attestations {
+        attested(&image, &driver, &expected, args, terminal, &mut report)?;
+    }
     for (kernel, file) in &args.against {
         let others = match (file, &depot) {
             (Some(file), _) => vec![(kernel.clone(), Symvers::read(&beneath(global, file))?)],
@@ -157,6 +170,28 @@ pub(super) fn verify(global: &Global, args: &Verify, terminal: &mut Terminal) ->
         Format::Json => terminal.json(&report)?,
     }
     Ok(if report.has_findings() { Exit::Diagnostics } else { Exit::Fine })
+}
+
+/// Adds what is attached to the image.
+fn attested(
+    image: &Image,
+    driver: &Driver,
+    expected: &Expected,
+    args: &Verify,
+    terminal: &Terminal,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let reference = ImageRef::parse(&image.name).ok().filter(|name| name.registry().is_some());
+    let reference = reference.ok_or_else(|| Failure::Usage {
+        message: format!("`{}` is in no registry, which is where proofs of origin are", image.name),
+        help: "name a target, or an image by its reference".into(),
+    })?;
+    let registry = Registry::new(args.network.client(terminal)?);
+    let read = read_back(&registry, &reference, image, driver, expected.key.as_deref())?;
+    report.attached = Some(read.attached);
+    report.findings.extend(read.findings);
+    report.findings.sort();
+    Ok(())
 }
 
 /// Why symbols are not known, for a note; what keeps everything from being checked stays a failure.
@@ -228,6 +263,19 @@ fn human(report: &Report) -> String {
         layers.add_row([digest, size(layer.stored), size(layer.files)]);
     }
     text = text + "\n" + &lines(&layers);
+    if let Some(attached) = report.attached.as_ref().filter(|attached| !attached.is_empty()) {
+        let mut table = blank(&["ATTACHED", "DIGEST", "CHECKED"]);
+        for one in attached {
+            let digest: String = one
+                .digest
+                .iter()
+                .flat_map(|digest| digest.trim_start_matches("sha256:").chars().take(16))
+                .collect();
+            let checked = if one.checked { "yes" } else { "no" };
+            table.add_row([one.kind.as_str(), if digest.is_empty() { "-" } else { &digest }, checked]);
+        }
+        text = text + "\n" + &lines(&table);
+    }
     for finding in &report.findings {
         let level = finding.level.word();
         let file = finding.file.as_ref().map(|file| format!("\n  at: {file}")).unwrap_or_default();

@@ -146,6 +146,11 @@ impl Sources {
         &self.files[id.0 as usize]
     }
 
+    /// All files, in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = &SourceFile> {
+        self.files.iter()
+    }
+
     /// The file of this path; the last, where it was added several times.
     #[must_use]
     pub fn find(&self, path: &Utf8Path) -> Option<FileId> {

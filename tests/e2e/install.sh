@@ -20,6 +20,9 @@ if [ ! -x "$E2E_WORK/venv/bin/check-jsonschema" ]; then
 fi
 "$E2E_WORK/venv/bin/python3" -c 'import kubernetes_validate' 2>/dev/null ||
     "$E2E_WORK/venv/bin/pip" install -q kubernetes-validate
+# What SPDX and in-toto publish to read and validate their own documents.
+"$E2E_WORK/venv/bin/python3" -c 'import spdx_tools, in_toto_attestation' 2>/dev/null ||
+    "$E2E_WORK/venv/bin/pip" install -q spdx-tools in-toto-attestation
 # OpenShift's API as its client for Node has it. Without npm what drvc makes for OpenShift is not held to it.
 if [ ! -e "$E2E_WORK/venv/share/openshift.json" ] && command -v npm >/dev/null; then
     mkdir -p "$E2E_WORK/venv/share"

@@ -1,5 +1,6 @@
 //! `drvc build`: builds the images that do not exist yet, several at a time.
 
+mod attest;
 mod ready;
 mod summary;
 
@@ -16,6 +17,7 @@ use crate::images::engine::{Engine, Kind, Secret};
 use crate::images::record::keep_builds;
 use crate::system::oci::Registry;
 use crate::system::process::{Environment, Interrupt};
+use attest::Attesting;
 use camino::Utf8PathBuf;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
@@ -40,6 +42,8 @@ Examples:
   # what would be built, and why
   drvc build --dry-run
   drvc build --engine buildah --engine-arg=--isolation=chroot
+  # with proofs of where each image comes from
+  drvc build --push --sbom --provenance=https://ci.example.com/drivers
 
 A target is built unless there is an image of its reference and architecture with its key.
 
@@ -107,6 +111,8 @@ pub(super) struct Build {
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     #[command(flatten)]
+    attesting: Attesting,
+    #[command(flatten)]
     timings: Timings,
     #[command(flatten)]
     compiling: Compiling,
@@ -122,7 +128,7 @@ pub(super) fn build(global: &Global, args: &Build, terminal: &mut Terminal) -> R
 }
 
 fn timed(global: &Global, args: &Build, clock: &Clock, terminal: &mut Terminal) -> Result<Exit, Failure> {
-    let start = Instant::now();
+    let (start, began) = (Instant::now(), now());
     let project = Project::new(global)?;
     let disk = project.open()?;
     let request = project.request(&args.compiling);
@@ -148,6 +154,7 @@ fn timed(global: &Global, args: &Build, clock: &Clock, terminal: &mut Terminal) 
     let secrets = absolute(&args.secrets, &environment)?;
     let secrets = required(secrets, &compiled, &items)?;
     let engine = Engine::find(args.engine, &args.engine_args, &environment, &interrupt);
+    let cosign = args.attesting.cosign(&environment, &interrupt)?;
     let engine_name = engine.as_ref().ok().map(|engine| engine.kind().to_string());
     let registry = match args.offline {
         true => None,
@@ -168,6 +175,7 @@ fn timed(global: &Global, args: &Build, clock: &Clock, terminal: &mut Terminal) 
         registry: registry.as_ref(),
         push: args.push,
         push_arguments: &args.push_args,
+        proofs: args.attesting.proofs(),
         disk: &disk,
         directory: &directory,
         out: &request.out,
@@ -185,7 +193,12 @@ fn timed(global: &Global, args: &Build, clock: &Clock, terminal: &mut Terminal) 
         interrupt: &interrupt,
         watch: &progress,
     };
-    let verdicts = builds.run(&items)?;
+    let mut verdicts = builds.run(&items)?;
+    if args.attesting.any() && !args.dry_run {
+        clock.begin("attest");
+        let run = attest::Run { project: &project, sources: &sources, builds: &builds, cosign, began };
+        args.attesting.attest(&run, args, &mut verdicts);
+    }
     let boots = booting.as_ref().map(Booting::said).unwrap_or_default();
     keep_builds(&disk, &home, &request.out, &compiled, &verdicts, boots)?;
     clock.begin("report");
@@ -198,6 +211,16 @@ fn timed(global: &Global, args: &Build, clock: &Clock, terminal: &mut Terminal) 
         () if verdicts.values().all(|verdict| verdict.is_good() || args.dry_run) => Exit::Fine,
         () => Exit::World,
     })
+}
+
+/// The time, as RFC 3339 has it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "when a build began and ended is a fact that its provenance states"
+)]
+fn now() -> String {
+    let now = der::DateTime::from_system_time(std::time::SystemTime::now());
+    now.map_or_else(|_| String::new(), |now| now.to_string())
 }
 
 /// Half of the processors: a build uses several itself.

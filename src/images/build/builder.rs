@@ -7,6 +7,7 @@ use super::image_status::{ExpectedImage, Ids, Names, base_label, unpinned_bases,
 use super::jobs::Work;
 use super::log::{Progress, Step, Trial};
 use super::log_file::{Log, is_lost_race};
+use super::proofs::Proofs;
 use super::remote::Remote;
 use crate::compiler::compile::Compiled;
 use crate::compiler::plan::Target;
@@ -82,6 +83,8 @@ pub struct Builder<'a> {
     pub remote: Option<&'a Remote<'a>>,
     /// Words of the user's for every push.
     pub push_arguments: &'a [String],
+    /// What only a build of this run can give.
+    pub proofs: Proofs,
     /// The manifest's directory.
     pub disk: &'a Disk,
     /// The same, as a path to start the engine in.
@@ -134,7 +137,7 @@ impl Builder<'_> {
             Work::Push(place) => return self.push(*place, label).map(|()| Done::Pushed).map_err(plain),
             Work::Target(place) => {
                 // An engine that cannot list its images may still be able to build.
-                if self.known_by_key(*place, label.as_deref()).unwrap_or(false) {
+                if !self.proofs.any() && self.known_by_key(*place, label.as_deref()).unwrap_or(false) {
                     return self.push(*place, label).map(|()| Done::Named).map_err(plain);
                 }
             }

@@ -46,16 +46,21 @@ impl BuiltFile {
         dockerfile: &str,
         labels: Option<&Labels<'_>>,
     ) -> Result<Self, Error> {
-        let text = |path: &str| {
-            let output = RelPath::parse(path).ok().and_then(|path| outputs.get(&path));
-            output.map(|output| output.text()).unwrap_or_default()
-        };
-        let mut built = text(dockerfile);
+        let mut built = text(outputs, dockerfile);
         if let Some(Labels { key, base }) = labels {
             let base: Vec<_> = base.iter().map(|base| (BASE_LABEL, *base)).collect();
             built += &keys::instruction(key, &base);
         }
-        let ignore = text(&format!("{dockerfile}.dockerignore"));
+        Self::of(&built, &text(outputs, &format!("{dockerfile}.dockerignore")), (home, out), at)
+    }
+
+    /// Writes this text and this ignore file for job `at`.
+    pub(super) fn of(
+        built: &str,
+        ignore: &str,
+        (home, out): (&Dir, &RelPath),
+        at: usize,
+    ) -> Result<Self, Error> {
         let names = [format!("{at}.Dockerfile"), format!("{at}.Dockerfile.dockerignore")];
         let path = format!("{out}/{HOME}/{PLACE}/{at}.Dockerfile");
         let write = || {
@@ -67,6 +72,12 @@ impl BuiltFile {
         let directory = write().map_err(|cause: std::io::Error| Error::new("write", path.as_str(), cause))?;
         Ok(Self { directory, names, path })
     }
+}
+
+/// The text of an output.
+pub(super) fn text(outputs: &Outputs, path: &str) -> String {
+    let output = RelPath::parse(path).ok().and_then(|path| outputs.get(&path));
+    output.map(|output| output.text()).unwrap_or_default()
 }
 
 impl Drop for BuiltFile {

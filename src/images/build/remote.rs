@@ -1,6 +1,7 @@
 //! What registries hold of targets, and how images get there: by push, by copy of a manifest, and into an index.
 
 use super::image_status::{ExpectedImage, Ids, Names, unpinned_bases, unpinned_source};
+use super::proofs::Proofs;
 use crate::compiler::compile::Compiled;
 use crate::images::engine::{BASE_LABEL, KEY_LABEL};
 use crate::system::oci::{Content, Descriptor, Platform, Registry};
@@ -49,6 +50,8 @@ pub struct Remote<'a> {
     registry: &'a Registry,
     compiled: &'a Compiled,
     names: &'a Names,
+    /// What images must have attached to count.
+    proofs: Proofs,
     /// One index is changed at a time.
     indexing: Mutex<()>,
     /// The images of a repository by key and architecture, once they were looked through.
@@ -58,8 +61,8 @@ pub struct Remote<'a> {
 impl<'a> Remote<'a> {
     /// Registries as this client reaches them.
     #[must_use]
-    pub fn new(registry: &'a Registry, compiled: &'a Compiled, names: &'a Names) -> Self {
-        Self { registry, compiled, names, indexing: Mutex::default(), by_key: Mutex::default() }
+    pub fn new(registry: &'a Registry, compiled: &'a Compiled, names: &'a Names, proofs: Proofs) -> Self {
+        Self { registry, compiled, names, proofs, indexing: Mutex::default(), by_key: Mutex::default() }
     }
 
     /// What registries lack of each of these targets, asked side by side. `ids` are those of unpinned base images; what is
@@ -105,7 +108,7 @@ impl<'a> Remote<'a> {
         let wanted = ExpectedImage::of(self.compiled, at, ids)?;
         let (mut source, mut missing, mut lack) = (None, Vec::new(), None);
         for (tag, _) in tags {
-            match self.look(tag, target.at.arch, &wanted) {
+            match self.look(tag, target.at.arch, &wanted).and_then(|found| self.proven(found)) {
                 Ok(Ok(found)) => source = Some(found),
                 Ok(Err((reason, absent))) => {
                     missing.push(tag.clone());
@@ -119,6 +122,18 @@ impl<'a> Remote<'a> {
             (Some(source), Some(_)) => Err(Lack::Tags { source, tags: missing }),
             (None, Some(lack)) => Err(lack),
             (None, None) => Ok(()),
+        })
+    }
+
+    /// The same, where the image has the proofs that are asked for.
+    fn proven(
+        &self,
+        found: Result<ImageRef, (String, bool)>,
+    ) -> Result<Result<ImageRef, (String, bool)>, Error> {
+        let Ok(image) = found else { return Ok(found) };
+        Ok(match self.proofs.lack(self.registry, &image)? {
+            None => Ok(image),
+            Some(reason) => Err((reason, false)),
         })
     }
 
@@ -161,7 +176,8 @@ impl<'a> Remote<'a> {
             known.get(&repository).and_then(|keys| keys.get(&(wanted.key.clone(), wanted.arch.clone())));
         match found {
             Some((digest, base)) if wanted.base.as_ref().is_ok_and(|wanted| wanted == base) => {
-                by_digest(tag, digest).map(Some)
+                let image = by_digest(tag, digest)?;
+                Ok(self.proofs.lack(self.registry, &image)?.is_none().then_some(image))
             }
             _ => Ok(None),
         }

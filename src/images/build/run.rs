@@ -6,6 +6,7 @@ use super::built_file::BuiltFile;
 use super::image_status::{ExpectedImage, Ids, Lack, Names, Place, base_ids, in_engine, unpinned_bases};
 use super::item::Item;
 use super::jobs::{Job, Users, Work, jobs, users_of_toolkits};
+use super::proofs::Proofs;
 use super::remote::{self, Remote};
 use super::schedule;
 use super::verdict::{Verdict, Verdicts};
@@ -48,6 +49,8 @@ pub struct BuildRun<'a> {
     pub push: bool,
     /// Words of the user's for every push.
     pub push_arguments: &'a [String],
+    /// What images must have attached in their registries to count.
+    pub proofs: Proofs,
     /// The manifest's directory.
     pub disk: &'a Disk,
     /// The same, as a path to start the engine in.
@@ -98,7 +101,8 @@ impl BuildRun<'_> {
             .collect();
         let targets = targets.as_slice();
         let names = Names::of(&self.compiled.plan.targets);
-        let remote = self.registry.map(|registry| Remote::new(registry, self.compiled, &names));
+        let remote = self.registry;
+        let remote = remote.map(|registry| Remote::new(registry, self.compiled, &names, self.proofs));
         let mut verdicts = Verdicts::new();
         let mut ids = self.bases(targets)?;
         let mut open: Vec<usize> = targets.to_vec();
@@ -241,6 +245,7 @@ impl BuildRun<'_> {
         let mut tasks = BTreeMap::new();
         for (target, lack) in status {
             let task = match lack {
+                _ if self.proofs.any() => Task::Build(reasons.remove(&target).unwrap_or_default()),
                 Err(Lack::Image(reason)) => Task::Build(reasons.remove(&target).unwrap_or(reason)),
                 Err(Lack::Names { .. }) if self.dry_run => {
                     verdicts.insert(Item::Target(target), Verdict::Would("it has a new name".into()));
@@ -289,6 +294,7 @@ impl BuildRun<'_> {
             engine,
             remote: remote.filter(|_| self.push),
             push_arguments: self.push_arguments,
+            proofs: self.proofs,
             disk: self.disk,
             directory: self.directory,
             out: self.out,

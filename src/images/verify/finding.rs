@@ -51,6 +51,8 @@ kinds! {
     InTreeModule = "in-tree-module", Note;
     /// KMM's worker needs something that the image lacks.
     KmmContract = "kmm-contract", Warning;
+    /// A proof of origin is not attached.
+    MissingAttestation = "missing-attestation", Warning;
     /// A module that another one needs is nowhere.
     MissingDependency = "missing-dependency", Error;
     /// Firmware that a module asks for is not in the image.
@@ -75,6 +77,8 @@ kinds! {
     UncheckedSignature = "unchecked-signature", Note;
     /// The symbols could not be compared.
     Unverified = "unverified-symbols", Note;
+    /// A proof of origin is about something else.
+    WrongAttestation = "wrong-attestation", Error;
     /// Built for another kernel.
     WrongKernel = "wrong-kernel", Error;
     /// The image's key is not the target's.

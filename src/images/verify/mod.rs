@@ -77,6 +77,9 @@ pub struct Report {
     pub layers: Vec<LayerReport>,
     /// What there is to say, worst first.
     pub findings: Vec<Finding>,
+    /// What is attached to it in its registry; absent where that was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attached: Option<Vec<AttachedReport>>,
     /// How it fares on other kernels.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub against: Vec<Against>,
@@ -110,6 +113,18 @@ pub struct LayerReport {
     pub stored: u64,
     /// Bytes of its files.
     pub files: u64,
+}
+
+/// A document that is attached to an image.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct AttachedReport {
+    /// What it is: a media type, or the type of a statement.
+    pub kind: String,
+    /// The artifact's digest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// Whether it was held against the image.
+    pub checked: bool,
 }
 
 impl Report {
@@ -158,6 +173,7 @@ pub fn verify(image: &Image, driver: &Driver, expected: &Expected) -> Report {
         modules: driver.modules.iter().map(module).collect(),
         layers: layers.collect(),
         findings,
+        attached: None,
         against: Vec::new(),
     }
 }

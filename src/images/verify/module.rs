@@ -50,6 +50,10 @@ pub struct Module {
     pub aliases: Vec<String>,
     /// Licence.
     pub license: Option<String>,
+    /// `version`, as its author wrote it.
+    pub version: Option<String>,
+    /// `srcversion`: a sum of its source files, where the kernel keeps one.
+    pub srcversion: Option<String>,
     /// Namespaces of symbols that it imports.
     pub namespaces: Vec<String>,
     /// Symbols that it leaves to others, with the version (CRC) that it was built against where it says so.
@@ -142,6 +146,8 @@ impl Module {
             "name" => self.name = kmod_name(&value),
             "vermagic" => self.vermagic = Some(value),
             "license" => self.license = Some(value),
+            "version" => self.version = Some(value),
+            "srcversion" => self.srcversion = Some(value),
             "depends" => {
                 self.depends = value.split(',').filter(|name| !name.is_empty()).map(kmod_name).collect()
             }

@@ -69,6 +69,9 @@ pub struct ImageManifest {
     /// Its layers, the lowest first.
     #[serde(default)]
     pub layers: Vec<Descriptor>,
+    /// The image that an artifact is attached to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Descriptor>,
     /// Free text by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
@@ -85,6 +88,9 @@ pub struct Descriptor {
     /// In an index: what machine it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
+    /// In a list of what is attached to an image: what the artifact is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<String>,
     /// Free text by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
@@ -111,6 +117,9 @@ pub struct ImageConfig {
     /// The operating system, by Go's name.
     #[serde(default)]
     pub os: String,
+    /// When it was made, as RFC 3339 has it.
+    #[serde(default)]
+    pub created: Option<String>,
     /// What a container is made with.
     #[serde(default)]
     pub config: ContainerConfig,
@@ -209,6 +218,7 @@ impl Manifest {
             digest: self.digest.clone(),
             size: self.bytes.len() as u64,
             platform,
+            artifact_type: None,
             annotations: BTreeMap::new(),
         }
     }

@@ -10,9 +10,11 @@ mod layer;
 mod manifest;
 mod place;
 mod push;
+mod referrers;
 mod registry;
 
 pub use credentials::{Credential, Credentials};
 pub use layer::{Layer, read_file};
 pub use manifest::{Content, Descriptor, ImageConfig, ImageManifest, Index, Manifest, Platform};
+pub use referrers::Attachment;
 pub use registry::Registry;

@@ -10,7 +10,8 @@ use crate::text::ids::{Digest, Repository, Tag};
 use std::collections::BTreeMap;
 
 impl Registry {
-    /// Puts a manifest into a repository, under a tag or under its digest alone.
+    /// Puts a manifest into a repository, under a tag or under its digest alone; whether the registry says that it lists it
+    /// with the image that it refers to.
     ///
     /// # Errors
     /// The registry refuses it, cannot be reached, or says that it has another digest.
@@ -19,7 +20,7 @@ impl Registry {
         repository: &Repository,
         tag: Option<&Tag>,
         manifest: &Manifest,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let place = Place::of(repository.as_str());
         let name = tag.map_or(manifest.digest.as_str(), Tag::as_str);
         let url = place.url(&self.client, &format!("manifests/{name}"))?;
@@ -28,7 +29,8 @@ impl Registry {
             request.header("content-type", manifest.media_type.clone())
         };
         let response = self.send(&place, Access::Push, &ask)?.success()?;
-        check(&url, &response, &manifest.digest)
+        check(&url, &response, &manifest.digest)?;
+        Ok(response.head.header("oci-subject").is_some())
     }
 
     /// Gives a manifest one more tag in the same repository, and returns its digest.

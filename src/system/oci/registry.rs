@@ -71,7 +71,7 @@ impl Registry {
     }
 
     /// Where a repository is, or its mirror.
-    fn place(&self, repository: &str, by_digest: bool) -> Place {
+    pub(super) fn place(&self, repository: &str, by_digest: bool) -> Place {
         Place::of(&self.client.site().mirrors.image_name(repository, by_digest))
     }
 
@@ -313,7 +313,7 @@ fn accepting(request: Request<'_>) -> Request<'_> {
 }
 
 /// The target of a `Link: <…>; rel="next"`.
-fn next_page(link: &str) -> Option<&str> {
+pub(super) fn next_page(link: &str) -> Option<&str> {
     let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
     parameters.contains("rel=\"next\"").then_some(target)
 }

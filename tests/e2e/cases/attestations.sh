@@ -1,0 +1,154 @@
+#!/usr/bin/env bash
+# needs: images root buildah podman dockerd mmdebstrap rpmbuild createrepo_c jq docker-registry openssl modinfo python-attestations
+# `drvc build --push --sbom --provenance --sign-image` with podman, buildah and Docker's BuildKit: what is attached to images in a
+# registry is found as other clients find it, and is valid for the tools of SPDX and in-toto; it is true of the image, the
+# packages and the modules as dpkg and modinfo see them; `drvc verify --attestations` reads it back, and finds what is not true.
+# cosign is a stand-in that records what it is asked to sign.
+. "$(dirname "$0")/../case.sh"
+. "$E2E_DIR/build.sh"
+. "$E2E_DIR/registry.sh"
+
+start_registry 5974
+kernel=$(newest amd64)
+pinned=$(podman image inspect docker.io/library/debian:12 | jq -r '.[0].RepoDigests[0]')
+export COSIGN_PASSWORD=canary-$RANDOM$RANDOM
+mkdir -p "$CASE_DIR/keys"
+openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj "/O=e2e/CN=signer" -addext keyUsage=digitalSignature \
+    -keyout "$CASE_DIR/keys/key" -out "$CASE_DIR/keys/signer.pem" 2>/dev/null
+
+# cosign signs nothing here: it writes down its words and what it reads, and leaves the tag that its version 2 leaves.
+cat >"$CASE_DIR/bin/cosign" <<SH
+#!/bin/sh
+echo "\$*" >>"$CASE_DIR/cosign"
+[ "\$1" = sign ] || cat >>"$CASE_DIR/cosign.predicates"
+for image; do :; done
+[ "\$1" != sign ] || exec python3 "$E2E_DIR/artifact.py" "\$image"
+SH
+chmod +x "$CASE_DIR/bin/cosign"
+
+# project ENGINE: a project for it.
+project() {
+    rm -rf "$CASE_DIR/project-$1"
+    dir=$CASE_DIR/project-$1 base=$pinned
+    # Docker would ask its own registry for a digest.
+    [ "$1" != docker ] || base=docker.io/library/debian:12
+    mkdir -p "$dir"
+    cp -r "$ROOT/examples/06-build-here/driver" "$dir/"
+    cp "$CASE_DIR/keys/signer.pem" "$dir/"
+    echo "/* $1 $EPOCHREALTIME */" >>"$dir/driver/counter/counter.c"
+    cat >"$dir/drivers.kdl" <<KDL
+drvc edition=1
+project "e2e" { registry "$REGISTRY/$1"; }
+source "driver" { path "driver"; }
+signing { key secret="module-signing-key"; certificate "signer.pem"; }
+module "counter" { source "driver" dir="counter"; }
+image "counter" { module "counter"; base "$base"; packages "kmod"; }
+matrix { os "debian" "12" { base "$base"; kernel "$kernel"; }; }
+KDL
+}
+push() { built_ok "$engine" "$dir" --push --allow-host 127.0.0.1 --secret "id=module-signing-key,src=$CASE_DIR/keys/key" "${insecure[@]}" "$@"; }
+read_back() { "$DRVC" verify -C "$dir" counter --attestations --offline --allow-host 127.0.0.1 --format json; }
+
+for engine in podman buildah docker; do
+    project $engine
+    insecure=(--push-arg=--tls-verify=false)
+    [ $engine != docker ] || insecure=()
+    : >"$CASE_DIR/cosign"
+    : >"$CASE_DIR/cosign.predicates"
+    push --sbom --provenance=https://ci.example.com/drivers --sign-image --sign-arg=--key=cosign.key
+    says '1 target: 1 built'
+    says 'SPDX, SLSA provenance, signature'
+    tag=$kernel
+    documents=$CASE_DIR/documents.$engine
+    mkdir -p "$documents"
+    equal "what is attached by $engine" \
+        "$(python3 "$E2E_DIR/attestations.py" "$REGISTRY" "$engine/counter" "$tag" "$documents" | xargs)" \
+        'application/spdx+json application/vnd.in-toto+json'
+    list=$documents/sbom.spdx.json
+
+    # As dpkg and modinfo see it.
+    root=$(root_of $engine "$REGISTRY/$engine/counter:$tag")
+    equal "packages in the image of $engine" \
+        "$(jq -r '.packages[] | select(.SPDXID | startswith("SPDXRef-installed-")) | "\(.name) \(.versionInfo)"' "$list" | sort)" \
+        "$(dpkg-query --root "$root" -W -f '${Package} ${Version}\n' | sort)"
+    module=$root/opt/lib/modules/$kernel/updates/counter.ko
+    said=$(jq -c '.packages[] | select(.SPDXID == "SPDXRef-module-0")' "$list")
+    equal "the module's sum" "$(jq -r '.checksums[0].checksumValue' <<<"$said")" "$(sha256sum <"$module" | cut -d' ' -f1)"
+    contains "the module" "$said" "signed by: $(modinfo -F signer "$module"); with: $(modinfo -F sig_hashalgo "$module")"
+    contains "the module" "$said" "kernel module: $kernel SMP"
+    contains "the packages that it was built with" "$(cat "$list")" "pkg:deb/debian/linux-headers-$kernel@"
+    contains "the packages that it was built with" "$(cat "$list")" '"relationshipType":"BUILD_DEPENDENCY_OF"'
+    contains "the base" "$(cat "$list")" "$(jq -rn --arg digest "${base#*debian}" '$digest | ltrimstr("@") | ltrimstr(":") | @uri')"
+
+    # The provenance names the list, and the files that it was built from.
+    provenance=$documents/provenance.intoto.json
+    equal "the list in the provenance" \
+        "$(jq -r '.predicate.runDetails.byproducts[0].digest.sha256' "$provenance")" "$(sha256sum <"$list" | cut -d' ' -f1)"
+    equal "the manifest in the provenance" \
+        "$(jq -r '.predicate.buildDefinition.resolvedDependencies[] | select(.name == "drivers.kdl").digest.sha256' "$provenance")" \
+        "$(sha256sum <"$dir/drivers.kdl" | cut -d' ' -f1)"
+    equal "who has built it" "$(jq -r .predicate.runDetails.builder.id "$provenance")" https://ci.example.com/drivers
+    equal "the key in the provenance" \
+        "$(jq -r .predicate.buildDefinition.internalParameters.key "$provenance")" "$(target "$dir" counter key)"
+
+    # cosign was given the image by its digest, and both documents.
+    equal "what cosign has signed for $engine" "$(cut -d' ' -f1-4 "$CASE_DIR/cosign" | xargs)" \
+        'attest --yes --type spdxjson attest --yes --type slsaprovenance1 sign --yes --key=cosign.key '"$(awk '$1 == "sign" {print $NF}' "$CASE_DIR/cosign")"
+    contains "what cosign has signed" "$(cat "$CASE_DIR/cosign")" "--key=cosign.key $REGISTRY/$engine/counter@sha256:"
+    contains "the predicates" "$(cat "$CASE_DIR/cosign.predicates")" '"SPDXID":"SPDXRef-DOCUMENT"'
+    contains "the predicates" "$(cat "$CASE_DIR/cosign.predicates")" '"buildDefinition"'
+
+    report=$(read_back) || die "$(printf 'verify --attestations says:\n%s' "$report")"
+    equal "what drvc reads back" "$(jq -c '[.attached[] | [.kind, .checked]]' <<<"$report")" \
+        '[["application/spdx+json",true],["https://slsa.dev/provenance/v1",true],["signature of cosign",false]]'
+
+    # What has all of that is up to date, and no stage is left in the engine.
+    push --sbom --provenance --sign-image
+    says '1 target: 1 up to date'
+    [ ! -s "$COUNT" ] || ! grep -q build "$COUNT" || die "something was built again"
+    say "  attested with $engine"
+done
+
+# The image's SPDX is the same bytes whoever makes it again; a document about another image is found out.
+engine=podman insecure=(--push-arg=--tls-verify=false)
+project podman
+push
+says '1 target: 1 built'
+report=$(read_back) && die "verify finds nothing wrong with an image without proofs"
+equal "what is missing" "$(jq -c '[.findings[] | select(.code == "missing-attestation").level]' <<<"$report")" '["warning","warning"]'
+push --sbom
+says '1 target: 1 up to date'
+says ': SPDX'
+mkdir "$CASE_DIR/again"
+python3 "$E2E_DIR/attestations.py" "$REGISTRY" podman/counter "$kernel" "$CASE_DIR/again" >"$CASE_DIR/logs/again"
+contains "a list of an image of another run" "$(jq -r .comment "$CASE_DIR/again/sbom.spdx.json")" 'it was built in another run'
+push --sbom --provenance --dry-run
+says 'its image has no provenance, which only its build can give'
+push --sbom --provenance
+says '1 target: 1 built'
+says 'SPDX, SLSA provenance'
+image=$REGISTRY/podman/counter@$(podman image inspect "$REGISTRY/podman/counter:$kernel" | jq -r '.[0].Digest')
+for kind in application/spdx+json:sbom.spdx.json application/vnd.in-toto+json:provenance.intoto.json; do
+    python3 "$E2E_DIR/artifact.py" "$image" "${kind%:*}" "$CASE_DIR/documents.buildah/${kind#*:}"
+    report=$(read_back) && die "verify trusts a document about another image"
+    contains "what is said of a document about another image" "$(jq -r '.findings[] | select(.code == "wrong-attestation").message' <<<"$report")" \
+        'is about another image'
+done
+sed 's/"checksumValue":"[0-9a-f]*"/"checksumValue":"00"/g; s/"name":"kmod"/"name":"kmodx"/' "$CASE_DIR/again/sbom.spdx.json" >"$CASE_DIR/spoilt"
+python3 "$E2E_DIR/artifact.py" "$image" application/spdx+json "$CASE_DIR/spoilt"
+report=$(read_back) && die "verify trusts a document that was changed"
+for what in 'has another sum for /opt' 'does not list what is installed: kmod'; do
+    contains "what is said of a document that was changed" "$(jq -r '.findings[].message' <<<"$report")" "$what"
+done
+say "  documents that are not true are found"
+
+# Without cosign nothing is built.
+rm "$CASE_DIR/bin/cosign"
+echo '/* another key */' >>"$dir/driver/counter/counter.c"
+built_not 4 'cannot run `cosign`' podman "$dir" --push --sign-image --allow-host 127.0.0.1 --secret "id=module-signing-key,src=$CASE_DIR/keys/key"
+
+# Neither cosign's password nor the key is in a document, or in anything else that is in the registry or beside the outputs.
+! grep -raqF "$COSIGN_PASSWORD" "$CASE_DIR"/documents.* "$CASE_DIR/registry" "$CASE_DIR"/*/drivers.out "$CASE_DIR/logs" ||
+    die "the password of cosign's key is somewhere"
+! grep -raqF "$(sed -n 3p "$CASE_DIR/keys/key")" "$CASE_DIR"/documents.* "$CASE_DIR/registry" "$CASE_DIR"/*/drivers.out "$CASE_DIR/logs" ||
+    die "a part of the key is somewhere"
