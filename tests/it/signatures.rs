@@ -1,5 +1,6 @@
 //! Signatures as `sign-file` writes them, made by openssl, and the certificates that they should be by.
 
+use drvc::knowledge::certificate::has_expired;
 use drvc::knowledge::signature::{SignatureVerdict, check_signature};
 
 const CONTENT: &[u8] = b"a module\n";
@@ -25,4 +26,13 @@ fn a_signature_is_right_for_its_content_and_its_certificate_alone() {
     assert!(matches!(check_signature(&forged, CONTENT, RSA.1), SignatureVerdict::Wrong(_)));
     let nothing = check_signature(RSA.0, CONTENT, b"");
     assert!(matches!(nothing, SignatureVerdict::Unknown(_)), "{nothing:?}");
+}
+
+#[test]
+fn a_certificate_expires() {
+    let after = |years: u64| std::time::UNIX_EPOCH + std::time::Duration::from_secs(years * 366 * 24 * 3600);
+    for (_, certificate) in [RSA, P384] {
+        assert!(!has_expired(certificate, after(0)) && has_expired(certificate, after(500)));
+    }
+    assert!(!has_expired(b"no certificate", after(500)));
 }

@@ -2,7 +2,7 @@
 # needs: images root buildah podman dockerd mmdebstrap rpmbuild createrepo_c jq docker-registry openssl modinfo python-attestations
 # `drvc build --push --sbom --provenance --sign-image` with podman, buildah and Docker's BuildKit: what is attached to images in a
 # registry is found as other clients find it, and is valid for the tools of SPDX and in-toto; it is true of the image, the
-# packages and the modules as dpkg and modinfo see them; `drvc verify --attestations` reads it back, and finds what is not true.
+# packages and the modules as dpkg and modinfo see them; `drvc verify --attestations` reads it back, and finds what is not true. An expired certificate is a warning.
 # cosign is a stand-in that records what it is asked to sign.
 . "$(dirname "$0")/../case.sh"
 . "$E2E_DIR/build.sh"
@@ -127,20 +127,28 @@ says 'its image has no provenance, which only its build can give'
 push --sbom --provenance
 says '1 target: 1 built'
 says 'SPDX, SLSA provenance'
-image=$REGISTRY/podman/counter@$(podman image inspect "$REGISTRY/podman/counter:$kernel" | jq -r '.[0].Digest')
+mkdir "$CASE_DIR/newest"
+python3 "$E2E_DIR/attestations.py" "$REGISTRY" podman/counter "$kernel" "$CASE_DIR/newest" >"$CASE_DIR/logs/newest"
+image=$REGISTRY/podman/counter@sha256:$(jq -r '.subject[0].digest.sha256' "$CASE_DIR/newest/provenance.intoto.json")
 for kind in application/spdx+json:sbom.spdx.json application/vnd.in-toto+json:provenance.intoto.json; do
     python3 "$E2E_DIR/artifact.py" "$image" "${kind%:*}" "$CASE_DIR/documents.buildah/${kind#*:}"
     report=$(read_back) && die "verify trusts a document about another image"
     contains "what is said of a document about another image" "$(jq -r '.findings[] | select(.code == "wrong-attestation").message' <<<"$report")" \
         'is about another image'
 done
-sed 's/"checksumValue":"[0-9a-f]*"/"checksumValue":"00"/g; s/"name":"kmod"/"name":"kmodx"/' "$CASE_DIR/again/sbom.spdx.json" >"$CASE_DIR/spoilt"
+sed 's/"checksumValue":"[0-9a-f]*"/"checksumValue":"00"/g; s/"name":"kmod"/"name":"kmodx"/' "$CASE_DIR/newest/sbom.spdx.json" >"$CASE_DIR/spoilt"
 python3 "$E2E_DIR/artifact.py" "$image" application/spdx+json "$CASE_DIR/spoilt"
 report=$(read_back) && die "verify trusts a document that was changed"
 for what in 'has another sum for /opt' 'does not list what is installed: kmod'; do
     contains "what is said of a document that was changed" "$(jq -r '.findings[].message' <<<"$report")" "$what"
 done
 say "  documents that are not true are found"
+
+# A certificate that is valid no longer is a warning, and nothing else: kernels load the module all the same.
+openssl x509 -in "$CASE_DIR/keys/signer.pem" -signkey "$CASE_DIR/keys/key" -days -1 -out "$CASE_DIR/keys/expired.pem" 2>/dev/null
+report=$("$DRVC" verify -C "$dir" counter --offline --certificate "$CASE_DIR/keys/expired.pem" --format json) && die "an expired certificate is nothing to verify"
+equal "what is said of an expired certificate" "$(jq -c '[.findings[] | select(.level != "note") | [.code, .level]]' <<<"$report")" \
+    '[["expired-certificate","warning"]]'
 
 # Without cosign nothing is built.
 rm "$CASE_DIR/bin/cosign"
