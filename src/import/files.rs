@@ -60,6 +60,8 @@ pub fn find(tree: &impl Tree, dir: &RelPath) -> Result<Option<Place>, (RelPath, 
         "Makefile",
         "makefile",
         "GNUmakefile",
+        "Kbuild.in",
+        "Makefile.in",
         "Dockerfile",
         "Containerfile",
     ];

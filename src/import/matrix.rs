@@ -68,7 +68,8 @@ pub(super) fn home(
             let known = profiles.kernel(profile, kernel).ok()?;
             let releases = profile.releases_of(&known);
             let preferred = releases.iter().find(|release| Some(release.as_str()) == prefer);
-            let release = preferred.or_else(|| releases.first())?.clone();
+            // An older release has a newer one's kernel as an extra (Ubuntu's HWE): that one's own is meant.
+            let release = preferred.or_else(|| releases.last())?.clone();
             Some((name.to_owned(), release))
         })
         .collect();

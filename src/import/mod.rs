@@ -37,6 +37,7 @@ pub fn draft(tree: &impl Tree, place: &Place, hint: &str) -> Result<Draft, Refus
     match place.kind {
         Kind::Dkms => {
             let mut draft = dkms::import(&place.text, place.file.as_str(), &place.dir, hint)?;
+            dkms::hooks_without_file(tree, place, &mut draft);
             let facts = tree::facts(tree, &place.dir);
             draft.project.license = facts.license.clone();
             if let Some(source) = draft.sources.first_mut().filter(|source| source.patches.is_empty()) {

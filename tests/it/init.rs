@@ -234,3 +234,18 @@ fn old_bytes_in_a_comment_are_no_reason_to_refuse() {
     assert_eq!(run.code, Some(0), "{run:?}");
     assert!(!run.stderr.contains("warning"), "{run:?}");
 }
+
+#[test]
+fn a_hook_that_is_no_file_of_the_source_is_left_out() {
+    let conf = "PACKAGE_NAME=foo\nPACKAGE_VERSION=1\nBUILT_MODULE_NAME=foo\nDEST_MODULE_LOCATION=/extra\n\
+        PRE_BUILD=\"prepare.sh $kernelver\"\nPOST_BUILD=\"rm -f made.h\"\n";
+    let files = [
+        ("dkms.conf", conf),
+        ("prepare.sh", "#!/bin/sh\n"),
+        ("foo.c", "\n"),
+        ("Makefile", "obj-m := foo.o\n"),
+    ];
+    let manifest = manifest(&project(&files), &[], "`rm` before or after the build is left out");
+    assert!(manifest.contains("run \"./prepare.sh\" \"{kernel}\""), "{manifest}");
+    assert!(!manifest.contains("./rm"), "{manifest}");
+}

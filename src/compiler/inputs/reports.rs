@@ -100,7 +100,7 @@ fn private_keys(dir: &RelPath, names: &[&str], span: Span) -> Diagnostic {
 }
 
 fn unfit(dir: &RelPath, name: &str, refusal: &Refusal, span: Span) -> Diagnostic {
-    let problem = format!("`{name}` cannot be part of a source: {refusal}");
+    let problem = format!("`{}` cannot be part of a source: {refusal}", name.replace('\n', "\\n"));
     Diagnostic::new(Code::UnfitFile, problem)
         .label(span, "found beneath this path")
         .help(format!("rename or remove it, or write {} beneath `path`", ignore_line(dir, name)))

@@ -39,6 +39,8 @@ pub struct Progress {
     started: usize,
     warnings: BTreeSet<String>,
     trial: Option<Trial>,
+    /// What podman or buildah says last, as far as it has come: its instruction may go over several lines.
+    ending: Option<String>,
 }
 
 /// What came of an earlier kernel's modules.
@@ -65,6 +67,10 @@ static CLASSIC: LazyLock<Option<Regex>> =
 static VERTEX: LazyLock<Option<Regex>> =
     LazyLock::new(|| regex(r"^#(\d+) \[(?:\S+ )?(\S+) (\d+)/(\d+)\] (.*)$"));
 static NUMBERED: LazyLock<Option<Regex>> = LazyLock::new(|| regex(r"^#(\d+) (?:(\d+\.\d+) )?(.*)$"));
+
+/// How the last line of podman and buildah begins, and how much of its instruction is read.
+const ENDING: &str = "building at STEP \"";
+const MOST_OF_ENDING: usize = 64 << 10;
 
 static FAILED_STEP: LazyLock<Option<Regex>> =
     LazyLock::new(|| regex(r#"^(?:\S+: )?(?:\S+ )?building at STEP "(.*)": (.*)$"#));
@@ -160,15 +166,23 @@ impl Progress {
 
     /// A line of podman or buildah.
     fn of_any(&mut self, line: &str) {
-        if let Some(found) = FAILED_STEP.as_ref().and_then(|pattern| pattern.captures(line)) {
+        let begun = self.ending.take().filter(|begun| begun.len() < MOST_OF_ENDING);
+        let whole = begun.map_or_else(|| line.to_owned(), |begun| format!("{begun} {line}"));
+        let begins = whole.contains(ENDING);
+        if let Some(found) = FAILED_STEP.as_ref().and_then(|pattern| pattern.captures(&whole)) {
             let text = |at: usize| found.get(at).map_or("", |text| text.as_str());
             let same = |vertex: &Vertex| same_instruction(&vertex.step.instruction, text(1));
             let named = self.running.iter().filter(|(_, vertex)| same(vertex));
             let named = named.max_by_key(|(_, vertex)| vertex.started).map(|(&number, _)| number);
             self.failed = self.failed.or(named);
+            self.ending = Some(whole.clone()).filter(|_| named.is_none());
             let cause = Line::of(text(2));
             let vertex = self.running.get_mut(&named.unwrap_or(self.last));
             vertex.into_iter().zip(cause).for_each(|(vertex, cause)| vertex.take(&cause));
+            return;
+        }
+        if begins {
+            self.ending = Some(whole);
             return;
         }
         if let Some(line) = Line::of(line) {
@@ -230,10 +244,18 @@ impl Progress {
     }
 }
 
-/// Whether two texts are one instruction: engines leave out options, and join lines, in one of them.
+/// Whether two texts are one instruction: engines leave out options, join lines, and print exec form without its signs, in
+/// one of them.
 fn same_instruction(one: &str, other: &str) -> bool {
+    let plain = |text: &str| -> Option<String> {
+        let (head, list) = text.split_at(text.find('[')?);
+        let words: Vec<String> = serde_json::from_str(list).ok()?;
+        Some(format!("{head}{}", words.join(" ")))
+    };
     let words = |text: &str| -> Vec<String> {
-        text.split_whitespace()
+        plain(text)
+            .unwrap_or_else(|| text.to_owned())
+            .split_whitespace()
             .filter(|word| !word.starts_with("--") && *word != "\\")
             .map(str::to_owned)
             .collect()
@@ -345,6 +367,23 @@ mod tests {
         assert_eq!(lines, ["a.c:1:2: error: nope", "  1 | x"]);
         let text = "STEP 2/2: COPY a b\nError: error building at STEP \"COPY a b\": no such file: a\n";
         assert_eq!(read(text).failure().2, ["no such file: a"]);
+    }
+
+    #[test]
+    fn the_last_line_names_a_script_of_several_lines_too() {
+        let step =
+            |at: u32, text: &str| format!("[{at}/5] STEP 4/5: RUN [\"/bin/sh\", \"-euc\", {text:?}]\n");
+        let text = format!(
+            "{}{}{}a.c:1:2: error: nope\nsubprocess exited with status 2\nfour is here\n\
+             Error: building at STEP \"RUN /bin/sh -euc echo \"a\": b\nmake -C x M=\"$PWD\" modules\": while running runtime: exit status 2\n",
+            step(2, "one\nmake"),
+            step(3, "echo \"a\": b\nmake -C x M=\"$PWD\" modules"),
+            step(4, "four\nmake")
+        );
+        let (step, error, lines) = read(&text).failure();
+        assert_eq!(step.map(|step| step.stage).as_deref(), Some("kernel"));
+        assert_eq!(error.as_deref(), Some("a.c:1:2: error: nope"));
+        assert!(!lines.concat().contains("building at STEP"), "{lines:?}");
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! How a dkms.conf builds: MAKE, PRE_BUILD and POST_BUILD.
 
 use super::{ARCH, Directive, Importer, JOBS, KERNEL, KERNEL_DIR, SOURCE, TREE, is_mark};
+use crate::import::Place;
 use crate::import::commands::{self, Command};
-use crate::import::draft::{self, Build, Step};
+use crate::import::draft::{self, Build, Draft, Step};
 use crate::import::kernels::selectors;
 use crate::import::shell;
+use crate::system::fs::Tree;
+use std::collections::BTreeSet;
 
 impl Importer<'_> {
     pub(super) fn build(&mut self) {
@@ -95,9 +98,16 @@ impl Importer<'_> {
         let index = make.index;
         let text = format!("MAKE[{index}] could not be read: the build reads dkms.conf itself");
         self.note_on_module(make.line, &text);
-        Build::Steps(vec![Step::Script(self.reads_itself(&format!(
-            "eval \"${{MAKE[{index}]/#make/make -j$(nproc) KERNELRELEASE=$kernelver}}\""
-        )))])
+        let mut command =
+            format!("eval \"${{MAKE[{index}]/#make/make -j$(nproc) KERNELRELEASE=$kernelver}}\"");
+        if !make.when.is_empty() {
+            // Where the file sets none, dkms calls the kernel's own build system.
+            command.insert_str(
+                0,
+                &format!(": \"${{MAKE[{index}]:=make -C $kernel_source_dir M=$PWD modules}}\"; "),
+            );
+        }
+        Build::Steps(vec![Step::Script(self.reads_itself(&command))])
     }
 
     /// PRE_BUILD and POST_BUILD, around the build.
@@ -154,6 +164,39 @@ impl Importer<'_> {
             name = self.name,
             version = self.version,
         )
+    }
+}
+
+/// Leaves out the PRE_BUILD and POST_BUILD that dkms does not run: its word for a program is a file of the source. A
+/// directory with nothing but the dkms.conf says nothing.
+pub(in crate::import) fn hooks_without_file(tree: &impl Tree, place: &Place, draft: &mut Draft) {
+    if !tree.list(&place.dir).is_ok_and(|entries| entries.value.len() > 1) {
+        return;
+    }
+    let absent = |step: &Step| match step {
+        Step::Run(words) => {
+            let file = words.first()?.strip_prefix("./")?;
+            let path = place.dir.join(file).ok()?;
+            let there = tree.digest(&path).is_ok() || tree.list(&path).is_ok();
+            (!there && !file.contains('{')).then(|| file.to_owned())
+        }
+        Step::Script(_) => None,
+    };
+    let mut files = BTreeSet::new();
+    for module in &mut draft.modules {
+        let builds = module.builds.iter_mut().map(|(_, build)| build);
+        for build in std::iter::once(&mut module.build).chain(builds) {
+            let Build::Steps(steps) = build else { continue };
+            files.extend(steps.iter().filter_map(absent));
+            steps.retain(|step| absent(step).is_none());
+        }
+        for file in &files {
+            let text = format!(
+                "`{file}` before or after the build is left out: the source has no such file, so dkms does not run it"
+            );
+            module.notes.push(format!("{}: {text}", place.file));
+            draft.warnings.push(format!("{}: {text}", place.file));
+        }
     }
 }
 

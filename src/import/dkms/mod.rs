@@ -15,6 +15,7 @@ mod tests;
 use super::draft::{self, Draft, Image, Module, Project};
 use super::shell::{self, Condition, Evaluated, Refusal};
 use crate::text::ids::RelPath;
+pub(super) use build::hooks_without_file;
 use placeholders::{Marked, is_mark};
 pub use reading::{Reading, Record};
 use std::collections::BTreeSet;

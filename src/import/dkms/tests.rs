@@ -96,6 +96,15 @@ fn directives_have_their_words() {
 }
 
 #[test]
+fn where_a_condition_sets_make_the_build_takes_dkmss_own_otherwise() {
+    let (manifest, _) = imported("case $arch in aarch64) MAKE=\"make ARCH=arm64\" ;; esac");
+    assert!(
+        manifest.contains(": \"${MAKE[0]:=make -C $kernel_source_dir M=$PWD modules}\"; eval "),
+        "{manifest}"
+    );
+}
+
+#[test]
 fn what_has_no_word_is_said() {
     let cases = [
         (

@@ -271,7 +271,12 @@ impl Reading {
             let fate = if tree.made {
                 Fate::Taken
             } else {
-                Fate::Left(format!("`{}` is left out: make is not called in it", tree.shown))
+                let mut words = tree.shown.split_whitespace();
+                let advice = match words.any(|word| word.ends_with(".patch") || word.ends_with(".diff")) {
+                    true => "say `patch` in the source that it changes",
+                    false => "make is not called in it",
+                };
+                Fate::Left(format!("`{}` is left out: {advice}", tree.shown))
             };
             self.fates.push((tree.line, fate));
         }
@@ -285,8 +290,13 @@ impl Reading {
         let stages = groups.iter().map(|group| group.stage).chain((0..self.stages.len()).rev());
         let images: Vec<String> =
             stages.filter_map(|stage| self.image_of(stage)).map(str::to_owned).collect();
-        if images.iter().any(|image| TOOLKITS.iter().any(|word| image.contains(word))) {
+        if let Some(image) = images.iter().find(|image| TOOLKITS.iter().any(|word| image.contains(word))) {
             draft.head.push("It was built in OpenShift's Driver Toolkit: `os \"openshift\" \"4.16.3\"` in the matrix does the same.".to_owned());
+            if image.contains("@sha256:") {
+                let text = "the toolkit is named by its digest, which tells neither release nor kernel: /etc/driver-toolkit-release.json in it has the kernel";
+                draft.head.push(format!("{file}: {text}"));
+                draft.warn(file, 0, text);
+            }
         }
         let (matrix, notes) = bases::matrix(&self.values.kernels, &images);
         draft.matrix = matrix;

@@ -267,6 +267,9 @@ impl Reading {
         for word in command.split(|c: char| c.is_whitespace() || ";'\"".contains(c)) {
             let paths = ["/lib/modules/", "/usr/src/kernels/", "/usr/src/linux-headers-"];
             let in_path = paths.iter().find_map(|path| word.split_once(path)?.1.split('/').next());
+            if let Some(kernel) = values::of_suse(word) {
+                self.names_kernel(&kernel);
+            }
             let of_variable =
                 word.split_once('=').filter(|(name, _)| self.values.is_kernel(name)).map(|(_, value)| value);
             if let Some(kernel) = in_path.or(of_variable).or(Some(word).filter(|_| in_list)) {
@@ -292,6 +295,7 @@ impl Reading {
         }
         for (name, value) in pairs {
             let value = self.values.put_in(&value);
+            let value = if self.names_kernel(&value) { KERNEL.to_owned() } else { value };
             self.values.set(&name, value.clone());
             if OF_THE_ENGINE.contains(&name.as_str()) {
                 self.fates.push((one.line, Fate::Replaced));

@@ -54,6 +54,28 @@ fn a_driver_container_becomes_a_manifest() {
 }
 
 #[test]
+fn kernels_are_found_in_env_and_in_suses_paths() {
+    let (manifest, _) = imported(
+        "FROM ubuntu:24.04\nENV Q=1 KVER=6.8.0-45-generic\nCOPY . /s\nRUN cd /s && make KDIR=/lib/modules/$KVER/build",
+    );
+    for expected in ["kernel \"6.8.0-45-generic\"", "KVER=\"{kernel}\"", "KDIR=\"{kernel_dir}\""] {
+        assert!(manifest.contains(expected), "{expected}\n{manifest}");
+    }
+    let (manifest, _) = imported(
+        "FROM registry.suse.com/bci/bci-base:15.6\nCOPY . /s\nWORKDIR /s\nRUN make -C /usr/src/linux-6.4.0-150600.23.25-obj/x86_64/default M=$PWD modules",
+    );
+    assert!(manifest.contains("kernel \"6.4.0-150600.23.25-default\""), "{manifest}");
+    assert!(!manifest.contains("-obj/"), "{manifest}");
+    let (_, warnings) = imported(
+        "FROM quay.io/openshift-release-dev/ocp-v4.0-art-dev@sha256:00\nCOPY . /s\nRUN cd /s && make",
+    );
+    assert!(
+        warnings.concat().contains("named by its digest, which tells neither release nor kernel"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
 fn shell_text_is_taken_apart() {
     let cases = [
         ("RUN (cd s && make KVER=$(uname -r))", "source \"driver\" dir=\"s\"\n    make KVER=\"{kernel}\"\n"),
@@ -289,6 +311,7 @@ fn what_is_done_before_make_is_a_step_or_named() {
             "COPY script /usr/local/bin\nRUN make",
             ":5: `COPY script /usr/local/bin` is left out: make is not called in it",
         ),
+        ("ADD patches/*.patch /p/\nRUN make", ":5: `ADD patches/*.patch /p/` is left out: say `patch`"),
         ("ADD install.sh /tmp\nRUN make", ":5: `ADD install.sh /tmp` is left out: if the image needs it"),
         (
             "RUN git clone https://h.example/fw\nRUN make",

@@ -83,10 +83,14 @@ impl Values {
             out = out.replace(&known, KERNEL_DIR);
         }
         // SUSE's: /usr/src/linux-RELEASE-obj/ARCH/FLAVOUR, of a release without its flavour.
-        while let Some((before, after)) = out.split_once(&format!("/usr/src/linux-{KERNEL}-obj")) {
-            let end =
-                after.find(|c: char| !c.is_ascii_alphanumeric() && !"/_-".contains(c)).unwrap_or(after.len());
-            out = format!("{before}{KERNEL_DIR}{}", after.get(end..).unwrap_or_default());
+        let releases = self.kernels.iter().filter_map(|kernel| kernel.rsplit_once('-'));
+        for release in releases.map(|(release, _)| release).chain([KERNEL]) {
+            while let Some((before, after)) = out.split_once(&format!("/usr/src/linux-{release}-obj")) {
+                let end = after
+                    .find(|c: char| !c.is_ascii_alphanumeric() && !"/_-".contains(c))
+                    .unwrap_or(after.len());
+                out = format!("{before}{KERNEL_DIR}{}", after.get(end..).unwrap_or_default());
+            }
         }
         out
     }
@@ -162,6 +166,12 @@ impl Values {
         names.dedup();
         names
     }
+}
+
+/// The kernel whose headers are at `/usr/src/linux-RELEASE-obj/ARCH/FLAVOUR`.
+pub(super) fn of_suse(path: &str) -> Option<String> {
+    let (release, rest) = path.split_once("/usr/src/linux-")?.1.split_once("-obj/")?;
+    Some(format!("{release}-{}", rest.split('/').nth(1)?))
 }
 
 /// A text with a kernel's release in it taken for the kernel that is built for, unless a longer name holds it.

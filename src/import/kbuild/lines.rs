@@ -1,7 +1,5 @@
 //! The lines of a Makefile, and what each of them is, before anything is put into it.
 
-use std::collections::BTreeMap;
-
 /// The lines of a Makefile, continued ones joined, comments taken off.
 pub(super) fn logical_lines(text: &str) -> Vec<String> {
     let joined = text.replace("\\\r\n", " ").replace("\\\n", " ");
@@ -22,24 +20,6 @@ pub(super) fn assignment(line: &str) -> Option<(&str, &str, bool)> {
     let of_name = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b);
     let plain = !name.is_empty() && !name.starts_with("obj-") && name.bytes().all(of_name);
     plain.then(|| (name, right.trim(), exported))
-}
-
-/// Options that are set to `m` or `y`: by the calls of make of a file, and by what it exports.
-pub(super) fn given(lines: &[String]) -> BTreeMap<String, String> {
-    let mut given = BTreeMap::new();
-    for line in lines {
-        if let Some((name, value, true)) = assignment(line).filter(|(name, ..)| name.starts_with("CONFIG_")) {
-            given.insert(name.to_owned(), value.to_owned());
-        }
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let calls = words
-            .iter()
-            .any(|word| ["$(MAKE)", "${MAKE}", "make"].contains(&word.trim_start_matches(['@', '+', '-'])));
-        let pairs = words.iter().filter_map(|word| word.split_once('=')).filter(|_| calls);
-        let options = pairs.filter(|(name, value)| name.starts_with("CONFIG_") && ["m", "y"].contains(value));
-        given.extend(options.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    }
-    given
 }
 
 /// What stands behind `override`, and whether it is there.

@@ -13,14 +13,14 @@ use super::draft::{self, Build, Draft, Image, Module, Origin, Output, Project, S
 use super::files::{Place, kbuild_file, makefiles_beneath, text};
 use super::shell::Refusal;
 use super::tree::{self, Facts};
-use crate::system::fs::Tree;
+use crate::system::fs::{Kind, Tree};
 use crate::text::ids::{KmodName, RelPath};
 use lines::{assignment, logical_lines};
 use objects::{Objects, called};
 use std::collections::BTreeMap;
 
 /// Names that Makefiles have for the kernel's build directory.
-const DIRECTORIES: [&str; 14] = [
+const DIRECTORIES: [&str; 15] = [
     "KDIR",
     "KERNELDIR",
     "KERNEL_DIR",
@@ -35,6 +35,7 @@ const DIRECTORIES: [&str; 14] = [
     "KBUILD_DIR",
     "KERNEL_BUILD",
     "LINUX_SRC",
+    "KLIB_BUILD",
 ];
 /// Names that Makefiles have for the kernel's release.
 const RELEASES: [&str; 10] = [
@@ -117,8 +118,12 @@ fn builders(tree: &impl Tree, dir: &RelPath, depth: usize) -> Vec<RelPath> {
         return vec![dir.clone()];
     }
     let inner = called(&lines, dir, tree).into_iter().filter_map(|inner| dir.join(&inner).ok());
-    let found: Vec<RelPath> =
-        inner.filter(|_| depth < 3).flat_map(|inner| builders(tree, &inner, depth + 1)).collect();
+    let mut found: Vec<RelPath> = Vec::new();
+    for one in inner.filter(|_| depth < 3).flat_map(|inner| builders(tree, &inner, depth + 1)) {
+        if !found.contains(&one) {
+            found.push(one);
+        }
+    }
     if found.is_empty() && depth == 0 { makefiles_beneath(tree, dir) } else { found }
 }
 
@@ -153,7 +158,8 @@ fn module(
         ..Module::default()
     };
     configured(tree, dir, &mut module, draft);
-    for text in unread {
+    let wants = tools(tree, dir, makefile.as_deref().unwrap_or_default());
+    for text in unread.into_iter().chain(wants) {
         draft.warn(place.file.as_str(), 0, &text);
         module.notes.push(text);
     }
@@ -179,6 +185,34 @@ fn module(
         module.outputs.push(Output { file: draft::literal(&file), when });
     }
     module
+}
+
+/// What a Makefile asks for that a build does not have unless it is said.
+fn tools(tree: &impl Tree, dir: &RelPath, makefile: &str) -> Vec<String> {
+    let mut wants = Vec::new();
+    // The kernel's backports project, and those that took over its build system.
+    let defconfigs = dir.join("defconfigs").ok().and_then(|dir| tree.list(&dir).ok());
+    if let Some(one) = defconfigs.iter().flat_map(|found| &found.value).find(|one| one.kind == Kind::File) {
+        wants.push(format!(
+            "a configuration is made before: say which with `run` before `make`, for example `run \"make\" \"defconfig-{}\"`",
+            draft::literal(&one.name)
+        ));
+    }
+    if ["git describe", "git rev-parse", "git log", "git show"].iter().any(|call| makefile.contains(call)) {
+        wants.push(
+            "make asks git, and a source has neither `.git` nor git in the build: give make what it asks for as a variable".to_owned(),
+        );
+    }
+    let entries = tree.list(dir).map(|found| found.value).unwrap_or_default();
+    let is_cpp = |name: &str| [".cpp", ".cc", ".cxx"].iter().any(|end| name.ends_with(end));
+    if makefile.contains("$(CXX)") || makefile.contains("g++") || entries.iter().any(|one| is_cpp(&one.name))
+    {
+        wants.push(
+            "it has C++: `packages \"g++\"` of Debian and its kin, `\"gcc-c++\"` of RHEL's and SUSE's"
+                .to_owned(),
+        );
+    }
+    wants
 }
 
 /// A `configure` script, or what makes one: it is run before make.
@@ -298,6 +332,8 @@ fn build(text: &str) -> Build {
         lines.iter().any(|line| line.starts_with(&format!("{target}:")) && !line.contains(":="))
     };
     let target = ["modules", "all", "default"].into_iter().find(|target| has(target));
+    // A rule for whatever is asked for is no goal of its own.
+    let target = target.or_else(|| has("%").then_some("modules"));
     Build::Make {
         targets: target.map(str::to_owned).into_iter().collect(),
         variables: variables.into_iter().collect(),
@@ -323,7 +359,13 @@ pub(super) fn held_to_makefiles(tree: &impl Tree, place: &Place, draft: &mut Dra
         }
         if let Build::Make { variables: wanted, .. } = build(&text) {
             for (name, value) in wanted {
-                if !variables.iter().any(|(known, _)| *known == name) {
+                let is_set = |line: &str| {
+                    let rest = line.strip_prefix(name.as_str()).map(str::trim_start).unwrap_or_default();
+                    rest.starts_with(['=', ':'])
+                };
+                let from_env =
+                    module.env.iter().any(|(known, _)| *known == name) && !text.lines().any(is_set);
+                if !from_env && !variables.iter().any(|(known, _)| *known == name) {
                     found.push(format!("make is not given `{name}`, which `{file}` names the kernel by"));
                     variables.push((name, value));
                 }

@@ -2,7 +2,7 @@
 //! tell is named.
 
 use super::expand::Scope;
-use super::lines::{assignment, given, logical_lines};
+use super::lines::{assignment, logical_lines};
 use super::reading::{OF_KBUILD, Reading};
 use super::{DIRECTORIES, RELEASES};
 use crate::import::files::{KBUILD_NAMES, kbuild_file, text};
@@ -136,6 +136,32 @@ fn in_rust(tree: &impl Tree, dir: &RelPath, scope: &Scope, word: &str) -> bool {
         let has = |end: &str| dir.join(&format!("{part}.{end}")).is_ok_and(|file| text(tree, &file).is_ok());
         has("rs") && !has("c")
     })
+}
+
+/// Options that are set to `m` or `y`: by the calls of make of a file, and by what it exports.
+fn given(lines: &[String]) -> BTreeMap<String, String> {
+    let mut given = BTreeMap::new();
+    let mut scope = Scope::default();
+    for line in lines {
+        if let Some((name, value, _)) = assignment(line) {
+            scope.set(name, value.to_owned());
+        }
+        if let Some((name, value, true)) = assignment(line).filter(|(name, ..)| name.starts_with("CONFIG_")) {
+            given.insert(name.to_owned(), value.to_owned());
+        }
+        let calls = line
+            .split_whitespace()
+            .any(|word| ["$(MAKE)", "${MAKE}", "make"].contains(&word.trim_start_matches(['@', '+', '-'])));
+        if !calls {
+            continue;
+        }
+        let expanded = scope.expanded(line);
+        let words = expanded.split_whitespace();
+        let pairs = words.filter_map(|word| word.split_once('='));
+        let options = pairs.filter(|(name, value)| name.starts_with("CONFIG_") && ["m", "y"].contains(value));
+        given.extend(options.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+    given
 }
 
 /// What is known at the beginning of a directory's file.

@@ -115,7 +115,10 @@ impl Reading {
         let name = self.scope.expanded(name);
         let tops = ["$(PWD)/", "$(CURDIR)/", "$(srctree)/$(src)/", "{kernel_dir}/./", "./"];
         let name = tops.iter().find_map(|top| name.strip_prefix(top)).unwrap_or(&name);
-        if let Some(inner) = dir.join(name).ok().and_then(|file| text(tree, &file).ok()) {
+        // A variable of which nothing is known may be this directory, as it is for the kernel's backports.
+        let below = name.strip_prefix("$(").and_then(|rest| rest.split_once(")/")).map(|(_, below)| below);
+        let read = |name: &str| dir.join(name).ok().and_then(|file| text(tree, &file).ok());
+        if let Some(inner) = read(name).or_else(|| read(below?)) {
             self.file(tree, &inner, dir, depth + 1);
         } else if name.contains('$') && !name.ends_with(".config") && !name.ends_with(".conf") {
             self.not_read(line);
@@ -311,10 +314,16 @@ fn object_line<'l>(line: &'l str, scope: &Scope) -> Option<Object<'l>> {
     Some((target, operator, right.trim_start_matches('=')))
 }
 
-/// Of a function only make knows what it gives: it stays one word.
+/// The words of a list. What only make could put in stays with the word that it stands in.
 fn words_of(text: &str) -> Vec<String> {
-    match text.contains("$(") {
-        true => vec![text.trim().to_owned()],
-        false => text.split_whitespace().map(str::to_owned).collect(),
-    }
+    let mut open = 0_usize;
+    let apart = |c: char| {
+        open = match c {
+            '(' | '{' => open + 1,
+            ')' | '}' => open.saturating_sub(1),
+            _ => open,
+        };
+        open == 0 && c.is_whitespace()
+    };
+    text.split(apart).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }

@@ -36,6 +36,18 @@ fn makefiles_have_a_say_in_dockerfiles() {
         ]
     );
     assert!(write(&draft).contains("make KERNEL_SRC_DIR=\"{kernel_dir}\" KVER=\"{kernel}\""));
+    // What ENV sets is seen by make, unless the Makefile sets it itself.
+    for (makefile, warnings) in
+        [("obj-m := f.o\nall:\n\tmake -C $(KDIR) M=$$PWD\n", 0), ("KDIR = /x\nall:\n\tmake -C $(KDIR)\n", 1)]
+    {
+        tree.insert(RelPath::parse("src/Makefile").unwrap(), makefile);
+        let text =
+            "FROM a\nARG KVER\nENV KDIR=/lib/modules/$KVER/build\nCOPY src /src\nRUN cd /src && make\n"
+                .to_owned();
+        let draft = crate::import::draft(&tree, &Place { text, ..place.clone() }, "hint").unwrap();
+        let of_make = draft.warnings.iter().filter(|text| text.contains("make is not given"));
+        assert_eq!(of_make.count(), warnings, "{makefile}\n{:?}", draft.warnings);
+    }
 }
 
 #[test]
@@ -68,6 +80,40 @@ fn what_is_built_is_found() {
         (&[("Makefile", "obj-m := f.o\nODD := $(shell uname -r)\n")], "    make ODD=\"{kernel}\"\n"),
         (&[("Makefile", "all:\n\ttrue\n")], "    // no `obj-m` was found"),
         (
+            &[(
+                "Makefile",
+                "ifneq ($(KERNELRELEASE),)\nobj-m := f.o\nelse\n%:\n\tmake -C $(KDIR) M=$$PWD $@\nendif\n",
+            )],
+            "    make \"modules\" KDIR=\"{kernel_dir}\"\n",
+        ),
+        (
+            &[
+                ("Makefile.in", "obj-m := f.o\nall:\n\tmake -C @KDIR@ M=$(PWD)\n"),
+                ("configure.ac", "AC_INIT([f],[1])\n"),
+            ],
+            "    run \"autoreconf\" \"-fi\"\n    run \"./configure\"\n",
+        ),
+        (
+            &[
+                (
+                    "Makefile",
+                    "ifeq ($(KERNELRELEASE),)\nTOP := $(shell pwd)\nKLIB_BUILD ?= $(KLIB)/build/\nexport TOP KLIB_BUILD\nelse\ninclude $(TOP)/Makefile.kernel\nendif\n",
+                ),
+                ("Makefile.kernel", "obj-y += compat/\n"),
+                ("compat/Makefile", "obj-m += c.o\n"),
+                ("defconfigs/nic", ""),
+            ],
+            "    // a configuration is made before: say which with `run` before `make`, for example `run \"make\" \"defconfig-nic\"`\n    source \"driver\"\n    make KLIB_BUILD=\"{kernel_dir}\"\n    output \"compat/c.ko\"\n",
+        ),
+        (
+            &[("Kbuild", "obj-m := f.o\nf-y := glue.o engine.o\n"), ("engine.cpp", "")],
+            "    // it has C++: `packages \"g++\"`",
+        ),
+        (
+            &[("Makefile", "obj-m := f.o\nccflags-y += -DV=$(shell git describe)\n")],
+            "    // make asks git, and a source has neither",
+        ),
+        (
             &[
                 ("Kbuild", "obj-m := f.o"),
                 ("f.c", "// SPDX-License-Identifier: GPL-2.0-only\nMODULE_VERSION(\"1.2\");\n"),
@@ -96,6 +142,17 @@ fn options_that_are_set_make_modules_certain() {
         (
             &[("Kbuild", "ifeq ($(A), y)\nN := q\nendif\nifeq ($(B), y)\nN := r\nendif\nobj-m := $(N).o\n")],
             "`obj-m := $(N).o` is not read",
+        ),
+        (
+            &[("Kbuild", "ifeq ($(A), y)\nN := r.o\nendif\nobj-m := q.o $(addprefix x,$(N))\n")],
+            "    load \"q\"\n",
+        ),
+        (
+            &[(
+                "Makefile",
+                "obj-$(CONFIG_QQ) += q.o\nO = CONFIG_QQ=m B=1\nall:\n\tmake -C $(KDIR) M=$(PWD) $(O)\n",
+            )],
+            "    load \"q\"\n",
         ),
         (
             &[(

@@ -94,9 +94,12 @@ pub(super) fn left_over(value: &Value, path: &str, say: &mut impl FnMut(String))
                     "say `replaces` in an `on kernel=` of the image"
                 }
                 "registryTLS" => "drvc has one `registry-tls`, for all kernels",
+                "jobNamespace" => "it says where a hub builds",
                 "clusterSelector" => "it says which clusters a hub gives it to",
                 _ => "drvc's Module has no word for it",
             };
+            // It is a part of `spec` for this walk alone.
+            let here = here.replace("spec.clusterSelector", "the hub's spec.selector");
             say(format!("{here}{shown} is left out: {advice}"));
         }
     }

@@ -17,6 +17,7 @@ use left_over::left_over;
 use mappings::{Mapping, findings, mappings};
 use serde_yaml_ng::Value;
 use signing::{secrets, signing};
+use std::collections::BTreeMap;
 use yaml::{at, builds, documents, scalar, string, strings};
 
 /// Makes a draft of a file with a Module in it, and perhaps the ConfigMap with its Dockerfile. `file` is its name for
@@ -63,11 +64,8 @@ fn of_documents(text: &str, file: &str) -> Result<Draft, Refusal> {
     let mut kmm = words::nodes(module, container, &mut say);
     kmm.extend(signing(container, &kmod, &mut say));
     secrets(&of("Secret"), container, &mut say);
-    let arguments: Vec<String> = builds(container)
-        .filter_map(|build| at(build, &["buildArgs"]).and_then(Value::as_sequence))
-        .flatten()
-        .filter_map(|pair| string(pair, &["name"]))
-        .collect();
+    let arguments: Vec<String> =
+        arguments(container).into_iter().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
     if !arguments.is_empty() {
         say(format!(
             "what the Dockerfile has of the buildArgs `{}` is left out: say their values where they are used",
@@ -109,6 +107,7 @@ fn spoke(managed: &Value) -> Option<Value> {
     let mut spec = at(managed, &["spec", "moduleSpec"])?.as_mapping()?.clone();
     // It stays to be named.
     spec.insert("clusterSelector".into(), field(&["spec", "selector"]));
+    spec.insert("jobNamespace".into(), field(&["spec", "jobNamespace"]));
     let metadata = metadata.into_iter().map(|(name, value)| (Value::from(name), value)).collect();
     let whole = [("metadata", Value::Mapping(metadata)), ("spec", Value::Mapping(spec))];
     Some(Value::Mapping(whole.into_iter().map(|(name, value)| (Value::from(name), value)).collect()))
@@ -120,6 +119,37 @@ fn raw(container: &Value) -> Option<String> {
     words.into_iter().rev().find(|word| !word.starts_with('-') && KmodName::parse(word).is_ok())
 }
 
+/// The arguments that builds are given, each with its value where all have the same.
+fn arguments(container: &Value) -> BTreeMap<String, Option<String>> {
+    let pairs = builds(container).filter_map(|build| at(build, &["buildArgs"]).and_then(Value::as_sequence));
+    let mut found: BTreeMap<String, Option<String>> = BTreeMap::new();
+    for pair in pairs.flatten() {
+        let Some(name) = string(pair, &["name"]) else { continue };
+        let plain =
+            |value: &String| value.chars().all(|c| c.is_ascii_alphanumeric() || "._+-/:@".contains(c));
+        let value = at(pair, &["value"]).and_then(scalar).filter(plain);
+        found
+            .entry(name)
+            .and_modify(|known| *known = known.take().filter(|one| Some(one) == value.as_ref()))
+            .or_insert(value);
+    }
+    found
+}
+
+/// A Dockerfile with the arguments in it that all builds give the same value.
+fn given(text: &str, container: &Value) -> String {
+    let arguments = arguments(container);
+    let line = |line: &str| {
+        let name =
+            line.trim().strip_prefix("ARG ").map(|rest| rest.split('=').next().unwrap_or_default().trim());
+        match name.and_then(|name| Some((name, arguments.get(name)?.as_ref()?))) {
+            Some((name, value)) => format!("ARG {name}={value}\n"),
+            None => format!("{line}\n"),
+        }
+    };
+    text.lines().map(line).collect()
+}
+
 /// The draft of the Dockerfile that the Module is built by; without one, sources that are to be named.
 fn built(maps: &[&Value], container: &Value, file: &str, kmod: &str) -> Result<Draft, Refusal> {
     let wanted = builds(container).find_map(|build| string(build, &["dockerfileConfigMap", "name"]));
@@ -129,7 +159,8 @@ fn built(maps: &[&Value], container: &Value, file: &str, kmod: &str) -> Result<D
     {
         return match string(map, &["data", "dockerfile"]) {
             Some(text) => {
-                let mut draft = dockerfile::import(&text, &format!("{wanted}/dockerfile"), kmod)?;
+                let mut draft =
+                    dockerfile::import(&given(&text, container), &format!("{wanted}/dockerfile"), kmod)?;
                 called(&mut draft, kmod);
                 Ok(draft)
             }
@@ -137,7 +168,7 @@ fn built(maps: &[&Value], container: &Value, file: &str, kmod: &str) -> Result<D
         };
     }
     if let Some(text) = builds(container).find_map(|build| string(build, &["dockerfile"])) {
-        let mut draft = dockerfile::import(&text, &format!("{file}/dockerfile"), kmod)?;
+        let mut draft = dockerfile::import(&given(&text, container), &format!("{file}/dockerfile"), kmod)?;
         called(&mut draft, kmod);
         return Ok(draft);
     }

@@ -107,7 +107,7 @@ fn mappings_that_cannot_apply_are_named() {
     let copied = MAP.to_owned() + "    COPY --from=a /r/other.ko /opt/\n";
     let secret = "---\nkind: Secret\nmetadata:\n  name: s\ndata:\n  key: eA==\n";
     let signed = "      - regexp: '^.+$'\n        sign:\n          certSecret:\n            name: s\n";
-    let given = "      - regexp: '^.+$'\n        build:\n          buildArgs:\n            - name: A\n              value: b\n";
+    let given = "      - regexp: '^.+$'\n        build:\n          buildArgs:\n            - name: A\n              value: b\n      - regexp: '^6'\n        build:\n          buildArgs:\n            - name: A\n              value: c\n";
     for (mappings, more, expected) in [
         (
             given,
@@ -216,13 +216,30 @@ fn references_that_change_are_named() {
 
 #[test]
 fn a_hub_and_a_template_are_read_as_what_they_are() {
-    let hub = "kind: ManagedClusterModule\nmetadata: {name: h}\nspec:\n  spokeNamespace: spoke\n  selector: {gpu: x}\n  moduleSpec:\n    selector: {a: b}\n    moduleLoader:\n      container:\n        modprobe: {moduleName: m}\n        kernelMappings:\n        - {literal: 6.1.0-56-amd64, containerImage: 'q.io/a/b:6.1.0-56-amd64'}\n";
+    let hub = "kind: ManagedClusterModule\nmetadata: {name: h}\nspec:\n  spokeNamespace: spoke\n  selector: {gpu: x}\n  jobNamespace: jobs\n  moduleSpec:\n    selector: {a: b}\n    moduleLoader:\n      container:\n        modprobe: {moduleName: m}\n        kernelMappings:\n        - {literal: 6.1.0-56-amd64, containerImage: 'q.io/a/b:6.1.0-56-amd64'}\n";
     let draft = import(hub, "h.yaml").unwrap();
     let manifest = write(&draft);
     assert!(manifest.contains("namespace \"spoke\"\n        selector a=\"b\"\n"), "{manifest}");
-    assert!(draft.warnings.join("\n").contains("spec.clusterSelector is left out"), "{:?}", draft.warnings);
+    assert!(
+        draft.warnings.join("\n").contains("the hub's spec.selector is left out"),
+        "{:?}",
+        draft.warnings
+    );
+    assert!(
+        draft.warnings.join("\n").contains("spec.jobNamespace `jobs` is left out"),
+        "{:?}",
+        draft.warnings
+    );
     let Err(refused) = import("kind: Module\nmetadata:\n  name: {{ .Release.Name }}\n", "t.yaml") else {
         panic!()
     };
     assert!(refused.0.contains("helm template"), "{refused}");
+}
+
+#[test]
+fn arguments_that_all_builds_are_given_are_put_into_the_dockerfile() {
+    let text = "kind: Module\nmetadata: {name: m}\nspec:\n  moduleLoader:\n    container:\n      modprobe: {moduleName: m}\n      build:\n        buildArgs: [{name: DRV, value: '1.2'}]\n        dockerfileConfigMap: {name: c}\n      kernelMappings:\n      - {regexp: '^6', containerImage: 'q.io/a/b:$KERNEL_FULL_VERSION'}\n---\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  dockerfile: |\n    FROM a\n    ARG DRV=0.1\n    ARG KERNEL_VERSION\n    RUN git clone -b v${DRV} https://h.example/m && cd m && make KVER=$KERNEL_VERSION\n";
+    let draft = import(text, "m.yaml").unwrap();
+    assert!(write(&draft).contains("ref=\"v1.2\""), "{}", write(&draft));
+    assert!(!draft.warnings.concat().contains("buildArgs"), "{:?}", draft.warnings);
 }

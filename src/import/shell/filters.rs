@@ -280,8 +280,17 @@ pub(super) fn escapes(text: &str) -> Option<String> {
             'n' => '\n',
             't' => '\t',
             c @ ('\\' | '\'' | '"') => c,
+            'x' => hexadecimal(&mut chars)?,
             _ => return None,
         });
     }
     Some(out)
+}
+
+/// The character of one or two digits; not one that is only a byte of a longer one.
+fn hexadecimal(chars: &mut std::str::Chars<'_>) -> Option<char> {
+    let rest = chars.as_str();
+    let digits: String = rest.chars().take(2).take_while(char::is_ascii_hexdigit).collect();
+    *chars = rest.get(digits.len()..)?.chars();
+    u8::from_str_radix(&digits, 16).ok().filter(u8::is_ascii).map(char::from)
 }
