@@ -152,6 +152,26 @@ touch "$flags/slow" "$flags/fails"
 built_not 4 'took longer than 5 s, and was ended' podman "$dir" --offline "$volume" --target fault --build-timeout 5
 start=$SECONDS
 built_not 4 '2 targets: 1 failed, 1 not built' podman "$dir" --offline "$volume" -j 2 --fail-fast
+
+# Several stages in flight, each with a script of several lines: the one that fails is named, with the compiler's error.
+parallel=$CASE_DIR/parallel
+for name in first broken last; do
+    c_module "$parallel/$name" $name "$([ $name != broken ] || echo 'return undeclared_thing;')"
+done
+{
+    for name in first broken last; do
+        printf 'source "%s" { path "%s"; }\nmodule "%s" {\n    source "%s"\n    script """\n' $name $name $name $name
+        [ $name = broken ] || printf '        for i in $(seq 40); do echo "%s: $i, not an error"; sleep 0.5; done\n' $name
+        printf '        sleep 2\n        make -C {kernel_dir} M="$PWD" modules\n        """\n}\n'
+    done
+    printf 'image "parallel" { module "first" "broken" "last"; }\nmatrix { os "debian" "12" { kernel "%s"; }; }\n' "$kernel"
+} | manifest "$parallel"
+for engine in buildah podman docker; do
+    [ $engine = docker ] && jobs= || jobs=--engine-arg=--jobs=3
+    # shellcheck disable=SC2086
+    built_not 4 'failed: broken.c:5:' $engine "$parallel" --offline $jobs
+    says 'of stage module-broken: RUN'
+done
 [ $((SECONDS - start)) -lt 60 ] || die "--fail-fast waits for the other build"
 rm "$flags/slow" "$flags/fails"
 built '2 targets: 2 built'
