@@ -1,11 +1,12 @@
 """Serves git repositories and files over https: git-server.py DIRECTORY CERTIFICATE KEY PORT-FILE, which gets the port.
 
 With - for certificate and key it is http. With MIRROR=/PREFIX=URL what begins with /PREFIX/ comes from URL. A file NAME.location redirects NAME to the address in it. With LOGIN=USER:WORD in
-the environment, everything asks for that login, or for WORD as bearer.
+the environment, everything asks for that login, or for WORD as bearer. What Git LFS holds is in lfs/SHA256, for all repositories.
 """
 
 import base64
 import http.server
+import json
 import os
 import ssl
 import subprocess
@@ -46,6 +47,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.finish_tls()
         if ".git" not in path and os.path.isfile(file):
             return self.send_whole(file)
+        if path.endswith(".git/info/lfs/objects/batch"):
+            return self.send_lfs()
         env = os.environ | {
             "GIT_PROJECT_ROOT": directory,
             "GIT_HTTP_EXPORT_ALL": "1",
@@ -81,6 +84,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
         except urllib.error.HTTPError as error:
             status, content = error.code, b""
         self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+        self.finish_tls()
+
+    def send_lfs(self):
+        """Git LFS's batch API: where each object is, and the login that it asks for."""
+        wanted = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["objects"]
+        here = f"https://{self.headers['Host']}/lfs/"
+        login = {"Authorization": self.headers["Authorization"]} if "Authorization" in self.headers else {}
+        found = [one | {"actions": {"download": {"href": here + one["oid"], "header": login}}} for one in wanted]
+        content = json.dumps({"transfer": "basic", "objects": found}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/vnd.git-lfs+json")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)

@@ -142,10 +142,8 @@ fn timed(global: &Global, args: &Build, clock: &Clock, terminal: &mut Terminal) 
         Err(exit) => return Ok(exit),
     };
     clock.begin("choose targets");
-    let changed = match &args.since {
-        Some(revision) => Some(project.since(&args.compiling, revision, &compiled, terminal)?),
-        None => None,
-    };
+    let since = |revision| project.since(&args.compiling, revision, &compiled, terminal);
+    let changed = args.since.as_ref().map(since).transpose()?;
     let changed = changed.map(|diff| diff.targets.into_iter().map(|target| target.target).collect());
     let choice = Choice { selectors: args.targets.clone(), among: changed, sample: args.sample };
     let items = choose(&compiled, &choice)
@@ -183,11 +181,7 @@ fn timed(global: &Global, args: &Build, clock: &Clock, terminal: &mut Terminal) 
         secrets: &secrets,
         timeout: args.build_timeout.map(Duration::from_secs),
         workers: args.jobs.map_or_else(workers, usize::from),
-        after: match (args.keep_going, args.fail_fast) {
-            (true, _) => AfterFailure::GoOn,
-            (_, true) => AfterFailure::Halt,
-            _ => AfterFailure::Finish,
-        },
+        after: args.after(),
         dry_run: args.dry_run,
         proof: booting.as_ref().map(|booting| booting as &dyn Proof),
         interrupt: &interrupt,
@@ -211,6 +205,16 @@ fn timed(global: &Global, args: &Build, clock: &Clock, terminal: &mut Terminal) 
         () if verdicts.values().all(|verdict| verdict.is_good() || args.dry_run) => Exit::Fine,
         () => Exit::World,
     })
+}
+
+impl Build {
+    const fn after(&self) -> AfterFailure {
+        match (self.keep_going, self.fail_fast) {
+            (true, _) => AfterFailure::GoOn,
+            (_, true) => AfterFailure::Halt,
+            _ => AfterFailure::Finish,
+        }
+    }
 }
 
 /// The time, as RFC 3339 has it.

@@ -22,10 +22,29 @@ pub struct SourceBody {
 /// Where a source's files come from.
 #[derive(Clone, Debug)]
 pub enum Origin {
-    Git { url: GitUrl, reference: GitReference, submodules: bool, login: Option<Login> },
-    Path { dir: RelPath, include: Vec<String>, ignore: Vec<String> },
-    Download { kind: Download, url: Template, sha256: Option<Sha256>, login: Option<Login> },
-    Image { reference: Template, dir: AbsPath },
+    Git {
+        url: GitUrl,
+        reference: GitReference,
+        submodules: bool,
+        /// Whether files of Git LFS are fetched; without it there may be none.
+        lfs: Option<bool>,
+        login: Option<Login>,
+    },
+    Path {
+        dir: RelPath,
+        include: Vec<String>,
+        ignore: Vec<String>,
+    },
+    Download {
+        kind: Download,
+        url: Template,
+        sha256: Option<Sha256>,
+        login: Option<Login>,
+    },
+    Image {
+        reference: Template,
+        dir: AbsPath,
+    },
 }
 
 /// What is made of a file that is downloaded.
@@ -102,7 +121,7 @@ pub(super) fn lower_source(lower: &mut Lower<'_>, body: &ast::SourceBody) -> Sou
 
 fn lower_origin(lower: &mut Lower<'_>, origin: &Spanned<ast::Origin>) -> Option<Origin> {
     match &origin.value {
-        ast::Origin::Git { url, reference, submodules, login } => {
+        ast::Origin::Git { url, reference, submodules, lfs, login } => {
             let login = lower_git(lower, url, login.as_ref());
             lower.refuse_secret_in_url(url);
             refuse_page(lower, url);
@@ -124,7 +143,8 @@ fn lower_origin(lower: &mut Lower<'_>, origin: &Spanned<ast::Origin>) -> Option<
                     lower.parse("commit", commit, Commit::parse).map(GitReference::Commit)
                 }
             };
-            Some(Origin::Git { url: url?, reference: reference?, submodules: *submodules, login })
+            let (submodules, lfs) = (*submodules, *lfs);
+            Some(Origin::Git { url: url?, reference: reference?, submodules, lfs, login })
         }
         ast::Origin::Path { dir, include, ignore } => {
             let dir = lower.parse("path", dir, parse_dir)?;

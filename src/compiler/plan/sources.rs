@@ -5,8 +5,11 @@ use super::cell::Cell;
 use super::{ContextPatch, Edge, Fetched, Node, NodeId, Revision, SourceStage};
 use crate::compiler::model::{Download, GitReference, Image, Origin, SourceId};
 use crate::text::diag::{Code, Diagnostic};
-use crate::text::ids::{FileUrl, Sha256};
+use crate::text::ids::{FileUrl, PackageName, Sha256};
 use crate::text::source::Span;
+
+/// What fetches the files that Git LFS holds: every distribution has it under this name.
+const GIT_LFS: &str = "git-lfs";
 
 impl Builder<'_> {
     /// A source's stage, and the name of it.
@@ -39,13 +42,17 @@ impl Builder<'_> {
                 let tree = self.inputs.contexts.tree(source, dir, include, ignore)?;
                 Fetched::Path { dir: dir.clone(), tree }
             }
-            Origin::Git { url, reference, submodules, login } => {
+            Origin::Git { url, reference, submodules, lfs, login } => {
                 if url.is_ssh() {
                     packages.clone_from(&cell.platform.ssh);
                 }
+                if *lfs == Some(true) {
+                    packages.extend(PackageName::parse(GIT_LFS));
+                }
                 inputs.push((self.fetch(cell), Edge::From));
                 let revision = self.revision(url, reference, origin.span);
-                Fetched::Git { url: url.clone(), revision, submodules: *submodules, login: login.clone() }
+                let (url, login) = (url.clone(), login.clone());
+                Fetched::Git { url, revision, submodules: *submodules, lfs: *lfs, login }
             }
             Origin::Download { kind, url: template, sha256, login } => {
                 inputs.push((self.download(cell), Edge::From));

@@ -167,7 +167,7 @@ impl SourceStage {
 /// Where a source's files come from, resolved.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Fetched {
-    Git { url: GitUrl, revision: Revision, submodules: bool, login: Option<Login> },
+    Git { url: GitUrl, revision: Revision, submodules: bool, lfs: Option<bool>, login: Option<Login> },
     Path { dir: RelPath, tree: SourceTree },
     Download { kind: Download, url: FileUrl, sha256: Option<Sha256>, file: RelPath, login: Option<Login> },
     Image { image: ImageRef, dir: AbsPath },

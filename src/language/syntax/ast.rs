@@ -125,8 +125,14 @@ pub struct SourceBody {
 /// Where a source's files come from. The span is that of the node's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// `git URL branch=|tag=|ref=|commit= { submodules #true; secret ID }`
-    Git { url: Text, reference: Option<GitReference>, submodules: bool, login: Option<Login> },
+    /// `git URL branch=|tag=|ref=|commit= { submodules #true; lfs #true; secret ID }`
+    Git {
+        url: Text,
+        reference: Option<GitReference>,
+        submodules: bool,
+        lfs: Option<bool>,
+        login: Option<Login>,
+    },
     /// `path DIR { include GLOB…; ignore GLOB… }`
     Path { dir: Text, include: Vec<Text>, ignore: Vec<Text> },
     /// `archive URL sha256= strip=`

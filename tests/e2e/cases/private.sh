@@ -16,8 +16,20 @@ mkdir -p "$S" "$CASE_DIR/ssh" "$served"
 token=TOKEN-canary-5811
 export LOGIN="robot:$token"
 # `LOGIN` of the server is of no use to those that ask it.
+# held REPOSITORY FILE: the file is held by Git LFS: the repository has its pointer.
+held() {
+    local sum
+    sum=$(sha256sum <"$1/$2" | cut -d' ' -f1)
+    mkdir -p "$served/lfs"
+    echo '*.bin filter=lfs diff=lfs merge=lfs -text' >"$1/.gitattributes"
+    cp "$1/$2" "$served/lfs/$sum"
+    printf 'version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize %d\n' "$sum" "$(stat -c %s "$1/$2")" >"$CASE_DIR/pointer"
+    mv "$CASE_DIR/pointer" "$1/$2"
+}
 for name in second third; do
     c_module "$served/$name" "$name"
+    echo "the firmware of $name" >"$served/$name/$name.bin"
+    held "$served/$name" "$name.bin"
     git_repository "$served/$name" >/dev/null
 done
 mkdir "$CASE_DIR/packed"
@@ -34,6 +46,8 @@ git -C "$served/second" -c user.name=e2e -c user.email=e2e@localhost commit -q -
 echo "$token" >"$S/git-token"
 
 c_module "$CASE_DIR/first" first
+echo 'the firmware of first' >"$CASE_DIR/first/first.bin"
+held "$CASE_DIR/first" first.bin
 git_repository "$CASE_DIR/first" >/dev/null
 ssh-keygen -q -t ed25519 -N '' -C deploy -f "$CASE_DIR/ssh/deploy"
 ssh-keygen -q -t ed25519 -N '' -C other -f "$CASE_DIR/ssh/other"
@@ -53,7 +67,15 @@ PermitRootLogin prohibit-password
 StrictModes no
 UsePAM no
 PidFile $CASE_DIR/ssh/pid
+SetEnv PATH=$CASE_DIR/ssh/bin:$PATH
 CONF
+# By ssh, Git LFS asks where the objects are, and how to log in there.
+mkdir "$CASE_DIR/ssh/bin"
+cat >"$CASE_DIR/ssh/bin/git-lfs-authenticate" <<SH
+#!/bin/sh
+printf '{"href": "%s/first.git/info/lfs", "header": {"Authorization": "Basic %s"}}' "$GIT_URL" "$(printf 'robot:%s' "$token" | base64)"
+SH
+chmod +x "$CASE_DIR/ssh/bin/git-lfs-authenticate"
 "$(command -v sshd)" -f "$CASE_DIR/ssh/config" -E "$CASE_DIR/ssh/log"
 trap 'kill "$(cat "$CASE_DIR/ssh/pid")" $(jobs -p) 2>/dev/null || true' EXIT
 host_key=$(cut -d' ' -f1,2 "$CASE_DIR/ssh/host.pub")
@@ -61,17 +83,18 @@ host_key=$(cut -d' ' -f1,2 "$CASE_DIR/ssh/host.pub")
 # --- the project, and its lock
 
 # The base images are in no registry: their entries stay open, and are not asked for.
+lfs='lfs #true'
 project() {
     manifest "$dir" <<KDL
-source "first" { git "ssh://root@127.0.0.1:$port$CASE_DIR/first" branch="main" { secret "deploy-key" host-key="${1:-$host_key}"; }; }
-source "second" { git "$GIT_URL/second/.git" branch="main" { secret "git-token" user="robot"; submodules #true; }; }
+source "first" { git "ssh://root@127.0.0.1:$port$CASE_DIR/first" branch="main" { secret "deploy-key" host-key="${1:-$host_key}"; $lfs; }; }
+source "second" { git "$GIT_URL/second/.git" branch="main" { secret "git-token" user="robot"; submodules #true; $lfs; }; }
 source "fourth" { archive "$GIT_URL/fourth.tar.gz" strip=1 { secret "git-token"; }; }
 source "table" { file "$GIT_URL/table.conf" { secret "git-token" user="robot"; }; }
 module "first" { source "first"; }
 module "second" { source "second"; }
 module "third" { source "second" dir="third"; }
 module "fourth" { source "fourth"; }
-image "private" { module "first" "second" "third" "fourth"; load "first"; file "*.conf" from="table" to="/etc/driver"; }
+image "private" { module "first" "second" "third" "fourth"; load "first"; file "*.conf" from="table" to="/etc/driver"; file "*.bin" from="first" to="/etc/driver"; file "*.bin" from="second" to="/etc/driver"; file "third/*.bin" from="second" to="/etc/driver"; }
 matrix { os "debian" "12" { kernel "$kernel"; base "$GIT_BASE"; }; }
 KDL
 }
@@ -123,7 +146,23 @@ for engine in buildah podman docker; do
     equal "modules of $engine" "$(find "$root/opt/lib/modules/$kernel/updates" -name '*.ko' -printf '%f\n' | sort | xargs)" \
         'first.ko fourth.ko second.ko third.ko'
     equal "the file" "$(cat "$root/etc/driver/table.conf")" 'a table'
+    for name in first second third; do
+        equal "what Git LFS holds" "$(cat "$root/etc/driver/$name.bin")" "the firmware of $name"
+    done
 done
+
+# Without a word of it, pointers are no files; with `#false` they are.
+sed -i 's/ lfs #true;//g' "$dir/drivers.kdl"
+compile "$dir"
+builds_not 'Git LFS holds these files: add lfs #true, or lfs #false where no build needs them' buildah "$dir" private
+lfs='lfs #false'
+project
+compile "$dir"
+builds_ok buildah "$dir" private
+contains "what is left of Git LFS" "$(cat "$(root_of buildah "$(image_of "$dir" private)")/etc/driver/second.bin")" 'version https://git-lfs'
+lfs='lfs #true'
+project
+compile "$dir"
 
 # What goes wrong says which secret to look at. Another text has the steps that fetch run again, and no package installed again.
 again() { printf 's/git init -q \\. &&/git init -q . \\&\\& echo %s \\&\\&/; s/set -eu; fail()/set -eu; echo %s; fail()/' "$1" "$1"; }

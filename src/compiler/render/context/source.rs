@@ -75,6 +75,9 @@ struct Git {
     long: bool,
     pinned: bool,
     submodules: bool,
+    lfs: bool,
+    /// Whether files of Git LFS are a mistake.
+    no_lfs: bool,
 }
 
 #[derive(Serialize)]
@@ -107,14 +110,16 @@ impl Source {
                     srpm: *kind == Download::Srpm,
                 });
             }
-            Fetched::Git { url, revision, submodules, .. } => {
+            Fetched::Git { url, revision, submodules, lfs, .. } => {
                 let (reference, pinned) = match revision {
                     Revision::Commit(commit) => (commit.to_string(), true),
                     Revision::Unpinned(reference) => (reference.clone(), false),
                 };
                 let url = url.to_string();
                 let long = url.len() + reference.len() > 80;
-                git = Some(Git { url, reference, long, pinned, submodules: *submodules });
+                let (submodules, no_lfs) = (*submodules, lfs.is_none());
+                let lfs = *lfs == Some(true);
+                git = Some(Git { url, reference, long, pinned, submodules, lfs, no_lfs });
             }
         }
         let patches = stage.patches.iter().zip(1..);

@@ -43,7 +43,7 @@ static GIT: Node = Node {
         Property::optional("commit", Kind::TEXT, "one commit, in full"),
     ],
     rules: &[Rule { kind: RuleKind::AtMostOne, groups: &[&["branch"], &["tag"], &["ref"], &["commit"]] }],
-    body: &Body { nodes: &[&SUBMODULES, &LOGIN], rules: &[] },
+    body: &Body { nodes: &[&SUBMODULES, &LFS, &LOGIN], rules: &[] },
     ..Node::new("git", Count::AtMostOne, "A git repository. Without a reference its default branch is meant.")
 };
 
@@ -90,6 +90,16 @@ static SUBMODULES: Node = Node {
         "submodules",
         Count::AtMostOne,
         "Fetches the repository's submodules, at the commits that its tree names.",
+    )
+};
+
+static LFS: Node = Node {
+    arguments: &[Argument::one("WANTED", Kind::Bool, "whether they are fetched")],
+    ..Node::new(
+        "lfs",
+        Count::AtMostOne,
+        "Fetches the files that Git LFS holds, with the program `git-lfs` of the distribution. Without this a build fails \
+         where there are any; with `#false` they stay the pointers that git has in their place.",
     )
 };
 

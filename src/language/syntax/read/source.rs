@@ -22,7 +22,8 @@ fn origin(node: &Node) -> Option<Spanned<Origin>> {
         "git" => Origin::Git {
             url: node.text()?,
             reference: reference(node),
-            submodules: submodules(node),
+            submodules: wanted(node, "submodules").unwrap_or(false),
+            lfs: wanted(node, "lfs"),
             login: login(node),
         },
         "path" => Origin::Path {
@@ -59,9 +60,8 @@ fn login(node: &Node) -> Option<Login> {
     Some(Login { secret: secret.text()?, user: property("user"), host_key: property("host-key") })
 }
 
-fn submodules(node: &Node) -> bool {
-    let wanted = node.child("submodules").and_then(|child| child.arguments.first());
-    wanted.and_then(Value::bool).unwrap_or(false)
+fn wanted(node: &Node, name: &str) -> Option<bool> {
+    node.child(name)?.arguments.first().and_then(Value::bool)
 }
 
 fn patch(node: &Node) -> Option<Patch> {
