@@ -155,6 +155,8 @@ done
 sed -i 's/ lfs #true;//g' "$dir/drivers.kdl"
 compile "$dir"
 builds_not 'Git LFS holds these files: add lfs #true, or lfs #false where no build needs them' buildah "$dir" private
+# buildah keeps the container of a step that has failed, with the secrets that it had mounted, until somebody removes it.
+buildah rm --all >"$CASE_DIR/logs/removed"
 lfs='lfs #false'
 project
 compile "$dir"
