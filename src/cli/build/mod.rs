@@ -143,7 +143,7 @@ fn timed(global: &Global, args: &Build, clock: &Clock, terminal: &mut Terminal) 
     };
     clock.begin("choose targets");
     let since = |revision| project.since(&args.compiling, revision, &compiled, terminal);
-    let changed = args.since.as_ref().map(since).transpose()?;
+    let changed = args.since.as_deref().map(since).transpose()?;
     let changed = changed.map(|diff| diff.targets.into_iter().map(|target| target.target).collect());
     let choice = Choice { selectors: args.targets.clone(), among: changed, sample: args.sample };
     let items = choose(&compiled, &choice)
