@@ -71,7 +71,7 @@ pub struct ImageManifest {
     pub layers: Vec<Descriptor>,
     /// The image that an artifact is attached to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subject: Option<Descriptor>,
+    pub subject: Option<Box<Descriptor>>,
     /// Free text by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,

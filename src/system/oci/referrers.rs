@@ -95,7 +95,7 @@ impl Registry {
             artifact_type: Some(attachment.kind.clone()),
             config: blob(EMPTY, b"{}")?,
             layers: vec![Descriptor { annotations: BTreeMap::from([title]), ..layer }],
-            subject: Some(image.descriptor(None)),
+            subject: Some(Box::new(image.descriptor(None))),
             annotations: attachment.annotations.clone(),
         };
         let bytes =
