@@ -1,4 +1,4 @@
-//! What to do about a failure whose cause the manifest's own sources tell: a symbol that another module exports.
+//! What to do about a failure whose cause is plain: a symbol that another module exports, a file that Git LFS holds.
 
 use super::log::Step;
 use crate::compiler::compile::Compiled;
@@ -16,8 +16,27 @@ const MOST_FILES: usize = 20_000;
 static UNDEFINED: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#""(?<symbol>[A-Za-z_]\w*)" \[[^\]]*\] undefined!"#).ok());
 
-/// The edit that settles an undefined symbol: `needs`, with the module that exports it where a local source says so.
+/// The edit that settles what stopped a build, where it is plain.
 pub(super) fn advice(
+    compiled: &Compiled,
+    tree: &dyn Tree,
+    step: Option<&Step>,
+    error: Option<&str>,
+) -> Option<String> {
+    pointer(step?, error?).or_else(|| undefined(compiled, tree, step, error))
+}
+
+/// A file of a git source that Git LFS holds.
+fn pointer(step: &Step, error: &str) -> Option<String> {
+    let source = step.stage.strip_prefix("source-")?;
+    let (file, _) = error.split_once(":version https://git-lfs")?;
+    Some(format!(
+        "Git LFS holds `{file}`: in `source \"{source}\"`, write `lfs #true` in the block of `git`, or `lfs #false` where no build needs such files"
+    ))
+}
+
+/// For an undefined symbol: `needs`, with the module that exports it where a local source says so.
+fn undefined(
     compiled: &Compiled,
     tree: &dyn Tree,
     step: Option<&Step>,
@@ -73,4 +92,22 @@ fn exports(compiled: &Compiled, tree: &dyn Tree, id: NodeId, module: &ModuleStag
         code.take(MOST_FILES)
             .any(|(path, _)| tree.read(path, MOST_BYTES).is_ok_and(|found| exports(&found.value)))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pointer_of_git_lfs_is_named_with_its_source() {
+        let step = |stage: &str| Step { stage: stage.into(), at: 2, of: 2, instruction: String::new() };
+        let error = "fw/a b.bin:version https://git-lfs.github.com/spec/v1";
+        let help = pointer(&step("source-driver"), error).unwrap_or_default();
+        assert!(
+            help.starts_with("Git LFS holds `fw/a b.bin`: in `source \"driver\"`, write `lfs #true`"),
+            "{help}"
+        );
+        assert_eq!(pointer(&step("module-driver"), error), None);
+        assert_eq!(pointer(&step("source-driver"), "fatal: not found"), None);
+    }
 }

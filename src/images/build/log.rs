@@ -97,7 +97,7 @@ static ERRORS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let kinds = [
         r"^(?:\S*/)?(?P<text>[^\s:]+:\d+(?::\d+)?: (?:fatal )?error: .+)$",
         r"(?P<text>ERROR: modpost: .+|(?:undefined reference to|multiple definition of) .+)$",
-        r"^(?P<text>drvc: .+)$",
+        r"^(?P<text>drvc: .+|[^:]+:version https://git-lfs\S*)$",
         r"^(?P<text>E: .+|Error: Unable to find .+|No match for argument.+|error: unable to .+)$",
         r"(?P<text>No space left on device)",
         r"^(?P<text>make(?:\[\d+\])?: \*\*\* .+)$",
