@@ -2,7 +2,8 @@
 # needs: images root buildah podman dockerd mmdebstrap rpmbuild createrepo_c jq docker-registry openssl modinfo python-attestations
 # `drvc build --push --sbom --provenance --sign-image` with podman, buildah and Docker's BuildKit: what is attached to images in a
 # registry is found as other clients find it, and is valid for the tools of SPDX and in-toto; it is true of the image, the
-# packages and the modules as dpkg and modinfo see them; `drvc verify --attestations` reads it back, and finds what is not true. An expired certificate is a warning.
+# packages and the modules as dpkg and modinfo see them; `drvc verify --attestations` reads it back, and finds what is not
+# true. An expired certificate is a warning.
 # cosign is a stand-in that records what it is asked to sign.
 . "$(dirname "$0")/../case.sh"
 . "$E2E_DIR/build.sh"
@@ -109,7 +110,7 @@ for engine in podman buildah docker; do
     say "  attested with $engine"
 done
 
-# The image's SPDX is the same bytes whoever makes it again; a document about another image is found out.
+# An image without proofs gets a list when one is asked for, and provenance by a build alone; what is untrue is found out.
 engine=podman insecure=(--push-arg=--tls-verify=false)
 project podman
 push

@@ -119,28 +119,16 @@ cp -r "$dir/driver" "$many/"
 project '{kernel}' "kernel $(seq -f '"6.1.0-%g-amd64"' -s ' ' 1 1000)"
 cp "$dir/drivers.kdl" "$many/"
 compile "$many"
-python3 - "$REGISTRY" "$many/drivers.out/plan.json" <<'PY'
-import hashlib, http.client, json, sys
-registry, plan = sys.argv[1:]
-connection = http.client.HTTPConnection(registry)
-def ask(method, path, body=None, headers={}):
-    connection.request(method, path, body, headers)
-    answer = connection.getresponse()
-    answer.read()
-    assert answer.status < 300, (method, path, answer.status)
-    return answer
-def blob(data, kind):
-    digest = "sha256:" + hashlib.sha256(data).hexdigest()
-    place = ask("POST", "/v2/e2e/counter/blobs/uploads/").getheader("Location").split(registry, 1)[-1]
-    ask("PUT", place + "&digest=" + digest, data, {"Content-Type": "application/octet-stream"})
-    return {"mediaType": kind, "digest": digest, "size": len(data)}
-for target in json.load(open(plan))["targets"]:
+PYTHONPATH=$E2E_DIR python3 - "$REGISTRY" "$many/drivers.out/plan.json" <<'PY'
+import json, sys
+from put import Repository
+repository = Repository(sys.argv[1], "e2e/counter")
+for target in json.load(open(sys.argv[2]))["targets"]:
     config = json.dumps({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": []},
                          "config": {"Labels": {"dev.drvc.key": target["key"]}}}).encode()
-    kind = "application/vnd.oci.image.manifest.v1+json"
-    manifest = {"schemaVersion": 2, "mediaType": kind, "layers": [],
-                "config": blob(config, "application/vnd.oci.image.config.v1+json")}
-    ask("PUT", "/v2/e2e/counter/manifests/" + target["tags"][0].rsplit(":", 1)[1], json.dumps(manifest), {"Content-Type": kind})
+    config = repository.blob(config, "application/vnd.oci.image.config.v1+json")
+    repository.manifest({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "layers": [],
+                         "config": config}, target["tags"][0].rsplit(":", 1)[1])
 PY
 start=$EPOCHREALTIME
 built_ok podman "$many" --push --allow-host 127.0.0.1
