@@ -27,6 +27,7 @@ pub use settle::{Target, settled};
 pub use write::write;
 
 use crate::system::fs::Tree;
+use crate::text::ids::RelPath;
 use shell::Refusal;
 
 /// Makes a draft of what stands at a place of a project. `hint` is a name for the driver where the file has none.
@@ -36,8 +37,11 @@ use shell::Refusal;
 pub fn draft(tree: &impl Tree, place: &Place, hint: &str) -> Result<Draft, Refusal> {
     match place.kind {
         Kind::Dkms => {
-            let mut draft = dkms::import(&place.text, place.file.as_str(), &place.dir, hint)?;
-            dkms::hooks_without_file(tree, place, &mut draft);
+            // A directory with nothing but the dkms.conf says nothing of the sources.
+            let whole = tree.list(&place.dir).is_ok_and(|entries| entries.value.len() > 1);
+            let has = |path: &RelPath| tree.digest(path).is_ok() || tree.list(path).is_ok();
+            let lacks = |file: &str| whole && place.dir.join(file).is_ok_and(|path| !has(&path));
+            let mut draft = dkms::import(&place.text, place.file.as_str(), &place.dir, hint, &lacks)?;
             let facts = tree::facts(tree, &place.dir);
             draft.project.license = facts.license.clone();
             if let Some(source) = draft.sources.first_mut().filter(|source| source.patches.is_empty()) {

@@ -199,7 +199,7 @@ fn every_dkms_conf_is_read_as_dkms_reads_it() {
         let Some(name) = path.file_name().unwrap().to_str().unwrap().strip_suffix(".conf") else { continue };
         files += 1;
         let text = fs::read_to_string(&path).unwrap();
-        let draft = import(&text, "dkms.conf", &RelPath::root(), name).unwrap();
+        let draft = import(&text, "dkms.conf", &RelPath::root(), name, &|_| false).unwrap();
         let (readings, _) = read(&text).unwrap();
         let records = records(&fs::read_to_string(path.with_extension("dkms")).unwrap());
         assert_eq!(records.len(), 4, "{name}");

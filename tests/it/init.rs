@@ -238,14 +238,20 @@ fn old_bytes_in_a_comment_are_no_reason_to_refuse() {
 #[test]
 fn a_hook_that_is_no_file_of_the_source_is_left_out() {
     let conf = "PACKAGE_NAME=foo\nPACKAGE_VERSION=1\nBUILT_MODULE_NAME=foo\nDEST_MODULE_LOCATION=/extra\n\
-        PRE_BUILD=\"prepare.sh $kernelver\"\nPOST_BUILD=\"rm -f made.h\"\n";
+        PRE_BUILD=\"rm -f made.h\"\nPOST_BUILD=\"made.sh $kernelver\"\n";
     let files = [
         ("dkms.conf", conf),
         ("prepare.sh", "#!/bin/sh\n"),
         ("foo.c", "\n"),
         ("Makefile", "obj-m := foo.o\n"),
     ];
-    let manifest = manifest(&project(&files), &[], "`rm` before or after the build is left out");
-    assert!(manifest.contains("run \"./prepare.sh\" \"{kernel}\""), "{manifest}");
-    assert!(!manifest.contains("./rm"), "{manifest}");
+    let made = project(&files);
+    let text = manifest(&made, &[], "PRE_BUILD `rm` is left out");
+    assert!(!text.contains("./rm"), "{text}");
+    // The build may make it.
+    assert!(text.contains("[ ! -x ./made.sh ] || ./made.sh {kernel}"), "{text}");
+    let there = conf.replace("rm -f made.h", "prepare.sh $kernelver");
+    let there = project(&[&files[1..], &[("dkms.conf", there.as_str())]].concat());
+    let text = manifest(&there, &[], "POST_BUILD `made.sh`");
+    assert!(text.contains("run \"./prepare.sh\" \"{kernel}\""), "{text}");
 }

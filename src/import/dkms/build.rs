@@ -1,13 +1,10 @@
 //! How a dkms.conf builds: MAKE, PRE_BUILD and POST_BUILD.
 
 use super::{ARCH, Directive, Importer, JOBS, KERNEL, KERNEL_DIR, SOURCE, TREE, is_mark};
-use crate::import::Place;
 use crate::import::commands::{self, Command};
-use crate::import::draft::{self, Build, Draft, Step};
+use crate::import::draft::{self, Build, Step};
 use crate::import::kernels::selectors;
 use crate::import::shell;
-use crate::system::fs::Tree;
-use std::collections::BTreeSet;
 
 impl Importer<'_> {
     pub(super) fn build(&mut self) {
@@ -139,7 +136,11 @@ impl Importer<'_> {
                 {
                     program.insert_str(0, "./");
                 }
-                Some(Step::Run(words))
+                let file = words.first().and_then(|program| program.strip_prefix("./"));
+                match file.filter(|file| !file.contains('{') && (self.lacks)(file)).map(str::to_owned) {
+                    Some(file) => self.absent_hook(name, value.line, &file, &words),
+                    None => Some(Step::Run(words)),
+                }
             }
             _ => {
                 self.note_on_module(
@@ -149,6 +150,24 @@ impl Importer<'_> {
                 Some(Step::Script(self.reads_itself(&format!("exec ./${name}"))))
             }
         }
+    }
+
+    /// A hook that is no file of the source: dkms runs one only where there is such a program by then.
+    fn absent_hook(&mut self, name: &str, line: usize, file: &str, words: &[String]) -> Option<Step> {
+        if name == "PRE_BUILD" {
+            let why = "the source has no such file, so dkms does not run it";
+            self.note_on_module(line, &format!("{name} `{file}` is left out: {why}"));
+            return None;
+        }
+        // Elsewhere a shell would make something of these words that dkms does not.
+        let is_plain =
+            |word: &String| word.bytes().all(|b| b.is_ascii_alphanumeric() || b"._/{}=+-".contains(&b));
+        if !words.iter().all(is_plain) {
+            return Some(Step::Run(words.to_vec()));
+        }
+        let why = "the source has no such file: it is run where the build makes it";
+        self.note_on_module(line, &format!("{name} `{file}`: {why}"));
+        Some(Step::Script(format!("[ ! -x ./{file} ] || {}", words.join(" "))))
     }
 
     /// A script that has the build read dkms.conf, with the variables that dkms gives it and the sources where dkms has
@@ -164,39 +183,6 @@ impl Importer<'_> {
             name = self.name,
             version = self.version,
         )
-    }
-}
-
-/// Leaves out the PRE_BUILD and POST_BUILD that dkms does not run: its word for a program is a file of the source. A
-/// directory with nothing but the dkms.conf says nothing.
-pub(in crate::import) fn hooks_without_file(tree: &impl Tree, place: &Place, draft: &mut Draft) {
-    if !tree.list(&place.dir).is_ok_and(|entries| entries.value.len() > 1) {
-        return;
-    }
-    let absent = |step: &Step| match step {
-        Step::Run(words) => {
-            let file = words.first()?.strip_prefix("./")?;
-            let path = place.dir.join(file).ok()?;
-            let there = tree.digest(&path).is_ok() || tree.list(&path).is_ok();
-            (!there && !file.contains('{')).then(|| file.to_owned())
-        }
-        Step::Script(_) => None,
-    };
-    let mut files = BTreeSet::new();
-    for module in &mut draft.modules {
-        let builds = module.builds.iter_mut().map(|(_, build)| build);
-        for build in std::iter::once(&mut module.build).chain(builds) {
-            let Build::Steps(steps) = build else { continue };
-            files.extend(steps.iter().filter_map(absent));
-            steps.retain(|step| absent(step).is_none());
-        }
-        for file in &files {
-            let text = format!(
-                "`{file}` before or after the build is left out: the source has no such file, so dkms does not run it"
-            );
-            module.notes.push(format!("{}: {text}", place.file));
-            draft.warnings.push(format!("{}: {text}", place.file));
-        }
     }
 }
 

@@ -15,7 +15,6 @@ mod tests;
 use super::draft::{self, Draft, Image, Module, Project};
 use super::shell::{self, Condition, Evaluated, Refusal};
 use crate::text::ids::RelPath;
-pub(super) use build::hooks_without_file;
 use placeholders::{Marked, is_mark};
 pub use reading::{Reading, Record};
 use std::collections::BTreeSet;
@@ -61,6 +60,8 @@ struct Directive {
 struct Importer<'a> {
     /// The file's name, for messages.
     file: &'a str,
+    /// Whether the sources are known to have no such file.
+    lacks: &'a dyn Fn(&str) -> bool,
     found: Evaluated,
     /// What dkms has read, for each way of `found`.
     readings: Vec<Reading>,
@@ -95,16 +96,24 @@ fn readings(marked: &Marked) -> Result<(Evaluated, Vec<Reading>), Refusal> {
 }
 
 /// Makes a draft of a dkms.conf. `file` is its name for messages; `dir` the directory of its sources, as seen from the
-/// manifest; `hint` the project's name where the file's own is filled in later.
+/// manifest; `hint` the project's name where the file's own is filled in later; `lacks` tells whether that directory is
+/// known to have no such file.
 ///
 /// # Errors
 /// A file that cannot be read as shell text, or that names no package.
-pub fn import(text: &str, file: &str, dir: &RelPath, hint: &str) -> Result<Draft, Refusal> {
+pub fn import(
+    text: &str,
+    file: &str,
+    dir: &RelPath,
+    hint: &str,
+    lacks: &dyn Fn(&str) -> bool,
+) -> Result<Draft, Refusal> {
     let marked = Marked::new(text);
     let (found, readings) = readings(&marked)?;
     let conf = file.strip_prefix(dir.as_str()).map_or(file, |rest| rest.trim_start_matches('/'));
     let mut importer = Importer {
         file,
+        lacks,
         conf,
         found,
         readings,

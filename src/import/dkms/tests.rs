@@ -6,7 +6,7 @@ use crate::import::write;
 /// The manifest of a dkms.conf from its module on, and the warnings.
 fn imported(text: &str) -> (String, Vec<String>) {
     let text = format!("PACKAGE_NAME=foo\nPACKAGE_VERSION=1.2\n{text}");
-    let mut draft = import(&text, "dkms.conf", &RelPath::root(), "d").unwrap();
+    let mut draft = import(&text, "dkms.conf", &RelPath::root(), "d", &|_| false).unwrap();
     draft.matrix = crate::import::matrix::examples().remove(0);
     let manifest = write(&draft);
     let from = manifest.find("source ").unwrap();
@@ -146,12 +146,14 @@ fn what_has_no_word_is_said() {
     let (_, warnings) = imported("PACKAGE_VERSION=$(./version)");
     assert_eq!(warnings, ["dkms.conf: PACKAGE_VERSION is not known here: say `version` in `project`"]);
     for text in ["X=1", "PACKAGE_NAME=\"it's\"", "PACKAGE_NAME=a PACKAGE_VERSION='{kernel}'"] {
-        assert!(import(text, "dkms.conf", &RelPath::root(), "d").is_err(), "{text}");
+        assert!(import(text, "dkms.conf", &RelPath::root(), "d", &|_| false).is_err(), "{text}");
     }
     let unknown =
-        import("PACKAGE_NAME=a MAKE=$(x)", "d/debian/dkms.conf", &RelPath::parse("d").unwrap(), "d");
+        import("PACKAGE_NAME=a MAKE=$(x)", "d/debian/dkms.conf", &RelPath::parse("d").unwrap(), "d", &|_| {
+            false
+        });
     assert!(write(&unknown.unwrap()).contains("bash -c '. ./debian/dkms.conf >/dev/null;"));
-    assert!(import("PACKAGE_NAME=((", "dkms.conf", &RelPath::root(), "d").is_err());
+    assert!(import("PACKAGE_NAME=((", "dkms.conf", &RelPath::root(), "d", &|_| false).is_err());
 }
 
 #[test]
@@ -245,7 +247,7 @@ fn placeholders_are_named_once_and_never_used() {
         assert!(manifest.contains("    make B=\"1\" KERNELRELEASE="), "{mark}\n{manifest}");
     }
     let text = "PACKAGE_NAME=@NAME@\nPACKAGE_VERSION=@VERSION@\nBUILT_MODULE_NAME=a";
-    let draft = import(text, "dkms.conf", &RelPath::root(), "dir").unwrap();
+    let draft = import(text, "dkms.conf", &RelPath::root(), "dir", &|_| false).unwrap();
     assert_eq!((draft.project.name.as_str(), draft.project.version), ("dir", None));
     assert_eq!(draft.warnings.len(), 3, "{:?}", draft.warnings);
     for text in [
