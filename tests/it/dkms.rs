@@ -137,7 +137,7 @@ impl Case<'_> {
     fn build(&self, make: &str, wrong: &mut Vec<String>) {
         let module = &self.draft.modules[0];
         let own =
-            module.builds.iter().find(|(kernel, _)| selects(kernel, self.kernel)).map(|(_, build)| build);
+            module.builds.iter().rfind(|(kernel, _)| selects(kernel, self.kernel)).map(|(_, build)| build);
         match own.unwrap_or(&module.build) {
             Build::Make { targets, variables } => {
                 let variables = variables.iter().map(|(name, value)| format!("{name}={value}"));

@@ -209,7 +209,13 @@ pub(super) fn echo(texts: &[String]) -> Option<String> {
         texts.iter().take_while(|text| ["-n", "-e", "-E", "-ne", "-en"].contains(&text.as_str())).count();
     let (flags, texts) = texts.split_at_checked(flags)?;
     let text = texts.join(" ");
-    let text = if flags.iter().any(|flag| flag.contains('e')) { escapes(&text)? } else { text };
+    // Behind a backslash, `echo -e` takes other digits than `$'…'`.
+    let digits = text.split('\\').skip(1).any(|part| part.starts_with(|c: char| c.is_ascii_digit()));
+    let text = match flags.iter().any(|flag| flag.contains('e')) {
+        true if digits => return None,
+        true => escapes(&text)?,
+        false => text,
+    };
     Some(if flags.iter().any(|flag| flag.contains('n')) { text } else { text + "\n" })
 }
 
@@ -276,21 +282,27 @@ pub(super) fn escapes(text: &str) -> Option<String> {
             out.push(c);
             continue;
         }
+        if chars.as_str().starts_with(|c: char| c.is_digit(8)) {
+            out.push(number(&mut chars, 3, 8)?);
+            continue;
+        }
         out.push(match chars.next()? {
             'n' => '\n',
             't' => '\t',
             c @ ('\\' | '\'' | '"') => c,
-            'x' => hexadecimal(&mut chars)?,
+            'x' => number(&mut chars, 2, 16)?,
+            'u' => number(&mut chars, 4, 16)?,
             _ => return None,
         });
     }
     Some(out)
 }
 
-/// The character of one or two digits; not one that is only a byte of a longer one.
-fn hexadecimal(chars: &mut std::str::Chars<'_>) -> Option<char> {
+/// The character of so many digits at most; not one that is only a byte of a longer one.
+fn number(chars: &mut std::str::Chars<'_>, most: usize, radix: u32) -> Option<char> {
     let rest = chars.as_str();
-    let digits: String = rest.chars().take(2).take_while(char::is_ascii_hexdigit).collect();
+    let digits: String = rest.chars().take(most).take_while(|c| c.is_digit(radix)).collect();
     *chars = rest.get(digits.len()..)?.chars();
-    u8::from_str_radix(&digits, 16).ok().filter(u8::is_ascii).map(char::from)
+    let code = u8::from_str_radix(&digits, radix).ok().filter(|code| code.is_ascii() && *code > 0);
+    code.map(char::from)
 }

@@ -1,8 +1,8 @@
 //! Follows branches, loops and groups.
 
+use super::glob::glob;
 use super::run::{Flow, MAX_STEPS, Shell, Truth, shown};
 use super::variables::Value;
-use super::word::glob;
 use brush_parser::ast::{
     ArithmeticForClauseCommand, CaseClauseCommand, CaseItem, CaseItemPostAction, CompoundCommand,
     CompoundList, ForClauseCommand, IfClauseCommand,

@@ -13,6 +13,7 @@ mod assign;
 mod builtins;
 mod filters;
 mod flow;
+mod glob;
 mod parameter;
 mod run;
 mod test;

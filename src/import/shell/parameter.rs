@@ -1,7 +1,7 @@
 //! What stands behind a `$`: the value of a parameter, or what an operator makes of it.
 
+use super::glob::glob_expression;
 use super::run::{Shell, Truth};
-use super::word::glob_expression;
 use brush_parser::word::{Parameter, ParameterExpr, ParameterTestType, SpecialParameter, SubstringMatchKind};
 use regex::Regex;
 
@@ -99,10 +99,13 @@ impl Shell {
                 }
                 _ => self.plain(parameter).map(|text| text.chars().count().to_string()),
             },
-            E::MemberKeys { variable_name, .. } => self.member_keys(variable_name).map(|keys| keys.join(" ")),
+            E::MemberKeys { variable_name, concatenate } => {
+                self.joined(&self.member_keys(variable_name)?, *concatenate)
+            }
             _ => {
                 if let Some(all) = self.listed_change(expression, true) {
-                    return all.map(|all| all.join(" "));
+                    let concatenate = subject(expression).is_some_and(concatenates);
+                    return self.joined(&all?, concatenate);
                 }
                 let text = self.plain(subject(expression)?)?;
                 self.changed(expression, text)
@@ -237,14 +240,16 @@ impl Shell {
                 let index = self.index_of(name, index)?;
                 self.look_up(name, index)
             }
-            Parameter::NamedWithAllIndices { name, .. } => self.all(name).map(|all| Some(all.join(" "))),
+            Parameter::NamedWithAllIndices { name, .. } => {
+                self.joined(&self.all(name)?, concatenates(parameter)).map(Some)
+            }
             Parameter::Positional(0) => None,
             Parameter::Positional(at) => {
                 let all = self.positional.as_ref()?;
                 Some(all.get(*at as usize - 1).cloned())
             }
             Parameter::Special(SpecialParameter::AllPositionalParameters { .. }) => {
-                Some(Some(self.positional.as_ref()?.join(" ")))
+                self.joined(self.positional.as_ref()?, concatenates(parameter)).map(Some)
             }
             Parameter::Special(SpecialParameter::PositionalParameterCount) => {
                 Some(Some(self.positional.as_ref()?.len().to_string()))
@@ -280,6 +285,15 @@ impl Shell {
             None => Some(None),
         }
     }
+}
+
+/// Whether a list is meant as one text, as `[*]` and `$*` are.
+fn concatenates(parameter: &Parameter) -> bool {
+    matches!(
+        parameter,
+        Parameter::NamedWithAllIndices { concatenate: true, .. }
+            | Parameter::Special(SpecialParameter::AllPositionalParameters { concatenate: true })
+    )
 }
 
 /// Whether a pattern of `^^` and its like is that of every character.

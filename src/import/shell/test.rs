@@ -1,8 +1,8 @@
 //! Conditions: what a test says, or on which option of the kernel's configuration it depends.
 
+use super::glob::glob;
 use super::run::{Shell, Truth, shown};
 use super::variables::Condition;
-use super::word::glob;
 use brush_parser::ast::{BinaryPredicate, ExtendedTestExpr, UnaryPredicate};
 
 fn config(name: &str, set: bool) -> Truth {

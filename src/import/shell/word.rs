@@ -122,6 +122,7 @@ impl Shell {
                 match self.listed(expression, true) {
                     Some(list) => {
                         for text in list? {
+                            splits(&text, &separators)?;
                             fields.split(&text, &separators);
                             fields.close();
                         }
@@ -145,8 +146,15 @@ impl Shell {
         if text.contains(['*', '?', '[']) {
             return None;
         }
+        splits(&text, separators)?;
         fields.split(&text, separators);
         Some(())
+    }
+
+    /// The elements of a list as one text: those of `[*]` with the first separator between them.
+    pub(super) fn joined(&self, all: &[String], concatenate: bool) -> Option<String> {
+        let separators = if concatenate { self.separators()? } else { " ".to_owned() };
+        Some(all.join(separators.get(..separators.chars().next().map_or(0, char::len_utf8))?))
     }
 
     pub(super) fn separators(&self) -> Option<String> {
@@ -285,6 +293,12 @@ impl Shell {
     }
 }
 
+/// `None` where a separator may be within what only the kernel's name tells.
+fn splits(text: &str, separators: &str) -> Option<()> {
+    let blank = separators.chars().all(char::is_whitespace);
+    (blank || !super::is_symbolic(text)).then_some(())
+}
+
 /// The words that the braces of a word make of it; `None` where they are too many.
 fn braces(word: &str) -> Option<Vec<String>> {
     if !word.contains('{') || !(word.contains(',') || word.contains("..")) {
@@ -337,58 +351,4 @@ fn steps(start: i64, end: i64, increment: i64) -> Option<Vec<i64>> {
     let count = usize::try_from(end.abs_diff(start) / by.unsigned_abs()).ok()?;
     let by = if end < start { -by } else { by };
     (count < MAX_WORDS).then(|| (0..=count as i64).map(|at| start + at * by).collect())
-}
-
-/// Whether a text fits a shell's pattern; `None` where the pattern says what this does not know.
-pub(super) fn glob(pattern: &str, text: &str) -> Option<bool> {
-    if pattern.len() > 1000 {
-        return None;
-    }
-    regex::Regex::new(&format!("^(?s:{})$", glob_expression(pattern)?)).ok().map(|regex| regex.is_match(text))
-}
-
-/// A shell's pattern, with extended ones, as a regular expression.
-pub(super) fn glob_expression(pattern: &str) -> Option<String> {
-    let mut out = String::new();
-    let mut closing: Vec<&str> = Vec::new();
-    let mut rest = pattern.chars().peekable();
-    while let Some(c) = rest.next() {
-        match c {
-            '\\' => out.push_str(&regex::escape(&rest.next()?.to_string())),
-            '!' if rest.peek() == Some(&'(') => return None,
-            '@' | '?' | '*' | '+' if rest.peek() == Some(&'(') => {
-                rest.next();
-                out.push_str("(?:");
-                closing.push(match c {
-                    '@' => ")",
-                    '?' => ")?",
-                    '*' => ")*",
-                    _ => ")+",
-                });
-            }
-            '*' => out.push_str(".*"),
-            '?' => out.push('.'),
-            '|' if !closing.is_empty() => out.push('|'),
-            ')' if !closing.is_empty() => out.push_str(closing.pop().unwrap_or_default()),
-            '[' => {
-                let set: String = rest.clone().collect();
-                let end = set
-                    .char_indices()
-                    .skip(1)
-                    .find(|(at, c)| {
-                        *c == ']'
-                            && !set
-                                .get(..*at)
-                                .is_some_and(|s| s.ends_with(':') || s.rfind("[:") > s.rfind(":]"))
-                    })?
-                    .0;
-                let inner = set.get(..end)?;
-                let inner = inner.strip_prefix('!').map_or(inner.to_owned(), |inner| format!("^{inner}"));
-                out.push_str(&format!("[{}]", inner.replace('\\', "\\\\").replace("&&", "&\\&")));
-                rest.nth(set.get(..end)?.chars().count());
-            }
-            c => out.push_str(&regex::escape(&c.to_string())),
-        }
-    }
-    closing.is_empty().then_some(out)
 }
