@@ -97,7 +97,7 @@ fn short(
             None => "compiled",
         };
         let first = target.reuse.as_ref().and_then(|reuse| reuse.first.as_deref()?.rsplit('/').next());
-        let tries = first.map(|first| format!(", tries {first}")).unwrap_or_default();
+        let tries = first.map(|first| format!(", tries the modules of {first}")).unwrap_or_default();
         format!("{:width$}  {state}{tries}\n", target.id)
     });
     lines.collect()

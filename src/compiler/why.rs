@@ -44,7 +44,8 @@ pub struct Why {
 pub struct StageRecipe {
     /// The stage's name in the Dockerfile; the image itself for one from a registry.
     pub name: String,
-    /// What it is for: `base`, `tools`, `fetch`, `download`, `kernel`, `source`, `module`, `sign`, `root` or `image`.
+    /// What it is for: `base`, `tools`, `fetch`, `download`, `kernel`, `source`, `reuse`, `module`, `sign`, `root` or
+    /// `image`.
     pub kind: String,
     /// The first 16 digits of its fingerprint.
     pub fingerprint: String,
@@ -80,7 +81,7 @@ fn left_out(node: &Node) -> Vec<NoSource> {
 /// A stage that another uses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Input {
-    /// How: `from`, `toolkit`, `runtime`, `files` or `symbols`.
+    /// How: `from`, `toolkit`, `runtime`, `files`, `symbols` or `reuse`.
     pub edge: String,
     /// The name of the stage that is used.
     pub stage: String,
@@ -200,20 +201,40 @@ pub fn difference(before: (&Compiled, &Target), after: (&Compiled, &Target)) -> 
     };
     let (old, new) = (stages(before), stages(after));
     let known = |name: &String| old.iter().find(|(stage, ..)| stage == name);
-    let changed = new.iter().find(|(name, _, key)| known(name).is_none_or(|(.., old)| old != key));
-    let Some((stage, id, _)) = changed else { return without_stages(before.1, after.1, &old, &new) };
-    let Some((_, old_id, _)) = known(stage) else { return Change::NewStage { stage: stage.clone() } };
-    let stage = stage.clone();
-    let (Some(old), Some(new)) = (stage_recipe(before.0, *old_id), stage_recipe(after.0, *id)) else {
-        return Change::Untold { stage };
-    };
-    if let Some((before, after)) = first_difference(&old.instructions, &new.instructions) {
-        return Change::Instruction { stage, before, after };
+    let changed = new.iter().filter(|(name, _, key)| known(name).is_none_or(|(.., old)| old != key));
+    let changes = changed.map(|(stage, id, _)| {
+        let stage = stage.clone();
+        let Some((_, old_id, _)) = known(&stage) else { return Change::NewStage { stage } };
+        let (Some(old), Some(new)) = (stage_recipe(before.0, *old_id), stage_recipe(after.0, *id)) else {
+            return Change::Untold { stage };
+        };
+        if let Some((before, after)) = first_difference(&old.instructions, &new.instructions) {
+            return Change::Instruction { stage, before, after };
+        }
+        match file_difference(&old.files, &new.files) {
+            Some((before, after)) => Change::File { stage, before, after },
+            None => Change::Untold { stage },
+        }
+    });
+    first_told(changes).unwrap_or_else(|| without_stages(before.1, after.1, &old, &new))
+}
+
+/// The first of these. An earlier kernel's image that is tried has another name whenever it is another one, mostly for what
+/// changed in this target too: that is told where nothing else is.
+fn first_told(changes: impl Iterator<Item = Change>) -> Option<Change> {
+    let mut another_image = None;
+    for change in changes {
+        match &change {
+            Change::Instruction { stage, before: Some(before), after: Some(after) }
+                if stage == "reuse" && before.starts_with("FROM ") && after.starts_with("FROM ") =>
+            {
+                another_image = another_image.or(Some(change));
+            }
+            Change::Untold { .. } if another_image.is_some() => {}
+            _ => return Some(change),
+        }
     }
-    match file_difference(&old.files, &new.files) {
-        Some((before, after)) => Change::File { stage, before, after },
-        None => Change::Untold { stage },
-    }
+    another_image
 }
 
 /// What differs between two targets none of whose stages is another one: one may be gone.
@@ -305,18 +326,23 @@ fn sealed(tree: &dyn Tree, out: &RelPath, name: &str) -> Result<String, String> 
     }
 }
 
-/// The instructions of each stage. The image is the last stage, and the one of two `FROM`s.
+/// The instructions of each stage. The image and `reuse` have two `FROM`s: what no stage is called belongs to the next one.
 fn by_stage(instructions: Vec<Instruction>, stages: &[(String, String)]) -> BTreeMap<String, Vec<String>> {
-    let last = stages.last().map(|(name, _)| name.as_str()).unwrap_or_default();
     let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut current = last;
-    for Instruction(text) in instructions {
-        if text.starts_with("FROM ") {
-            let name = text.rsplit_once(" AS ").map_or("", |(_, name)| name);
-            current = stages.iter().find(|(stage, _)| stage == name).map_or(last, |(stage, _)| stage);
+    let mut stage = stages.last().map(|(name, _)| name.as_str()).unwrap_or_default();
+    let mut open = Vec::new();
+    for Instruction(text) in instructions.into_iter().rev() {
+        if let Some(from) = text.strip_prefix("FROM ") {
+            let name = from.rsplit_once(" AS ").map_or("", |(_, name)| name);
+            stage = stages.iter().find(|(stage, _)| stage == name).map_or(stage, |(stage, _)| stage);
+            open.push(text);
+            all.entry(stage.to_owned()).or_default().append(&mut open);
+        } else {
+            open.push(text);
         }
-        all.entry(current.to_owned()).or_default().push(text);
     }
+    all.entry(stage.to_owned()).or_default().append(&mut open);
+    all.values_mut().for_each(|instructions| instructions.reverse());
     all
 }
 
@@ -325,21 +351,23 @@ fn first_change(stages: &[StageRecipe], before: &Before) -> Change {
     let known = |stage: &StageRecipe| before.stages.iter().find(|(name, _)| *name == stage.name);
     let rendered = stages.iter().filter(|stage| !stage.instructions.is_empty());
     let changed = rendered.filter(|stage| known(stage).is_none_or(|(_, old)| *old != stage.fingerprint));
-    let Some(stage) = changed.into_iter().next() else {
+    let changes = changed.map(|stage| {
+        let name = stage.name.clone();
+        if known(stage).is_none() {
+            return Change::NewStage { stage: name };
+        }
+        if let Some((before, after)) = changed_instruction(stage, before) {
+            return Change::Instruction { stage: name, before, after };
+        }
+        match changed_file(stage, stages, before) {
+            Some((before, after)) => Change::File { stage: name, before, after },
+            None => Change::Untold { stage: name },
+        }
+    });
+    first_told(changes).unwrap_or_else(|| {
         let stage = stages.last().map(|stage| stage.name.clone()).unwrap_or_default();
-        return Change::Untold { stage };
-    };
-    let name = stage.name.clone();
-    if known(stage).is_none() {
-        return Change::NewStage { stage: name };
-    }
-    if let Some((before, after)) = changed_instruction(stage, before) {
-        return Change::Instruction { stage: name, before, after };
-    }
-    match changed_file(stage, stages, before) {
-        Some((before, after)) => Change::File { stage: name, before, after },
-        None => Change::Untold { stage: name },
-    }
+        Change::Untold { stage }
+    })
 }
 
 fn changed_instruction(stage: &StageRecipe, before: &Before) -> Option<(Option<String>, Option<String>)> {

@@ -82,12 +82,7 @@ impl Repository {
     }
 
     fn git(&self, words: &[&str]) -> String {
-        let identity = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgSign=false"];
-        let mut git = Command::new("git");
-        git.args(identity).args(words).current_dir(self.0.path("")).env("GIT_CONFIG_NOSYSTEM", "1");
-        let run = ended(git.env("HOME", self.0.path("")));
-        assert_eq!(run.code, Some(0), "git {words:?}: {}", run.stderr);
-        run.stdout.trim().to_owned()
+        self.0.git(words)
     }
 
     fn commit(&self) -> String {

@@ -39,6 +39,7 @@ mod project;
 mod pure;
 mod schemas;
 mod reuse;
+mod reuse_told;
 mod scripts;
 mod report;
 mod sensitivity;

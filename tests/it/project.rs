@@ -106,6 +106,16 @@ impl Project {
         ended(&mut self.command(args))
     }
 
+    /// Runs git in the project's directory and gives what it says.
+    pub fn git(&self, words: &[&str]) -> String {
+        let identity = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgSign=false"];
+        let mut git = Command::new("git");
+        git.args(identity).args(words).current_dir(self.path("")).env("GIT_CONFIG_NOSYSTEM", "1");
+        let run = ended(git.env("HOME", self.path("")));
+        assert_eq!(run.code, Some(0), "git {words:?}: {}", run.stderr);
+        run.stdout.trim().to_owned()
+    }
+
     /// The outputs by path, without drvc's state.
     pub fn outputs(&self) -> BTreeMap<String, String> {
         let out = self.path("drivers.out");

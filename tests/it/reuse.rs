@@ -43,7 +43,7 @@ matrix {{
 }
 
 /// A kernel and the first digits of what its headers, options, symbols and layout are; `None` where nobody can tell.
-type Known<'a> = (&'a str, Option<[u8; 4]>);
+pub type Known<'a> = (&'a str, Option<[u8; 4]>);
 
 fn lock(kernels: &[Known<'_>]) -> Lock {
     let digest = |digit: u8| Sha256::parse(&digit.to_string().repeat(64)).unwrap();
@@ -70,6 +70,11 @@ fn lock(kernels: &[Known<'_>]) -> Lock {
         lock.headers.insert(key, Entry { value, span: Span::default() });
     }
     lock
+}
+
+/// The entries of a lock file that say this.
+pub fn headers_in_lock(kernels: &[Known<'_>]) -> String {
+    to_text(&lock(kernels)).replace("version = 1\n", "")
 }
 
 fn compiled_of(manifest: &str, lock: &Lock, source: &str) -> Compiled {
