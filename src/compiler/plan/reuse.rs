@@ -27,7 +27,8 @@ pub(super) struct Made<'a> {
 /// What of a target has to be the same for another one to take its modules.
 struct Link {
     kernel: KernelText,
-    recipe: String,
+    /// Its place among the recipes of the chain.
+    recipe: usize,
     known: Option<HeaderDigests>,
     /// The first that is like it in everything: itself, or one that it is tried on.
     head: usize,
@@ -45,14 +46,14 @@ pub(super) fn try_earlier(builder: &mut Builder<'_>, made: &mut [Made<'_>]) {
         chains.entry(key).or_default().push(at);
     }
     for (_, mut chain) in chains {
-        let of = |at: &usize| made.get(*at).map(|one| (one.target.order, one.target.at.kernel.clone()));
+        let of = |at: &usize| made.get(*at).map(|one| (one.target.order, &one.target.at.kernel));
         chain.sort_by(|a, b| match (of(a), of(b)) {
-            (Some((order, a)), Some((_, b))) => order.compare(a.as_str(), b.as_str()).then(a.cmp(&b)),
+            (Some((order, a)), Some((_, b))) => order.compare(a.as_str(), b.as_str()).then(a.cmp(b)),
             _ => a.cmp(b),
         });
-        let mut links: Vec<Link> = Vec::new();
+        let (mut links, mut recipes) = (Vec::new(), BTreeMap::new());
         for at in chain {
-            let first = link(builder, made, &mut links, at);
+            let first = link(builder, made, (&mut links, &mut recipes), at);
             let tried = first.as_ref().ok().and_then(|&first| again(builder, made, at, first));
             let Some(one) = made.get(at) else { continue };
             let Some(reuse) = one.body.reuse else { continue };
@@ -70,7 +71,7 @@ pub(super) fn try_earlier(builder: &mut Builder<'_>, made: &mut [Made<'_>]) {
 fn link(
     builder: &mut Builder<'_>,
     made: &[Made<'_>],
-    links: &mut Vec<Link>,
+    (links, recipes): (&mut Vec<Link>, &mut BTreeMap<String, usize>),
     at: usize,
 ) -> Result<usize, String> {
     let missing = || "there is no such target".to_owned();
@@ -87,7 +88,9 @@ fn link(
         }
     };
     let recipe = recipe(&builder.graph, *root, one.cell)?;
-    let found = nearest(links, &recipe, known.as_ref(), level);
+    let number = recipes.len();
+    let recipe = *recipes.entry(recipe).or_insert(number);
+    let found = nearest(links, recipe, known.as_ref(), level);
     let head = match &found {
         Ok((head, true)) => *head,
         _ => at,
@@ -106,9 +109,9 @@ pub fn chain(
     let mut links: Vec<Link> = Vec::new();
     let mut tried = Vec::new();
     for (at, (kernel, known)) in kernels.iter().enumerate() {
-        let found = nearest(&links, "", known.as_ref(), level);
+        let found = nearest(&links, 0, known.as_ref(), level);
         let head = if let Ok((head, true)) = &found { *head } else { at };
-        links.push(Link { kernel: kernel.clone(), recipe: String::new(), known: known.clone(), head });
+        links.push(Link { kernel: kernel.clone(), recipe: 0, known: known.clone(), head });
         tried.push(found.map(|(first, _)| first));
     }
     tried
@@ -117,7 +120,7 @@ pub fn chain(
 /// The nearest earlier target that is not known to differ, and whether it is like this one in everything.
 fn nearest(
     links: &[Link],
-    recipe: &str,
+    recipe: usize,
     known: Option<&HeaderDigests>,
     level: ReuseLevel,
 ) -> Result<(usize, bool), String> {

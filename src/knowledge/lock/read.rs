@@ -158,11 +158,15 @@ struct Versioned {
 pub fn parse(file: FileId, sources: &Sources) -> (Lock, Diagnostics) {
     let mut diagnostics = Diagnostics::default();
     let text = &sources.get(file).text;
-    let read = match refuse_early(file, text) {
+    let read = match conflict(file, text) {
         Some(problem) => Err(problem),
-        None => toml::from_str::<File>(text).map_err(|error| malformed(file, text, &error)),
+        None => toml::from_str::<File>(text)
+            .map_err(|error| newer(file, text).unwrap_or_else(|| malformed(file, text, &error))),
     };
     match read {
+        Ok(parsed) if parsed.version.get_ref() > &VERSION => {
+            diagnostics.extend(newer(file, text).into_iter().collect())
+        }
         Ok(parsed) if parsed.version.get_ref() < &VERSION => {
             diagnostics.push(
                 Diagnostic::new(Code::MalformedLock, "version 0 of the lock file was never released")
@@ -176,8 +180,8 @@ pub fn parse(file: FileId, sources: &Sources) -> (Lock, Diagnostics) {
     (Lock::default(), diagnostics)
 }
 
-/// What a TOML parser would only call a syntax error.
-fn refuse_early(file: FileId, text: &str) -> Option<Diagnostic> {
+/// A merge that a TOML parser would only call a syntax error.
+fn conflict(file: FileId, text: &str) -> Option<Diagnostic> {
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         if ["<<<<<<<", "=======", ">>>>>>>"].iter().any(|marker| line.starts_with(marker)) {
@@ -190,6 +194,12 @@ fn refuse_early(file: FileId, text: &str) -> Option<Diagnostic> {
         }
         start += line.len();
     }
+    None
+}
+
+/// A file of a later version, which may hold what this one cannot read. Looked at only where there is something to tell: it
+/// takes as long as reading the file.
+fn newer(file: FileId, text: &str) -> Option<Diagnostic> {
     let version = toml::from_str::<Versioned>(text).ok()?.version;
     if version <= VERSION {
         return None;

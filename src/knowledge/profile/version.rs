@@ -41,11 +41,10 @@ fn compare_dpkg_part(mut left: &str, mut right: &str) -> Ordering {
     while !left.is_empty() || !right.is_empty() {
         let (left_run, left_rest) = split_at_first(left, |b| b.is_ascii_digit());
         let (right_run, right_rest) = split_at_first(right, |b| b.is_ascii_digit());
-        let weights = |run: &str| run.bytes().map(dpkg_weight).chain([0]).collect::<Vec<_>>();
         let (left_number, left_after) = split_at_first(left_rest, |b| !b.is_ascii_digit());
         let (right_number, right_after) = split_at_first(right_rest, |b| !b.is_ascii_digit());
-        let order = weights(left_run)
-            .cmp(&weights(right_run))
+        let order = dpkg_weights(left_run)
+            .cmp(dpkg_weights(right_run))
             .then_with(|| compare_numbers(left_number, right_number));
         if order.is_ne() {
             return order;
@@ -53,6 +52,10 @@ fn compare_dpkg_part(mut left: &str, mut right: &str) -> Ordering {
         (left, right) = (left_after, right_after);
     }
     Ordering::Equal
+}
+
+fn dpkg_weights(run: &str) -> impl Iterator<Item = i32> + '_ {
+    run.bytes().map(dpkg_weight).chain([0])
 }
 
 /// A tilde sorts before the end (0), letters before everything else.
