@@ -18,7 +18,7 @@ use crate::system::http::{Cache, Client, Key};
 use crate::system::threads;
 use crate::text::error::Error;
 use crate::text::ids::{Arch, Flavor, OsName, RelPath, Release, Sha256};
-use contents::{Contents, Details, sum};
+use contents::{Contents, Details, release_words, shortest, sum};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// So many kernels' packages are unpacked at a time.
@@ -217,15 +217,23 @@ fn packages<'o>(
 /// What a package holds: from the cache, or out of the package itself; nothing where the repository says no checksum of it.
 fn contents(client: &Client, package: &Package, kernel: &Kernel) -> Result<Option<Contents>, Error> {
     let Some(file) = &package.file else { return Ok(None) };
-    let of = format!("{} {} {}", contents::VERSION, file.sum.hex(), kernel.text);
-    let key = Key::of_digest("headers", &sum(of.as_bytes()));
-    let kept = client.cache().kept(&key, 1 << 16);
-    if let Some(known) = kept.and_then(|text| Contents::from_text(&String::from_utf8_lossy(&text))) {
-        return Ok(Some(known));
+    let kernel = kernel.text.as_str();
+    let words = release_words(kernel);
+    // By the kernel itself, and by what its flavours have in common: they build on one package.
+    let keys = [kernel, shortest(&words)].map(|of| {
+        let of = format!("{} {} {of}", contents::VERSION, file.sum.hex());
+        Key::of_digest("headers", &sum(of.as_bytes()))
+    });
+    let kept = keys.iter().find_map(|key| {
+        let text = client.cache().kept(key, 1 << 16)?;
+        Contents::from_text(&String::from_utf8_lossy(&text)).filter(|known| known.serves(kernel))
+    });
+    if kept.is_some() {
+        return Ok(kept);
     }
     let bytes = download(client, file)?;
-    let (contents, _) = Contents::read(&file.url, &bytes, kernel.text.as_str())?;
-    client.cache().keep(&key, contents.to_text().as_bytes());
+    let (contents, _) = Contents::read(&file.url, &bytes, kernel)?;
+    keys.iter().for_each(|key| client.cache().keep(key, contents.to_text().as_bytes()));
     Ok(Some(contents))
 }
 

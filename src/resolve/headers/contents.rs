@@ -10,9 +10,11 @@ use std::fmt::Write as _;
 use std::io::{self, Read as _};
 
 /// Of what is told of a package: another one is read again.
-pub(super) const VERSION: u32 = 4;
+pub(super) const VERSION: u32 = 5;
 /// The largest file that is read, in bytes.
 const FILE: u64 = 64 << 20;
+/// So many texts that name the kernel are kept of a package: one with more is read again for another kernel.
+const NAMED: usize = 64;
 /// Where the files of a kernel's headers are.
 const PLACES: [&str; 3] = ["usr/src/", "lib/modules/", "usr/lib/modules/"];
 /// Files that do nothing but name the kernel.
@@ -33,6 +35,8 @@ pub(super) struct Contents {
     pub layout: Option<String>,
     /// Directories beneath `/usr/src` that it builds on and does not bring along.
     pub shared: BTreeSet<String>,
+    /// Each text in it that names the kernel, and what is left of that: `TEXT=PLAIN`.
+    pub named: BTreeSet<String>,
 }
 
 /// What a package holds, line by line: too much to keep, and enough to name what differs.
@@ -95,10 +99,36 @@ impl Contents {
             own.extend(beneath_src(&member.path));
             contents.member(member, &words, &mut details)
         })?;
+        let can_tell = words.iter().all(|word| word.contains(shortest(&words)) && word.chars().all(of_name));
+        if contents.named.len() > NAMED || !can_tell {
+            contents.named = BTreeSet::from([format!("{kernel}=@")]);
+        }
         contents.shared.retain(|name| !own.contains(name));
         let lines: String = details.files.iter().map(|line| format!("{line}\n")).collect();
         contents.headers = sum(lines.as_bytes());
         Ok((contents, details))
+    }
+
+    /// Whether a package of which this is known is the same for a kernel: whatever names the kernel that it was read for names
+    /// this one too.
+    pub(super) fn serves(&self, kernel: &str) -> bool {
+        let words = release_words(kernel);
+        let same = |(text, left): (&str, &str)| plain(text, &words) == left;
+        self.named.iter().all(|named| named.split_once('=').is_some_and(same))
+    }
+
+    /// A text without the kernel's release, after what names it there was noted. Every name of a kernel has the shortest in it.
+    fn plain(&mut self, text: &str, words: &[String]) -> String {
+        for (at, _) in text.match_indices(shortest(words)) {
+            let (before, after) = text.split_at(at);
+            let start = before.trim_end_matches(of_name).len();
+            let end = at + after.find(|c| !of_name(c)).unwrap_or(after.len());
+            let name = text.get(start..end).unwrap_or_default();
+            if self.named.len() <= NAMED {
+                self.named.insert(format!("{name}={}", plain(name, words)));
+            }
+        }
+        plain(text, words)
     }
 
     fn member(&mut self, member: Member<'_>, words: &[String], details: &mut Details) -> io::Result<()> {
@@ -112,7 +142,11 @@ impl Contents {
             Content::Directory => return Ok(()),
             Content::Symlink(target) => {
                 self.shared.extend(beneath_src(&resolved(directory, &target)));
-                details.files.insert(format!("link {} {}", plain(&target, words), plain(&path, words)));
+                details.files.insert(format!(
+                    "link {} {}",
+                    self.plain(&target, words),
+                    self.plain(&path, words)
+                ));
                 return Ok(());
             }
             Content::File(size, _) if size > FILE => {
@@ -135,7 +169,7 @@ impl Contents {
         let text = match String::from_utf8(bytes) {
             Ok(text) => text,
             Err(other) => {
-                details.files.insert(format!("{} {}", sum(other.as_bytes()), plain(&path, words)));
+                details.files.insert(format!("{} {}", sum(other.as_bytes()), self.plain(&path, words)));
                 return Ok(());
             }
         };
@@ -145,14 +179,14 @@ impl Contents {
             self.shared
                 .extend(shared.filter_map(|path| beneath_src(&(resolved(directory, path) + "/Makefile"))));
         }
-        let text = plain(&text, words);
+        let text = self.plain(&text, words);
         if name == "auto.conf" && directory.ends_with("include/config") {
             // A comment above them says the kernel's upstream version.
             let options: String = text.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect();
             self.options = Some(sum(options.as_bytes()));
             details.options.extend(options.lines().map(ToOwned::to_owned));
         }
-        details.files.insert(format!("{} {}", sum(text.as_bytes()), plain(&path, words)));
+        details.files.insert(format!("{} {}", sum(text.as_bytes()), self.plain(&path, words)));
         Ok(())
     }
 
@@ -171,16 +205,21 @@ impl Contents {
         let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
         let shared: Vec<_> = self.shared.iter().map(String::as_str).collect();
         let (options, symbols) = (or_none(&self.options), or_none(&self.symbols));
-        format!("{} {options} {symbols} {} {}", self.headers, or_none(&self.layout), shared.join(" "))
+        let named: Vec<_> = self.named.iter().map(String::as_str).collect();
+        let layout = or_none(&self.layout);
+        format!("{} {options} {symbols} {layout} {}\n{}", self.headers, shared.join(" "), named.join(" "))
     }
 
     /// What was kept.
     pub(super) fn from_text(text: &str) -> Option<Self> {
+        let (text, named) = text.split_once('\n')?;
+        let named = named.split_whitespace().map(ToOwned::to_owned).collect();
         let mut words = text.split_whitespace();
         let headers = words.next()?.to_owned();
         let mut some = || Some(words.next()?.to_owned()).map(|word| (word != "-").then_some(word));
         let (options, symbols, layout) = (some()?, some()?, some()?);
-        Some(Self { headers, options, symbols, layout, shared: words.map(ToOwned::to_owned).collect() })
+        let shared = words.map(ToOwned::to_owned).collect();
+        Some(Self { headers, options, symbols, layout, shared, named })
     }
 }
 
@@ -194,7 +233,7 @@ pub(super) fn sum(bytes: &[u8]) -> String {
 
 /// The texts in which a kernel's files name the kernel itself, longer ones first: its release, that without architecture or
 /// flavour, and for rpm the release of its package.
-fn release_words(kernel: &str) -> Vec<String> {
+pub(super) fn release_words(kernel: &str) -> Vec<String> {
     let mut bare = kernel;
     for arch in crate::text::ids::Arch::ALL {
         bare = bare.split_once(&format!(".{}", arch.name())).map_or(bare, |(bare, _)| bare);
@@ -219,6 +258,16 @@ fn release_words(kernel: &str) -> Vec<String> {
     let mut words: Vec<_> = words.into_iter().map(ToOwned::to_owned).collect();
     words.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
     words
+}
+
+/// The shortest of a kernel's names.
+pub(super) fn shortest(words: &[String]) -> &str {
+    words.last().map_or("", String::as_str)
+}
+
+/// Whether a character may stand in a kernel's name.
+fn of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "._+~-".contains(c)
 }
 
 /// A text without the kernel's release and without the options that hold one.
@@ -288,6 +337,28 @@ mod tests {
         assert_eq!(beneath_src("usr/src/b/include"), Some("b".to_owned()));
         let contents = Contents { headers: "h".into(), layout: Some("0x1".into()), ..Contents::default() };
         assert_eq!(Contents::from_text(&contents.to_text()), Some(contents));
+    }
+
+    #[test]
+    fn a_package_is_the_same_for_kernels_that_it_names_alike() {
+        let read = |text: &str| {
+            let mut contents = Contents::default();
+            let mut bytes = text.as_bytes();
+            let member = Member {
+                path: "usr/src/linux-headers-6.1.0-55-common/Makefile".into(),
+                mode: 0o644,
+                content: Content::File(bytes.len() as u64, &mut bytes),
+            };
+            let words = release_words("6.1.0-55-amd64");
+            contents.member(member, &words, &mut Details::default()).unwrap();
+            Contents::from_text(&contents.to_text()).unwrap()
+        };
+        let common = read("include /usr/src/linux-headers-6.1.0-55-common/Kbuild\n");
+        assert_eq!(common.named.len(), 1);
+        assert!(common.serves("6.1.0-55-amd64") && common.serves("6.1.0-55-cloud-amd64"));
+        assert!(!common.serves("6.1.0-5-amd64"), "5 is in 55");
+        let of_one = read("release := 6.1.0-55-cloud-amd64\n");
+        assert!(of_one.serves("6.1.0-55-amd64") && !of_one.serves("6.1.0-55-cloud-amd64"));
     }
 
     #[test]
