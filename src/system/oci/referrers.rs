@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 /// Most pages of a list.
 const PAGES: usize = 20;
+/// What cosign up to version 2 adds to that tag: for the signatures of the image, its statements, and its lists.
+const COSIGN: [&str; 3] = [".sig", ".att", ".sbom"];
 /// What a page of a list may have, in bytes.
 const SMALL: u64 = 8 << 20;
 
@@ -39,7 +41,7 @@ impl Registry {
         let mut next = Some(place.url(&self.client, &format!("referrers/{image}"))?);
         let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
         while let Some(url) = next.take() {
-            if !seen.insert(url.to_string()) || seen.len() > PAGES {
+            if !seen.insert(url.path().to_owned()) || seen.len() > PAGES {
                 return Err(Error::new("list what is attached at", url.to_string(), "the list has no end"));
             }
             let response = self.send(&place, Access::Pull, &|| self.client.get(&url).limit(SMALL))?;
@@ -51,7 +53,10 @@ impl Registry {
                 .map_err(|_| Error::new("read", url.to_string(), "not a list of artifacts"))?;
             found.extend(index.manifests);
             let link = response.head.all("link").find_map(next_page);
-            next = link.and_then(|link| url.join(link).ok()).filter(|next| next.host() == url.host());
+            let stray =
+                || Error::new("list what is attached at", url.to_string(), "the next page is elsewhere");
+            let same_server = |link| url.join(link).ok().filter(|next| next.host() == url.host());
+            next = link.map(|link| same_server(link).ok_or_else(stray)).transpose()?;
         }
         Ok(found)
     }
@@ -124,7 +129,7 @@ impl Registry {
         Ok(())
     }
 
-    /// Deletes an image with all that is attached to it.
+    /// Deletes an image with all that is attached to it, and what cosign has put beside it.
     ///
     /// # Errors
     /// The registry refuses.
@@ -132,10 +137,13 @@ impl Registry {
         for artifact in self.referrers(repository, image)? {
             self.delete(repository, &artifact.digest)?;
         }
-        let list = format!("{repository}:{}", fallback_tag(image)?);
-        let list = ImageRef::parse(&list).map_err(|rule| Error::new("ask for", list, rule))?;
-        if let Some(digest) = self.digest(&list)? {
-            self.delete(repository, &digest)?;
+        let list = fallback_tag(image)?;
+        for beside in [""].iter().chain(&COSIGN) {
+            let name = format!("{repository}:{list}{beside}");
+            let name = ImageRef::parse(&name).map_err(|rule| Error::new("ask for", name, rule))?;
+            if let Some(digest) = self.digest(&name)? {
+                self.delete(repository, &digest)?;
+            }
         }
         self.delete(repository, image)
     }
@@ -168,3 +176,6 @@ pub(super) fn fallback_tag(image: &Digest) -> Result<Tag, Error> {
     let text = image.as_str().replace(':', "-");
     Tag::parse(&text).map_err(|rule| Error::new("use", text, rule))
 }
+
+#[cfg(test)]
+mod tests;
