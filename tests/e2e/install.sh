@@ -8,7 +8,7 @@ apt-get -qq update || die "apt-get update failed"
 if [ -n "$(missing_tools | grep -vx hadolint || true)" ]; then
     export DEBIAN_FRONTEND=noninteractive
     apt-get -qq install -y --no-install-recommends buildah podman docker.io mmdebstrap shellcheck rpm createrepo-c \
-        git jq dkms docker-registry strace kmod crun netavark python3-venv xz-utils zstd gpgv cpio iproute2 openssl openssh-server binutils qemu-system-x86 ca-certificates neovim emacs-nox elpa-eglot chromium python3-websocket skopeo >"$E2E_WORK/apt.log" 2>&1 ||
+        git jq dkms docker-registry strace kmod crun netavark python3-venv xz-utils zstd gpgv cpio iproute2 openssl openssh-server binutils qemu-system-x86 ca-certificates neovim emacs-nox elpa-eglot chromium python3-websocket skopeo softhsm2 >"$E2E_WORK/apt.log" 2>&1 ||
         { tail -20 "$E2E_WORK/apt.log" >&2; die "apt-get failed"; }
 fi
 if [ ! -x "$E2E_WORK/venv/bin/hadolint" ]; then

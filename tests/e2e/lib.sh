@@ -26,7 +26,7 @@ die() { say "error: $*"; exit 1; }
 # Prints the tools that are missing on this machine, one a line.
 missing_tools() {
     local tool
-    for tool in buildah podman dockerd mmdebstrap shellcheck rpmbuild createrepo_c docker-registry skopeo git jq depmod openssl sshd python3 strace readelf hadolint zstd gpgv qemu-system-x86_64 nvim emacs chromium; do
+    for tool in buildah podman dockerd mmdebstrap shellcheck rpmbuild createrepo_c docker-registry skopeo git jq depmod openssl sshd python3 strace readelf hadolint zstd gpgv qemu-system-x86_64 nvim emacs chromium softhsm2-util; do
         command -v "$tool" >/dev/null || printf '%s\n' "$tool"
     done
 }

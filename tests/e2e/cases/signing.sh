@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# needs: images root buildah podman dockerd mmdebstrap rpmbuild createrepo_c jq openssl modinfo
+# needs: images root buildah podman dockerd mmdebstrap rpmbuild createrepo_c jq openssl modinfo softhsm2-util
 # examples/05-module-chain, built and signed for real with a key made here. The signatures are checked from outside by
-# openssl; the key is in no layer of any image; and what goes wrong says so.
+# openssl; the key is in no layer of any image; and what goes wrong says so. Then a module of Debian 13 is signed with a key
+# that is in a token of SoftHSM.
 # shellcheck disable=SC2016
 . "$(dirname "$0")/../case.sh"
 
@@ -114,3 +115,49 @@ mkdir -p "$keys/empty"
 S=$keys/empty fails fourth 'drvc: signing: the secret module-signing-key is empty' buildah
 unasked=yes fails fifth 'no secret with id module-signing-key found' buildah
 unasked=yes fails sixth 'secret module-signing-key not found' docker
+
+# --- a key in a token: SoftHSM's files are this machine's, and the build sees them for as long as it runs
+
+tokens=$CASE_DIR/tokens pin=PIN-canary-6203
+mkdir -p "$tokens" "$CASE_DIR/pin" "$CASE_DIR/other-pin"
+printf 'directories.tokendir = %s\n' "$tokens" >"$CASE_DIR/softhsm2.conf"
+softhsm() { SOFTHSM2_CONF=$CASE_DIR/softhsm2.conf softhsm2-util "$@" >>"$CASE_DIR/logs/softhsm" 2>&1 || die "softhsm2-util $1"; }
+key token
+softhsm --init-token --free --label drivers --pin $pin --so-pin administrator
+softhsm --import "$keys/token/module-signing-key" --token drivers --label module-signing --id a1 --pin $pin
+echo $pin >"$CASE_DIR/pin/token-pin"
+echo wrong >"$CASE_DIR/other-pin/token-pin"
+dir=$CASE_DIR/token
+c_module "$dir/driver" driver
+cp "$keys/token.pem" "$dir/"
+kernel=$(cat "$E2E_WORK/trixie.kernel")
+manifest "$dir" <<KDL
+source "driver" { path "driver"; }
+module "driver" { source "driver"; }
+image "token" { module "driver"; load "driver"; }
+signing {
+    key "pkcs11:token=drivers;object=module-signing" pin="token-pin"
+    certificate "token.pem"
+    packages "pkcs11-provider" "p11-kit-modules" "softhsm2"
+}
+matrix { os "debian" "13" { kernel "$kernel"; }; }
+KDL
+compile "$dir"
+volume=(--volume "$tokens:/var/lib/softhsm/tokens")
+S=$CASE_DIR/other-pin try_build buildah "$dir" token "${volume[@]}" && die "a token is opened by any PIN"
+contains "a wrong PIN" "$(cat "$LOG")" ': change key, pin, certificate or hash'
+for engine in buildah podman; do
+    S=$CASE_DIR/pin builds_ok $engine "$dir" token "${volume[@]}"
+    modules=$(root_of $engine "$(image_of "$dir" token)")/opt/lib/modules/$kernel
+    signed_by "$keys/token.pem" "$modules/updates/driver.ko" || { cat "$CASE_DIR/logs/openssl" >&2; die "the token has not signed"; }
+    equal "signer by a token" "$(modinfo -F signer "$modules/updates/driver.ko")" token
+done
+found=$(verify --certificate "$keys/token.pem" || true)
+for code in signature unsigned; do lacks "what drvc verify finds" "$found" $code; done
+contains "what it finds by another certificate" "$(verify --certificate "$keys/other.pem" || true)" wrong-signature
+lacks "history" "$(podman history --no-trunc "$(image_of "$dir" token)")" $pin
+line=$(sed -n 5p "$keys/token/module-signing-key")
+found=$(grep -ralF -e $pin -e "$line" "$E2E_WORK/storage/overlay" "$CASE_DIR/logs" "$dir" 2>/dev/null || true)
+equal "files with the PIN, or a part of the key in the token" "$found" ''
+[ -z "$(find "$E2E_WORK/storage/overlay" -name 'token.object' 2>/dev/null)" ] || die "the token is in a layer"
+say "  a key in a token has signed"
