@@ -64,6 +64,8 @@ pub enum Origin {
         reference: Option<(&'static str, String)>,
         /// Whether its submodules are fetched too.
         submodules: bool,
+        /// Whether what Git LFS holds is fetched too.
+        lfs: bool,
     },
     /// An archive that is downloaded.
     Archive {

@@ -260,6 +260,19 @@ mod tests {
     }
 
     #[test]
+    fn a_repository_that_holds_files_in_git_lfs_is_fetched_with_them() {
+        let file = |path: &str, text: &str| (path.to_owned(), text.to_owned());
+        let config = file(".git/config", "[remote \"origin\"]\n\turl = https://h.example/q.git\n");
+        let mut files = vec![config, file("q.c", ""), file("fw/q.bin", "FW")];
+        let (without, _) = is_fine(&files, "Makefile", "obj-m := q.o\n");
+        assert!(without.contains("/-git \"https://h.example/q.git\"\n"), "{without}");
+        files.push(file("fw/.gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n"));
+        let (written, wrong) = is_fine(&files, "Makefile", "obj-m := q.o\n");
+        let expected = "/-git \"https://h.example/q.git\" {\n        lfs #true\n    }\n";
+        assert!(wrong.is_empty() && written.contains(expected), "{wrong:?}\n{written}");
+    }
+
+    #[test]
     fn what_no_build_looks_into_is_left_out() {
         let file = |path: &str| (path.to_owned(), String::new());
         let mut files = vec![("drv/Kbuild".to_owned(), "obj-m := q.o\n".to_owned()), file("drv/q.c")];

@@ -25,13 +25,16 @@ pub(super) struct Facts {
     pub(super) branch: Option<String>,
     /// Whether git has submodules in it.
     pub(super) submodules: bool,
+    /// Whether a `.gitattributes` names files that Git LFS holds.
+    pub(super) lfs: bool,
 }
 
 impl Facts {
     /// What was pushed, as the origin of a source.
     pub(super) fn origin(self) -> Option<Origin> {
         let reference = self.branch.map(|branch| ("branch", branch));
-        self.remote.map(|url| Origin::Git { url, reference, submodules: self.submodules })
+        let Self { submodules, lfs, .. } = self;
+        self.remote.map(|url| Origin::Git { url, reference, submodules, lfs })
     }
 }
 
@@ -39,7 +42,7 @@ impl Facts {
 pub(super) fn facts(tree: &impl Tree, dir: &RelPath) -> Facts {
     let (mut versions, mut licenses) = (BTreeMap::new(), BTreeMap::new());
     let (mut modules, mut declared) = (0_usize, BTreeMap::new());
-    for file in sources(tree, dir) {
+    for file in files(tree, dir, &[".c", ".h", ".rs"]) {
         let Ok(text) = text(tree, &file) else { continue };
         let license = text.lines().take(5).find_map(|line| line.split_once("SPDX-License-Identifier:"));
         if let Some((_, license)) = license {
@@ -77,6 +80,7 @@ pub(super) fn facts(tree: &impl Tree, dir: &RelPath) -> Facts {
         remote,
         branch,
         submodules: RelPath::parse(".gitmodules").is_ok_and(|file| text(tree, &file).is_ok()),
+        lfs: held_by_lfs(tree, dir),
     }
 }
 
@@ -179,16 +183,21 @@ fn packaged(tree: &impl Tree, dir: &RelPath) -> Option<String> {
     })
 }
 
-fn sources(tree: &impl Tree, dir: &RelPath) -> Vec<RelPath> {
+/// Whether git fetches some files from elsewhere.
+fn held_by_lfs(tree: &impl Tree, dir: &RelPath) -> bool {
+    let mut found = files(tree, dir, &[".gitattributes"]).into_iter();
+    found.any(|file| text(tree, &file).is_ok_and(|text| text.contains("filter=lfs")))
+}
+
+/// Files whose names end so, of a directory and of those right beneath it.
+fn files(tree: &impl Tree, dir: &RelPath, ends: &[&str]) -> Vec<RelPath> {
     let mut found = Vec::new();
     let mut open = vec![(dir.clone(), 0)];
     while let Some((at, depth)) = open.pop() {
         for entry in tree.list(&at).map(|found| found.value).unwrap_or_default() {
             let Ok(path) = at.join(&entry.name) else { continue };
             match entry.kind {
-                Kind::File if [".c", ".h", ".rs"].iter().any(|end| entry.name.ends_with(end)) => {
-                    found.push(path)
-                }
+                Kind::File if ends.iter().any(|end| entry.name.ends_with(end)) => found.push(path),
                 Kind::Directory
                     if depth < 2 && !entry.name.starts_with('.') && entry.name != "drivers.out" =>
                 {

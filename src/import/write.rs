@@ -147,16 +147,17 @@ fn origin(page: &mut Page, origin: &Origin, before: &str) {
             let strip = if *strip == 0 { String::new() } else { format!(" strip={strip}") };
             page.line(&format!("{before}archive {}{strip}", quoted(url)));
         }
-        Origin::Git { url, reference, submodules } => {
+        Origin::Git { url, reference, submodules, lfs } => {
             let reference = reference.as_ref().map(|(kind, name)| format!(" {kind}={}", quoted(name)));
             let line = format!("{before}git {}{}", quoted(url), reference.unwrap_or_default());
-            if *submodules {
-                page.line(&format!("{line} {{"));
-                page.line("submodules #true");
-                page.line("}");
-            } else {
-                page.line(&line);
+            let wanted: Vec<_> =
+                [("submodules", submodules), ("lfs", lfs)].into_iter().filter(|(_, is)| **is).collect();
+            if wanted.is_empty() {
+                return page.line(&line);
             }
+            page.line(&format!("{line} {{"));
+            wanted.iter().for_each(|(name, _)| page.line(&format!("{name} #true")));
+            page.line("}");
         }
     }
 }

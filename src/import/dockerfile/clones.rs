@@ -24,7 +24,12 @@ impl Reading {
             ["clone", rest @ ..] => Some(self.cloned(line, rest, text)),
             ["remote", "add", _, url] => match git_url(url) {
                 Some(url) => {
-                    self.tree(line, text, dir, Origin::Git { url, reference: None, submodules: false });
+                    self.tree(
+                        line,
+                        text,
+                        dir,
+                        Origin::Git { url, reference: None, submodules: false, lfs: false },
+                    );
                     None
                 }
                 None => Some(left(text, "say `git` in `source`")),
@@ -38,15 +43,19 @@ impl Reading {
                 Some(self.checked_out(tree, name, text))
             }
             ["submodule", ..] => {
-                if let Some(Origin::Git { submodules, .. }) =
-                    tree.and_then(|tree| self.trees.get_mut(tree)).map(|tree| &mut tree.origin)
-                {
+                if let Some(Origin::Git { submodules, .. }) = self.origin_of(tree) {
                     *submodules = true;
                 }
                 Some(Fate::Taken)
             }
+            ["lfs", ..] => {
+                if let Some(Origin::Git { lfs, .. }) = self.origin_of(tree) {
+                    *lfs = true;
+                }
+                Some(Fate::Taken)
+            }
             [
-                "init" | "fetch" | "config" | "log" | "status" | "describe" | "rev-parse" | "lfs" | "pull"
+                "init" | "fetch" | "config" | "log" | "status" | "describe" | "rev-parse" | "pull"
                 | "--version" | "show" | "branch",
                 ..,
             ] => Some(Fate::Replaced),
@@ -55,6 +64,10 @@ impl Reading {
                 None
             }
         }
+    }
+
+    fn origin_of(&mut self, tree: Option<usize>) -> Option<&mut Origin> {
+        Some(&mut self.trees.get_mut(tree?)?.origin)
     }
 
     pub(super) fn checked_out(&mut self, tree: Option<usize>, name: &str, text: &str) -> Fate {
@@ -107,7 +120,12 @@ impl Reading {
         let name = url.rsplit('/').next().unwrap_or_default().trim_end_matches(".git").to_owned();
         let at = self.place(plain.get(1).copied().unwrap_or(&name));
         let known = reference.map(reference_of);
-        self.tree(line, text, at, Origin::Git { url, reference: known.clone().flatten(), submodules });
+        self.tree(
+            line,
+            text,
+            at,
+            Origin::Git { url, reference: known.clone().flatten(), submodules, lfs: false },
+        );
         match (known, reference) {
             (Some(None), Some(name)) => {
                 let note = format!(

@@ -92,7 +92,7 @@ impl Reading {
                     line,
                     &format!("ADD {file}"),
                     at,
-                    Origin::Git { url, reference, submodules: false },
+                    Origin::Git { url, reference, submodules: false, lfs: false },
                 );
                 Fate::Taken
             }

@@ -93,9 +93,12 @@ fn shell_text_is_taken_apart() {
         ),
     ];
     let (manifest, warnings) = imported(
-        "FROM a\nRUN subscription-manager register && git clone -b v1 https://h.example/r && cd r && git submodule update --init && make -C s",
+        "FROM a\nRUN subscription-manager register && git clone -b v1 https://h.example/r && cd r && git submodule update --init && git lfs pull && make -C s",
     );
-    assert!(manifest.contains("ref=\"v1\" {\n        submodules #true\n    }\n"), "{manifest}");
+    assert!(
+        manifest.contains("ref=\"v1\" {\n        submodules #true\n        lfs #true\n    }\n"),
+        "{manifest}"
+    );
     assert!(manifest.contains("dir=\"s\"\n    make\n"), "{manifest}");
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     for (text, expected) in cases {
