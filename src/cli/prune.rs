@@ -60,7 +60,8 @@ pub(super) fn prune(global: &Global, args: &Prune, terminal: &mut Terminal) -> R
         let stale = stock::stale_in_registry(&compiled, &registry)?;
         for image in &stale {
             let tags: Vec<_> = image.tags.iter().map(ToString::to_string).collect();
-            let name = format!("{}@{} ({})", image.repository, image.digest, tags.join(", "));
+            let tags = if tags.is_empty() { "no tag".to_owned() } else { tags.join(", ") };
+            let name = format!("{}@{} ({tags})", image.repository, image.digest);
             if args.yes {
                 registry.delete_with_attached(&image.repository, &image.digest)?;
                 terminal.say(&format!("removed {name}"));

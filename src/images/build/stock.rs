@@ -4,7 +4,7 @@ use super::image_status::Names;
 use crate::compiler::compile::Compiled;
 use crate::compiler::plan::Node;
 use crate::images::engine::{Engine, KEY_LABEL, same_name};
-use crate::system::oci::Registry;
+use crate::system::oci::{Registry, subject_of};
 use crate::text::error::Error;
 use crate::text::ids::{Arch, Digest, ImageRef, Repository, Tag};
 use schemars::JsonSchema;
@@ -82,7 +82,7 @@ pub struct Stale {
 }
 
 /// The images in registries that drvc has built in the repositories of this plan, and that no target names: neither by
-/// their tags nor by another tag with the same digest.
+/// their tags nor by another tag with the same digest. Those without a tag are known by what belongs to them.
 ///
 /// # Errors
 /// A registry cannot be asked.
@@ -94,8 +94,12 @@ pub fn stale_in_registry(compiled: &Compiled, registry: &Registry) -> Result<Vec
     let mut stale = Vec::new();
     for repository in repositories {
         let mut by_digest: BTreeMap<Digest, Vec<Tag>> = BTreeMap::new();
-        let mut kept = BTreeSet::new();
+        let (mut kept, mut subjects) = (BTreeSet::new(), BTreeSet::new());
         for tag in registry.tags(&repository)? {
+            if let Some(subject) = subject_of(&tag) {
+                subjects.insert(subject);
+                continue;
+            }
             let text = format!("{repository}:{tag}");
             let Ok(reference) = ImageRef::parse(&text) else { continue };
             let Some(manifest) = registry.find_manifest(&reference)? else { continue };
@@ -109,6 +113,12 @@ pub fn stale_in_registry(compiled: &Compiled, registry: &Registry) -> Result<Vec
             }
         }
         by_digest.retain(|digest, _| !kept.contains(digest));
+        for subject in subjects.difference(&kept) {
+            let Ok(image) = ImageRef::parse(&format!("{repository}@{subject}")) else { continue };
+            if is_ours(registry, &image)? {
+                by_digest.entry(subject.clone()).or_default();
+            }
+        }
         let of = |(digest, tags)| Stale { repository: repository.clone(), digest, tags };
         stale.extend(by_digest.into_iter().map(of));
     }

@@ -16,5 +16,5 @@ mod registry;
 pub use credentials::{Credential, Credentials};
 pub use layer::{Layer, read_file};
 pub use manifest::{Content, Descriptor, ImageConfig, ImageManifest, Index, Manifest, Platform};
-pub use referrers::Attachment;
+pub use referrers::{Attachment, subject_of};
 pub use registry::Registry;

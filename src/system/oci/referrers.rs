@@ -171,6 +171,13 @@ impl Registry {
     }
 }
 
+/// The digest of the image that something under this tag belongs to: a list of what is attached, or something of cosign's.
+#[must_use]
+pub fn subject_of(tag: &Tag) -> Option<Digest> {
+    let name = tag.as_str().split('.').next()?;
+    Digest::parse(&name.replacen('-', ":", 1)).ok()
+}
+
 /// `sha256-…`, of the digest `sha256:…`.
 pub(super) fn fallback_tag(image: &Digest) -> Result<Tag, Error> {
     let text = image.as_str().replace(':', "-");

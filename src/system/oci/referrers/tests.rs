@@ -201,6 +201,18 @@ fn a_list_that_does_not_end_or_goes_on_elsewhere_is_an_error() {
 }
 
 #[test]
+fn what_belongs_to_an_image_says_so_by_its_tag() {
+    let image = Digest::parse(&format!("sha256:{}", "0a".repeat(32))).unwrap();
+    let tag = fallback_tag(&image).unwrap();
+    for end in ["", ".sig", ".att"] {
+        assert_eq!(subject_of(&Tag::parse(&format!("{tag}{end}")).unwrap()).as_ref(), Some(&image));
+    }
+    for other in ["6.1.0-56-amd64", "sha256-0a", "latest"] {
+        assert_eq!(subject_of(&Tag::parse(other).unwrap()), None);
+    }
+}
+
+#[test]
 fn an_image_is_deleted_with_all_that_belongs_to_it() {
     let standin = Standin::new();
     standin.attach(SPDX, "list");
