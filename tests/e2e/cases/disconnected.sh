@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# needs: images root buildah podman dockerd mmdebstrap jq git openssl python3 docker-registry skopeo strace
+# needs: images root buildah podman dockerd mmdebstrap jq git openssl python3 docker-registry skopeo strace qemu-system-x86_64
 # A site without the internet: base images out of a registry of its own, packages, git and files by https from a server that
 # only its own authority vouches for, all on loopback (docs/company.md). What is public is named in the manifest and in the
-# base images, and leads nowhere while drvc locks and engines build.
+# base images, and leads nowhere while drvc locks and engines build. At the end the image is verified and booted, with the
+# kernel out of the mirror.
 # shellcheck disable=SC2016
 . "$(dirname "$0")/../case.sh"
+. "$E2E_DIR/build.sh"
 . "$E2E_DIR/git.sh"
 . "$E2E_DIR/registry.sh"
 
@@ -129,6 +131,20 @@ for engine in buildah podman docker; do
     equal "what is left of the script" "$(find "$root/drvc" "$root/var/tmp/drvc-mirrors" -type f 2>/dev/null || true)" ''
 done
 lacks "the history" "$(podman history --no-trunc "$(image_of "$dir" site)")" "$GIT_URL"
+
+# --- loaded: symbols and kernel come from the mirror, whose authority is the manifest's, and nobody else is asked
+
+podman rmi -f "$(image_of "$dir" site)" >/dev/null
+built_ok podman "$dir" --allow-host 127.0.0.1 --engine-arg=--tls-verify=false "${nowhere[@]/#--add-host /--engine-arg=--add-host=}"
+cp "$OUT" "$CASE_DIR/logs/build"
+for command in verify boot; do
+    strace -f --seccomp-bpf -qq -e trace=connect -o "$CASE_DIR/logs/$command.strace" "$DRVC" $command -C "$dir" site --engine podman \
+        --allow-host 127.0.0.1 >"$CASE_DIR/logs/$command" 2>&1 </dev/null || { cat "$CASE_DIR/logs/$command" >&2; die "drvc $command"; }
+    equal "whom drvc $command asked beside this machine" \
+        "$(grep -o 'inet6*_addr("[^"]*")\|inet_pton([^)]*)' "$CASE_DIR/logs/$command.strace" | grep -v '127\.0\.0\.1\|::1' | sort -u)" ''
+done
+contains "what the machine says" "$(cat "$CASE_DIR/logs/boot")" 'every module loads (2 modules, taint OE)'
+sed 's/^/    /' "$CASE_DIR"/logs/{build,verify,boot} >&2
 
 # Without the mirror nothing can be fetched, and the key is the same.
 cp -r "$dir" "$CASE_DIR/public"
