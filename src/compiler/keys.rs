@@ -63,11 +63,11 @@ impl Recipe<'_> {
     /// The hash of all of it.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
-        let mut hasher = blake3::Hasher::new_derive_key(DOMAIN);
+        let mut text = Vec::with_capacity(256 + 64 * self.inputs.len());
         let mut field = |tag: u8, bytes: &[u8]| {
-            hasher.update(&[tag]);
-            hasher.update(&(bytes.len() as u64).to_le_bytes());
-            hasher.update(bytes);
+            text.push(tag);
+            text.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+            text.extend_from_slice(bytes);
         };
         field(1, self.kind.as_bytes());
         field(2, self.name.as_bytes());
@@ -78,7 +78,7 @@ impl Recipe<'_> {
             field(10, edge.name().as_bytes());
             field(11, &fingerprint.0);
         }
-        Fingerprint(hasher.finalize().into())
+        Fingerprint(blake3::derive_key(DOMAIN, &text))
     }
 }
 

@@ -7,7 +7,8 @@ pub struct Invalid(pub &'static str);
 
 /// Whether a text has so many bytes, each a letter, a digit or one of `extra`.
 pub(super) fn all(text: &str, length: std::ops::RangeInclusive<usize>, extra: &[u8]) -> bool {
-    length.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || extra.contains(&b))
+    length.contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || extra.iter().any(|&other| other == b))
 }
 
 pub(super) fn is_rel_path(text: &str) -> bool {

@@ -328,7 +328,11 @@ fn is_repository(text: &str) -> bool {
             && edges(part.bytes().last())
             && lower(part)
             && all(part, 1..=255, b"._-")
-            && !["..", "._", "_.", "-.", ".-", "-_", "_-", "___"].iter().any(|bad| part.contains(bad))
+            && part.as_bytes().windows(2).all(|pair| match pair {
+                [b'-', b'-'] | [b'_', b'_'] => true,
+                pair => pair.iter().any(u8::is_ascii_alphanumeric),
+            })
+            && !part.contains("___")
     };
     match text.split_once('/') {
         Some((host, path)) if host.contains(['.', ':']) || host == "localhost" => {

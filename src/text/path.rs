@@ -107,7 +107,7 @@ impl RelPath {
     /// # Errors
     /// The rule, where the joined path breaks it.
     pub fn join(&self, below: &str) -> Result<Self, Invalid> {
-        if self.is_root() { Self::parse(below) } else { Self::parse(&format!("{self}/{below}")) }
+        if self.is_root() { Self::parse(below) } else { Self::parse(&[self.as_str(), "/", below].concat()) }
     }
 
     /// The directory that holds it; `None` for the root.

@@ -214,7 +214,7 @@ fn archives(cell: &Cell<'_>) -> Vec<RepositoryFile> {
 
 /// The option that enables a repository; dnf, microdnf, tdnf and yum share it.
 fn enable(id: &str) -> Option<CommandOption> {
-    CommandOption::parse(&format!("--enablerepo={id}")).ok()
+    CommandOption::parse(&["--enablerepo=", id].concat()).ok()
 }
 
 /// One report for each `kernel` whose kernels are resolved and whose packages are not.

@@ -16,6 +16,7 @@ use crate::knowledge::profile::{
 use crate::text::diag::{Code, Diagnostic, Diagnostics};
 use crate::text::ids::{Arch, KernelText, OsName, Release};
 use crate::text::source::{Span, Spanned};
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -103,58 +104,37 @@ impl<'a> Expansion<'a, '_> {
         let named = kernels::of_rule(self.inputs, rule, profile, &releases, self.diagnostics);
         let releases: Vec<_> = releases.into_iter().map(|(facts, span)| (Arc::new(facts), span)).collect();
         self.diagnostics.extend(listed::arches(rule, &named));
-        for kernel in named {
+        let mut spots = Vec::with_capacity(named.len());
+        for kernel in &named {
             // An `exclude` may take some out again, but not nine of ten.
-            if self.cells.len() > self.inputs.max_targets.saturating_mul(10) {
+            if self.cells.len() + spots.len() > self.inputs.max_targets.saturating_mul(10) {
                 self.diagnostics.push(too_many(self.inputs, rule.name.span));
-                return;
+                break;
             }
-            self.kernel(at, rule, profile, &releases, &kernel);
+            self.diagnostics.extend(listed::kernel(rule, kernel));
+            spots.extend(Spot::all(at, rule, profile, &releases, kernel));
         }
+        // What asks the profile alone is done side by side, and what comes out taken in order.
+        let fitting: Vec<_> = spots.par_iter().map(Spot::fitting).collect();
+        spots.iter().zip(fitting).for_each(|(spot, fitting)| self.cell(spot, fitting));
     }
 
-    /// Gives a kernel to the releases it belongs to.
-    fn kernel(
-        &mut self,
-        at: usize,
-        rule: &'a OsRule,
-        profile: &'a Profile,
-        releases: &[(Arc<ReleaseFacts>, Span)],
-        named: &Named<'a>,
-    ) {
-        let mut homes: Vec<usize> = match named.release {
-            Some(release) => vec![release],
-            None if releases.len() == 1 => vec![0],
-            None => homes(profile, &named.kernel, releases),
+    fn cell(&mut self, spot: &Spot<'a, '_>, fitting: Result<Fitting, Diagnostic>) {
+        let Spot { profile, facts, named, arch, arch_span, .. } = *spot;
+        let Fitting { kernel, packages, doubts } = match fitting {
+            Ok(fitting) => fitting,
+            Err(report) => return self.diagnostics.push(report),
         };
-        if homes.is_empty() && !releases.is_empty() {
-            homes.push(0);
-        }
-        let arches = match named.kernel.arch {
-            Some(arch) => vec![Spanned::new(arch, named.span)],
-            None if rule.arches.is_empty() => vec![Spanned::new(default_arch(profile), named.span)],
-            None => rule.arches.clone(),
-        };
-        self.diagnostics.extend(listed::kernel(rule, named));
-        for (facts, release_span) in homes.into_iter().filter_map(|home| releases.get(home)) {
-            for arch in &arches {
-                self.cell(&Spot { at, rule, profile, facts, release_span: *release_span, named, arch });
-            }
-        }
-    }
-
-    fn cell(&mut self, spot: &Spot<'a, '_>) {
-        let Spot { profile, facts, named, arch, .. } = *spot;
-        let (Some((kernel, packages)), span) = (self.fitting(spot), named.span) else { return };
-        let doubts = self.doubts(spot, &kernel, &packages);
+        let doubts = self.doubts(spot, &kernel, &packages, doubts);
         let Some(platform) = facts.platform(&kernel) else { return };
-        let key = (profile.os.clone(), facts.release.clone(), kernel.text.clone(), arch.value);
+        let span = named.span;
+        let key = (profile.os.clone(), facts.release.clone(), kernel.text.clone(), arch);
         if let Some(&first) = self.known.get(&key) {
             self.diagnostics.push(repeated("kernel", kernel.text.as_str(), span, first));
             return;
         }
         self.known.insert(key, span);
-        let listed = spot.rule.arches.iter().find(|one| one.value == arch.value);
+        let listed = spot.rule.arches.iter().find(|one| one.value == arch);
         let mut cell = Cell {
             id: self.cells.len(),
             profile,
@@ -163,12 +143,12 @@ impl<'a> Expansion<'a, '_> {
             el: kernel.el.map(|el| el.to_string()),
             openshift: named.openshift.or_else(|| self.openshift(spot, &kernel)),
             kernel,
-            arch: arch.value,
+            arch,
             packages: Arc::new(packages),
             doubts,
             setup: Arc::default(),
             span,
-            arch_span: listed.map_or(arch.span, |one| one.span),
+            arch_span: listed.map_or(arch_span, |one| one.span),
             release_span: spot.release_span,
         };
         let Some(setup) = self.setups.of(self.inputs, self.diagnostics, (spot.at, spot.rule), &cell) else {
@@ -176,54 +156,25 @@ impl<'a> Expansion<'a, '_> {
         };
         cell.setup = setup;
         if let Some(stream) = &cell.setup.stream
-            && let Ok(packages) = profile.packages_of_stream(&cell.kernel, facts, arch.value, Some(stream))
+            && let Ok(packages) = profile.packages_of_stream(&cell.kernel, facts, arch, Some(stream))
         {
             cell.packages = Arc::new(packages);
         }
         self.cells.push(cell);
     }
 
-    /// The kernel and its packages, where they fit the release and the architecture.
-    fn fitting(&mut self, spot: &Spot<'a, '_>) -> Option<(Kernel, KernelPackages)> {
-        let Spot { rule, profile, facts, release_span, named, arch, .. } = *spot;
-        let kernel = match profile.with_arch(&named.kernel, arch.value) {
-            Ok(kernel) => kernel,
-            Err(error) => {
-                let report = Diagnostic::new(Code::MalformedKernel, error.message);
-                self.diagnostics.push(report.label(named.span, error.label).help(error.help));
-                return None;
-            }
-        };
-        let misfit = profile.check(&kernel, facts, arch.value).err();
-        let lifted =
-            |misfit: &Incompatibility| named.unchecked && misfit.kind == IncompatibilityKind::Release;
-        if let Some(misfit) = misfit.filter(|misfit| !lifted(misfit)) {
-            self.diagnostics.push(match named.release {
-                Some(_) => doubts::locked_misfit(&misfit, named.span, release_span),
-                None => doubts::misfit_report(&misfit, rule, named.span, release_span, arch.span),
-            });
-            return None;
-        }
-        match profile.packages(&kernel, facts, arch.value) {
-            Ok(packages) => Some((kernel, packages)),
-            Err(unusable) => {
-                self.diagnostics.push(
-                    Diagnostic::new(Code::BrokenProfile, unusable.to_string())
-                        .label(named.span, "of this kernel")
-                        .label(rule.name.span, "by this profile")
-                        .help(format!("write {}", unusable.rule)),
-                );
-                None
-            }
-        }
-    }
-
     /// What is not known for certain of a cell, each thing reported.
-    fn doubts(&mut self, spot: &Spot<'a, '_>, kernel: &Kernel, packages: &KernelPackages) -> Vec<String> {
-        let Spot { rule, profile, facts, release_span, named, arch, .. } = *spot;
+    fn doubts(
+        &mut self,
+        spot: &Spot<'a, '_>,
+        kernel: &Kernel,
+        packages: &KernelPackages,
+        found: Vec<Incompatibility>,
+    ) -> Vec<String> {
+        let Spot { rule, profile, facts, release_span, named, arch_span, .. } = *spot;
         let mut doubts = Vec::new();
-        for doubt in profile.doubts(kernel, facts, arch.value) {
-            let report = doubts::report(&doubt, rule, named.span, release_span, arch.span);
+        for doubt in found {
+            let report = doubts::report(&doubt, rule, named.span, release_span, arch_span);
             // Once for all cells of an `os`.
             if self.doubted.insert((spot.at, report.message.clone())) {
                 self.diagnostics.push(report);
@@ -247,7 +198,7 @@ impl<'a> Expansion<'a, '_> {
     fn openshift(&self, spot: &Spot<'a, '_>, kernel: &Kernel) -> Option<&'a OpenShiftPin> {
         let release = &spot.facts.release;
         let brings = kernels::brings_kernels(spot.profile, release);
-        let mut pins = brings.then(|| self.inputs.lock.openshift(release, spot.arch.value))?;
+        let mut pins = brings.then(|| self.inputs.lock.openshift(release, spot.arch))?;
         pins.find(|pin| pin.kernel == kernel.text || pin.realtime.as_ref() == Some(&kernel.text))
     }
 }
@@ -262,7 +213,76 @@ struct Spot<'a, 's> {
     facts: &'s Arc<ReleaseFacts>,
     release_span: Span,
     named: &'s Named<'a>,
-    arch: &'s Spanned<Arch>,
+    arch: Arch,
+    arch_span: Span,
+}
+
+/// What a profile says of a kernel that fits release and architecture.
+struct Fitting {
+    /// With its architecture.
+    kernel: Kernel,
+    packages: KernelPackages,
+    doubts: Vec<Incompatibility>,
+}
+
+impl<'a, 's> Spot<'a, 's> {
+    /// A kernel at the releases it belongs to, for each architecture.
+    fn all(
+        at: usize,
+        rule: &'a OsRule,
+        profile: &'a Profile,
+        releases: &'s [(Arc<ReleaseFacts>, Span)],
+        named: &'s Named<'a>,
+    ) -> impl Iterator<Item = Self> {
+        let mut homes: Vec<usize> = match named.release {
+            Some(release) => vec![release],
+            None if releases.len() == 1 => vec![0],
+            None => homes(profile, &named.kernel, releases),
+        };
+        if homes.is_empty() && !releases.is_empty() {
+            homes.push(0);
+        }
+        let arches = match named.kernel.arch {
+            Some(arch) => vec![Spanned::new(arch, named.span)],
+            None if rule.arches.is_empty() => vec![Spanned::new(default_arch(profile), named.span)],
+            None => rule.arches.clone(),
+        };
+        let homes = homes.into_iter().filter_map(|home| releases.get(home));
+        homes.flat_map(move |(facts, span)| {
+            let release_span = *span;
+            let spot = move |arch: Spanned<Arch>| {
+                let (arch, arch_span) = (arch.value, arch.span);
+                Self { at, rule, profile, facts, release_span, named, arch, arch_span }
+            };
+            arches.clone().into_iter().map(spot)
+        })
+    }
+
+    /// The kernel and its packages, where they fit the release and the architecture.
+    fn fitting(&self) -> Result<Fitting, Diagnostic> {
+        let Self { rule, profile, facts, release_span, named, arch, arch_span, .. } = *self;
+        let kernel = profile.with_arch(&named.kernel, arch).map_err(|error| {
+            let report = Diagnostic::new(Code::MalformedKernel, error.message);
+            report.label(named.span, error.label).help(error.help)
+        })?;
+        let misfit = profile.check(&kernel, facts, arch).err();
+        let lifted =
+            |misfit: &Incompatibility| named.unchecked && misfit.kind == IncompatibilityKind::Release;
+        if let Some(misfit) = misfit.filter(|misfit| !lifted(misfit)) {
+            return Err(match named.release {
+                Some(_) => doubts::locked_misfit(&misfit, named.span, release_span),
+                None => doubts::misfit_report(&misfit, rule, named.span, release_span, arch_span),
+            });
+        }
+        let packages = profile.packages(&kernel, facts, arch).map_err(|unusable| {
+            Diagnostic::new(Code::BrokenProfile, unusable.to_string())
+                .label(named.span, "of this kernel")
+                .label(rule.name.span, "by this profile")
+                .help(format!("write {}", unusable.rule))
+        })?;
+        let doubts = profile.doubts(&kernel, facts, arch);
+        Ok(Fitting { kernel, packages, doubts })
+    }
 }
 
 /// The releases that a kernel is given to: those that it belongs to; where it is not known of any, the last that it may

@@ -10,6 +10,7 @@ use crate::language::kdl::quote;
 use crate::text::diag::{Code, Diagnostic, Diagnostics};
 use crate::text::ids::{Arch, Flavor, Release};
 use crate::text::source::Span;
+use rayon::prelude::*;
 
 /// A kernel that an `os` names, before it is given to a release.
 pub(super) struct Named<'a> {
@@ -37,7 +38,9 @@ pub(super) fn of_rule<'a>(
     let mut collect = Collect { inputs, rule, profile, diagnostics, named: &mut named };
     for kernels in &rule.kernels {
         match kernels {
-            KernelRule::Explicit(text, unchecked) => collect.text(&text.value, text.span, *unchecked, true),
+            KernelRule::Explicit(text, unchecked) => {
+                collect.texts(&[(&text.value, text.span)], *unchecked, true);
+            }
             KernelRule::File(file, unchecked) => {
                 if let Some(id) = inputs.contexts.kernels(&file.value) {
                     collect.file(id, *unchecked);
@@ -65,36 +68,45 @@ struct Collect<'a, 'b> {
 
 impl<'a> Collect<'a, '_> {
     /// `in_manifest` tells texts of the manifest, which may be replaced by properties, from lines of a file.
-    fn text(&mut self, text: &str, span: Span, unchecked: bool, in_manifest: bool) {
-        let read = match unchecked {
-            true => self.profile.unchecked_kernel(text),
-            false => self.inputs.profiles.kernel(self.profile, text),
+    fn texts(&mut self, texts: &[(&str, Span)], unchecked: bool, in_manifest: bool) {
+        let (inputs, profile) = (self.inputs, self.profile);
+        let read = |&(text, _): &(&str, _)| match unchecked {
+            true => profile.unchecked_kernel(text),
+            false => inputs.profiles.kernel(profile, text),
         };
-        match read {
-            Ok(kernel) => self.named.push(Named { kernel, span, unchecked, release: None, openshift: None }),
-            Err(error) => {
-                let report = kernel_report(&error, span, self.rule);
-                let fits = |text: &str| self.inputs.profiles.kernel(self.profile, text).is_ok();
-                let is_malformed = in_manifest && error.kind == KernelErrorKind::Malformed;
-                self.diagnostics.push(if is_malformed { meant(text, span, report, fits) } else { report });
+        let read: Vec<_> = texts.par_iter().map(read).collect();
+        for (&(text, span), read) in texts.iter().zip(read) {
+            match read {
+                Ok(kernel) => {
+                    self.named.push(Named { kernel, span, unchecked, release: None, openshift: None });
+                }
+                Err(error) => {
+                    let report = kernel_report(&error, span, self.rule);
+                    let fits = |text: &str| inputs.profiles.kernel(profile, text).is_ok();
+                    let is_malformed = in_manifest && error.kind == KernelErrorKind::Malformed;
+                    self.diagnostics.push(if is_malformed {
+                        meant(text, span, report, fits)
+                    } else {
+                        report
+                    });
+                }
             }
         }
     }
 
     /// One kernel a line; blank lines and what follows a `#` do not count.
     fn file(&mut self, id: crate::text::source::FileId, unchecked: bool) {
-        let text = &self.inputs.sources.get(id).text;
-        let mut start = 0;
-        for line in text.split_inclusive('\n') {
+        let (mut start, mut kernels) = (0, Vec::new());
+        for line in self.inputs.sources.get(id).text.split_inclusive('\n') {
             let kernel = line.split('#').next().unwrap_or_default();
-            let lead = kernel.len() - kernel.trim_start().len();
+            let begin = start + kernel.len() - kernel.trim_start().len();
             let kernel = kernel.trim();
             if !kernel.is_empty() {
-                let begin = start + lead;
-                self.text(kernel, Span::new(id, begin, begin + kernel.len()), unchecked, false);
+                kernels.push((kernel, Span::new(id, begin, begin + kernel.len())));
             }
             start += line.len();
         }
+        self.texts(&kernels, unchecked, false);
     }
 
     fn locked(

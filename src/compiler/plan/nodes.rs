@@ -47,9 +47,14 @@ impl Builder<'_> {
         };
         let tag_span = body.tag.as_ref().map_or(span, |template| template.span);
         Tag::parse(&tag).map_err(|rule| problem("tag", rule.0, tag_span))?;
-        let repository_span = body.repository.as_ref().map_or(span, |template| template.span);
-        Repository::parse(&repository).map_err(|rule| problem("repository", rule.0, repository_span))?;
-        ImageRef::parse(&format!("{repository}:{tag}")).map_err(|rule| problem("reference", rule.0, span))
+        let reference = [&repository, ":", &tag].concat();
+        ImageRef::parse(&reference).map_err(|rule| match Repository::parse(&repository) {
+            Ok(_) => problem("reference", rule.0, span),
+            Err(rule) => {
+                let place = body.repository.as_ref().map_or(span, |template| template.span);
+                problem("repository", rule.0, place)
+            }
+        })
     }
 
     /// The stages of an image for a cell.

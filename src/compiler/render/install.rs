@@ -63,7 +63,7 @@ impl Install {
             zypper: install.manager == Zypper,
             full_row: indent + last_row > 80,
             words,
-            options: install.options.iter().map(ToString::to_string).collect(),
+            options: install.options.iter().map(|option| option.as_str().to_owned()).collect(),
             secrets: Vec::new(),
             rhsm: None,
             certs: None,
@@ -92,7 +92,7 @@ impl Install {
 /// What is wrong most often where packages are missing, in rows that leave room for what stands around them.
 fn hints(install: &PackageInstall, subscription: Option<&Subscription>) -> Vec<String> {
     let of_host = subscription == Some(&Subscription::Host)
-        && install.options.iter().any(|option| option.to_string().starts_with("--enablerepo="));
+        && install.options.iter().any(|option| option.as_str().starts_with("--enablerepo="));
     let text = match &install.of_kernel {
         Some(Gone(Some(place))) if of_host => format!("drvc: host subscribed? kernel gone? {place}"),
         _ if of_host => "drvc: is the host subscribed? (entitlement \"host\")".to_owned(),
@@ -106,7 +106,7 @@ fn hints(install: &PackageInstall, subscription: Option<&Subscription>) -> Vec<S
     let mut rows: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match rows.last_mut() {
-            Some(row) if row.len() + word.len() < 72 => *row += &format!(" {word}"),
+            Some(row) if row.len() + word.len() < 72 => row.extend([" ", word]),
             _ => rows.push(word.to_owned()),
         }
     }
@@ -122,14 +122,15 @@ fn words(install: &PackageInstall, start: usize) -> Vec<Vec<String>> {
     if install.packages.is_empty() {
         return Vec::new();
     }
-    let words = options(install).into_iter().chain(install.packages.iter().map(ToString::to_string));
+    let words =
+        options(install).into_iter().chain(install.packages.iter().map(|name| name.as_str().to_owned()));
     rows(words, |word| word.len() + 1, start)
 }
 
 /// The options; dnf takes one list of repositories.
 fn options(install: &PackageInstall) -> Vec<String> {
     let mut options: Vec<String> = Vec::new();
-    for option in install.options.iter().map(ToString::to_string) {
+    for option in install.options.iter().map(|option| option.as_str().to_owned()) {
         let id = option.strip_prefix("--enablerepo=").filter(|_| install.manager == PackageManager::Dnf);
         match (id, options.last_mut()) {
             (Some(id), Some(last)) if last.starts_with("--enablerepo=") && last.len() + id.len() < 84 => {

@@ -38,7 +38,8 @@ impl Outline {
     }
 
     fn number(&mut self, number: i128) -> Result<(), Error> {
-        self.key.extend_from_slice(format!("#{number};").as_bytes());
+        self.key.push(b'#');
+        self.key.extend_from_slice(&number.to_le_bytes());
         Ok(())
     }
 }
@@ -93,7 +94,8 @@ impl Serializer for &mut Outline {
         value.serialize(self)
     }
     fn serialize_seq(self, length: Option<usize>) -> Result<Self, Error> {
-        self.key.extend_from_slice(format!("[{};", length.ok_or(Error)?).as_bytes());
+        self.key.push(b'[');
+        self.key.extend_from_slice(&length.ok_or(Error)?.to_le_bytes());
         Ok(self)
     }
     fn serialize_map(self, _: Option<usize>) -> Result<Self, Error> {

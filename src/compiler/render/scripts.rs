@@ -107,7 +107,7 @@ impl Script {
     /// Its path within the output directory.
     #[must_use]
     pub fn path(&self) -> String {
-        format!("{DIRECTORY}/{}", self.name)
+        [DIRECTORY, "/", self.name].concat()
     }
 }
 
@@ -127,17 +127,24 @@ fn needs_subscription(node: &Node) -> bool {
 
 /// The words of the COPY that brings scripts into a stage: their paths beneath the output directory, and where to.
 pub(super) fn words(scripts: &[&Script], out: &RelPath) -> Vec<String> {
-    let paths = scripts.iter().map(|script| format!("{out}/{}", script.path()));
+    let paths = scripts.iter().map(|script| [out.as_str(), "/", DIRECTORY, "/", script.name].concat());
     paths.chain([BIN.to_owned()]).collect()
 }
 
 /// An instruction as keys see it: that COPY without the output directory's name, which changes nothing in an image.
 pub(super) fn without_directory<'i>(instruction: &'i str, out: &RelPath) -> Cow<'i, str> {
-    let named = instruction.strip_prefix("COPY ").filter(|words| words.starts_with(out.as_str()));
-    match named {
-        Some(_) => instruction.replace(&format!(" {out}/{DIRECTORY}/"), &format!(" {DIRECTORY}/")).into(),
-        None => instruction.into(),
-    }
+    let Some(words) = instruction.strip_prefix("COPY ").filter(|words| words.starts_with(out.as_str()))
+    else {
+        return instruction.into();
+    };
+    let script = |word| {
+        let path = str::strip_prefix(word, out.as_str())?.strip_prefix('/')?;
+        path.strip_prefix(DIRECTORY)?.starts_with('/').then_some(path)
+    };
+    let mut text = String::with_capacity(instruction.len());
+    text.push_str("COPY");
+    words.split(' ').for_each(|word| text.extend([" ", script(word).unwrap_or(word)]));
+    text.into()
 }
 
 /// A Dockerfile that needs no build context for its scripts: their text takes the place of the COPY that brings them.

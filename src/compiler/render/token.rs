@@ -114,8 +114,19 @@ fn write(text: &mut String, string: &str, form: Form) -> Result<(), String> {
 /// backslash, `#` or glob.
 #[must_use]
 pub fn is_bare(text: &str) -> bool {
-    text.bytes().all(is_bare_byte)
+    text.bytes().all(|b| BARE[usize::from(b)])
 }
+
+/// For each byte, whether it may stand bare: all strings of all stages are looked up here.
+static BARE: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = is_bare_byte(byte as u8);
+        byte += 1;
+    }
+    table
+};
 
 const fn is_bare_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
