@@ -139,7 +139,11 @@ impl<T: Tree> Target<'_, T> {
         head.extend(
             refused.lines().filter(|line| !line.starts_with("// ")).map(|line| format!("    {line}")),
         );
-        let mut ignore = vec![self.manifest.to_string()];
+        let top = match draft.sources.as_slice() {
+            [Source { origin: Origin::Path { dir, .. }, .. }] => dir.as_str(),
+            _ => ".",
+        };
+        let mut ignore = if top == "." { vec![self.manifest.to_string()] } else { Vec::new() };
         for source in &draft.sources {
             let Origin::Path { ignore: patterns, .. } = &source.origin else { continue };
             ignore.extend(patterns.iter().filter(|one| one.starts_with('/')).cloned());
@@ -150,7 +154,7 @@ impl<T: Tree> Target<'_, T> {
             project: Project { name: name.clone(), ..Project::default() },
             sources: vec![Source {
                 name: "driver".to_owned(),
-                origin: Origin::path(".", ignore),
+                origin: Origin::path(top, ignore),
                 ..Source::default()
             }],
             modules: vec![Module {

@@ -166,17 +166,21 @@ impl Importer<'_> {
             }
         }
         self.meet(&version);
-        let known = !version.is_empty() && !shell::is_symbolic(&version);
-        let shown = self.readable(&version);
+        let filled_in = placeholders::is_bare(&version);
+        let known = !version.is_empty() && !shell::is_symbolic(&version) && !filled_in;
+        let shown = if filled_in { String::new() } else { self.readable(&version) };
         self.draft.head = vec![format!("Made from {} of {name} {shown}.", self.file).replace(" .", ".")];
         self.draft.project = Project {
-            name: name.clone(),
+            name: draft::name(&name),
             version: known.then(|| draft::literal(&version)),
             ..Project::default()
         };
         (self.module.name, self.module.source) = (draft::module_name(&name), "driver".to_owned());
         self.image.name = draft::name(&name);
-        if !known && !version.contains(is_mark) {
+        if filled_in {
+            let text = format!("{version} is left out: {}", placeholders::ADVICE);
+            self.draft.warn(self.file, 0, &text);
+        } else if !known && !version.contains(is_mark) {
             let text = "PACKAGE_VERSION is not known here: say `version` in `project`";
             self.draft.warn(self.file, 0, text);
         }
@@ -314,9 +318,7 @@ impl Importer<'_> {
         }
         for mark in self.used.clone() {
             if let Some((name, line)) = self.marked.of(mark).cloned() {
-                let text = format!(
-                    "{name} is left out: a packager's tool fills it in; put its value where it belongs"
-                );
+                let text = format!("{name} is left out: {}", placeholders::ADVICE);
                 self.note_on_module(line, &text);
             }
         }

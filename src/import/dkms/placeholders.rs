@@ -6,6 +6,9 @@ use regex::Regex;
 const FIRST: u32 = 0xe010;
 const MOST: u32 = 64;
 
+/// What is said of each.
+pub(super) const ADVICE: &str = "a packager's tool fills it in; put its value where it belongs";
+
 /// A file's text with a character of its own for each placeholder.
 #[derive(Default)]
 pub(super) struct Marked {
@@ -85,6 +88,11 @@ fn means_something(word: &str, text: &str) -> bool {
         let after = text.get(at + name.len()..).unwrap_or_default();
         whole && ["=", "+=", "[", "()", " ()", " {"].iter().any(|sign| after.starts_with(sign))
     })
+}
+
+/// Whether a version is the name of what a tool puts in its place, as `DKMS_VERSION` is.
+pub(super) fn is_bare(version: &str) -> bool {
+    version.contains("VERSION") && version.chars().all(|c| c.is_ascii_uppercase() || c == '_')
 }
 
 /// Whether a character stands for a placeholder.

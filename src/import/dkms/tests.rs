@@ -261,6 +261,20 @@ fn placeholders_are_named_once_and_never_used() {
 }
 
 #[test]
+fn a_package_with_capitals_and_a_version_that_is_filled_in_become_a_manifest() {
+    let text = "PACKAGE_NAME=LegionQQ\nPACKAGE_VERSION=DKMS_VERSION\nBUILT_MODULE_NAME=q";
+    let draft = import(text, "dkms.conf", &RelPath::root(), "d", &|_| false).unwrap();
+    assert_eq!((draft.project.name.as_str(), draft.project.version.as_deref()), ("legionqq", None));
+    assert_eq!(
+        draft.warnings,
+        [
+            "dkms.conf: DKMS_VERSION is left out: a packager's tool fills it in; put its value where it belongs"
+        ]
+    );
+    assert_eq!(draft.head, ["Made from dkms.conf of LegionQQ."]);
+}
+
+#[test]
 fn what_no_manifest_holds_is_left_out() {
     let (manifest, warnings) =
         imported("# caf\u{fffd}\u{202e}\nBUILT_MODULE_NAME=a\u{202e}b\u{7}\r\nREMAKE_INITRD=no");
