@@ -7,9 +7,9 @@
 #   --optional    the files behind it may be missing
 #   $DRVC_KERNEL  the kernel's release
 #
-# Promises uncompressed files of this kernel and its compiler, at least one, below
-# /drvc/out/lib/modules/KERNEL/updates, stripped of what debuggers need. Fails with what to change
-# in the manifest.
+# Promises uncompressed files of this kernel and its compiler, below
+# /drvc/out/lib/modules/KERNEL/updates, stripped of what debuggers need: at least one, unless all
+# may be missing. Fails with what to change in the manifest.
 # shellcheck shell=sh
 set -eu
 
@@ -88,6 +88,11 @@ for file; do
         fail "no $file: change output, or dir of source; there is: $(made)"
     fi
 done
+if [ "$installed" = 0 ] && [ "$1" = --optional ]; then
+    printf 'drvc: warning: module %s: its build made none of its files (%s), all optional\n' \
+        "$module" "${wanted# }" >&2
+    exit 0
+fi
 [ "$installed" -gt 0 ] ||
     fail "its build made none of its files (${wanted# }): change output," \
         "or leave it out for this kernel; there is: $(made)"
