@@ -1,7 +1,7 @@
 //! What a walk through a source's directory finds: the files that are taken, what is left out and why, what cannot be taken.
 
 use crate::system::fs::{FileDigest, ReadError};
-use crate::text::ids::FilePath;
+use crate::text::ids::{FilePath, RelPath};
 use std::fmt;
 
 /// What a walk found.
@@ -28,6 +28,8 @@ pub struct LeftOut {
     pub why: Why,
     /// Nothing speaks for it; it deserves a warning.
     pub doubtful: bool,
+    /// Of a link that leaves the source, where beside it in the project it leads.
+    pub leads: Option<RelPath>,
 }
 
 /// Why something is left out.
@@ -104,12 +106,12 @@ impl fmt::Display for Refusal {
 
 impl Walked {
     pub(super) fn refused(path: String, why: Refusal) -> Self {
-        let left = vec![LeftOut { path: path.clone(), why: Why::Refused, doubtful: false }];
+        let left = vec![LeftOut { path: path.clone(), why: Why::Refused, doubtful: false, leads: None }];
         Self { refused: vec![(path, why)], left, ..Self::default() }
     }
 
     pub(super) fn left(path: String, why: Why) -> Self {
-        Self { left: vec![LeftOut { path, why, doubtful: false }], ..Self::default() }
+        Self { left: vec![LeftOut { path, why, doubtful: false, leads: None }], ..Self::default() }
     }
 
     pub(super) fn and(mut self, mut other: Self) -> Self {

@@ -17,11 +17,32 @@ pub(super) fn settle(dir: &RelPath, found: &mut Walked) {
     let taken = Taken::new(dir, &found.files, &links);
     let (carried, left): (Vec<_>, Vec<_>) =
         links.iter().partition(|(path, target)| taken.leads_inside(path, target));
-    let left =
-        left.into_iter().map(|(path, _)| LeftOut { path: path.to_string(), why: Why::Link, doubtful: true });
+    let left = left.into_iter().map(|(path, target)| LeftOut {
+        path: path.to_string(),
+        why: Why::Link,
+        doubtful: true,
+        leads: beside(dir, path, target),
+    });
     found.left.extend(left);
     found.files.extend(carried.into_iter().map(|(path, target)| (path.clone(), FileDigest::of_link(target))));
     found.files.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+}
+
+/// Where in the project, but not in the source, a link leads by its text.
+fn beside(dir: &RelPath, path: &FilePath, target: &str) -> Option<RelPath> {
+    let path = path.to_string();
+    let mut parts: Vec<&str> = path.split('/').collect();
+    parts.pop();
+    for part in target.split('/').filter(|part| *part != ".") {
+        match part {
+            // An absolute one begins so.
+            "" if parts.is_empty() || target.starts_with('/') => return None,
+            "" => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    RelPath::parse(&parts.join("/")).ok().filter(|end| !end.is_within(dir))
 }
 
 /// The files, directories and links of a source, by their path in it; the source itself is the empty path.

@@ -106,6 +106,13 @@ fn unfit(dir: &RelPath, name: &str, refusal: &Refusal, span: Span) -> Diagnostic
         .help(format!("rename or remove it, or write {} beneath `path`", ignore_line(dir, name)))
 }
 
+/// The directory that two paths are in.
+fn above<'p>(dir: &'p RelPath, other: &RelPath) -> &'p str {
+    let same = dir.as_str().split('/').zip(other.as_str().split('/')).take_while(|(one, other)| one == other);
+    let length: usize = same.map(|(part, _)| part.len() + 1).sum();
+    dir.as_str().get(..length.saturating_sub(1)).filter(|above| !above.is_empty()).unwrap_or(".")
+}
+
 /// What is left out although somebody may count on it: links, and objects that nothing in the source makes.
 fn left_out(dir: &RelPath, left: &[LeftOut], span: Span) -> Diagnostics {
     let mut reports = Diagnostics::default();
@@ -132,8 +139,18 @@ fn left_out(dir: &RelPath, left: &[LeftOut], span: Span) -> Diagnostics {
         let are = plural(&links, "is a link that leads", "are links that lead");
         let problem =
             format!("{} {are} to no file of this source, and left out", some(links.iter().copied()));
+        let leads = left.iter().find_map(|one| Some((&one.path, one.leads.as_ref()?)));
+        let instead = match leads {
+            Some((path, end)) => format!(
+                "`{path}` leads to `{end}`: one source of what holds both, `path \"{}\"`, and in the modules \
+                 `source \"NAME\" dir=\"{}\"`, takes both in; or copy",
+                above(dir, end),
+                dir.as_str().strip_prefix(above(dir, end)).unwrap_or(dir.as_str()).trim_start_matches('/'),
+            ),
+            None => "copy".to_owned(),
+        };
         let help = format!(
-            "copy what the build needs of it; otherwise write {} beneath `path`",
+            "{instead} what the build needs of it; otherwise write {} beneath `path`",
             ignore_line(dir, first)
         );
         reports.push(

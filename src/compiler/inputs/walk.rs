@@ -143,7 +143,10 @@ impl Walk<'_> {
             };
         }
         if let Some((why, doubtful)) = why {
-            return Walked { left: vec![LeftOut { path: text, why, doubtful }], ..Walked::default() };
+            return Walked {
+                left: vec![LeftOut { path: text, why, doubtful, leads: None }],
+                ..Walked::default()
+            };
         }
         let Ok(path) = FilePath::parse(&text) else { return Walked::refused(text, Refusal::Name) };
         match kind {
@@ -152,7 +155,7 @@ impl Walk<'_> {
             Kind::Link => match self.reader.link(&path) {
                 Ok(target) => Walked { links: vec![(path, target)], ..Walked::default() },
                 Err(_) => Walked {
-                    left: vec![LeftOut { path: text, why: Why::Link, doubtful: true }],
+                    left: vec![LeftOut { path: text, why: Why::Link, doubtful: true, leads: None }],
                     ..Walked::default()
                 },
             },
