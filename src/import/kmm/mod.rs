@@ -68,7 +68,7 @@ fn of_documents(text: &str, file: &str) -> Result<Draft, Refusal> {
         arguments(container).into_iter().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
     if !arguments.is_empty() {
         say(format!(
-            "what the Dockerfile has of the buildArgs `{}` is left out: say their values where they are used",
+            "the values of the buildArgs `{}` are left out, and the Dockerfile's own stand: say them where they are used",
             arguments.join("`, `")
         ));
     }
@@ -126,7 +126,7 @@ fn arguments(container: &Value) -> BTreeMap<String, Option<String>> {
     for pair in pairs.flatten() {
         let Some(name) = string(pair, &["name"]) else { continue };
         let plain =
-            |value: &String| value.chars().all(|c| c.is_ascii_alphanumeric() || "._+-/:@".contains(c));
+            |value: &String| value.chars().all(|c| c.is_ascii_alphanumeric() || "._+-/:@,=~%".contains(c));
         let value = at(pair, &["value"]).and_then(scalar).filter(plain);
         found
             .entry(name)
@@ -232,9 +232,13 @@ fn image_of(image: &mut Image, container: &Value, name: &str, kmod: &str, say: &
     for flag in parameters.iter().filter(|one| !one.contains('=')) {
         say(format!("parameter `{flag}` is left out: `option` has a value for each"));
     }
-    let options: Vec<(String, String)> = parameters
-        .iter()
-        .filter_map(|one| one.split_once('='))
+    let named: Vec<(&str, &str)> = parameters.iter().filter_map(|one| one.split_once('=')).collect();
+    for (key, value) in named.iter().filter(|(key, _)| KmodName::parse(key).is_err()) {
+        say(format!("parameter `{key}={value}` is left out: `{key}` is no name of a module's parameter"));
+    }
+    let options: Vec<(String, String)> = named
+        .into_iter()
+        .filter(|(key, _)| KmodName::parse(key).is_ok())
         .map(|(key, value)| (key.to_owned(), draft::literal(value)))
         .collect();
     image.options = if options.is_empty() { Vec::new() } else { vec![(kmod.to_owned(), options)] };
@@ -255,7 +259,10 @@ fn image_of(image: &mut Image, container: &Value, name: &str, kmod: &str, say: &
 /// Where images are pushed, and what of that drvc does otherwise.
 fn references(image: &mut Image, container: &Value, mappings: &[Mapping], say: &mut impl FnMut(String)) {
     let split = |text: &str| {
-        let (repository, tag) = text.rsplit_once(':').filter(|(_, tag)| !tag.contains('/'))?;
+        // Of an image that is named by its digest the repository stays.
+        let text = text.split_once('@').map_or(text, |(image, _)| image);
+        let tagged = text.rsplit_once(':').filter(|(_, tag)| !tag.contains('/'));
+        let (repository, tag) = tagged.unwrap_or((text, ""));
         Repository::parse(repository).is_ok().then(|| (repository.to_owned(), tag.to_owned()))
     };
     let written =

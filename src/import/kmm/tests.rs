@@ -112,7 +112,7 @@ fn mappings_that_cannot_apply_are_named() {
         (
             given,
             MAP,
-            "what the Dockerfile has of the buildArgs `A` is left out: say their values where they are used",
+            "the values of the buildArgs `A` are left out, and the Dockerfile's own stand: say them where they are used",
         ),
         (
             "      - regexp: '^.+$'\n",
@@ -242,4 +242,46 @@ fn arguments_that_all_builds_are_given_are_put_into_the_dockerfile() {
     let draft = import(text, "m.yaml").unwrap();
     assert!(write(&draft).contains("ref=\"v1.2\""), "{}", write(&draft));
     assert!(!draft.warnings.concat().contains("buildArgs"), "{:?}", draft.warnings);
+}
+
+#[test]
+fn the_values_of_build_arguments_are_put_in_or_named() {
+    let map = MAP.replace("    RUN cd r", "    ARG Q=none\n    RUN cd r").replace("make ", "make Q=${Q} ");
+    let build = |value: &str| {
+        format!(
+            "      - literal: 6.1.0-56-amd64\n        build: {{buildArgs: [{{name: Q, value: \"{value}\"}}], dockerfileConfigMap: {{name: build-map}}}}\n"
+        )
+    };
+    let (manifest, warnings) = imported(&build("rdma,xdp=1"), &map);
+    assert!(manifest.contains("make Q=\"rdma,xdp=1\" KVER=\"{kernel}\""), "{manifest}");
+    assert_eq!(warnings, Vec::<String>::new());
+    let (manifest, warnings) = imported(&build("a b"), &map);
+    assert!(manifest.contains("make Q=\"none\""), "{manifest}");
+    assert_eq!(
+        warnings,
+        [
+            "kmm.yaml: the values of the buildArgs `Q` are left out, and the Dockerfile's own stand: say them where they are used"
+        ]
+    );
+}
+
+#[test]
+fn an_image_by_its_digest_keeps_its_repository() {
+    let digest = "0".repeat(64);
+    let text = format!(
+        "kind: Module\nmetadata: {{name: m}}\nspec:\n  moduleLoader:\n    container:\n      modprobe: {{moduleName: a}}\n      kernelMappings:\n      - {{literal: 6.1.0-56-amd64, containerImage: \"q.io/a/b@sha256:{digest}\"}}\n"
+    );
+    let draft = import(&text, "m.yaml").unwrap();
+    assert_eq!(draft.images[0].repository.as_deref(), Some("q.io/a/b"));
+    let pushed = "is pushed as `q.io/a/b:6.1.0-56-amd64` now";
+    assert!(draft.warnings.iter().any(|warning| warning.contains(pushed)), "{:?}", draft.warnings);
+}
+
+#[test]
+fn a_parameter_that_no_module_can_have_takes_no_other_along() {
+    let text = "kind: Module\nmetadata: {name: m}\nspec:\n  moduleLoader:\n    container:\n      modprobe: {moduleName: a, parameters: [a.debug=1, x=2]}\n      kernelMappings:\n      - {literal: 6.1.0-56-amd64, containerImage: 'q.io/a/b:$KERNEL_FULL_VERSION'}\n";
+    let draft = import(text, "m.yaml").unwrap();
+    assert!(write(&draft).contains("    option \"a\" x=\"2\"\n"), "{}", write(&draft));
+    let said = "parameter `a.debug=1` is left out: `a.debug` is no name of a module's parameter";
+    assert!(draft.warnings.concat().contains(said), "{:?}", draft.warnings);
 }
