@@ -1,6 +1,6 @@
 //! What reports on a drafted manifest ask for, written into its sources: which files they take, and which they leave out.
 
-use super::draft::{Draft, Origin};
+use super::draft::{Draft, Module, Origin};
 use super::settle::{MAX_TAKEN_OUT, Target};
 use crate::compiler::compile::Compilation;
 use crate::system::fs::Tree;
@@ -99,6 +99,11 @@ impl<T: Tree> Target<'_, T> {
             let patterns: Vec<_> = patterns.split('"').skip(1).step_by(2).map(str::to_owned).collect();
             let mut added = false;
             for source in &mut draft.sources {
+                // Where it is not known what is built, neither is where.
+                let unknown = |module: &Module| module.outputs.iter().any(|output| output.file == "*.ko");
+                if draft.modules.iter().any(|module| module.source == source.name && unknown(module)) {
+                    continue;
+                }
                 if let Origin::Path { dir, ignore, .. } = &mut source.origin
                     && message.contains(&format!("of `{dir}` are"))
                     && patterns.iter().any(|pattern| !ignore.contains(pattern))

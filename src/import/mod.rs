@@ -52,7 +52,7 @@ pub fn draft(tree: &impl Tree, place: &Place, hint: &str) -> Result<Draft, Refus
         Kind::Kbuild => kbuild::import(tree, place, hint),
         Kind::Dockerfile => {
             let mut draft = dockerfile::import(&place.text, place.file.as_str(), hint)?;
-            kbuild::held_to_makefiles(tree, place, &mut draft);
+            kbuild::calls::held_to_makefiles(tree, place, &mut draft);
             kbuild::outputs_from_tree(tree, &mut draft);
             Ok(draft)
         }

@@ -114,6 +114,37 @@ fn names_and_links_of_a_tree_are_copied_as_they_are() {
 }
 
 #[test]
+fn a_link_to_another_directory_of_the_project_is_told_which_source_holds_both() {
+    let project = project(&[
+        ("driver/Kbuild", "obj-m := q.o\n"),
+        ("driver/q.c", "// SPDX-License-Identifier: GPL-2.0\n"),
+        ("shared/q.h", ""),
+    ]);
+    std::os::unix::fs::symlink("../shared/q.h", project.path("driver/q.h")).unwrap();
+    let text = manifest(&project, &["--from", "driver"], "");
+    project.run(&["check"]).expect(
+        0,
+        "",
+        "`driver/q.h` leads to `shared/q.h`: one source of what holds both, `path",
+    );
+    let both = text
+        .replace("path \"driver\"", "path \".\"")
+        .replace("    source \"driver\"\n", "    source \"driver\" dir=\"driver\"\n");
+    assert_eq!(both.matches("dir=").count(), 1, "{both}");
+    project.write("drivers.kdl", &both);
+    let run = project.run(&["check"]);
+    assert!(!run.stderr.contains("leads to"), "{}", run.stderr);
+}
+
+#[test]
+fn directories_stay_in_the_sources_where_it_is_not_known_which_are_built() {
+    let makefile = "# SPDX-License-Identifier: GPL-2.0\nV := $(shell ./which)\nall:\n\tmake -C $(KDIR) M=$(CURDIR)/v$(V)\n";
+    let project = project(&[("Makefile", makefile), ("v5/Kbuild", "obj-m := q.o\n"), ("v5/q.c", "")]);
+    let text = manifest(&project, &[], "no `obj-m` was found");
+    assert!(text.contains("ignore \"drivers.kdl\"\n"), "{text}");
+}
+
+#[test]
 fn a_program_reads_the_warnings() {
     let elsewhere = project(&[
         ("drv/Makefile", "obj-m := q.o\n"),

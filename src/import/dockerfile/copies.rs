@@ -8,17 +8,20 @@ use crate::text::ids::{GitRef, RelPath};
 
 impl Reading {
     pub(super) fn copy(&mut self, one: &Instruction) {
-        let all = match lines::exec_form(&one.rest) {
-            Some(words) => words,
-            None => one.rest.split_whitespace().map(str::to_owned).collect(),
-        };
+        let mut rest = one.rest.trim();
+        let mut flags = Vec::new();
+        while let Some((flag, after)) =
+            rest.split_once(char::is_whitespace).filter(|_| rest.starts_with("--"))
+        {
+            flags.push(flag);
+            rest = after.trim_start();
+        }
+        let files =
+            lines::exec_form(rest).unwrap_or_else(|| rest.split_whitespace().map(str::to_owned).collect());
         let from =
-            all.iter().find_map(|word| word.strip_prefix("--from=")).map(|from| self.values.put_in(from));
-        let words: Vec<String> = all
-            .iter()
-            .filter(|word| !word.starts_with("--"))
-            .map(|word| self.values.put_in(word).trim_matches(['"', '\'']).to_owned())
-            .collect();
+            flags.iter().find_map(|word| word.strip_prefix("--from=")).map(|from| self.values.put_in(from));
+        let words: Vec<String> =
+            files.iter().map(|word| self.values.put_in(word).trim_matches(['"', '\'']).to_owned()).collect();
         let Some((target, files)) = words.split_last().filter(|(_, files)| !files.is_empty()) else {
             return self
                 .fates

@@ -185,7 +185,8 @@ impl Reading {
                     format!("\"{name}{written}\""),
                 ];
                 if let Some(found) = quotes.iter().find(|one| text.contains(one.as_str())) {
-                    text = text.replace(found.as_str(), &format!("{name}{HERE}"));
+                    // Kernels from 5.4 on do not know SUBDIRS.
+                    text = text.replace(found.as_str(), &format!("M={HERE}"));
                 }
             }
         }
@@ -301,7 +302,8 @@ fn replaced(text: &str, place: &str) -> String {
     while let Some((before, after)) = rest.split_once(place) {
         let whole =
             after.is_empty() || after.starts_with(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c));
-        let begins = !before.ends_with(|c: char| c.is_ascii_alphanumeric() || "._-/}".contains(c));
+        let option = before.ends_with("-I") || before.ends_with("-L");
+        let begins = option || !before.ends_with(|c: char| c.is_ascii_alphanumeric() || "._-/}".contains(c));
         out.extend([before, if whole && begins { SOURCE } else { place }]);
         rest = after;
     }

@@ -46,6 +46,11 @@ const TIDIED: [&str; 9] = [
 
 impl Reading {
     pub(super) fn installed(&mut self, words: &[&str], text: &str) -> Fate {
+        if let [manager, words @ ..] = words
+            && manager.ends_with("apk")
+        {
+            return of_alpine(words);
+        }
         let mut names = words
             .iter()
             .skip_while(|word| !["install", "in", "add", "localinstall", "reinstall"].contains(*word))
@@ -202,4 +207,28 @@ impl Reading {
         self.act(line, text, false);
         None
     }
+}
+
+/// What Alpine's `apk` installs: no profile knows its names, and other systems have others.
+fn of_alpine(words: &[&str]) -> Fate {
+    const WITH_VALUE: [&str; 6] = ["-t", "--virtual", "-X", "--repository", "-p", "--root"];
+    const TOOLS: [&str; 4] = ["elfutils-dev", "linux-headers", "musl-dev", "libc-dev"];
+    let mut words = words.iter().copied();
+    let mut names = Vec::new();
+    let adds = words.by_ref().any(|word| word == "add");
+    while let Some(word) = words.next().filter(|_| adds) {
+        let known = KNOWN_PACKAGES.contains(&word) || TOOLS.contains(&word);
+        if WITH_VALUE.contains(&word) {
+            words.next();
+        } else if !(word.starts_with('-') || known || word == "build-base" || word.starts_with("linux-")) {
+            names.push(word);
+        }
+    }
+    if names.is_empty() {
+        return Fate::Replaced;
+    }
+    left(
+        &names.join(" "),
+        "Alpine calls its packages so: say `packages`, with the names that the system of the matrix has",
+    )
 }

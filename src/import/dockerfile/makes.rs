@@ -2,7 +2,8 @@
 
 use super::groups::{Group, NOT_BUILT};
 use super::{
-    Draft, Fate, HERE, Image, KERNEL_DIR, Project, Reading, SOURCE, absolute, bases, beneath, left, named,
+    Draft, Fate, HERE, Image, KERNEL_DIR, Project, Reading, SOURCE, Tree, absolute, bases, beneath, left,
+    named,
 };
 use crate::import::commands::{self, Command};
 use crate::import::draft::{self, Build, Module, Origin, Output, Source, Step};
@@ -11,6 +12,9 @@ use std::collections::BTreeMap;
 
 /// What images of OpenShift's Driver Toolkit are called, and the repository of the images of its releases.
 const TOOLKITS: [&str; 4] = ["driver-toolkit", "DTK", "DRIVER_TOOLKIT", "ocp-v4.0-art-dev"];
+
+/// How a note begins where the file loads nothing.
+pub(in crate::import) const NO_MODPROBE: &str = "No modprobe was found";
 
 impl Reading {
     pub(super) fn drafted(&mut self, draft: &mut Draft, file: &str, hint: &str) {
@@ -58,8 +62,11 @@ impl Reading {
     /// The name of what is built: that of what is loaded, of the only file that comes out, or of the sources.
     fn name(&self, groups: &[Group], hint: &str) -> String {
         let plain = |name: &&str| !name.contains(['*', '?']);
-        let loaded = self.loads.first().map(String::as_str);
         let output = self.outputs.first().map(|(file, _)| kmod(file)).filter(plain);
+        // What is loaded first may be a module of the kernel's own.
+        let is_made = |name: &&String| self.outputs.iter().any(|(file, _)| kmod(file) == name.as_str());
+        let made = self.loads.iter().find(is_made).map(String::as_str);
+        let loaded = made.or(self.loads.first().map(String::as_str).filter(|_| output.is_none()));
         let clone = groups.first().and_then(|group| match &self.trees.get(group.tree?)?.origin {
             Origin::Git { url, .. } => url.rsplit('/').next().map(|name| name.trim_end_matches(".git")),
             _ => None,
@@ -159,6 +166,7 @@ impl Reading {
     /// The steps of a group as the manifest says them: a single call of make in its own words.
     fn build(&self, group: &Group) -> Build {
         if let [(_, only)] = group.steps.as_slice() {
+            let only = &without_jobs(only);
             let words_of_a_shell = only.contains('$');
             match commands::make(only).filter(|_| !words_of_a_shell) {
                 Some(Command::Own { targets, variables, env, .. }) if env.is_empty() => {
@@ -218,7 +226,7 @@ impl Reading {
             let outputs =
                 draft.modules.iter().flat_map(|module| &module.outputs).map(|output| kmod(&output.file));
             image.load = outputs.filter(|name| KmodName::parse(name).is_ok()).map(str::to_owned).collect();
-            image.notes.push("No modprobe was found: say here what is loaded.".to_owned());
+            image.notes.push(unloaded(&image.load));
         }
         for module in draft
             .modules
@@ -268,12 +276,16 @@ impl Reading {
             self.fates.push((line, fate));
         }
         for tree in &self.trees {
-            let fate = if tree.made {
+            let around = || self.trees.iter().filter(|other| other.made);
+            let fate = if tree.made || around().any(|other| other.holds(tree)) {
                 Fate::Taken
             } else {
                 let mut words = tree.shown.split_whitespace();
+                let copied = matches!(tree.origin, Origin::Path { .. });
+                let inside = |other: &Tree| copied && beneath(&tree.at, &other.at).is_some();
                 let advice = match words.any(|word| word.ends_with(".patch") || word.ends_with(".diff")) {
                     true => "say `patch` in the source that it changes",
+                    false if around().any(inside) => "put it into the source, where make looks for it",
                     false => "make is not called in it",
                 };
                 Fate::Left(format!("`{}` is left out: {advice}", tree.shown))
@@ -304,6 +316,21 @@ impl Reading {
             draft.head.push(format!("{file}: {note}"));
         }
     }
+}
+
+/// A call of make without `-j$(nproc)`: drvc says that itself.
+fn without_jobs(text: &str) -> String {
+    let jobs = regex::Regex::new(r#"\s(-j|--jobs[= ])\s*"?(\$\(nproc[^)]*\)|`nproc[^`]*`)"?(\s|$)"#);
+    jobs.map_or_else(|_| text.to_owned(), |jobs| jobs.replace(text, " ").trim_end().to_owned())
+}
+
+/// What is said where the file loads nothing.
+pub(in crate::import) fn unloaded(load: &[String]) -> String {
+    let rest = match load {
+        [] => "say here what is loaded",
+        _ => "what is built is loaded; take out what need not be",
+    };
+    format!("{NO_MODPROBE}: {rest}.")
 }
 
 fn kmod(file: &str) -> &str {

@@ -9,6 +9,7 @@ mod clones;
 mod copies;
 mod groups;
 mod installs;
+mod kernels;
 mod lines;
 mod loops;
 mod makes;
@@ -17,11 +18,12 @@ mod run;
 mod tests;
 mod values;
 
+pub(super) use makes::{NO_MODPROBE, unloaded};
+
 use super::bases;
 use super::draft::{Draft, Image, Origin, Project};
 use super::shell::Refusal;
-use crate::knowledge::profile::Profiles;
-use crate::text::ids::{EnvName, KernelText};
+use crate::text::ids::EnvName;
 use lines::Instruction;
 use values::Values;
 
@@ -50,6 +52,9 @@ const OF_THE_ENGINE: [&str; 14] = [
     "SMDEV_CONTAINER_OFF",
 ];
 
+const FOREIGN_KERNEL: &str =
+    "it is the kernel of no system that drvc knows: put those of your nodes into the matrix";
+
 /// What became of an instruction, or of a part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Fate {
@@ -69,6 +74,18 @@ struct Tree {
     shown: String,
     notes: Vec<String>,
     made: bool,
+}
+
+impl Tree {
+    /// Whether another tree is a directory of this one, in its place.
+    fn holds(&self, other: &Tree) -> bool {
+        let (Origin::Path { dir, .. }, Origin::Path { dir: inner, .. }) = (&self.origin, &other.origin)
+        else {
+            return false;
+        };
+        let below = if dir == "." { Some(inner.trim_start_matches('.')) } else { beneath(inner, dir) };
+        below.is_some_and(|below| beneath(&other.at, &self.at) == Some(below))
+    }
 }
 
 /// One stage, as far as it was read.
@@ -231,6 +248,10 @@ impl Reading {
             } else {
                 self.values.set(name, value.clone());
             }
+            if self.is_foreign_kernel(name, &value) {
+                self.fates.push((one.line, left(&format!("ARG {word}"), FOREIGN_KERNEL)));
+                continue;
+            }
             let is_used = text.contains(&format!("${name}")) || text.contains(&format!("${{{name}"));
             let fate = if is_used || OF_THE_ENGINE.contains(&name) {
                 Fate::Taken
@@ -244,37 +265,6 @@ impl Reading {
                 left(&format!("ARG {word}"), "nothing in the file uses it, and it has no value")
             };
             self.fates.push((one.line, fate));
-        }
-    }
-
-    /// Notes a value that is a kernel's name.
-    fn names_kernel(&mut self, value: &str) -> bool {
-        let shaped =
-            value.starts_with(|c: char| c.is_ascii_digit()) && value.contains('-') && value.contains('.');
-        let known =
-            shaped && KernelText::parse(value).is_ok() && !Profiles::builtin().readers_of(value).is_empty();
-        let kernels = &mut self.values.kernels;
-        if known && !kernels.iter().any(|kernel| kernel == value) {
-            kernels.push(value.to_owned());
-        }
-        known
-    }
-
-    /// Notes the kernels that a command names by their releases: in a path of headers, in a variable that is called
-    /// after a kernel, in the list of a loop.
-    fn kernels_in(&mut self, command: &str) {
-        let in_list = command.trim_start().starts_with("for ");
-        for word in command.split(|c: char| c.is_whitespace() || ";'\"".contains(c)) {
-            let paths = ["/lib/modules/", "/usr/src/kernels/", "/usr/src/linux-headers-"];
-            let in_path = paths.iter().find_map(|path| word.split_once(path)?.1.split('/').next());
-            if let Some(kernel) = values::of_suse(word) {
-                self.names_kernel(&kernel);
-            }
-            let of_variable =
-                word.split_once('=').filter(|(name, _)| self.values.is_kernel(name)).map(|(_, value)| value);
-            if let Some(kernel) = in_path.or(of_variable).or(Some(word).filter(|_| in_list)) {
-                self.names_kernel(kernel);
-            }
         }
     }
 

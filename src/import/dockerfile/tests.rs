@@ -1,6 +1,7 @@
 //! Two driver containers as people write them, and each mistake that is named.
 
 mod accounts;
+mod kept;
 
 use super::*;
 use crate::import::write;

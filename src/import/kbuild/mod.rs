@@ -1,5 +1,6 @@
 //! A driver's own Makefile, or its Kbuild file, into a draft: what it builds, and the variables that name a kernel.
 
+pub(super) mod calls;
 mod conditions;
 pub(super) mod expand;
 mod lines;
@@ -7,17 +8,21 @@ mod objects;
 mod reading;
 #[cfg(test)]
 mod tests;
+mod wants;
 
 use super::commands;
+use super::dockerfile::{NO_MODPROBE, unloaded};
 use super::draft::{self, Build, Draft, Image, Module, Origin, Output, Project, Source, Step};
 use super::files::{Place, kbuild_file, makefiles_beneath, text};
 use super::shell::Refusal;
 use super::tree::{self, Facts};
-use crate::system::fs::{Kind, Tree};
+use crate::system::fs::Tree;
 use crate::text::ids::{KmodName, RelPath};
-use lines::{assignment, logical_lines};
+use calls::{build, told_beneath};
+use lines::logical_lines;
 use objects::{Objects, called};
 use std::collections::BTreeMap;
+use wants::{above, tools};
 
 /// Names that Makefiles have for the kernel's build directory.
 const DIRECTORIES: [&str; 15] = [
@@ -61,6 +66,11 @@ pub fn import(tree: &impl Tree, place: &Place, hint: &str) -> Result<Draft, Refu
     let mut draft = Draft { head: vec![format!("Made from {}.", place.file)], ..Draft::default() };
     let mut image = Image::default();
     let several = dirs.len() > 1;
+    let above = told_beneath(tree, place, &dirs);
+    for text in &above {
+        draft.head.push(format!("{}: {text}", place.file));
+        draft.warn(place.file.as_str(), 0, text);
+    }
     for dir in &dirs {
         let hint = if several { dir.as_str().rsplit('/').next().unwrap_or(hint) } else { hint };
         let module = module(tree, place, dir, hint, &mut draft, &mut image);
@@ -140,7 +150,7 @@ fn module(
     draft: &mut Draft,
     image: &mut Image,
 ) -> Module {
-    let Objects { outputs, rust, unread, .. } = Objects::of(tree, dir);
+    let Objects { outputs, rust, unread, .. } = Objects::of(tree, dir, &BTreeMap::new());
     let makefile = makefile(tree, dir).map(|(_, text)| text);
     let single = (outputs.len() == 1).then(|| outputs.keys().next().cloned()).flatten();
     let single = single.as_deref().map(|file| kmod(file).to_owned());
@@ -159,7 +169,8 @@ fn module(
     };
     configured(tree, dir, &mut module, draft);
     let wants = tools(tree, dir, makefile.as_deref().unwrap_or_default());
-    for text in unread.into_iter().chain(wants) {
+    let above = kbuild_file(tree, dir).and_then(|(_, text)| above(&text)).filter(|_| dir == &place.dir);
+    for text in unread.into_iter().chain(wants).chain(above) {
         draft.warn(place.file.as_str(), 0, &text);
         module.notes.push(text);
     }
@@ -185,34 +196,6 @@ fn module(
         module.outputs.push(Output { file: draft::literal(&file), when });
     }
     module
-}
-
-/// What a Makefile asks for that a build does not have unless it is said.
-fn tools(tree: &impl Tree, dir: &RelPath, makefile: &str) -> Vec<String> {
-    let mut wants = Vec::new();
-    // The kernel's backports project, and those that took over its build system.
-    let defconfigs = dir.join("defconfigs").ok().and_then(|dir| tree.list(&dir).ok());
-    if let Some(one) = defconfigs.iter().flat_map(|found| &found.value).find(|one| one.kind == Kind::File) {
-        wants.push(format!(
-            "a configuration is made before: say which with `run` before `make`, for example `run \"make\" \"defconfig-{}\"`",
-            draft::literal(&one.name)
-        ));
-    }
-    if ["git describe", "git rev-parse", "git log", "git show"].iter().any(|call| makefile.contains(call)) {
-        wants.push(
-            "make asks git, and a source has neither `.git` nor git in the build: give make what it asks for as a variable".to_owned(),
-        );
-    }
-    let entries = tree.list(dir).map(|found| found.value).unwrap_or_default();
-    let is_cpp = |name: &str| [".cpp", ".cc", ".cxx"].iter().any(|end| name.ends_with(end));
-    if makefile.contains("$(CXX)") || makefile.contains("g++") || entries.iter().any(|one| is_cpp(&one.name))
-    {
-        wants.push(
-            "it has C++: `packages \"g++\"` of Debian and its kin, `\"gcc-c++\"` of RHEL's and SUSE's"
-                .to_owned(),
-        );
-    }
-    wants
 }
 
 /// A `configure` script, or what makes one: it is run before make.
@@ -257,7 +240,7 @@ pub(super) fn outputs_from_tree(tree: &impl Tree, draft: &mut Draft) {
     }) {
         let source = sources.iter().find(|source| source.name == module.source);
         let Some(dir) = source.and_then(|source| directory(source, module.dir.as_deref())) else { continue };
-        let outputs = Objects::of(tree, &dir).outputs;
+        let outputs = Objects::of(tree, &dir, &options(module)).outputs;
         if outputs.is_empty() {
             continue;
         }
@@ -270,7 +253,32 @@ pub(super) fn outputs_from_tree(tree: &impl Tree, draft: &mut Draft) {
     }
     for image in draft.images.iter_mut().filter(|image| image.load.is_empty()) {
         image.load = load.iter().filter(|kmod| KmodName::parse(kmod).is_ok()).cloned().collect();
+        for note in image.notes.iter_mut().filter(|note| note.starts_with(NO_MODPROBE)) {
+            *note = unloaded(&image.load);
+        }
     }
+}
+
+/// Options that a module's own call of make sets.
+fn options(module: &Module) -> BTreeMap<String, String> {
+    let mut pairs = module.env.clone();
+    match &module.build {
+        Build::Kbuild => {}
+        Build::Make { variables, .. } => pairs.extend(variables.iter().cloned()),
+        Build::Steps(steps) => {
+            let words = steps.iter().flat_map(|step| match step {
+                Step::Script(text) => text.split_whitespace().map(str::to_owned).collect(),
+                Step::Run(words) => words.clone(),
+            });
+            pairs.extend(words.filter_map(|word| {
+                word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
+            }));
+        }
+    }
+    let is_set = |(name, value): &(String, String)| {
+        name.starts_with("CONFIG_") && ["m", "y"].contains(&value.as_str())
+    };
+    pairs.into_iter().filter(is_set).collect()
 }
 
 /// The directory of the project that a module of a path source is built in.
@@ -301,79 +309,4 @@ fn source(dir: &RelPath, facts: Facts) -> Source {
 fn kmod(file: &str) -> &str {
     let name = file.rsplit('/').next().unwrap_or(file);
     name.strip_suffix(".ko").unwrap_or(name)
-}
-
-/// How a Makefile is called: with drvc's kernel in every variable that names one; or not at all, where it has none.
-fn build(text: &str) -> Build {
-    let lines = logical_lines(text);
-    let assigned: BTreeMap<&str, &str> =
-        lines.iter().filter_map(|line| assignment(line)).map(|(name, value, _)| (name, value)).collect();
-    let mut variables = BTreeMap::new();
-    for (name, value) in &assigned {
-        let value = value.replace(' ', "");
-        if value == "$(shelluname-r)" || value == "`uname-r`" {
-            variables.insert((*name).to_owned(), "{kernel}".to_owned());
-        } else if value.starts_with("/lib/modules/") && value.ends_with("/build") {
-            variables.insert((*name).to_owned(), "{kernel_dir}".to_owned());
-        }
-    }
-    for (names, value) in [(DIRECTORIES.as_slice(), "{kernel_dir}"), (RELEASES.as_slice(), "{kernel}")] {
-        for name in names {
-            let used = text.contains(&format!("$({name})")) || text.contains(&format!("${{{name}}}"));
-            if used || assigned.contains_key(name) {
-                variables.entry((*name).to_owned()).or_insert_with(|| value.to_owned());
-            }
-        }
-    }
-    if variables.is_empty() {
-        return Build::Kbuild;
-    }
-    let has = |target: &str| {
-        lines.iter().any(|line| line.starts_with(&format!("{target}:")) && !line.contains(":="))
-    };
-    let target = ["modules", "all", "default"].into_iter().find(|target| has(target));
-    // A rule for whatever is asked for is no goal of its own.
-    let target = target.or_else(|| has("%").then_some("modules"));
-    Build::Make {
-        targets: target.map(str::to_owned).into_iter().collect(),
-        variables: variables.into_iter().collect(),
-    }
-}
-
-/// Holds how the modules of a draft call make to the Makefiles of their sources, where those are here: variables that
-/// no line of it uses, and a kernel that is asked of the machine that builds.
-pub(super) fn held_to_makefiles(tree: &impl Tree, place: &Place, draft: &mut Draft) {
-    let mut found = Vec::new();
-    for module in &mut draft.modules {
-        let sources = draft.sources.iter().find(|source| source.name == module.source);
-        let Some(dir) = sources.and_then(|source| directory(source, module.dir.as_deref())) else { continue };
-        let makefile = makefile(tree, &dir);
-        let (Some((file, text)), Build::Make { variables, .. }) = (makefile, &mut module.build) else {
-            continue;
-        };
-        let of_kernel = |value: &str| value == "{kernel}" || value == "{kernel_dir}";
-        for (name, _) in variables.iter().filter(|(_, value)| of_kernel(value)) {
-            if !text.contains(name.as_str()) {
-                found.push(format!("make is given `{name}`, which `{file}` does not use"));
-            }
-        }
-        if let Build::Make { variables: wanted, .. } = build(&text) {
-            for (name, value) in wanted {
-                let is_set = |line: &str| {
-                    let rest = line.strip_prefix(name.as_str()).map(str::trim_start).unwrap_or_default();
-                    rest.starts_with(['=', ':'])
-                };
-                let from_env =
-                    module.env.iter().any(|(known, _)| *known == name) && !text.lines().any(is_set);
-                if !from_env && !variables.iter().any(|(known, _)| *known == name) {
-                    found.push(format!("make is not given `{name}`, which `{file}` names the kernel by"));
-                    variables.push((name, value));
-                }
-            }
-        }
-    }
-    for text in found {
-        draft.head.push(format!("{}: {text}", place.file));
-        draft.warn(place.file.as_str(), 0, &text);
-    }
 }

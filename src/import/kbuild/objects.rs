@@ -1,6 +1,7 @@
 //! Kbuild files into the modules that they build, each with what it depends on. Nothing is run: what only make could
 //! tell is named.
 
+use super::calls::told;
 use super::expand::Scope;
 use super::lines::{assignment, logical_lines};
 use super::reading::{OF_KBUILD, Reading};
@@ -23,14 +24,17 @@ pub(super) struct Objects {
     pub(super) rust: bool,
     /// Lines that name modules in a way that only make can tell.
     pub(super) unread: Vec<String>,
+    /// Variables on the command lines that call make: they win over what files say.
+    fixed: BTreeMap<String, String>,
     files: usize,
 }
 
 impl Objects {
     /// Reads what a directory builds, and the directories beneath it that its calls of make go to.
-    pub(super) fn of(tree: &impl Tree, dir: &RelPath) -> Self {
+    /// `given` are options that are set outside of its files.
+    pub(super) fn of(tree: &impl Tree, dir: &RelPath, given: &BTreeMap<String, String>) -> Self {
         let mut objects = Self::default();
-        objects.directory(tree, dir, "", "", &BTreeMap::new(), 0);
+        objects.directory(tree, dir, "", "", given, 0);
         objects
     }
 
@@ -51,13 +55,15 @@ impl Objects {
         // A Makefile beside the Kbuild file calls make for it.
         for name in KBUILD_NAMES.iter().skip(1) {
             let beside = dir.join(name).ok().and_then(|file| text(tree, &file).ok());
-            options.extend(beside.map(|text| given(&logical_lines(&text))).unwrap_or_default());
+            let lines = logical_lines(&beside.unwrap_or_default());
+            options.extend(given(&lines));
+            self.fixed.extend(told(&lines));
         }
         let Some((_, whole)) = kbuild_file(tree, dir) else { return };
         let before = self.outputs.len();
         let place = Place { dir, below, depth };
         let scope = scope(tree, dir, &options);
-        let mut reading = Reading::new(scope, options);
+        let mut reading = Reading::new(scope, options, &self.fixed);
         reading.file(tree, &whole, dir, 0);
         for text in reading.unread {
             self.not_read(text);

@@ -66,8 +66,13 @@ impl Entry {
 }
 
 impl Reading {
-    pub(super) fn new(scope: Scope, options: BTreeMap<String, String>) -> Self {
-        Self { scope, options, ..Self::default() }
+    pub(super) fn new(
+        mut scope: Scope,
+        options: BTreeMap<String, String>,
+        fixed: &BTreeMap<String, String>,
+    ) -> Self {
+        fixed.iter().for_each(|(name, value)| scope.set(name, value.clone()));
+        Self { scope, options, overridden: fixed.keys().cloned().collect(), ..Self::default() }
     }
 
     pub(super) fn file(&mut self, tree: &impl Tree, whole: &str, dir: &RelPath, depth: usize) {

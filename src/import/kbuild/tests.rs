@@ -1,5 +1,6 @@
 //! Makefiles as drivers have them, and what is made of each.
 
+mod calls;
 mod evaluated;
 
 use super::*;
