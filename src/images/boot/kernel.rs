@@ -152,11 +152,16 @@ impl Kernel {
     }
 
     /// What of its own modules these names need, with all that those need in turn. Names of what is built into the kernel
-    /// need nothing; what is `soft` may be an alias, or nowhere.
+    /// need nothing; what is `soft` may be an alias, which stands for each module that has it, or nowhere.
     ///
     /// # Errors
     /// A module of it cannot be read.
-    pub fn needed(&self, names: BTreeSet<String>, soft: BTreeSet<String>) -> Result<Needed, Error> {
+    pub fn needed(
+        &self,
+        names: BTreeSet<String>,
+        soft: BTreeSet<String>,
+        aliases: &Aliases,
+    ) -> Result<Needed, Error> {
         let failed = |cause: String| Error::new("read a module of", self.release.as_str(), cause);
         let by_name: BTreeMap<String, &str> = self
             .files
@@ -167,7 +172,12 @@ impl Kernel {
         let builtin = self.read("modules.builtin").unwrap_or_default();
         let builtin: BTreeSet<_> = String::from_utf8_lossy(&builtin).lines().map(kmod_name).collect();
         let (mut needed, mut open) = (Needed::default(), names);
-        open.extend(soft.into_iter().filter(|name| by_name.contains_key(name)));
+        let there = |name: String| -> Vec<String> {
+            let all =
+                if by_name.contains_key(&name) { Some(vec![name]) } else { aliases.get(&name).cloned() };
+            all.into_iter().flatten().filter(|name| by_name.contains_key(name)).collect()
+        };
+        open.extend(soft.into_iter().flat_map(there));
         while let Some(name) = open.pop_first() {
             let Some(path) = by_name.get(&name) else {
                 if !builtin.contains(&name) {
@@ -185,11 +195,26 @@ impl Kernel {
             let module = Module::parse(path, bytes.as_slice()).map_err(|cause| failed(cause.to_string()))?;
             open.extend(module.depends);
             let soft = module.softdeps.iter().flat_map(|line| softdeps(line));
-            open.extend(soft.filter(|name| by_name.contains_key(name)));
+            open.extend(soft.flat_map(there));
         }
         needed.paths.extend(self.files.keys().filter(|path| !path.contains('/')).cloned());
         Ok(needed)
     }
+}
+
+/// The modules that a name stands for.
+pub type Aliases = BTreeMap<String, Vec<String>>;
+
+/// The lines of `modules.alias` that name one thing: a driver for a checksum, say, and not for devices of a kind.
+pub(super) fn aliases(text: &str) -> Aliases {
+    let mut aliases = Aliases::new();
+    for line in text.lines().filter(|line| !line.contains(['*', '?', '['])) {
+        let mut words = line.split_whitespace().skip(1);
+        if let (Some(alias), Some(module)) = (words.next(), words.next()) {
+            aliases.entry(kmod_name(alias)).or_default().push(kmod_name(module));
+        }
+    }
+    aliases
 }
 
 /// The names in a `softdep` of a module or of a file of modprobe.d: `pre: a b post: c`.
@@ -225,8 +250,14 @@ mod tests {
         assert!(kernel.read("notes").is_err());
         assert_eq!(softdeps("pre: a-b post: c").collect::<Vec<_>>(), ["a_b", "c"]);
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
-        let needed = kernel.needed(names(&["crc16", "gone"]), names(&["soft"])).unwrap();
+        let needed = kernel.needed(names(&["crc16", "gone"]), names(&["soft"]), &Aliases::new()).unwrap();
         assert_eq!((needed.missing, needed.paths), (names(&["gone"]), names(&["modules.builtin"])));
-        assert!(kernel.needed(names(&[]), names(&["crc_itu_t"])).unwrap_err().to_string().contains("6.1.0"));
+        // What is found is read, and this is no module.
+        let list = aliases("# text\nalias crc-v41 crc_itu_t\nalias pci:v*d* crc_itu_t\n");
+        assert_eq!(list.keys().collect::<Vec<_>>(), ["crc_v41"]);
+        for soft in ["crc_itu_t", "crc_v41"] {
+            let error = kernel.needed(names(&[]), names(&[soft]), &list).unwrap_err();
+            assert!(error.to_string().contains("6.1.0"), "{error}");
+        }
     }
 }

@@ -16,7 +16,7 @@ mod report;
 mod script;
 mod init_elf;
 
-pub use kernel::{Kernel, Needed};
+pub use kernel::{Aliases, Kernel, Needed};
 pub use qemu::Accelerator;
 pub use report::{By, Level, ModuleReport, Outcome, Problem, Report, Trouble};
 
@@ -67,7 +67,10 @@ impl Boot<'_> {
         self.check_programs()?;
         let modules = ordered(self.driver);
         let (names, soft) = self.asked();
-        let needed = self.kernel.needed(names, soft)?;
+        // As depmod has made it, of these modules and of the kernel's own.
+        let list = self.image.root.read(&format!("{}/modules.alias", self.driver.directory), LIST);
+        let aliases = kernel::aliases(&String::from_utf8_lossy(&list.unwrap_or_default()));
+        let needed = self.kernel.needed(names, soft, &aliases)?;
         let script = script::script(&self.image.config, &modules);
         let failed = |cause: std::io::Error| Error::new("write", "a temporary file", cause);
         let directory = tempfile::tempdir().map_err(failed)?;
