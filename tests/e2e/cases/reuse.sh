@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# needs: images root buildah podman jq modinfo readelf
+# needs: images root buildah podman jq modinfo readelf qemu-system-x86_64
 # One build for many kernels: Debian 12's newest kernels in three flavours, with `reuse "headers"`. What the lock says of their
 # headers makes chains, and `drvc build` compiles once those that cannot be told apart: two kernels in three flavours need three
-# compilations. The modules of a kernel that differs are refused in the build, and end it where `reuse` is strict.
+# compilations. The modules of a kernel that differs are refused in the build, and end it where `reuse` is strict. Drivers of
+# Debian's *-dkms packages for the kernels that are alike make twelve reused images with them: each is verified, and booted on
+# its own kernel in QEMU; and one whose modules are of a kernel that differs is refused by that kernel itself.
 . "$(dirname "$0")/../case.sh"
 . "$E2E_DIR/build.sh"
 
@@ -38,12 +40,6 @@ while read -r flavor two one; do
 done < <(plan '.targets | group_by(.flavor)[] | "\(.[0].flavor) \(length) \(map(select(.reuse.first | not)) | length)"')
 built_ok podman "$dir" --offline
 says "${#kernels[@]} targets: ${#kernels[@]} up to date"
-while read -r kernel_of first_of; do
-    found=$("$DRVC" verify -C "$dir" --engine podman "$(image_of "$dir" "$kernel_of")" "${allow[@]}" 2>"$CASE_DIR/logs/verify") ||
-        { cat "$CASE_DIR/logs/verify" >&2; die "$found"; }
-    contains "verify of $kernel_of" "$found" "its modules were built for $first_of and reused"
-    lacks "the symbols of $kernel_of" "$found" unverified-symbols
-done < <(plan '.targets[] | select(.reuse.first) | "\(.kernel) \(.reuse.first | split("/")[-1])"')
 image=$(image_of "$dir" "$kernel")
 modules=$(root_of podman "$image")/opt/lib/modules/$kernel
 for name in counter ticker; do
@@ -51,6 +47,96 @@ for name in counter ticker; do
 done
 equal "the kernel in the record" "$(sed -n 's/^kernel //p' "$modules/updates/drvc-reuse")" "$first"
 equal "modules.dep" "$(sort "$modules/modules.dep")" $'updates/counter.ko:\nupdates/ticker.ko: updates/counter.ko'
+
+# --- drivers of others, for the kernels that are alike
+
+drivers=$CASE_DIR/drivers
+mkdir -p "$drivers" "$CASE_DIR/deb"
+cp "$dir/debian.kdl" "$drivers"
+mapfile -t alike < <(plan '.targets[] | select(.reuse.first) | .kernel, (.reuse.first | split("/")[-1])' | sort -u)
+for driver in dm-writeboost nat-rtsp vpoll; do
+    (cd "$CASE_DIR/deb" && apt-get -qq -o APT::Sandbox::User=root download "$driver-dkms" && dpkg-deb -x "$driver"-dkms_*.deb "$driver") \
+        >>"$CASE_DIR/logs/apt" 2>&1 || die "apt offers no $driver-dkms"
+    mv "$CASE_DIR/deb/$driver"/usr/src/* "$drivers/$driver"
+done
+{
+    cat <<'KDL'
+profile "debian" "debian.kdl"
+source "dm-writeboost" { path "dm-writeboost"; }
+source "nat-rtsp" { path "nat-rtsp"; }
+source "vpoll" { path "vpoll"; }
+module "dm-writeboost" { source "dm-writeboost"; make "all" KERNEL_TREE="{kernel_dir}"; }
+module "nat-rtsp" { source "nat-rtsp"; output "nf_conntrack_rtsp.ko" "nf_nat_rtsp.ko"; }
+module "vpoll" { source "vpoll"; }
+image "dm-writeboost" { module "dm-writeboost"; load "dm-writeboost"; reuse "headers"; }
+image "nat-rtsp" { module "nat-rtsp"; load "nf_nat_rtsp"; reuse "headers"; }
+image "vpoll" { module "vpoll"; load "vpoll"; reuse "headers"; }
+KDL
+    printf 'matrix { os "debian" "12" { kernel%s; }; }\n' "$(printf ' "%s"' "${alike[@]}")"
+} | manifest "$drivers"
+# Modules that no engine has seen, as above.
+grep -rl --include='*.c' MODULE_LICENSE "$drivers" | while read -r file; do echo "MODULE_INFO(case, \"$EPOCHREALTIME\");" >>"$file"; done
+"$DRVC" lock -C "$drivers" "${allow[@]}" >"$CASE_DIR/logs/lock" 2>&1 || { cat "$CASE_DIR/logs/lock" >&2; die "drvc lock"; }
+built_ok podman "$drivers" --offline
+says "$((3 * ${#alike[@]})) targets: $((3 * (${#alike[@]} - tried))) built, $((3 * tried)) reused"
+
+# --- verified and booted
+
+# reused DIR: project, image, kernel, and the kernel that its modules were built for, of each target that tries them.
+reused() {
+    jq -r --arg dir "$1" '.targets[] | select(.reuse.first) | "\($dir) \(.tags[0]) \(.kernel) \(.reuse.first | split("/")[-1])"' \
+        "$1/drivers.out/plan.json"
+}
+mapfile -t all < <(reused "$dir"; reused "$drivers")
+[ ${#all[@]} -ge 10 ] || die "only ${#all[@]} images are reused: ${all[*]}"
+for one in "${all[@]}"; do
+    read -r project_of tag kernel_of first_of <<<"$one"
+    found=$("$DRVC" verify -C "$project_of" --engine podman "$tag" "${allow[@]}" 2>"$CASE_DIR/logs/verify") ||
+        { cat "$CASE_DIR/logs/verify" >&2; die "$found"; }
+    contains "verify of $tag" "$found" "its modules were built for $first_of and reused"
+    lacks "the symbols of $kernel_of" "$found" unverified-symbols
+done
+# boots NAME DIR IMAGE: in the background; its report is NAME.json, its exit code NAME.code.
+boots() {
+    (
+        code=0
+        "$DRVC" boot -C "$2" --engine podman "${allow[@]}" --boot-timeout 300 --format json "$3" >"$CASE_DIR/$1.json" \
+            2>"$CASE_DIR/logs/boot-$1" || code=$?
+        echo $code >"$CASE_DIR/$1.code"
+    ) &
+}
+for at in "${!all[@]}"; do
+    read -r project_of tag _ <<<"${all[$at]}"
+    boots "reused-$at" "$project_of" "$tag"
+    # A machine each of the two processors.
+    [ $((at % 2)) = 0 ] || wait
+done
+wait
+for at in "${!all[@]}"; do
+    read -r _ tag kernel_of first_of <<<"${all[$at]}"
+    report=$CASE_DIR/reused-$at.json
+    [ "$(cat "$CASE_DIR/reused-$at.code")" = 0 ] || { cat "$report" "$CASE_DIR/logs/boot-reused-$at" >&2; die "$tag does not boot"; }
+    equal "the kernel of $tag" "$(jq -r .kernel "$report")" "$kernel_of"
+    equal "what $tag does not load" "$(jq -c '[.modules[] | select(.outcome != "loaded")]' "$report")" '[]'
+    say "  booted $tag in $(jq .seconds "$report") s: $(jq -r '[.modules[].name] | join(" ")' "$report") of $first_of"
+done
+
+# --- modules of a kernel that differs
+
+# Put by hand into the image of one whose symbols have other versions: the kernel itself refuses them.
+container=$(buildah from --pull-never "$(image_of "$dir" "$first")") root=$(buildah mount "$container")
+cp "$(root_of podman "$(image_of "$dir" "$other")")/opt/lib/modules/$other/updates"/* "$root/opt/lib/modules/$first/updates/"
+buildah commit -q "$container" localhost/drvc-e2e-reuse:wrong >/dev/null
+buildah rm "$container" >/dev/null
+boots wrong "$dir" localhost/drvc-e2e-reuse:wrong
+wait
+equal "the exit code of a wrong pair" "$(cat "$CASE_DIR/wrong.code")" 1
+refused=$(jq -r '.problems[] | select(.code == "changed-symbol").lines[]' "$CASE_DIR/wrong.json")
+contains "what $first says of modules of $other" "$refused" "disagrees about version of symbol"
+say "  refused by $first: $(head -1 <<<"$refused")"
+! found=$("$DRVC" verify -C "$dir" --engine podman localhost/drvc-e2e-reuse:wrong "${allow[@]}" 2>"$CASE_DIR/logs/verify") ||
+    die "verify finds nothing: $found"
+contains "verify of a wrong pair" "$found" changed-symbol
 
 # The symbols of a kernel that differs, out of the package of its headers.
 (cd "$CASE_DIR" && apt-get download -qq "linux-headers-$other" 2>/dev/null) || die "apt-get download linux-headers-$other"
