@@ -166,14 +166,24 @@ enum Piece {
 /// # Errors
 /// A directory that exists; what cannot be read or written; more than anybody's driver has. The path, and why.
 pub fn copy(from: &Disk, to: &Disk, dir: &RelPath) -> Result<Copied, (String, String)> {
+    copy_within(MAX_FILES, MAX_COPY, from, to, dir)
+}
+
+/// Copies a tree that may have so many files and bytes.
+fn copy_within(
+    most: usize,
+    mut left: u64,
+    from: &Disk,
+    to: &Disk,
+    dir: &RelPath,
+) -> Result<Copied, (String, String)> {
     if to.root().status_of(dir.as_str()).is_ok() {
         return Err(failed(dir.as_str(), &"a file or directory of that name exists"));
     }
     let mut copied = Copied::default();
-    let pieces = pieces(from, &mut copied)?;
+    let pieces = pieces(most, from, &mut copied)?;
     // All of it is there, or nothing: a run that is killed leaves a name that no run takes for a driver.
     let aside = to.root().aside().map_err(|error| failed(dir.as_str(), &error))?;
-    let mut left = MAX_COPY;
     for (path, piece) in &pieces {
         let (above, name) = path.as_str().rsplit_once('/').unwrap_or(("", path.as_str()));
         let bytes = match piece {
@@ -197,14 +207,14 @@ pub fn copy(from: &Disk, to: &Disk, dir: &RelPath) -> Result<Copied, (String, St
 }
 
 /// What there is to copy, sorted.
-fn pieces(from: &Disk, copied: &mut Copied) -> Result<Vec<(FilePath, Piece)>, (String, String)> {
+fn pieces(most: usize, from: &Disk, copied: &mut Copied) -> Result<Vec<(FilePath, Piece)>, (String, String)> {
     let mut pieces: Vec<(FilePath, Piece)> = Vec::new();
     let mut open: Vec<FilePath> = vec![(*RelPath::root()).clone()];
     while let Some(at) = open.pop() {
-        if pieces.len() + open.len() > MAX_FILES {
-            return Err(failed(at.as_str(), &format!("more than {MAX_FILES} files")));
-        }
         let entries = from.list(&at).map_err(|error| failed(at.as_str(), &error))?.value;
+        if pieces.len() + open.len() + entries.len() > most {
+            return Err(failed(at.as_str(), &format!("more than {most} files")));
+        }
         for entry in entries {
             let Ok(path) = at.join_file(&entry.name) else {
                 copied.left_out.push((format!("{at}/{}", entry.name), "no source can hold its name"));
@@ -250,4 +260,27 @@ fn stays_inside(path: &str, target: &str) -> bool {
                 true
             }
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_that_is_copied_is_bounded() {
+        let home = tempfile::tempdir().unwrap();
+        let home = camino::Utf8Path::from_path(home.path()).unwrap();
+        for (path, text) in [("from/a", "1234"), ("from/b/c", "567"), ("from/b/d", "89"), ("to/x", "")] {
+            let path = home.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let [from, to] = ["from", "to"].map(|name| Disk::open(&home.join(name)).unwrap());
+        let driver = RelPath::parse("driver").unwrap();
+        let copied = |files, bytes| copy_within(files, bytes, &from, &to, &driver);
+        assert!(copied(2, 9).unwrap_err().1.contains("more than 2 files"));
+        assert_eq!(copied(3, 8).unwrap_err().0, "b/d");
+        assert!(!home.join("to/driver").exists());
+        assert_eq!(copied(3, 9).unwrap().files, 3);
+    }
 }

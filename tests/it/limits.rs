@@ -1,7 +1,82 @@
 //! Limits of what a project may ask for, met from both sides: the rest of docs/limits.md is tested where the limit is.
+//! `tests/data/limits.tsv` says for each row of that page which constants have its numbers, and which tests meet it.
 
 use crate::project::Project;
+use crate::{files, repository};
 use std::fmt::Write as _;
+
+fn text(path: &str) -> String {
+    std::fs::read_to_string(repository(path)).unwrap()
+}
+
+/// The number of `1 MiB`, `30,000` or `30 min`.
+fn number(text: &str) -> u64 {
+    let (digits, unit) = text.split_once(' ').unwrap_or((text, ""));
+    let factor = match unit {
+        "" | "s" => 1,
+        "min" => 60,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        other => panic!("{other} is no unit"),
+    };
+    digits.replace(',', "").parse::<u64>().unwrap() * factor
+}
+
+/// What a constant is, written as a number, a product, a shift or seconds.
+fn constant(place: &str) -> u64 {
+    let (path, name) = place.split_once(' ').unwrap();
+    let source = text(path);
+    let (_, rest) = source.split_once(&format!("const {name}: ")).unwrap_or_else(|| panic!("no {place}"));
+    let value = rest.split_once(" = ").unwrap().1.split_once(';').unwrap().0.replace('_', "");
+    let value =
+        value.strip_prefix("Duration::fromsecs(").map_or(value.as_str(), |rest| rest.trim_end_matches(')'));
+    let part = |text: &str| text.parse::<u64>().unwrap();
+    match (value.split_once(" << "), value.contains(" * ")) {
+        (Some((left, right)), _) => part(left) << part(right),
+        (None, true) => value.split(" * ").map(part).product(),
+        (None, false) => part(value),
+    }
+}
+
+#[test]
+fn the_page_names_the_limits_of_the_source_and_each_has_its_test() {
+    let page = text("docs/limits.md");
+    let cells = |line: &str| line.split(" | ").map(|cell| cell.trim_matches(['|', ' ']).to_owned()).collect();
+    let rows = page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| ---"));
+    let rows: Vec<Vec<String>> = rows.map(cells).filter(|row: &Vec<_>| row[0] != "what").collect();
+    let sources: String = ["src", "tests/it"]
+        .iter()
+        .flat_map(|directory| files(&repository(directory)))
+        .filter(|path| path.extension() == Some("rs"))
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    let table = text("tests/data/limits.tsv");
+    let table: Vec<Vec<&str>> =
+        table.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t').collect()).collect();
+    let named =
+        |rows: Vec<&str>| rows.into_iter().map(ToOwned::to_owned).collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(
+        named(rows.iter().map(|row| row[0].as_str()).collect()),
+        named(table.iter().map(|line| line[0]).collect())
+    );
+    for line in table {
+        let [what, numbers, places, tests] = line[..] else { panic!("{line:?}") };
+        let limit = &rows.iter().find(|row| row[0] == what).unwrap()[1];
+        let split = |text: &'static str, of: &str| {
+            of.split(text).filter(|one| !one.is_empty()).map(ToOwned::to_owned).collect::<Vec<_>>()
+        };
+        let (numbers, places) = (split("; ", numbers), split("; ", places));
+        assert_eq!(numbers.len(), places.len(), "{what}");
+        for (named, place) in numbers.iter().zip(&places) {
+            assert!(limit.contains(named.as_str()), "{what}: the page says `{limit}`, not {named}");
+            assert_eq!(number(named), constant(place), "{what}: {place}");
+        }
+        for test in tests.split(' ') {
+            assert!(sources.contains(&format!("fn {test}(")), "{what}: there is no test {test}");
+        }
+    }
+}
 
 /// A chain of modules, each of which needs the one before.
 fn chain(modules: usize) -> Project {

@@ -293,6 +293,20 @@ mod tests {
     }
 
     #[test]
+    fn depth_is_counted_over_all_templates() {
+        let context = json!({ "x": "a" });
+        let blocks = |inner: &str| "{{#if x}}".repeat(16) + inner + &"{{/if}}".repeat(16);
+        let last = Templates::names().find(|name| !["tools", "fetch"].contains(name)).unwrap();
+        let fetch = blocks(&format!("{{{{> {last}}}}}"));
+        let render = |depth| {
+            let others = [("fetch", fetch.as_str()), (last, &nested(depth))];
+            super::tests::render(&blocks("{{> fetch}}"), &others, &context)
+        };
+        assert_eq!(render(14).unwrap(), "RUN true");
+        assert!(render(15).unwrap_err().contains("48 deep"));
+    }
+
+    #[test]
     fn values_are_counted_where_they_are_put_in() {
         let text = |bytes: usize| json!({ "x": "a".repeat(bytes) });
         let template = "RUN true \\\n    ".to_owned() + &vec!["{{sq x}}"; 1_000].join(" \\\n    ");

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Seek as _, SeekFrom};
 use std::sync::Mutex;
 
-/// Most members of an archive that are listed.
+/// Most members of an archive.
 const MEMBERS: usize = 100_000;
 
 /// A place that holds an image's parts.
@@ -81,6 +81,11 @@ impl Archive {
     /// # Errors
     /// There is no such file, or it is not a tar archive.
     pub fn open(path: &Utf8Path) -> Result<Self, Error> {
+        Self::open_within(MEMBERS, path)
+    }
+
+    /// Lists an archive that may have so many members.
+    pub(super) fn open_within(most: usize, path: &Utf8Path) -> Result<Self, Error> {
         let failed = |cause| Error::new("read", path.as_str(), cause);
         let file = open_user_file(path).map_err(failed)?;
         let file = file.ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?;
@@ -88,7 +93,10 @@ impl Archive {
         let mut members = BTreeMap::new();
         let mut links = Vec::new();
         let mut archive = tar::Archive::new(&file);
-        for entry in archive.entries_with_seek().map_err(not_tar)?.take(MEMBERS) {
+        for (number, entry) in archive.entries_with_seek().map_err(not_tar)?.enumerate() {
+            if number == most {
+                return Err(broken(path.as_str(), format!("it has more than {most} members")));
+            }
             let entry = entry.map_err(not_tar)?;
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_start_matches("./").to_owned();
             let name = text(&entry.path_bytes());

@@ -69,7 +69,7 @@ impl Layer {
         if layer.checked && reader.digest() != *digest {
             return Err(failed(io::Error::other("its content does not have that digest")));
         }
-        let entries = list(&archive).map_err(failed)?;
+        let entries = list(&archive, FILES).map_err(failed)?;
         Ok(Self { archive, entries, stored: reader.read, unpacked })
     }
 }
@@ -108,14 +108,15 @@ impl<R: Read> Read for Counting<'_, R> {
     }
 }
 
-fn list(archive: &UserFile) -> io::Result<Vec<Entry>> {
+/// The members of an archive that may have `most` of them.
+pub(super) fn list(archive: &UserFile, most: usize) -> io::Result<Vec<Entry>> {
     use std::io::Seek as _;
     let mut archive = archive;
     archive.rewind()?;
     let mut entries = Vec::new();
     for entry in tar::Archive::new(archive).entries_with_seek()? {
-        if entries.len() == FILES {
-            return Err(io::Error::other(format!("it holds more than {FILES} files")));
+        if entries.len() == most {
+            return Err(io::Error::other(format!("it holds more than {most} files")));
         }
         let entry = entry?;
         let Some(path) = inside(&entry.path_bytes()) else { continue };

@@ -73,9 +73,19 @@ impl Image {
     /// # Errors
     /// As [`open`].
     pub fn load(name: &str, blobs: &dyn Blobs, arch: Option<Arch>, tag: Option<&str>) -> Result<Self, Error> {
+        Self::load_within(layer::UNPACKED, name, blobs, arch, tag)
+    }
+
+    /// Reads an image whose layers may have so many bytes together, unpacked.
+    fn load_within(
+        mut left: u64,
+        name: &str,
+        blobs: &dyn Blobs,
+        arch: Option<Arch>,
+        tag: Option<&str>,
+    ) -> Result<Self, Error> {
         let found = manifest::find(name, blobs, arch, tag)?;
         let mut layers = Vec::new();
-        let mut left = layer::UNPACKED;
         let mut root = root::Builder::default();
         for part in &found.layers {
             let layer = Layer::read(name, blobs, part, left)?;

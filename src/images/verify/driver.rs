@@ -104,7 +104,7 @@ impl Driver {
             return driver;
         };
         driver.directory = format!("{PLACE}/{kernel}");
-        driver.read_modules(image);
+        driver.read_modules(image, MODULES);
         let builtin =
             image.root.read(&format!("{}/modules.builtin", driver.directory), LIST).unwrap_or_default();
         driver.builtin = String::from_utf8_lossy(&builtin).lines().map(kmod_name).collect();
@@ -118,7 +118,8 @@ impl Driver {
         driver
     }
 
-    fn read_modules(&mut self, image: &Image) {
+    /// Reads its modules, of which there may be so many.
+    pub(super) fn read_modules(&mut self, image: &Image, most: usize) {
         let directory = image.root.resolve(&self.directory).unwrap_or_else(|| self.directory.clone());
         for (path, file) in image.root.beneath(&directory) {
             let name = path.rsplit('/').next().unwrap_or(path);
@@ -127,8 +128,8 @@ impl Driver {
             if !is_module || file.kind != image::Kind::File {
                 continue;
             }
-            if self.modules.len() == MODULES {
-                let message = format!("/{directory} has more than {MODULES} modules: the rest was not read");
+            if self.modules.len() == most {
+                let message = format!("/{directory} has more than {most} modules: the rest was not read");
                 self.findings.push(Finding::new(Kind::DamagedModule, message));
                 break;
             }
@@ -172,6 +173,11 @@ pub(super) fn beginning(image: &Image, path: &str, bytes: u64) -> Option<Vec<u8>
     (read.len() as u64 == bytes).then_some(read)
 }
 
+/// So many bytes may a module have that is stored in so many.
+pub(super) fn most_unpacked(packed: u64) -> u64 {
+    SIZE.min(SMALL + RATIO.saturating_mul(packed))
+}
+
 /// Reads a module in sections, from the layer or from a file that it is unpacked to.
 fn module(image: &Image, name: &str, file: &image::File) -> Result<Module, String> {
     let read = || {
@@ -179,9 +185,8 @@ fn module(image: &Image, name: &str, file: &image::File) -> Result<Module, Strin
         if name.ends_with(".ko") {
             return Ok(Module::parse(name, &ReadCache::new(part)));
         }
-        let most = SIZE.min(SMALL + RATIO.saturating_mul(file.size));
         let mut plain = tempfile::tempfile()?;
-        io::copy(&mut unpacked(&mut part, most)?, &mut plain)?;
+        io::copy(&mut unpacked(&mut part, most_unpacked(file.size))?, &mut plain)?;
         Ok(Module::parse(name, &ReadCache::new(plain)))
     };
     let parsed: io::Result<_> = read();

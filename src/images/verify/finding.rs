@@ -4,6 +4,8 @@ use super::kinds::kinds;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+/// Most findings of a report.
+const FINDINGS: usize = 500;
 /// Most characters of a message: an image may hold names of any length and number.
 const MESSAGE: usize = 1_000;
 
@@ -129,4 +131,16 @@ impl Finding {
         self.help = Some(help.into());
         self
     }
+}
+
+/// The worst findings of a report, each once, and how many more there are.
+pub(super) fn worst(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort();
+    findings.dedup();
+    let more = findings.len().saturating_sub(FINDINGS);
+    if more > 0 {
+        findings.truncate(FINDINGS);
+        findings.push(Finding::new(Kind::Unverified, format!("there is more to say, {more} times")));
+    }
+    findings
 }

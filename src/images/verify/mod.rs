@@ -33,9 +33,6 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-/// Most findings of a report.
-const FINDINGS: usize = 500;
-
 /// What is known of an image besides itself.
 #[derive(Clone, Debug, Default)]
 pub struct Expected {
@@ -146,13 +143,7 @@ pub fn verify(image: &Image, driver: &Driver, expected: &Expected) -> Report {
     }
     findings.extend(contract::check(image, driver, expected));
     findings.extend(certification::check(image, expected));
-    findings.sort();
-    findings.dedup();
-    let more = findings.len().saturating_sub(FINDINGS);
-    if more > 0 {
-        findings.truncate(FINDINGS);
-        findings.push(Finding::new(Kind::Unverified, format!("there is more to say, {more} times")));
-    }
+    let findings = finding::worst(findings);
     let module = |packed: &Packed| ModuleReport {
         path: format!("/{}", packed.path),
         name: packed.module.name.clone(),

@@ -227,8 +227,10 @@ fn signature<'d, R: ReadRef<'d>>(data: R) -> Result<Option<Signature>, Damaged> 
     if kind != PKCS7 || signer != 0 || key != 0 {
         return Err(Damaged("its signature is not PKCS#7, which is all that kernels take".to_owned()));
     }
-    let message = if length > SIGNATURE { None } else { last(length) };
-    message.and_then(|message| pkcs7(message, end)).map(Some).ok_or_else(damaged)
+    if length > SIGNATURE {
+        return Err(Damaged(format!("its signature has more than {SIGNATURE} bytes")));
+    }
+    last(length).and_then(|message| pkcs7(message, end)).map(Some).ok_or_else(damaged)
 }
 
 /// Signer and hash of a PKCS#7 message.

@@ -1,6 +1,7 @@
 //! Hostile modules: what they may cost.
 
-use super::driver::Record;
+use super::driver::{Record, most_unpacked};
+use super::finding::worst;
 use super::*;
 use crate::images::image::tests::{layer, load};
 use crate::system::unpack::tests::xz;
@@ -54,9 +55,45 @@ fn modules_are_read_in_sections_and_each_is_bounded() {
     let read = |info: &str, versions| Module::parse("hello.ko", module(info, versions).as_slice());
     assert_eq!(read(&info(1_000), 0).unwrap().depends.len(), 1_000);
     assert!(read(&info(1_001), 0).unwrap_err().to_string().contains("more than any driver"));
-    assert!(read(&info(1), 33 << 20).unwrap_err().to_string().contains("__versions"));
+    assert!(read(&info(1), 32 << 20).is_ok());
+    assert!(read(&info(1), (32 << 20) + 1).unwrap_err().to_string().contains("__versions"));
     let aliases = |number| "alias=pci:*\0".repeat(number) + "name=hello\0";
     assert!(read(&aliases(50_000), 0).is_ok() && read(&aliases(50_001), 0).is_err());
+}
+
+#[test]
+fn a_signature_is_bounded() {
+    let signed = |length: u32| {
+        let mut file = module(&info(1), 0);
+        file.extend(vec![0; length as usize]);
+        file.extend([0, 0, 2, 0, 0, 0, 0, 0]);
+        file.extend(length.to_be_bytes());
+        file.extend(b"~Module signature appended~\n");
+        Module::parse("hello.ko", file.as_slice()).unwrap_err().to_string()
+    };
+    // As many zeros are read, and are no signature.
+    assert_eq!(signed(1 << 20), "the signature at its end is damaged");
+    assert_eq!(signed((1 << 20) + 1), "its signature has more than 1048576 bytes");
+}
+
+#[test]
+fn the_modules_of_an_image_are_bounded() {
+    let paths: Vec<_> = (0..4).map(|number| format!("opt/lib/modules/6.1.0/{number}.ko")).collect();
+    let image = load(&[layer(&paths.iter().map(|path| (path.as_str(), "none")).collect::<Vec<_>>())]);
+    let driver = || Driver { directory: "opt/lib/modules/6.1.0".to_owned(), ..Driver::default() };
+    let bytes = module(&info(0), 0);
+    let (sound, _) = self::driver("hello.ko", &bytes);
+    let read = |image: &Image, most| {
+        let mut driver = driver();
+        driver.read_modules(image, most);
+        (
+            driver.modules.len(),
+            driver.findings.iter().any(|one| one.message.contains("the rest was not read")),
+        )
+    };
+    assert_eq!((read(&sound, 1), read(&sound, 0)), ((1, false), (0, true)));
+    // What is no module is not counted among them, and each is a finding.
+    assert_eq!(read(&image, 1), (0, false));
 }
 
 #[test]
@@ -71,16 +108,23 @@ fn packed_modules_do_not_grow_beyond_measure() {
         "{:?}",
         large.findings
     );
+    assert_eq!((most_unpacked(0), most_unpacked(10)), (1 << 20, (1 << 20) + 1_000));
+    assert_eq!(most_unpacked(1 << 40), 1 << 30);
 }
 
 #[test]
 fn findings_and_their_texts_are_bounded() {
     let (image, driver) = driver("hello.ko", &module(&info(1_000), 0));
     let report = verify(&image, &driver, &Expected::default());
-    assert!(report.findings.len() <= FINDINGS + 1, "{}", report.findings.len());
+    assert_eq!(report.findings.len(), 501);
     assert!(report.findings.last().unwrap().message.starts_with("there is more to say"));
-    let long = "long".repeat(10_000);
-    assert!(Finding::new(Kind::NoModules, long).message.len() <= 1_003);
+    let of =
+        |number: usize| worst((0..number).map(|n| Finding::new(Kind::NoModules, n.to_string())).collect());
+    assert_eq!((of(500).len(), of(501).len(), of(502).len()), (500, 501, 501));
+    assert_eq!(of(502).last().unwrap().message, "there is more to say, 2 times");
+    let text = |characters: usize| Finding::new(Kind::NoModules, "x".repeat(characters)).message;
+    assert_eq!(text(1_000), "x".repeat(1_000));
+    assert_eq!(text(1_001), "x".repeat(1_000) + "…");
 }
 
 #[test]

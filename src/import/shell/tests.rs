@@ -188,3 +188,20 @@ fn hostile_text_ends() {
     run(&(0..60).map(|n| format!("[ -e f{n} ] && X[{n}]=1\n")).collect::<String>());
     run("X=({1..9}{1..9}{1..9}{1..9}{1..9}{1..9})");
 }
+
+#[test]
+fn each_limit_is_met_from_both_sides() {
+    let notes = |commands: usize| run(&"X=1\n".repeat(commands)).notes;
+    let last = |text: &str| run(text).notes.last().map(|note| note.text.clone()).unwrap_or_default();
+    assert_eq!(notes(20_000), []);
+    assert!(last(&"X=1\n".repeat(20_001)).contains("goes on for too long"));
+    let nested = |depth: usize| "{ ".repeat(depth) + "X=1;" + &" };".repeat(depth);
+    assert_eq!(x(&nested(60)), "0=1");
+    assert!(evaluate(&nested(61), &[]).unwrap_err().0.contains("60 deep"));
+    let calls = |depth: usize| {
+        let functions = (1..depth).map(|n| format!("f{n}() {{ f{}; }}\n", n - 1)).collect::<String>();
+        format!("f0() {{ X=1; }}\n{functions}f{}", depth - 1)
+    };
+    assert_eq!(x(&calls(20)), "0=1");
+    assert_ne!(x(&calls(21)), "0=1");
+}

@@ -128,6 +128,12 @@ fn hostile_text_costs_one_report() {
 }
 
 #[test]
+fn reading_stops_after_so_many_mistakes() {
+    let mistakes = |number: usize| read(&("a b=\n".repeat(number) + "last\n")).1.len();
+    assert_eq!((mistakes(99), mistakes(100), mistakes(200)), (99, 100, 100));
+}
+
+#[test]
 fn what_stands_between_nodes_is_counted() {
     for unit in [" \\\n", " /* x */", " \\ // x\n"] {
         let text = |number: usize| format!("a{} b\n", unit.repeat(number));

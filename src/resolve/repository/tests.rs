@@ -14,9 +14,11 @@ struct Files(BTreeMap<String, Vec<u8>>);
 
 impl Fetch for Files {
     fn get(&self, url: &str, limit: u64) -> Result<Option<Vec<u8>>, Error> {
-        let file = self.0.get(url).cloned();
-        assert!(file.as_ref().is_none_or(|file| file.len() as u64 <= limit), "{url}");
-        Ok(file)
+        assert!(limit <= PACKED_LIMIT, "{url}");
+        match self.0.get(url) {
+            Some(file) if file.len() as u64 > limit => Err(Error::new("fetch", url, "it has more bytes")),
+            file => Ok(file.cloned()),
+        }
     }
 
     /// 2026-11-22T04:31:19Z
@@ -319,4 +321,23 @@ fn a_package_says_where_its_file_lies() {
     );
     let files = apt(&list, "Packages.gz", gz);
     assert_eq!(all(&files, &bookworm()), [Some(file("pool/l/linux-image-6.deb")), None]);
+}
+
+#[test]
+fn a_list_may_have_the_size_that_its_index_says_and_no_more_than_any() {
+    let files = |size: &dyn Fn(usize) -> u64| {
+        let mut files = apt(DEBIAN, "Packages.gz", gz);
+        let bytes = gz(DEBIAN.as_bytes()).len();
+        let index = "https://example.com/repo/dists/bookworm/InRelease";
+        let text = String::from_utf8(files.0[index].clone()).unwrap();
+        let sized = |size: &str| format!(" {size} main/binary-amd64/Packages.gz");
+        let text = text.replace(&sized(&bytes.to_string()), &sized(&size(bytes).to_string()));
+        files.0.insert(index.to_owned(), text.into_bytes());
+        let wanted = |name: &str| name.starts_with("linux-");
+        packages(&files, None, &bookworm(), Arch::X86_64, &wanted).map(|found| found.len())
+    };
+    let all = files(&|bytes| bytes as u64).unwrap();
+    // The files of this test refuse a request for more than any list may have.
+    assert_eq!(files(&|_| u64::MAX).unwrap(), all);
+    assert!(files(&|bytes| bytes as u64 - 1).unwrap_err().to_string().contains("more bytes"));
 }

@@ -19,6 +19,8 @@ use ureq::{Agent, AsSendBody, http};
 
 /// The longest time that a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(15);
+/// How long a server may stay silent.
+const SILENCE: Duration = Duration::from_secs(30);
 /// The longest time for one request and its answer.
 const WHOLE: Duration = Duration::from_secs(1800);
 
@@ -33,6 +35,8 @@ pub struct Options {
     pub cache: Option<Utf8PathBuf>,
     /// How long a server may stay silent.
     pub timeout: Duration,
+    /// The longest time for one request and its answer.
+    pub whole: Duration,
     /// The first pause before a request is sent again; it doubles.
     pub backoff: Duration,
     /// What ends the waiting.
@@ -52,7 +56,8 @@ impl Options {
             environment,
             policy: Policy::default(),
             cache,
-            timeout: Duration::from_secs(30),
+            timeout: SILENCE,
+            whole: WHOLE,
             backoff: Duration::from_millis(500),
             interrupt: Interrupt::default(),
         }
@@ -262,7 +267,7 @@ fn agent(options: &Options, policy: &Arc<Policy>, tls: TlsConfig) -> Agent {
         .user_agent(concat!("drvc/", env!("CARGO_PKG_VERSION")))
         .proxy(None)
         .tls_config(tls)
-        .timeout_global(Some(WHOLE))
+        .timeout_global(Some(options.whole))
         .timeout_connect(Some(CONNECT.min(options.timeout)))
         .timeout_resolve(silence)
         .timeout_recv_response(silence)

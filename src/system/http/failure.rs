@@ -39,11 +39,7 @@ pub(super) fn of_request(method: Method, url: &Url, error: ureq::Error) -> Failu
             return Failure::never(policy::private(doing, url));
         }
         ureq::Error::Io(cause) => return of_reading(method, url, &cause),
-        ureq::Error::Timeout(reason) => (
-            Again::Once,
-            format!("no answer in time ({reason})"),
-            "try again later, or give it longer with `--timeout SECONDS`",
-        ),
+        ureq::Error::Timeout(reason) => timeout(&reason),
         ureq::Error::HostNotFound => (
             Again::Once,
             format!("the host `{}` was not found", url.host()),
@@ -69,9 +65,22 @@ pub(super) fn of_request(method: Method, url: &Url, error: ureq::Error) -> Failu
     Failure { error: Error::new(doing, url.to_string(), cause).help(help), again }
 }
 
+/// What to do where a time is over.
+fn timeout(reason: &ureq::Timeout) -> (Again, String, &'static str) {
+    let help = match reason {
+        ureq::Timeout::Global => {
+            "try again later, or from a server that is nearer: no option gives it longer"
+        }
+        _ => "try again later, or give it longer with `--timeout SECONDS`",
+    };
+    (Again::Once, format!("no answer in time ({reason})"), help)
+}
+
 /// What the system says while an answer is read.
 pub(super) fn of_reading(method: Method, url: &Url, cause: &io::Error) -> Failure {
+    let by_client = cause.get_ref().and_then(|cause| cause.downcast_ref::<ureq::Error>());
     let (again, text, help) = match cause.kind() {
+        _ if let Some(ureq::Error::Timeout(reason)) = by_client => timeout(reason),
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => (
             Again::Once,
             format!("no answer in time ({cause})"),

@@ -276,45 +276,4 @@ impl<'a> Request<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::system::http::{Client, Options, Policy, Url};
-    use crate::system::process::Environment;
-    use std::io::{Read as _, Write as _};
-    use std::net::TcpListener;
-    use std::time::{Duration, Instant};
-
-    /// A server that answers with `bytes` at a time, ten times a second.
-    fn server(bytes: usize) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        std::thread::spawn(move || {
-            for mut stream in listener.incoming().map_while(Result::ok) {
-                let _ = stream.read(&mut [0; 4096]);
-                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6000\r\n\r\n");
-                for _ in 0..6_000 / bytes {
-                    std::thread::sleep(Duration::from_millis(100));
-                    if stream.write_all(&vec![b'a'; bytes]).is_err() {
-                        break;
-                    }
-                }
-            }
-        });
-        format!("http://{address}/")
-    }
-
-    #[test]
-    fn an_answer_has_to_come_at_a_least_rate() {
-        let get = |bytes| {
-            let mut options = Options::new(Environment::default());
-            (options.timeout, options.backoff, options.cache) =
-                (Duration::from_secs(1), Duration::ZERO, None);
-            options.policy = Policy { http: ["127.0.0.1".to_owned()].into(), ..Policy::default() };
-            Client::new(options).get(&Url::parse(&server(bytes)).unwrap()).send()
-        };
-        assert_eq!(get(300).unwrap().body.len(), 6_000);
-        let begin = Instant::now();
-        let refused = get(1).unwrap_err().to_string();
-        assert!(refused.contains("less than 1 KiB a second"), "{refused}");
-        assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
-    }
-}
+mod tests;

@@ -153,18 +153,25 @@ fn hostile_patterns_cost_nothing() {
 
 #[test]
 fn a_profile_is_bounded() {
-    let many = |text: &str, times: usize| text.repeat(times);
+    let lines = |number: usize| "line \"1\"\n".repeat(number);
+    let tools = |number: usize| format!("tools{}\n", " gcc".repeat(number));
+    let patterns = |number: usize| "foreign \"a\" of=\"b\"\n".repeat(number);
+    let runs = |number: usize| format!("line \"1\" {{\n{}}}\n", "runs \"1\"\n".repeat(number));
+    let found = |text: &str| add(&mut Profiles::builtin(), "test", &format!("profile edition=1\n{text}")).1;
+    // The first node of the file counts as well.
     let cases = [
-        (many("line \"1\"\n", 1_001), "a profile has at most 1000 nodes"),
-        (format!("tools{}\n", many(" gcc", 2_001)), "a profile has at most 2000 arguments"),
-        (many("foreign \"a\" of=\"b\"\n", 65), "a profile has at most 64 patterns"),
-        (format!("line \"1\" {{\n{}}}\n", many("runs \"1\"\n", 17)), "a line has at most 16 systems"),
+        (lines(999), lines(1_001), "a profile has at most 1000 nodes"),
+        (tools(2_000), tools(2_001), "a profile has at most 2000 arguments"),
+        (patterns(64), patterns(65), "a profile has at most 64 patterns"),
+        (runs(16), runs(17), "a line has at most 16 systems"),
     ];
-    for (text, label) in cases {
-        let (_, found) = add(&mut Profiles::builtin(), "test", &format!("profile edition=1\n{text}"));
-        let found: Vec<&Diagnostic> = found.iter().collect();
-        assert_eq!(found.len(), 1, "{label}: {found:?}");
-        assert_eq!((found[0].code, found[0].labels[0].text.as_str()), (Code::ExceededLimit, label));
+    for (fits, beyond, label) in cases {
+        let fits = found(&fits);
+        assert!(fits.iter().all(|one| one.code != Code::ExceededLimit), "{label}: {fits:?}");
+        let beyond = found(&beyond);
+        let beyond: Vec<&Diagnostic> = beyond.iter().collect();
+        assert_eq!(beyond.len(), 1, "{label}: {beyond:?}");
+        assert_eq!((beyond[0].code, beyond[0].labels[0].text.as_str()), (Code::ExceededLimit, label));
     }
 }
 

@@ -1,0 +1,73 @@
+//! What an image may cost: each limit from both sides, with a small one where the real one is too large for a test.
+
+use super::*;
+use crate::images::image::layer::list;
+use crate::system::unpack::tests::xz;
+use rustix::fs::{CWD, Mode, mkfifoat};
+
+fn loaded(parts: &Parts) -> Result<Image, Error> {
+    Image::load("test", parts, Some(Arch::X86_64), None)
+}
+
+#[test]
+fn layers_that_grow_beyond_measure_are_refused() {
+    let of = |mib: usize| loaded(&parts(&[xz(&layer(&[("a", &"\0".repeat(mib << 20))]))]));
+    assert!(of(12).is_ok());
+    assert!(of(48).unwrap_err().to_string().contains("200 times its size"));
+}
+
+#[test]
+fn all_layers_together_are_bounded() {
+    let second = layer(&[("b", &"two".repeat(1_000))]);
+    let layers = [layer(&[("a", "one")]), gzip(&second)];
+    let bytes = (layers[0].len() + second.len()) as u64;
+    let within = |most| Image::load_within(most, "test", &parts(&layers), Some(Arch::X86_64), None);
+    assert_eq!(within(bytes).unwrap().layers.len(), 2);
+    assert!(within(bytes - 1).unwrap_err().to_string().contains("too large"));
+}
+
+#[test]
+fn files_layers_and_members_are_counted() {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&layer(&[("a/", ""), ("a/1", "one"), ("a/2", "two")])).unwrap();
+    assert_eq!(list(&file, 3).unwrap().len(), 3);
+    assert!(list(&file, 2).unwrap_err().to_string().contains("more than 2 files"));
+
+    let layers = |number: usize| loaded(&parts(&vec![layer(&[("a", "")]); number]));
+    assert_eq!(layers(512).unwrap().layers.len(), 512);
+    assert!(layers(513).unwrap_err().to_string().contains("more than 512 layers"));
+
+    let parts = parts(&[]);
+    let archive = tempfile::NamedTempFile::new().unwrap();
+    archive.as_file().write_all(&archived(&parts)).unwrap();
+    let open = |most| Archive::open_within(most, Utf8Path::from_path(archive.path()).unwrap());
+    assert!(open(parts.0.len()).is_ok());
+    assert!(open(parts.0.len() - 1).unwrap_err().to_string().contains("members"));
+}
+
+#[test]
+fn documents_are_bounded() {
+    let padded = |bytes: usize| {
+        let mut parts = parts(&[]);
+        parts.0.get_mut("index.json").unwrap().resize(bytes, b' ');
+        loaded(&parts)
+    };
+    assert!(padded(4 << 20).is_ok());
+    assert!(padded((4 << 20) + 1).unwrap_err().to_string().contains("larger than 4194304 bytes"));
+}
+
+#[test]
+fn what_is_no_regular_file_is_refused_without_waiting() {
+    let home = tempfile::tempdir().unwrap();
+    let home = Utf8Path::from_path(home.path()).unwrap();
+    let parts = parts(&[layer(&[("a", "one")])]);
+    tar::Archive::new(archived(&parts).as_slice()).unpack(home).unwrap();
+    assert!(open(home, Some(Arch::X86_64), None).is_ok());
+    let blob = digest(&layer(&[("a", "one")]));
+    for path in [home.join(blob.replace("sha256:", "blobs/sha256/")), home.join("index.json")] {
+        std::fs::remove_file(&path).unwrap();
+        mkfifoat(CWD, path.as_str(), Mode::RWXU).unwrap();
+        let refused = open(home, Some(Arch::X86_64), None).unwrap_err().to_string();
+        assert!(refused.contains("not a regular file"), "{refused}");
+    }
+}
