@@ -272,8 +272,8 @@ mod tests {
         let home = camino::Utf8Path::from_path(home.path()).unwrap();
         for (path, text) in [("from/a", "1234"), ("from/b/c", "567"), ("from/b/d", "89"), ("to/x", "")] {
             let path = home.join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
+            let directory = Dir::make_private(path.parent().unwrap().as_str()).unwrap();
+            directory.replace(path.file_name().unwrap(), text.as_bytes()).unwrap();
         }
         let [from, to] = ["from", "to"].map(|name| Disk::open(&home.join(name)).unwrap());
         let driver = RelPath::parse("driver").unwrap();

@@ -305,12 +305,16 @@ impl Program {
     }
 
     fn not_started(&self, cause: io::Error) -> Error {
-        let missing = cause.kind() == io::ErrorKind::NotFound;
+        let kind = cause.kind();
         let error = Error::new("run", &self.name, cause);
-        if missing {
-            error.help(format!("install `{}`, or add its directory to PATH", self.name))
-        } else {
-            error
+        match kind {
+            io::ErrorKind::NotFound => {
+                error.help(format!("install `{}`, or add its directory to PATH", self.name))
+            }
+            io::ErrorKind::WouldBlock => {
+                error.help("allow more processes and threads: `ulimit -u`, or the limit of the container")
+            }
+            _ => error,
         }
     }
 }

@@ -90,15 +90,60 @@ fn a_tree_is_taken_over_whole_or_not_at_all() {
     assert!(points > 60);
 }
 
+/// A project whose engine, a mock, fails to build its only target.
+fn unbuildable() -> Project {
+    let project = crate::build::project();
+    let mock =
+        "#!/bin/sh\ncase $1 in build) echo 'example.c:1: error: no'; exit 2;; images) ;; *) echo []; esac\n";
+    project.write("bin/podman", mock);
+    project
+}
+
+/// Nobody's user, whose threads and processes can be counted.
+const NOBODY: &str = "64123";
+
+/// `drvc build` as that user, with at most so many threads and processes.
+fn with_tasks(project: &Project, most: usize) -> Output {
+    let mut command = Command::new("setpriv");
+    command.args([&format!("--reuid={NOBODY}"), &format!("--regid={NOBODY}"), "--clear-groups"]);
+    command.args(["prlimit", &format!("--nproc={most}"), project.path("bin/drvc").as_str()]);
+    command.args(["build", "--offline", "--keep-going"]).current_dir(project.path("")).env_clear();
+    command.env("HOME", project.path("")).env("PATH", format!("{}:/usr/bin:/bin", project.path("bin")));
+    command.output().unwrap()
+}
+
+#[test]
+#[expect(clippy::disallowed_macros, reason = "a skipped test says so")]
+fn a_build_that_gets_few_threads_ends_as_ever_or_says_what_it_lacks() {
+    let project = unbuildable();
+    std::fs::copy(env!("CARGO_BIN_EXE_drvc"), project.path("bin/drvc")).unwrap();
+    let chown = Command::new("chown").args(["-R", NOBODY, project.path("").as_str()]).output();
+    let readable =
+        chown.is_ok_and(|done| done.status.success()) && with_tasks(&project, 100).status.code() == Some(4);
+    if !readable {
+        eprintln!("skipped: only root may start drvc as another user, where temporary files are open to it");
+        return;
+    }
+    let mut as_ever = 0;
+    for most in 1..=24 {
+        let output = with_tasks(&project, most);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(4), "{most}: {said}");
+        assert!(!said.contains("panicked"), "{most}: {said}");
+        let ended = said.contains("1 target: 1 failed");
+        assert!(ended || said.contains("help: "), "{most}: {said}");
+        assert!(ended || as_ever == 0, "{most}: fewer were enough, but {said}");
+        as_ever += usize::from(ended);
+    }
+    assert!(as_ever > 8, "{as_ever}");
+}
+
 #[test]
 fn what_a_build_remembers_is_whole() {
     if strace_is_missing() {
         return;
     }
-    let project = crate::build::project();
-    let mock =
-        "#!/bin/sh\ncase $1 in build) echo 'example.c:1: error: no'; exit 2;; images) ;; *) echo []; esac\n";
-    project.write("bin/podman", mock);
+    let project = unbuildable();
     let build = ["build", "--offline", "--keep-going"];
     let undisturbed = |point: &str| {
         let path = format!("{}:/usr/bin:/bin", project.path("bin"));

@@ -153,6 +153,20 @@ fn targets_are_bounded() {
 }
 
 #[test]
+fn many_globs_for_many_kernels_are_refused() {
+    let project = Project::new();
+    let kernels: Vec<_> = (0..1_000).map(|number| format!("\"6.1.0-{number}-amd64\"")).collect();
+    project.edit("drivers.kdl", "\"6.1.0-18-amd64\"", &kernels.join(" "));
+    let exclude = |number| format!("    exclude kernel=\"*-{number}x*\" reason=\"broken\"\n");
+    project.edit(
+        "drivers.kdl",
+        "matrix {\n",
+        &format!("matrix {{\n{}", (0..2_001).map(exclude).collect::<String>()),
+    );
+    project.run(&["check"]).expect(1, "", "the matrix is too large for so many globs and comparisons");
+}
+
+#[test]
 fn what_is_imported_is_bounded() {
     let module = "apiVersion: kmm.sigs.x-k8s.io/v1beta1\nkind: Module\nmetadata: { name: a }\n";
     let padded = |bytes: usize| module.to_owned() + "#" + &"x".repeat(bytes - module.len() - 2) + "\n";

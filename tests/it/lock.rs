@@ -185,6 +185,28 @@ fn what_passes_by_itself_is_asked_for_again() {
     }
 }
 
+#[test]
+fn threads_that_cannot_be_had_only_make_locking_slower() {
+    if crate::crash::strace_is_missing() {
+        return;
+    }
+    let registry = Registry::new(Fault::None);
+    // None at all; the first; the first two.
+    for when in ["1+", "2+", "3+"] {
+        let project = project(&registry);
+        let plain = project.command(&["lock", "--allow-host", "127.0.0.1"]);
+        let mut command = std::process::Command::new("strace");
+        command.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=clone,clone3"]);
+        for call in ["clone", "clone3"] {
+            command.args(["-e", &format!("inject={call}:error=EAGAIN:when={when}")]);
+        }
+        command.arg(plain.get_program()).args(plain.get_args()).current_dir(project.path(""));
+        let run = crate::project::ended(command.env("HOME", project.path("")));
+        run.expect(0, "", &format!("added image `{}/debian:12`", registry.address));
+        project.run(&["compile", "--locked"]).expect(0, "", "files written");
+    }
+}
+
 /// Three images: of a server that answers, and two of one that is away.
 fn half(away: &str) -> (Registry, Project) {
     let registry = Registry::new(Fault::None);

@@ -14,6 +14,7 @@ mod examples;
 mod crash;
 mod differential;
 mod dkms;
+mod dockerfiles;
 mod docs;
 mod emit;
 mod fmt;

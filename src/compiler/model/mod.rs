@@ -69,6 +69,19 @@ pub struct Model {
 }
 
 impl Model {
+    /// What selects cells, wherever it stands.
+    pub fn selectors(&self) -> impl Iterator<Item = &Selector> {
+        fn of<N, B>(layers: &Layers<N, B>) -> impl Iterator<Item = &Selector> {
+            layers.overlays.iter().map(|overlay| &overlay.selector)
+        }
+        let of_matrix = self.matrix.overlays.iter().map(|overlay| &overlay.selector);
+        let excludes = self.matrix.exclude.iter().map(|exclude| &exclude.selector);
+        let images = self.images.iter().flat_map(|image| image.only.iter().chain(of(&image.layers)));
+        let modules = self.modules.iter().flat_map(of);
+        let sources = self.sources.iter().flat_map(of);
+        of_matrix.chain(excludes).chain(images).chain(modules).chain(sources)
+    }
+
     /// Where the stages of sources, modules, images and signing come from, by the names that the stages have: a module's is the
     /// place that says how it is built, or else its name.
     #[must_use]

@@ -95,8 +95,31 @@ pub struct Selector {
 #[derive(Clone, Debug)]
 enum Test {
     Exact(Box<str>),
-    Glob(Box<GlobMatcher>),
+    Glob(Box<Pattern>),
     Range(Vec<(Bound, Box<str>)>),
+}
+
+/// A glob, and the letters that all that it matches end in: they are compared first, which is far cheaper.
+#[derive(Clone, Debug)]
+struct Pattern {
+    glob: GlobMatcher,
+    ending: Box<str>,
+}
+
+impl Pattern {
+    fn parse(text: &str) -> Result<Self, globset::Error> {
+        let last = text.rfind(['*', '?', ']', '}']).filter(|_| !text.contains('\\'));
+        let ending = last.and_then(|at| text.get(at + 1..)).filter(|ending| !ending.contains(['[', '{']));
+        Ok(Self { glob: Glob::new(text)?.compile_matcher(), ending: ending.unwrap_or_default().into() })
+    }
+
+    fn text(&self) -> &str {
+        self.glob.glob().glob()
+    }
+
+    fn is_match(&self, value: &str) -> bool {
+        value.ends_with(&*self.ending) && self.glob.is_match(value)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,6 +172,12 @@ impl Selector {
         self.tests.iter().any(|(key, _)| *key == Key::Image)
     }
 
+    /// Whether it has a glob or a comparison, which take about a microsecond for each cell.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.tests.iter().any(|(_, test)| !matches!(test, Test::Exact(_)))
+    }
+
     /// Whether it selects this cell.
     #[must_use]
     pub fn selects(&self, view: &View<'_>) -> bool {
@@ -179,9 +208,9 @@ impl Test {
             ));
         }
         if text.contains(['*', '?', '[', '{']) {
-            let glob =
-                Glob::new(text).map_err(|_| "a glob is made of `*`, `?`, `[a-z]` and `{a,b}`".to_string())?;
-            return Ok(Self::Glob(Box::new(glob.compile_matcher())));
+            let glob = Pattern::parse(text)
+                .map_err(|_| "a glob is made of `*`, `?`, `[a-z]` and `{a,b}`".to_string())?;
+            return Ok(Self::Glob(Box::new(glob)));
         }
         Ok(Self::Exact(text.into()))
     }
@@ -294,6 +323,13 @@ mod tests {
             ("release", ">9", Some(false)),
             ("release", ">=9", Some(true)),
             ("release", "9.{2,4}", Some(true)),
+            ("kernel", "*.x86_64", Some(true)),
+            ("kernel", "*.x86_6[0-4]", Some(true)),
+            ("kernel", "*.x86_6[]4]", Some(true)),
+            ("kernel", "*.{aarch,x86_}64", Some(true)),
+            ("kernel", "*.el9_4.x86\\_64", Some(true)),
+            ("kernel", "*.aarch64", Some(false)),
+            ("kernel", "5.13*.x86_64", Some(false)),
             ("el", "9", Some(true)),
             ("el", "9.4", Some(true)),
             ("el", "9.40", Some(false)),

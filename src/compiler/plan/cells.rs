@@ -22,6 +22,8 @@ use std::sync::Arc;
 
 /// So many combinations are looked at and no more: what is beyond was not meant.
 const MAX_COMBINATIONS: usize = 20_000_000;
+/// So often are globs and comparisons tried, each on every cell.
+const MAX_TESTS: usize = 2_000_000;
 
 /// Makes the cells, apart from those that an `exclude` takes out whole.
 pub(super) fn expand<'a>(
@@ -45,6 +47,11 @@ pub(super) fn expand<'a>(
     }
     let Expansion { mut cells, setups, .. } = expansion;
     setups.unlocked().for_each(|report| diagnostics.push(report));
+    let open = inputs.model.selectors().filter(|selector| selector.is_open()).count();
+    if let Some(problem) = too_many_tests(open, cells.len(), inputs.model.matrix.span) {
+        diagnostics.push(problem);
+        return (Vec::new(), Vec::new());
+    }
     warn_dead(&inputs.model.matrix.overlays, &cells, diagnostics);
     let excluded = exclude(inputs, &mut cells, diagnostics);
     if cells.is_empty() && !diagnostics.has_errors() {
@@ -340,4 +347,28 @@ fn too_many_combinations(inputs: &Inputs<'_>) -> Option<Diagnostic> {
             .label(inputs.model.matrix.span, "releases x kernels x architectures x images")
             .help(format!("drvc looks at {MAX_COMBINATIONS} at most: split the manifest"))
     })
+}
+
+/// What is said where so many globs and comparisons meet so many cells.
+fn too_many_tests(open: usize, cells: usize, matrix: Span) -> Option<Diagnostic> {
+    (open.saturating_mul(cells) > MAX_TESTS).then(|| {
+        Diagnostic::new(Code::ExceededLimit, "the matrix is too large for so many globs and comparisons")
+            .label(matrix, format!("{cells} kernels, for {open} `on`, `only` and `exclude` that are no plain values"))
+            .help(format!(
+                "the product of both is at most {MAX_TESTS}: write values in place of globs, or split the manifest"
+            ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::text::source::{Sources, Span};
+
+    #[test]
+    fn globs_times_cells_are_bounded() {
+        let span = Span::new(Sources::default().add("t", ""), 0, 0);
+        assert!(super::too_many_tests(2_000, 1_000, span).is_none());
+        assert!(super::too_many_tests(2_000, 1_001, span).is_some());
+        assert!(super::too_many_tests(usize::MAX, 2, span).is_some());
+    }
 }

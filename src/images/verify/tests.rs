@@ -6,6 +6,8 @@ use super::*;
 use crate::images::image::tests::{layer, load};
 use crate::system::unpack::tests::xz;
 
+mod depmod;
+
 /// An ELF file with a `.modinfo` of this text, and a section `__versions` that claims to have so many bytes.
 fn module(info: &str, versions: u64) -> Vec<u8> {
     let names = b"\0.modinfo\0__versions\0.shstrtab\0";

@@ -4,11 +4,13 @@ use super::url::{Scheme, Url, is_literal, is_loopback};
 use crate::text::error::Error;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
+use ureq::unversioned::transport::time::Duration;
 
 /// What the user allows beyond `https` to public hosts, by the hosts' names without port.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -137,6 +139,27 @@ impl Guarded {
     }
 }
 
+impl Guarded {
+    /// Resolves a name within a time. ureq's own way of doing so panics where the system gives no thread; here the time is
+    /// what is given up then.
+    fn resolve_in(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let mut unhurried = timeout;
+        unhurried.after = Duration::NotHappening;
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let (of, with) = (uri.clone(), config.clone());
+        let work = move || sender.send(DefaultResolver::default().resolve(&of, &with, unhurried));
+        if thread::Builder::new().spawn(work).is_err() {
+            return self.inner.resolve(uri, config, unhurried);
+        }
+        receiver.recv_timeout(*timeout.after).unwrap_or(Err(ureq::Error::Timeout(timeout.reason)))
+    }
+}
+
 /// What the resolver's refusal says; ureq knows no error of ours.
 pub(super) const REFUSED: &str = "private address";
 
@@ -147,7 +170,7 @@ impl Resolver for Guarded {
         config: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let found = self.inner.resolve(uri, config, timeout)?;
+        let found = self.resolve_in(uri, config, timeout)?;
         let host = uri.host().unwrap_or_default();
         // A proxy is the user's own word, and commonly lies inside.
         let is_proxy = config.proxy().is_some_and(|proxy| proxy.uri() == uri);

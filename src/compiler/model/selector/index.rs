@@ -27,7 +27,7 @@ impl<'s> Index<'s> {
             let found = KEYS.into_iter().find_map(|key| match test(key)? {
                 Test::Exact(text) => Some((true, (key, &**text))),
                 Test::Glob(glob) => {
-                    let text = glob.glob().glob();
+                    let text = glob.text();
                     // A backslash takes the meaning of the next letter away.
                     let end = text.find(['*', '?', '[', '{', '\\']).filter(|end| *end > 0)?;
                     Some((false, (key, text.get(..end)?)))

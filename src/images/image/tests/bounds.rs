@@ -58,14 +58,14 @@ fn documents_are_bounded() {
 
 #[test]
 fn what_is_no_regular_file_is_refused_without_waiting() {
-    let home = tempfile::tempdir().unwrap();
-    let home = Utf8Path::from_path(home.path()).unwrap();
-    let parts = parts(&[layer(&[("a", "one")])]);
-    tar::Archive::new(archived(&parts).as_slice()).unpack(home).unwrap();
-    assert!(open(home, Some(Arch::X86_64), None).is_ok());
     let blob = digest(&layer(&[("a", "one")]));
-    for path in [home.join(blob.replace("sha256:", "blobs/sha256/")), home.join("index.json")] {
-        std::fs::remove_file(&path).unwrap();
+    for name in [blob.as_str(), "index.json"] {
+        let home = tempfile::tempdir().unwrap();
+        let home = Utf8Path::from_path(home.path()).unwrap();
+        let mut parts = parts(&[layer(&[("a", "one")])]);
+        parts.0.remove(name);
+        tar::Archive::new(archived(&parts).as_slice()).unpack(home).unwrap();
+        let path = home.join(name.replace("sha256:", "blobs/sha256/"));
         mkfifoat(CWD, path.as_str(), Mode::RWXU).unwrap();
         let refused = open(home, Some(Arch::X86_64), None).unwrap_err().to_string();
         assert!(refused.contains("not a regular file"), "{refused}");
