@@ -1,7 +1,7 @@
 //! A draft into the text of a manifest, in canonical layout.
 
 use super::draft::{Build, Draft, Image, Module, Node, Origin, Os, Source, Step};
-use crate::language::kdl::quote as quoted;
+use crate::language::kdl::{is_forbidden, quote as quoted};
 use crate::text::diag::clean::escape;
 use std::fmt::Write as _;
 
@@ -30,13 +30,7 @@ impl Page {
     fn notes(&mut self, notes: &[String]) {
         for note in notes.iter().flat_map(|note| note.lines()) {
             let harmless = |c: char| {
-                if crate::language::kdl::is_forbidden(c)
-                    || super::shell::is_symbolic(c.encode_utf8(&mut [0; 4]))
-                {
-                    '?'
-                } else {
-                    c
-                }
+                if is_forbidden(c) || super::shell::is_symbolic(c.encode_utf8(&mut [0; 4])) { '?' } else { c }
             };
             let note: String = escape(note).chars().map(harmless).collect();
             self.line(format!("// {note}").trim_end());
@@ -216,8 +210,10 @@ fn build(page: &mut Page, build: &Build) {
     }
 }
 
-/// A script as a text of several lines, raw where it has backslashes.
+/// A script as a text of several lines, raw where it has backslashes. As in other texts, a blank stands for a character
+/// that no manifest may hold.
 fn script(page: &mut Page, text: &str) {
+    let text = &text.replace(is_forbidden, " ");
     let raw = text.contains('\\') || text.contains("\"\"\"");
     let hashes = if raw { "#" } else { "" };
     if text.contains("\"\"\"#") {

@@ -266,6 +266,7 @@ fn dockerfiles() {
         "examples/05-module-chain/drivers.out",
         "examples/08-everywhere/drivers.out/pt-char-dev",
         "Containerfile",
+        "tests/data/fuzz/dockerfiles",
     ];
     fuzz("dockerfiles", &examples, |bytes| {
         if let Ok(draft) = dockerfile::import(&text(bytes), "Dockerfile", "driver") {
