@@ -27,6 +27,9 @@ impl Reading {
                 .fates
                 .push((one.line, left(&format!("{} {}", one.keyword, one.rest), "it names no file")));
         };
+        for flag in flags.iter().filter(|flag| flag.starts_with("--checksum=")) {
+            self.fates.push((one.line, left(flag, "say it with `sha256=` behind `archive` or `file`")));
+        }
         for file in files {
             let stage = from.as_ref().map_or(String::new(), |from| format!(" --from={from}"));
             let what = format!("{}{stage} {file} {target}", one.keyword);
@@ -214,14 +217,17 @@ impl Reading {
 
 /// What is said of a file that an image holds beside its modules.
 fn in_image(what: &str, target: &str) -> Fate {
-    let advice = if target.contains("modprobe.d") {
-        "say `option`, `softdep` or `blacklist` in the image"
-    } else if target.contains("modules-load.d") {
-        "say `load` in the image"
-    } else if what.contains("firmware") {
-        "say `firmware` in the image, with `from=` and a source"
-    } else {
-        "if the image needs it, say `file` with `from=` and `to=`"
-    };
-    left(what, advice)
+    let firmware =
+        what.contains("firmware").then_some("say `firmware` in the image, with `from=` and a source");
+    let other = "if the image needs it, say `file` with `from=` and `to=`";
+    left(what, of_image(target).or(firmware).unwrap_or(other))
+}
+
+/// What the manifest has in place of a file that tells the image how modules are loaded.
+pub(super) fn of_image(file: &str) -> Option<&'static str> {
+    let places = [
+        ("modprobe.d", "say `option`, `softdep` or `blacklist` in the image"),
+        ("modules-load.d", "say `load` in the image"),
+    ];
+    places.iter().find(|(place, _)| file.contains(place)).map(|(_, advice)| *advice)
 }

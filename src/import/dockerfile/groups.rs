@@ -249,7 +249,8 @@ fn without_symbols(text: &str, group: &mut Group, action: &Action) -> String {
 }
 
 fn not_built(text: &str) -> Fate {
-    left(text, "if the build needs it, write it as `run` or `script`")
+    let of_image = text.split_once('>').and_then(|(_, file)| super::copies::of_image(file));
+    left(text, of_image.unwrap_or("if the build needs it, write it as `run` or `script`"))
 }
 
 /// Where a call of make works: what `-C` or `M=` says, seen from where it is called.

@@ -160,8 +160,10 @@ impl Reading {
             .position(|word| *word == "-C" || *word == "--directory")
             .and_then(|at| tar.get(at + 1));
         let at = self.place(dir.copied().unwrap_or("."));
-        let strip = tar.iter().find_map(|word| {
-            word.strip_prefix("--strip-components=").or_else(|| word.strip_prefix("--strip="))
+        let names = ["--strip-components", "--strip"];
+        let strip = tar.iter().enumerate().find_map(|(at, word)| match word.split_once('=') {
+            Some((name, number)) => names.contains(&name).then_some(number),
+            None => names.contains(word).then(|| tar.get(at + 1).copied()).flatten(),
         });
         let strip = strip.and_then(|number| number.parse().ok()).unwrap_or(0);
         self.tree(line, what, at, Origin::Archive { url: url.to_owned(), strip });

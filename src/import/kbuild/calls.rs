@@ -1,5 +1,6 @@
 //! How make is called for a Makefile: with which variables and targets, and what other calls of it say.
 
+use super::goals;
 use super::lines::{assignment, logical_lines};
 use super::reading::OF_KBUILD;
 use super::{DIRECTORIES, RELEASES, directory, makefile};
@@ -40,14 +41,8 @@ pub(super) fn build(text: &str) -> Build {
     if (variables.is_empty() && !says_more(&lines)) || only_by_subdirs(&lines) {
         return Build::Kbuild;
     }
-    let has = |target: &str| {
-        lines.iter().any(|line| line.starts_with(&format!("{target}:")) && !line.contains(":="))
-    };
-    let target = ["modules", "all", "default"].into_iter().find(|target| has(target));
-    // A rule for whatever is asked for is no goal of its own.
-    let target = target.or_else(|| has("%").then_some("modules"));
     Build::Make {
-        targets: target.map(str::to_owned).into_iter().collect(),
+        targets: goals::goal(&lines).into_iter().collect(),
         variables: variables.into_iter().collect(),
     }
 }

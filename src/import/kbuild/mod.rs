@@ -3,6 +3,7 @@
 pub(super) mod calls;
 mod conditions;
 pub(super) mod expand;
+mod goals;
 mod lines;
 mod objects;
 mod reading;

@@ -42,6 +42,7 @@ pub(super) fn tools(tree: &impl Tree, dir: &RelPath, makefile: &str) -> Vec<Stri
     }
     wants.extend(for_another_machine(&lines));
     wants.extend(installed(&lines));
+    wants.extend(of_the_machine(&lines));
     // The kernel's backports project, and those that took over its build system.
     let defconfigs = dir.join("defconfigs").ok().and_then(|dir| tree.list(&dir).ok());
     if let Some(one) = defconfigs.iter().flat_map(|found| &found.value).find(|one| one.kind == Kind::File) {
@@ -101,6 +102,32 @@ fn installed(lines: &[String]) -> Vec<String> {
                 draft::literal(line.trim().trim_start_matches('@'))
             ));
         }
+    }
+    said
+}
+
+/// Files of another driver that the machine is to have: no build has them.
+fn of_the_machine(lines: &[String]) -> Vec<String> {
+    let of_kernel =
+        ["/lib/modules", "/usr/src/linux", "/usr/src/kernels", "/usr/include", "/proc", "/etc", "/boot"];
+    let outside = |value: &str| value.starts_with('/') && !of_kernel.iter().any(|dir| value.starts_with(dir));
+    let uses = |name: &str| {
+        let words = [format!("-I$({name})"), format!("-I${{{name}}}")];
+        lines.iter().any(|line| words.iter().any(|word| line.contains(word)))
+    };
+    let mut said = Vec::new();
+    for (name, value, _) in
+        lines.iter().filter_map(|line| assignment(line)).filter(|(_, value, _)| outside(value))
+    {
+        let advice = match name {
+            "KBUILD_EXTRA_SYMBOLS" => "put what exports them into this manifest, and say `needs`",
+            _ if uses(name) => "say `packages` that bring it, or a `source` of its own",
+            _ => continue,
+        };
+        said.push(format!(
+            "`{name}={}` is of the machine, which no build has: {advice}",
+            draft::literal(value)
+        ));
     }
     said
 }

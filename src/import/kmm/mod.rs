@@ -81,7 +81,11 @@ fn of_documents(text: &str, file: &str) -> Result<Draft, Refusal> {
     left_over(module, "", &mut say);
     draft.kmm = Some(kmm);
     if modules.len() > 1 {
-        say("only the first Module of the file was imported".to_owned());
+        let others = modules.iter().skip(1).filter_map(|one| string(one, &["metadata", "name"]));
+        say(format!(
+            "only the first Module of the file was imported: import `{}` from files of their own",
+            others.collect::<Vec<_>>().join("`, `")
+        ));
     }
     let profiles = Profiles::builtin();
     let literals = mappings.iter().filter_map(|one| one.literal.as_deref());

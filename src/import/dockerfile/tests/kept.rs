@@ -109,3 +109,19 @@ fn what_is_made_is_called_after_itself_where_a_module_of_the_kernel_is_loaded_fi
         assert!(manifest.contains(expected), "{expected}\n{manifest}");
     }
 }
+
+#[test]
+fn what_is_said_of_an_archive_and_of_settings_is_kept_or_named() {
+    let (manifest, warnings) = imported(
+        "FROM debian:12\nADD --checksum=sha256:00 https://h.example/q.tar.gz /t/\nWORKDIR /q\nRUN tar xzf /t/q.tar.gz --strip-components 1 && make all\nRUN echo options q a=1 > /etc/modprobe.d/q.conf; echo q > /etc/modules-load.d/q.conf",
+    );
+    assert!(manifest.contains("archive \"https://h.example/q.tar.gz\" strip=1\n"), "{manifest}");
+    assert_eq!(
+        warnings,
+        [
+            "Dockerfile:2: `--checksum=sha256:00` is left out: say it with `sha256=` behind `archive` or `file`",
+            "Dockerfile:5: `echo options q a=1 > /etc/modprobe.d/q.conf` is left out: say `option`, `softdep` or `blacklist` in the image",
+            "Dockerfile:5: `echo q > /etc/modules-load.d/q.conf` is left out: say `load` in the image",
+        ]
+    );
+}

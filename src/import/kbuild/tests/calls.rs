@@ -110,3 +110,37 @@ fn what_a_makefile_does_beside_building_is_said() {
     let plain = "ARCH ?= $(shell uname -m)\nCROSS_COMPILE ?=\nobj-m := q.o\n";
     assert!(!imported(&[("Makefile", plain)]).contains("it sets"));
 }
+
+#[test]
+fn make_is_asked_for_what_builds_the_modules() {
+    let build = "$(MAKE) -C $(KDIR) M=$(CURDIR) modules";
+    let cases = [
+        (format!("help:\n\t@echo build\nbuild:\n\t{build}\n"), "make \"build\" KDIR"),
+        (format!("driver:\n\t{build}\nclean:\n\t$(MAKE) -C $(KDIR) M=$(CURDIR) clean\n"), "make KDIR"),
+        (format!("both: tool driver\ntool:\n\t$(CC) t.c\ndriver:\n\t{build}\n"), "make KDIR"),
+        (format!("tool:\n\t$(CC) t.c\ndriver:\n\t{build}\n"), "make \"driver\" KDIR"),
+        (format!("all: mod load\nmod:\n\t{build}\nload:\n\tmodprobe q\n"), "make \"mod\" KDIR"),
+        (format!("all:\n\t$(MAKE) build\nbuild:\n\t{build}\n"), "make \"all\" KDIR"),
+        (format!(".PHONY: x\nall: q.ko\nq.ko: q.c ; {build}\n"), "make \"all\" KDIR"),
+        ("all:\n\tmake -C src KDIR=$(KDIR)\n".to_owned(), "make \"all\" KDIR"),
+    ];
+    for (rules, expected) in cases {
+        let manifest = imported(&[("Makefile", &format!("obj-m := q.o\n{rules}"))]);
+        assert!(manifest.contains(expected), "{rules}\n{manifest}");
+    }
+}
+
+#[test]
+fn files_of_other_drivers_on_the_machine_are_said() {
+    let manifest = imported(&[(
+        "Makefile",
+        "obj-m := q.o\nKBUILD_EXTRA_SYMBOLS := /opt/x/Module.symvers\nOFA ?= /usr/src/ofa\nBIN := /usr/bin/q\nccflags-y += -I$(OFA)/include\n",
+    )]);
+    for expected in [
+        "`KBUILD_EXTRA_SYMBOLS=/opt/x/Module.symvers` is of the machine, which no build has: put what exports them",
+        "`OFA=/usr/src/ofa` is of the machine, which no build has: say `packages`",
+    ] {
+        assert!(manifest.contains(expected), "{expected}\n{manifest}");
+    }
+    assert!(!manifest.contains("BIN="), "{manifest}");
+}
