@@ -28,7 +28,7 @@ pub(super) fn goal(lines: &[String]) -> Option<String> {
     let loads = |line: &str| {
         ["modprobe ", "insmod "].iter().any(|word| line.trim_start_matches(['@', '-']).starts_with(word))
     };
-    let own = order.iter().find(builds).copied();
+    let own = order.iter().filter(|target| !target.contains('%')).find(builds).copied();
     let fits = |target: &str| {
         let recipes = recipes(&rules, target, 0);
         !recipes.iter().any(|line| loads(line)) && own.is_none_or(|own| reaches(&rules, target, own, 0))
@@ -82,7 +82,8 @@ fn reaches(rules: &BTreeMap<&str, Rule<'_>>, target: &str, wanted: &str, depth: 
     let Some(rule) = rules.get(target).filter(|_| depth < MAX_DEPTH) else { return false };
     let calls = || rule.recipe.iter().filter(|line| line.contains("MAKE)") || line.contains("make "));
     target == wanted
-        || rule.needs.iter().any(|target| reaches(rules, target, wanted, depth + 1))
+        // What a variable holds is not looked into: it may be the one.
+        || rule.needs.iter().any(|target| target.contains('$') || reaches(rules, target, wanted, depth + 1))
         || calls().any(|line| {
             line.contains(" M=") || line.split_whitespace().any(|word| word == wanted || word == "-C")
         })

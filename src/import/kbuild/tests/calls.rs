@@ -122,6 +122,8 @@ fn make_is_asked_for_what_builds_the_modules() {
         (format!("all: mod load\nmod:\n\t{build}\nload:\n\tmodprobe q\n"), "make \"mod\" KDIR"),
         (format!("all:\n\t$(MAKE) build\nbuild:\n\t{build}\n"), "make \"all\" KDIR"),
         (format!(".PHONY: x\nall: q.ko\nq.ko: q.c ; {build}\n"), "make \"all\" KDIR"),
+        (format!("all: $(MODS)\n%.ko:\n\t{build}\none:\n\t{build}\n"), "make \"all\" KDIR"),
+        (format!("all: a.ko\n%.ko:\n\t{build}\n"), "make \"all\" KDIR"),
         ("all:\n\tmake -C src KDIR=$(KDIR)\n".to_owned(), "make \"all\" KDIR"),
     ];
     for (rules, expected) in cases {
