@@ -164,6 +164,41 @@ fn a_login_is_handed_on_and_shown_to_nobody() {
 }
 
 #[test]
+fn a_token_gets_its_pin_by_the_way_that_sign_file_asks() {
+    let builder = Builder::new();
+    // Stands for sign-file: says what it was given, and signs by a line of text.
+    let sign_file = |comment: &str| {
+        let text = format!(
+            "# {comment}\necho \"$2 ${{OPENSSL_CONF:+configured}} $KBUILD_SIGN_PIN\" >given\nprintf 'sig_key=01\\nsig_hashalgo=%s\\n' \"$1\" >>\"$4\""
+        );
+        builder.program("sign-file", &text);
+        let scripts = builder.path(&format!("lib/modules/{KERNEL}/build/scripts"));
+        std::fs::create_dir_all(&scripts).unwrap();
+        std::fs::copy(builder.path("bin/sign-file"), scripts.join("sign-file")).unwrap();
+    };
+    builder.write("run/secrets/pin", "4711\n");
+    let pin = builder.path("run/secrets/pin");
+    let given = |uri: &str| {
+        builder.module("drvc/out/lib/q.ko", "");
+        builder.run("sign", &[uri, "01", "--hash", "sha256", "--pin", pin.as_str()]).expect(0, "");
+        builder.read("source/given")
+    };
+    sign_file("ENGINE_by_id");
+    assert_eq!(given("pkcs11:object=k"), "pkcs11:object=k  4711\n");
+    sign_file("OSSL_PROVIDER_try_load");
+    assert_eq!(given("pkcs11:object=k"), format!("pkcs11:object=k?pin-source=file:{pin} configured 4711\n"));
+    assert_eq!(
+        given("pkcs11:object=k?a=b"),
+        format!("pkcs11:object=k?a=b&pin-source=file:{pin} configured 4711\n")
+    );
+    assert_eq!(given(pin.as_str()), format!("{pin}  4711\n"));
+    let configuration = builder.read("drvc/openssl.cnf");
+    assert!(configuration.contains("[providers]\ndefault = on\npkcs11 = on\n"), "{configuration}");
+    builder.write("etc/pki/tls/openssl.d/pkcs11-provider.conf", "[pkcs11_sect]\nactivate = 1\n");
+    assert_eq!(given("pkcs11:object=k"), format!("pkcs11:object=k?pin-source=file:{pin}  4711\n"));
+}
+
+#[test]
 fn the_builder_has_to_hold_the_kernel() {
     let builder = Builder::new();
     builder.program("uname", "echo x86_64");
