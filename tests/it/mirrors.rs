@@ -144,7 +144,9 @@ fn mirrors_take_the_place_of_repositories_and_go_again() {
     builder.write("etc/ssl/certs/ca-certificates.crt", "PUBLIC\n");
     builder.run("use-mirrors", &["again"]).expect(0, "");
     led();
+    builder.write("var/log/dnf.librepo.log", "asked https://m.example.com/rh/ubi\ndone\n");
     builder.run("use-mirrors", &["undo"]).expect(0, "");
+    assert_eq!(builder.read("var/log/dnf.librepo.log"), "done\n");
     files.iter().for_each(|(path, text)| assert_eq!(builder.read(path), *text));
     assert_eq!(builder.read("etc/ssl/certs/ca-certificates.crt"), "PUBLIC\n");
     assert!(!builder.path("var/tmp/drvc-mirrors").exists());

@@ -77,6 +77,16 @@ lead_all() {
 keep() { mkdir -p "$kept${1%/*}" && cp -p "$1" "$kept$1"; }
 restore() { [ ! -f "$kept$1" ] || cp -p "$kept$1" "$1"; }
 
+# What package managers have written down of where they asked.
+forget() {
+    while read -r _ to; do
+        grep -rlF "$to" "$root"/var/log 2>/dev/null | while read -r log; do
+            grep -vF "$to" "$log" >"$kept/log" || :
+            cat "$kept/log" >"$log"
+        done
+    done <"$here/list"
+}
+
 # The files of certificates that programs read.
 bundles() {
     for file in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt \
@@ -139,6 +149,7 @@ again)
 undo)
     root=${2:-}
     repositories restore
+    [ ! -e "$here/list" ] || forget
     [ -n "$root" ] || distrust
     rm -rf "$kept"
     ;;
