@@ -71,6 +71,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.finish_tls()
 
     do_POST = do_GET
+    do_HEAD = do_GET  # as zypper asks before it fetches
 
     def finish_tls(self):
         self.wfile.flush()
@@ -109,7 +110,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        if self.command != "HEAD":
+            self.wfile.write(content)
         self.finish_tls()
 
 
