@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# needs: images root buildah podman mmdebstrap rpmbuild createrepo_c jq modinfo
+# needs: images root buildah podman mmdebstrap rpmbuild createrepo_c jq modinfo git openssl python3
 # SUSE's path with real zypper and rpm, against a stand-in of SLES 15 SP5: Debian with zypper, and a repository whose
 # packages hold Debian's kernel under SUSE's names, paths and release. As SUSE's do, they have a build counter behind
 # their release, each another one, and provide the version without it. The tools are Debian's, installed in the image:
-# their packages are empty. What this does not prove: that SUSE's packages hold what these do.
+# their packages are empty. Then the repository is where nobody listens, as the base image has it, and a mirror on loopback
+# takes its place. What this does not prove: that SUSE's packages hold what these do.
 . "$(dirname "$0")/../case.sh"
+. "$E2E_DIR/git.sh"
 
 version=5.14.21 source=150500.55.83
 kernel=$version-$source-default
@@ -98,5 +100,29 @@ equal "copied dependencies" "$(sed -n 's/^updates.media.ko: //p' "$modules/modul
 sed -i 's/55\.83-default/55.99-default/' "$dir/drivers.kdl"
 compile "$dir"
 builds_not 'kernel-default-devel=5.14.21-150500.55.99' buildah "$dir" zypper-media
-podman rmi -f $image >/dev/null 2>&1 || true
+
+# --- out of a mirror
+
+served=$CASE_DIR/served public=localhost/e2e/bci-of-the-internet:15.5
+cp -r "$(root_of buildah $image)/usr/share/standin" "$served"
+git_server "$served"
+base_image $public "$CASE_DIR" <<DOCKERFILE
+FROM $image
+RUN sed -i 's|dir:///usr/share/standin|https://repos.example.org|' /etc/zypp/repos.d/SLE_BCI.repo && rm -r /usr/share/standin
+DOCKERFILE
+cp "$E2E_WORK/git/ca.pem" "$dir/site.pem"
+printf 'profile edition=1 extends="sles"\nline "15" {\n    base "%s"\n    minimal "%s"\n}\n' $public $public >"$dir/os.kdl"
+sed -i 's/55\.99-default/55.83-default/; s/zypper-media/zypper-mirrored/; s/^matrix/profile "sles" "os.kdl"\n&/' "$dir/drivers.kdl"
+printf 'mirror { packages "https://repos.example.org" "%s"; ca "site.pem"; }\n' "$GIT_URL" >>"$dir/drivers.kdl"
+nowhere=(--add-host repos.example.org:127.0.0.9)
+compile "$dir"
+builds_ok buildah "$dir" zypper-mirrored "${nowhere[@]}"
+root=$(root_of buildah "$(image_of "$dir" zypper-mirrored)")
+[ -s "$root/opt/lib/modules/$kernel/updates/media.ko" ] || die "the image has no module"
+contains "what zypper asks in the image" "$(cat "$root/etc/zypp/repos.d/SLE_BCI.repo")" baseurl=https://repos.example.org
+equal "what is left of the site" "$(grep -rlaF -e "$(sed -n 3p "$dir/site.pem")" -e "$GIT_URL" "$root" || true)" ''
+sed -i '/^mirror/d' "$dir/drivers.kdl"
+compile "$dir"
+builds_not 'repos.example.org' buildah "$dir" zypper-mirrored "${nowhere[@]}"
+podman rmi -f $image $public >/dev/null 2>&1 || true
 say "  zypper finds packages by what they provide, without their build counters"
