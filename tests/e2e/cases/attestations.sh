@@ -3,7 +3,7 @@
 # `drvc build --push --sbom --provenance --sign-image` with podman, buildah and Docker's BuildKit: what is attached to images in a
 # registry is found as other clients find it, and is valid for the tools of SPDX and in-toto; it is true of the image, the
 # packages and the modules as dpkg and modinfo see them; `drvc verify --attestations` reads it back, and finds what is not
-# true. An expired certificate is a warning.
+# true; two runs write the same but for the image's digest and times. An expired certificate is a warning.
 # cosign is a stand-in that records what it is asked to sign.
 . "$(dirname "$0")/../case.sh"
 . "$E2E_DIR/build.sh"
@@ -144,6 +144,54 @@ for what in 'has another sum for /opt' 'does not list what is installed: kmod'; 
     contains "what is said of a document that was changed" "$(jq -r '.findings[].message' <<<"$report")" "$what"
 done
 say "  documents that are not true are found"
+
+# fresh NAME: what a run writes that makes the image anew, in the directory NAME; facts NAME FILE: one of its files, without the
+# facts of the run.
+fresh() {
+    rm -r "$CASE_DIR/registry/docker/registry/v2/repositories/podman"
+    podman rmi -f "$(image_of "$dir" counter)" >/dev/null
+    push --sbom --provenance
+    mkdir "$CASE_DIR/$1"
+    python3 "$E2E_DIR/attestations.py" "$REGISTRY" podman/counter "$kernel" "$CASE_DIR/$1" >"$CASE_DIR/logs/$1"
+}
+facts() {
+    local list=$CASE_DIR/$1/sbom.spdx.json provenance=$CASE_DIR/$1/provenance.intoto.json
+    sed -e "s/$(jq -r '.subject[0].digest.sha256' "$provenance")/IMAGE/g" -e "s/$(sha256sum <"$list" | cut -d' ' -f1)/LIST/g" \
+        -e "s/$(jq -r .creationInfo.created "$list")/CREATED/g" -e "s/$(jq -r .documentNamespace "$list")/NAMESPACE/g" \
+        -e "s/$(jq -r .predicate.runDetails.metadata.startedOn "$provenance")/BEGIN/g" \
+        -e "s/$(jq -r .predicate.runDetails.metadata.finishedOn "$provenance")/END/g" "$CASE_DIR/$1/$2" >"$CASE_DIR/$1/facts.$2"
+}
+fresh first
+fresh second
+for file in sbom.spdx.json provenance.intoto.json; do
+    ! cmp -s "$CASE_DIR/first/$file" "$CASE_DIR/second/$file" || die "the second run has made nothing anew"
+    facts first $file
+    facts second $file
+    cmp "$CASE_DIR/first/facts.$file" "$CASE_DIR/second/facts.$file" || die "two runs write another $file"
+done
+say "  two runs write the same"
+
+# What no target names any more goes with its proofs: the tag of this image has gone to a newer one.
+old=$(jq -r '.subject[0].digest.sha256' "$CASE_DIR/second/provenance.intoto.json")
+python3 "$E2E_DIR/artifact.py" "$REGISTRY/podman/counter@sha256:$old"
+echo '/* newer */' >>"$dir/driver/counter/counter.c"
+push --sbom
+new=$(python3 -c "
+import hashlib, urllib.request
+types = ', '.join('application/vnd.' + kind + '+json' for kind in ('oci.image.manifest.v1', 'docker.distribution.manifest.v2'))
+request = urllib.request.Request('http://$REGISTRY/v2/podman/counter/manifests/$kernel', headers={'Accept': types})
+print(hashlib.sha256(urllib.request.urlopen(request).read()).hexdigest())")
+prune() { PATH=$CASE_DIR/bin:$PATH "$DRVC" prune -C "$dir" --engine podman --registry --allow-host 127.0.0.1 "$@" 2>&1; }
+tags() { python3 -c "import json, urllib.request; print(*sorted(json.load(urllib.request.urlopen('http://$REGISTRY/v2/podman/counter/tags/list'))['tags']))"; }
+equal "tags before drvc prune" "$(tags)" "$(printf '%s\n' "$kernel" "sha256-$old" "sha256-$old.sig" "sha256-$new" | sort | xargs)"
+contains "drvc prune" "$(prune)" "would remove $REGISTRY/podman/counter@sha256:$old (no tag)"
+prune --yes >"$CASE_DIR/logs/prune"
+equal "tags after drvc prune" "$(tags)" "$kernel sha256-$new"
+for kept in "$CASE_DIR"/registry/docker/registry/v2/repositories/podman/counter/_manifests/revisions/sha256/*/link; do
+    file=$CASE_DIR/registry/docker/registry/v2/blobs/sha256/$(sed 's/sha256:\(..\)/\1\/\1/' "$kept")/data
+    lacks "a manifest that is left" "$(cat "$file")" "$old"
+done
+say "  what is attached goes with its image"
 
 # A certificate that is valid no longer is a warning, and nothing else: kernels load the module all the same.
 openssl x509 -in "$CASE_DIR/keys/signer.pem" -signkey "$CASE_DIR/keys/key" -days -1 -out "$CASE_DIR/keys/expired.pem" 2>/dev/null
