@@ -6,6 +6,7 @@
 pub struct Invalid(pub &'static str);
 
 /// Whether a text has so many bytes, each a letter, a digit or one of `extra`.
+#[expect(clippy::manual_contains, reason = "takes less work than `contains` for so few bytes")]
 pub(super) fn all(text: &str, length: std::ops::RangeInclusive<usize>, extra: &[u8]) -> bool {
     length.contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || extra.iter().any(|&other| other == b))

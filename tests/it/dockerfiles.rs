@@ -155,6 +155,7 @@ fn dockerfiles(manifest: &str) -> Option<Vec<String>> {
 }
 
 /// What BuildKit reads of each text; nothing where its parser is not installed.
+#[expect(clippy::disallowed_methods, reason = "only where the parser is looked for depends on it")]
 fn buildkit(texts: &[String]) -> Option<Vec<Vec<Read>>> {
     let work = std::env::var("E2E_WORK").unwrap_or_else(|_| "/var/tmp/drvc-e2e".into());
     for python in [format!("{work}/venv/bin/python3"), "python3".into()] {

@@ -152,7 +152,9 @@ impl Guarded {
         unhurried.after = Duration::NotHappening;
         let (sender, receiver) = mpsc::sync_channel(1);
         let (of, with) = (uri.clone(), config.clone());
-        let work = move || sender.send(DefaultResolver::default().resolve(&of, &with, unhurried));
+        let work = move || {
+            let _ = sender.send(DefaultResolver::default().resolve(&of, &with, unhurried));
+        };
         if thread::Builder::new().spawn(work).is_err() {
             return self.inner.resolve(uri, config, unhurried);
         }
