@@ -31,6 +31,7 @@ module "fine" { source "good"; output "good.ko"; }
 module "lacks-option" { source "good"; output "good.ko"; requires-config "CONFIG_NO_SUCH_OPTION"; }
 module "sets-option" { source "good"; output "good.ko"; requires-config "!CONFIG_NET"; }
 module "no-file" { source "good"; output "other.ko"; }
+module "no-module" { source "good"; output "other.ko" optional=#true; }
 module "other-kernel" {
     source "good"
     script "make -C {kernel_dir} M=\$PWD modules; sed -i 's/${kernel%-amd64}/6.1.0-00/g' good.ko"
@@ -53,6 +54,7 @@ image "fine" { module "fine"; }
 image "lacks-option" { module "lacks-option"; }
 image "sets-option" { module "sets-option"; }
 image "no-file" { module "no-file"; }
+image "no-module" { module "no-module"; }
 image "other-kernel" { module "other-kernel"; }
 image "other-gcc" { module "other-gcc"; }
 image "unknown-symbol" { module "unknown-symbol"; }
@@ -71,6 +73,8 @@ builds_not 'drvc: module sets-option: this kernel sets CONFIG_NET, change requir
     buildah "$dir" sets-option
 builds_not 'drvc: module no-file: no other.ko: change output, or dir of source; there is: ./good.ko' \
     buildah "$dir" no-file
+builds_not "drvc: the image has no module: none of the files that may be missing was made for kernel $kernel; change output" \
+    buildah "$dir" no-module
 builds_not "drvc: module other-kernel: good.ko is of kernel 6.1.0-00-amd64, not $kernel: make must use {kernel_dir}" \
     buildah "$dir" other-kernel
 builds_not 'drvc: module other-gcc: good.ko is not of gcc 12, as the kernel is: change CC' buildah "$dir" other-gcc
