@@ -21,7 +21,7 @@ pub(super) fn goal(lines: &[String]) -> Option<String> {
                 line.split_whitespace().any(|word| word.ends_with("clean") || word.ends_with("install"));
             (line.contains(" M=") || line.contains(" SUBDIRS=")) && !tidies
         };
-        rules.get(**target).is_some_and(|rule| rule.recipe.iter().any(|line| is_call(&line)))
+        rules.get(**target).is_some_and(|rule| rule.recipe.iter().any(is_call))
     };
     let usual = ["modules", "all", "default"].into_iter().find(|target| rules.contains_key(target));
     let unasked = order.iter().find(|target| !target.starts_with('.') && !target.contains('%')).copied();

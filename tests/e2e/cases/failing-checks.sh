@@ -73,7 +73,7 @@ builds_not 'drvc: module sets-option: this kernel sets CONFIG_NET, change requir
     buildah "$dir" sets-option
 builds_not 'drvc: module no-file: no other.ko: change output, or dir of source; there is: ./good.ko' \
     buildah "$dir" no-file
-builds_not "drvc: the image has no module: none of the files that may be missing was made for kernel $kernel; change output" \
+builds_not 'drvc: the image has no module: no build of it made a .ko file, change output or module' \
     buildah "$dir" no-module
 builds_not "drvc: module other-kernel: good.ko is of kernel 6.1.0-00-amd64, not $kernel: make must use {kernel_dir}" \
     buildah "$dir" other-kernel

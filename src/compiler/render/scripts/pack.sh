@@ -8,9 +8,9 @@
 #   /drvc/in-tree     what is needed of the kernel, as find-in-tree has found
 #   /drvc/kernel      packages that hold it, to be unpacked
 #
-# Promises that there is a module, and that every symbol has its module, the image's own before the
-# kernel's. Fails with what to change in the manifest, and warns of what the node's kernel may load,
-# or keep, in place of the image's.
+# Promises that every symbol has its module, the image's own before the kernel's. Fails with what to
+# change in the manifest, and warns of what the node's kernel may load, or keep, in place of the
+# image's.
 # shellcheck shell=sh
 set -eu
 
@@ -113,9 +113,6 @@ compare_symbols() {
 }
 
 [ -e /drvc/wanted ] || fail "find-in-tree has to run before pack"
-[ -n "$(find "$tree/updates" -name '*.ko' 2>/dev/null | head -n 1)" ] ||
-    fail "the image has no module: none of the files that may be missing was made for kernel" \
-        "$DRVC_KERNEL; change output, or exclude this kernel"
 replaced=$(printf '%s\n' "$@" | sed 's/-/_/g')
 if [ "$mode" = none ] && [ -s /drvc/in-tree ]; then
     fail "in-tree is \"none\", yet the kernel has to give: $(cat /drvc/in-tree)"
