@@ -3,7 +3,8 @@
 # `drvc build --push --sbom --provenance --sign-image` with podman, buildah and Docker's BuildKit: what is attached to images in a
 # registry is found as other clients find it, and is valid for the tools of SPDX and in-toto; it is true of the image, the
 # packages and the modules as dpkg and modinfo see them; `drvc verify --attestations` reads it back, and finds what is not
-# true; two runs write the same but for the image's digest and times. An expired certificate is a warning.
+# true; two runs write the same but for the image's digest and times. An expired certificate is a warning. Of the stand-in of
+# RHEL 9.4, rpm's database is read as real rpm has written it.
 # cosign is a stand-in that records what it is asked to sign.
 . "$(dirname "$0")/../case.sh"
 . "$E2E_DIR/build.sh"
@@ -198,6 +199,43 @@ openssl x509 -in "$CASE_DIR/keys/signer.pem" -signkey "$CASE_DIR/keys/key" -days
 report=$("$DRVC" verify -C "$dir" counter --offline --certificate "$CASE_DIR/keys/expired.pem" --format json) && die "an expired certificate is nothing to verify"
 equal "what is said of an expired certificate" "$(jq -c '[.findings[] | select(.level != "note") | [.code, .level]]' <<<"$report")" \
     '[["expired-certificate","warning"]]'
+
+# --- rpm: the stand-in keeps its database as RHEL 9 does
+
+rpm_kernel=5.14.0-427.13.1.el9_4.x86_64
+base_image localhost/e2e/ubi-sqlite:9.4 "$CASE_DIR" <<'DOCKERFILE'
+FROM registry.access.redhat.com/ubi9/ubi:9.4
+RUN mkdir -p /etc/rpm && printf '%%_dbpath /var/lib/rpm\n%%_db_backend sqlite\n' >/etc/rpm/macros
+DOCKERFILE
+dir=$CASE_DIR/rpm base="localhost/e2e/ubi-sqlite:{release}"
+mkdir -p "$dir"
+cp -r "$ROOT/examples/06-build-here/driver" "$dir/"
+echo "/* $EPOCHREALTIME */" >>"$dir/driver/counter/counter.c"
+printf 'profile edition=1 extends="rhel"\nline "9" {\n    base "%s"\n    minimal "%s"\n}\n' $base $base >"$dir/os.kdl"
+cat >"$dir/drivers.kdl" <<KDL
+drvc edition=1
+project "e2e" { registry "$REGISTRY/rpm"; }
+profile "rhel" "os.kdl"
+source "driver" { path "driver"; }
+module "counter" { source "driver" dir="counter"; }
+image "counter" { module "counter"; }
+matrix { os "rhel" "9.4" { kernel "$rpm_kernel"; }; }
+KDL
+built_ok podman "$dir" --push --allow-host 127.0.0.1 "${insecure[@]}" --sbom
+documents=$CASE_DIR/documents.rpm
+mkdir "$documents"
+python3 "$E2E_DIR/attestations.py" "$REGISTRY" rpm/counter "$rpm_kernel" "$documents" >"$CASE_DIR/logs/rpm"
+cp -r "$(root_of podman "$(image_of "$dir" counter)")/var/lib/rpm" "$CASE_DIR/rpmdb"
+installed=$(rpm --dbpath "$CASE_DIR/rpmdb" --define '_db_backend sqlite' -qa \
+    --qf '%{NAME} %|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\n' | sort)
+contains "what rpm lists" "$installed" kmod
+equal "packages of rpm in the image" \
+    "$(jq -r '.packages[] | select(.SPDXID | startswith("SPDXRef-installed-")) |
+        select(.externalRefs[].referenceLocator | startswith("pkg:rpm/")) | "\(.name) \(.versionInfo)"' \
+        "$documents/sbom.spdx.json" | sort)" "$installed"
+contains "the packages that it was built with" "$(cat "$documents/sbom.spdx.json")" "pkg:rpm/redhat/kernel-devel@${rpm_kernel%.x86_64}"
+say "  rpm's packages are listed"
+dir=$CASE_DIR/project-podman
 
 # Without cosign nothing is built.
 rm "$CASE_DIR/bin/cosign"
