@@ -136,97 +136,17 @@ fn what_is_built_is_found() {
     }
 }
 
+/// Behind `=== ` a piece of the manifest, behind each `--- ` a file's path and, from the next line on, its text.
+const OPTIONS: &str = include_str!("../../../tests/data/makefiles.txt");
+
 #[test]
 fn options_that_are_set_make_modules_certain() {
-    let cases: &[(&[(&str, &str)], &str)] = &[
-        (&[("Kbuild", "obj-m := ./q.o\n")], "    load \"q\"\n"),
-        (
-            &[("Kbuild", "ifeq ($(A), y)\nN := q\nendif\nifeq ($(B), y)\nN := r\nendif\nobj-m := $(N).o\n")],
-            "`obj-m := $(N).o` is not read",
-        ),
-        (
-            &[("Kbuild", "ifeq ($(A), y)\nN := r.o\nendif\nobj-m := q.o $(addprefix x,$(N))\n")],
-            "    load \"q\"\n",
-        ),
-        (
-            &[(
-                "Makefile",
-                "obj-$(CONFIG_QQ) += q.o\nO = CONFIG_QQ=m B=1\nall:\n\tmake -C $(KDIR) M=$(PWD) $(O)\n",
-            )],
-            "    load \"q\"\n",
-        ),
-        (
-            &[(
-                "Makefile",
-                "obj-$(CONFIG_QQ) += q.o\nall:\n\t$(MAKE) -C $(KDIR) M=$(PWD) CONFIG_QQ=m modules\n",
-            )],
-            "    load \"q\"\n",
-        ),
-        (&[("Makefile", "export CONFIG_QQ = m\nobj-$(CONFIG_QQ) += q.o\n")], "    load \"q\"\n"),
-        (&[("Kbuild", "CONFIG_QQ ?= m\nobj-${CONFIG_QQ} += q.o\n")], "    load \"q\"\n"),
-        (&[("Kbuild", "CONFIG_QQ := y\nobj-$(CONFIG_QQ:y=m) += q.o\n")], "    load \"q\"\n"),
-        (
-            &[
-                ("Makefile", "export CONFIG_QQ=m\nobj-$(CONFIG_QQ) += sub/\n"),
-                ("sub/Makefile", "obj-$(CONFIG_QQ) += q.o\n"),
-            ],
-            "    output \"sub/q.ko\"\n",
-        ),
-        (&[("Kbuild", "NAME := q\nobj-m := $(NAME).o\n$(NAME)-y := a.o\n")], "    load \"q\"\n"),
-        (&[("Kbuild", "obj-m += $(patsubst %.c,%.o,$(wildcard *.c))\n")], "is not read: say with `output`"),
-        (
-            &[(
-                "Makefile",
-                "ifneq ($(KERNELRELEASE),)\nobj-m := q.o\nelse\nKDIR ?= /lib/modules/$(shell uname -r)/build\nall:\n\tmake -C $(KDIR) M=$(PWD)\nendif\n",
-            )],
-            "    load \"q\"\n",
-        ),
-        (
-            &[(
-                "Kbuild",
-                "obj-m := q.o\nifdef CONFIG_PCI\nobj-m += p.o\nendif\nifeq ($(ARCH),arm)\nobj-m += r.o\nendif\n",
-            )],
-            "    output \"q.ko\"\n    // where CONFIG_PCI is set:\n    output \"p.ko\" optional=#true\n    // where `ifeq ($(ARCH),arm)`:\n",
-        ),
-        (&[("Kbuild", "include $(src)/Kbuild.inc\n"), ("Kbuild.inc", "obj-m := q.o\n")], "    load \"q\"\n"),
-        (
-            &[
-                ("Makefile", "all:\n\t$(MAKE) -C $(KDIR) M=$(PWD)/src modules\n"),
-                ("src/Kbuild", "obj-m := q.o\n"),
-            ],
-            "    output \"src/q.ko\"\n",
-        ),
-        (
-            &[
-                ("Makefile", "SUBDIRS := a b\nall:\n\tfor d in $(SUBDIRS); do make -C $$d; done\n"),
-                ("a/Makefile", "obj-m := x.o"),
-                ("b/Makefile", "obj-m := y.o"),
-            ],
-            "module \"x\" {\n    source \"driver\" dir=\"a\"\n}\n\nmodule \"y\" {\n    source \"driver\" dir=\"b\"\n",
-        ),
-        (
-            &[("Kbuild", "obj-m := rust_q.o\n"), ("rust_q.rs", "module! { license: \"GPL\", }")],
-            "    requires-config \"CONFIG_RUST\"\n",
-        ),
-        (
-            &[
-                ("Kbuild", "obj-m := q.o\nq-y := main.o more.o\n"),
-                ("main.rs", "module! { license: \"GPL\", }"),
-                ("more.c", ""),
-            ],
-            "    requires-config \"CONFIG_RUST\"\n",
-        ),
-        (
-            &[
-                ("Makefile.in", "obj-m := q.o\n"),
-                ("configure.ac", "AC_INIT([q],[1.4])\nAC_ARG_WITH([linux], [])\n"),
-            ],
-            "    run \"autoreconf\" \"-fi\"\n    run \"./configure\" \"--with-linux={kernel_dir}\"\n",
-        ),
-    ];
-    for (files, expected) in cases {
-        let manifest = imported(files);
-        assert!(manifest.contains(expected), "{files:?}\n{manifest}");
+    for case in OPTIONS.split("\n=== ").skip(1) {
+        let mut parts = case.split("--- ");
+        let expected = parts.next().unwrap().trim_end_matches('\n').replace("\\n", "\n");
+        let files: Vec<_> = parts.map(|part| part.split_once('\n').unwrap()).collect();
+        let manifest = imported(&files);
+        assert!(manifest.contains(&expected), "{files:?}\n{manifest}");
     }
 }
 
