@@ -34,7 +34,7 @@ impl Fingerprint {
     /// The first 16 hexadecimal digits: for people, and for tags.
     #[must_use]
     pub fn short(&self) -> String {
-        self.to_string().chars().take(16).collect()
+        short_digest(&self.0)
     }
 }
 
@@ -42,6 +42,12 @@ impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&blake3::Hash::from_bytes(self.0).to_hex())
     }
+}
+
+/// The first 16 hexadecimal digits of a digest.
+#[must_use]
+pub fn short_digest(digest: &Hash) -> String {
+    digest.first_chunk().map(|first| format!("{:016x}", u64::from_be_bytes(*first))).unwrap_or_default()
 }
 
 /// What a fingerprint is made of.

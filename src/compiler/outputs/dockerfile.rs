@@ -120,7 +120,7 @@ impl Parts<'_> {
         let authorities: BTreeSet<_> = stages.iter().filter_map(|stage| stage.authority.as_ref()).collect();
         let names: BTreeSet<_> =
             stages.iter().flat_map(|stage| &stage.scripts).map(|script| script.path()).collect();
-        let scripts = names.iter().map(|name| format!("!{}/{name}\n", self.out));
+        let scripts = names.iter().map(|name| ["!", self.out.as_str(), "/", name, "\n"].concat());
         authorities.iter().map(|file| format!("!{file}\n")).chain(scripts).collect()
     }
 

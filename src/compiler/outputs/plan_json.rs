@@ -1,7 +1,7 @@
 //! `plan.json`: every target on a line of its own, for programs.
 
 use crate::compiler::inputs::Files;
-use crate::compiler::keys::Fingerprint;
+use crate::compiler::keys::{Fingerprint, short_digest};
 use crate::compiler::outputs::Rope;
 use crate::compiler::plan::{Earlier, Excluded, Node, NodeId, Plan, Target, Toolkit};
 use crate::compiler::render::Stage;
@@ -195,7 +195,7 @@ pub fn plan_json(plan: &Plan, stages: &[Stage], keys: &[Fingerprint]) -> PlanJso
 
 /// The name of a list of files.
 fn context_name(files: &Files) -> String {
-    blake3::Hash::from_bytes(*files.digest()).to_hex().chars().take(16).collect()
+    short_digest(files.digest())
 }
 
 fn describe_excluded(cell: &Excluded) -> PlanExcluded {

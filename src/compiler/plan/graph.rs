@@ -1,9 +1,10 @@
 //! The graph of stages: nodes interned by value, edges from what is used to what uses it. petgraph stays in here.
 
 use super::Node;
+use foldhash::fast::FixedState;
 use petgraph::graph::{DiGraph, NodeIndex};
 use std::collections::{BTreeSet, HashMap};
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::hash::BuildHasher;
 
 /// A node of a [`Graph`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,13 +64,13 @@ pub struct Graph {
     /// In the order of making.
     nodes: Vec<Used>,
     /// Nodes by the hash of their value and inputs; only looked up, never iterated.
-    interned: HashMap<u64, Vec<NodeId>, BuildHasherDefault<DefaultHasher>>,
+    interned: HashMap<u64, Vec<NodeId>, FixedState>,
 }
 
 impl Graph {
     /// The node of this value with these inputs: the same one for the same value and inputs.
     pub fn intern(&mut self, node: Node, inputs: &[(NodeId, Edge)]) -> NodeId {
-        let hash = BuildHasherDefault::<DefaultHasher>::new().hash_one((&node, inputs));
+        let hash = FixedState::default().hash_one((&node, inputs));
         let known = self.interned.get(&hash).into_iter().flatten().copied();
         for id in known {
             if self.node(id) == &node && self.inputs(id) == inputs {
