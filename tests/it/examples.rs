@@ -29,7 +29,7 @@ fn files(directory: &Utf8Path, below: &str, found: &mut BTreeMap<String, String>
     for entry in directory.read_dir_utf8().into_iter().flatten().map(Result::unwrap) {
         let path = format!("{below}{}", entry.file_name());
         match entry.file_type().unwrap().is_dir() {
-            true if path == ".drvc" => {}
+            true if entry.file_name() == ".drvc" => {}
             true => files(entry.path(), &format!("{path}/"), found),
             false => drop(found.insert(path, std::fs::read_to_string(entry.path()).unwrap())),
         }
