@@ -158,9 +158,8 @@ fresh() {
 facts() {
     local list=$CASE_DIR/$1/sbom.spdx.json provenance=$CASE_DIR/$1/provenance.intoto.json
     sed -e "s/$(jq -r '.subject[0].digest.sha256' "$provenance")/IMAGE/g" -e "s/$(sha256sum <"$list" | cut -d' ' -f1)/LIST/g" \
-        -e "s/$(jq -r .creationInfo.created "$list")/CREATED/g" -e "s/$(jq -r .documentNamespace "$list")/NAMESPACE/g" \
-        -e "s/$(jq -r .predicate.runDetails.metadata.startedOn "$provenance")/BEGIN/g" \
-        -e "s/$(jq -r .predicate.runDetails.metadata.finishedOn "$provenance")/END/g" "$CASE_DIR/$1/$2" >"$CASE_DIR/$1/facts.$2"
+        -e "s/$(jq -r .documentNamespace "$list")/NAMESPACE/g" \
+        -e 's/"\(created\|startedOn\|finishedOn\)": *"[^"]*"/"\1":"TIME"/g' -e 's/@[0-9T:-]*Z"/@TIME"/' "$CASE_DIR/$1/$2" >"$CASE_DIR/$1/facts.$2"
 }
 fresh first
 fresh second
