@@ -123,15 +123,19 @@ impl<'a> Expansion<'a, '_> {
         }
         // What asks the profile alone is done side by side, and what comes out taken in order.
         let fitting: Vec<_> = spots.par_iter().map(Spot::fitting).collect();
-        spots.iter().zip(fitting).for_each(|(spot, fitting)| self.cell(spot, fitting));
+        let mut misfits = Vec::new();
+        for (spot, fitting) in spots.iter().zip(fitting) {
+            match fitting {
+                Ok(fitting) => self.cell(spot, fitting),
+                Err(report) => misfits.push(report),
+            }
+        }
+        self.diagnostics.extend(doubts::one_for_each_release(misfits));
     }
 
-    fn cell(&mut self, spot: &Spot<'a, '_>, fitting: Result<Fitting, Diagnostic>) {
+    fn cell(&mut self, spot: &Spot<'a, '_>, fitting: Fitting) {
         let Spot { profile, facts, named, arch, arch_span, .. } = *spot;
-        let Fitting { kernel, packages, doubts } = match fitting {
-            Ok(fitting) => fitting,
-            Err(report) => return self.diagnostics.push(report),
-        };
+        let Fitting { kernel, packages, doubts } = fitting;
         let doubts = self.doubts(spot, &kernel, &packages, doubts);
         let Some(platform) = facts.platform(&kernel) else { return };
         let span = named.span;

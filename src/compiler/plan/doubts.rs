@@ -4,8 +4,9 @@ use super::Inputs;
 use crate::compiler::model::OsRule;
 use crate::knowledge::profile::{Incompatibility, IncompatibilityKind, Profile, ReleaseFacts};
 use crate::language::kdl::quote;
-use crate::text::diag::{Code, Diagnostic, listed, nearest};
+use crate::text::diag::{Code, Diagnostic, Diagnostics, listed, nearest};
 use crate::text::source::Span;
+use std::collections::BTreeMap;
 
 /// The help of what contradicts a profile's knowledge: the knowledge may be wrong.
 pub(super) fn or_unchecked(help: &str) -> String {
@@ -117,6 +118,39 @@ pub(super) fn locked_misfit(misfit: &Incompatibility, kernel: Span, release: Spa
     .label(kernel, "resolved to that kernel in the lock file")
     .label(release, misfit.there.clone())
     .help("`drvc lock` resolves it again; or correct the manifest")
+}
+
+/// At most so many places are shown where many kernels have one mistake.
+const MOST_PLACES: usize = 4;
+
+/// One report for all kernels of an `os` that are of another release, where the same is to be done about each.
+pub(super) fn one_for_each_release(misfits: Vec<Diagnostic>) -> Diagnostics {
+    let mut reports: Vec<(Diagnostic, usize)> = Vec::new();
+    let mut known = BTreeMap::new();
+    for misfit in misfits {
+        let mistake = (misfit.help.clone(), misfit.labels.last().map(|label| label.span));
+        let first = known.get(&mistake).and_then(|&at: &usize| reports.get_mut(at));
+        match first.filter(|_| misfit.code == Code::KernelOfAnotherRelease) {
+            Some((report, others)) => {
+                *others += 1;
+                if let Some(place) = misfit.labels.into_iter().next().filter(|_| *others < MOST_PLACES) {
+                    report.labels.insert(*others, place);
+                }
+            }
+            None => {
+                known.insert(mistake, reports.len());
+                reports.push((misfit, 0));
+            }
+        }
+    }
+    let mut diagnostics = Diagnostics::default();
+    for (mut report, others) in reports {
+        if others > 0 {
+            report.message.push_str(&format!(", and {others} more like it"));
+        }
+        diagnostics.push(report);
+    }
+    diagnostics
 }
 
 pub(super) fn misfit_report(

@@ -2,7 +2,7 @@
 
 use super::{Reading, values};
 use crate::knowledge::profile::Profiles;
-use crate::text::ids::KernelText;
+use crate::text::ids::{Arch, KernelText};
 
 impl Reading {
     /// Notes a value that is a kernel's name.
@@ -11,11 +11,20 @@ impl Reading {
             value.starts_with(|c: char| c.is_ascii_digit()) && value.contains('-') && value.contains('.');
         let known =
             shaped && KernelText::parse(value).is_ok() && !Profiles::builtin().readers_of(value).is_empty();
-        let kernels = &mut self.values.kernels;
-        if known && !kernels.iter().any(|kernel| kernel == value) {
-            kernels.push(value.to_owned());
+        if known {
+            self.note_kernel(value);
         }
         known
+    }
+
+    /// A kernel once, in full where it is named with and without its architecture: packages are asked for without it.
+    fn note_kernel(&mut self, value: &str) {
+        let kernels = &mut self.values.kernels;
+        if let Some(shorter) = kernels.iter_mut().find(|kernel| without_arch(value) == Some(kernel)) {
+            value.clone_into(shorter);
+        } else if !kernels.iter().any(|kernel| kernel == value || without_arch(kernel) == Some(value)) {
+            kernels.push(value.to_owned());
+        }
     }
 
     /// Whether a variable for a kernel's release has one that no profile knows.
@@ -41,4 +50,9 @@ impl Reading {
             }
         }
     }
+}
+
+/// The release without an architecture that it ends in.
+fn without_arch(kernel: &str) -> Option<&str> {
+    Arch::ALL.iter().find_map(|arch| kernel.strip_suffix(arch.name())?.strip_suffix('.'))
 }

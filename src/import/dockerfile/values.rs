@@ -1,6 +1,7 @@
 //! Text of a Dockerfile into the same text with its variables put in, as far as they are known, and bounded.
 
 use super::{HERE, KERNEL, KERNEL_DIR};
+use crate::text::ids::Arch;
 use std::collections::BTreeMap;
 
 /// Names of build arguments that hold the kernel's release.
@@ -74,6 +75,10 @@ impl Values {
         self.expand(&text, text.len() + MAX_GROWTH, 0, &mut out);
         for kernel in &self.kernels {
             out = replaced(&out, kernel);
+        }
+        // A release is put in with its architecture, where kernels have one in their names.
+        for arch in Arch::ALL.iter().map(|arch| arch.name()).chain(["$(uname -m)", "$(arch)", "`uname -m`"]) {
+            out = out.replace(&format!("{KERNEL}.{arch}"), KERNEL);
         }
         for known in [
             format!("/usr/src/kernels/{KERNEL}"),
@@ -254,6 +259,9 @@ mod tests {
         let text = "linux-headers-6.1.0-56-amd64 6.1.0-56-amd64-x /lib/modules/6.1.0-56-amd64/build";
         let expected = format!("linux-headers-{KERNEL} 6.1.0-56-amd64-x {KERNEL_DIR}");
         assert_eq!(values.put_in(text), expected);
+        for with_arch in ["/lib/modules/${KVER}.x86_64/build", "/usr/src/kernels/$KVER.$(uname -m)"] {
+            assert_eq!(values.put_in(with_arch), KERNEL_DIR, "{with_arch}");
+        }
         assert_eq!(values.changed("${KVER%%-*} ${B%.*} ${Z%x} ${A:-b}"), ["{KVER%%-*}", "{B%.*}"]);
         for n in 0..29 {
             let value = values.put_in(&format!("${{A{n}}}${{A{n}}}"));

@@ -237,11 +237,15 @@ impl Profile {
             message: format!("`{text}` is a kernel of {title} {}, not of {asked}", join(&homes, "and")),
             here: format!("`{}` belongs to {}", kernel.series, join(&homes, "and")),
             there: format!("{asked} is asked for here"),
-            help: format!(
-                "ask for {}, or write a kernel of {asked}'s series {}",
-                join(&homes, "or"),
-                listed(series, "or")
-            ),
+            help: match &release.like {
+                // Its series are those of the release that it is taken after.
+                Some(_) => format!("ask for {}", join(&homes, "or")),
+                None => format!(
+                    "ask for {}, or write a kernel of {asked}'s series {}",
+                    join(&homes, "or"),
+                    listed(series, "or")
+                ),
+            },
         }
     }
 

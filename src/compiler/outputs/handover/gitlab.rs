@@ -58,15 +58,19 @@ pub fn child(plan: &PlanJson, jobs: &Jobs, settings: &Pipeline, push: bool) -> S
         include_str!("templates/gitlab-jobs.yml"),
         &[
             ("image", &image(settings)),
-            ("install", &other_lines(settings)),
-            ("directory", &directory(settings)),
-            ("logins", &logins.collect::<String>()),
+            ("before-script", &before_script(settings, &logins.collect::<String>())),
             ("engine", settings.engine.name()),
             ("push", if push { "--push " } else { "" }),
             ("options", &secret_options(&secrets)),
             ("jobs", &all),
         ],
     )
+}
+
+/// What comes before a job's own command, where there is anything: the word alone would be `null`.
+fn before_script(settings: &Pipeline, logins: &str) -> String {
+    let lines = other_lines(settings) + &directory(settings) + logins;
+    if lines.is_empty() { lines } else { format!("  before_script:\n{lines}") }
 }
 
 /// The jobs of a phase: one for each architecture, run once for each line of its matrix.

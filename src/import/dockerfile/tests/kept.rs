@@ -125,3 +125,20 @@ fn what_is_said_of_an_archive_and_of_settings_is_kept_or_named() {
         ]
     );
 }
+
+#[test]
+fn a_kernel_named_with_and_without_its_architecture_is_one() {
+    let bare = "5.14.0-427.13.1.el9_4";
+    let full = format!("{bare}.x86_64");
+    for (package, path, kernel) in
+        [(bare, &*full, &*full), (&*full, &*full, &*full), (bare, &*format!("{bare}.$(uname -m)"), bare)]
+    {
+        let (manifest, warnings) = imported(&format!(
+            "FROM registry.access.redhat.com/ubi9/ubi:9.4\nRUN dnf install -y kernel-devel-{package}\n\
+             COPY s /src\nRUN make -C /lib/modules/{path}/build M=/src modules"
+        ));
+        assert!(warnings.is_empty(), "{warnings:?}");
+        assert!(manifest.contains(&format!("        kernel \"{kernel}\"\n")), "{manifest}");
+        assert!(!manifest.contains("{kernel}"), "{manifest}");
+    }
+}
