@@ -35,7 +35,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<x509_cert::Certificate, String> {
     let read = match (bytes.first(), pem) {
         (Some(0x30), _) => x509_cert::Certificate::from_der(bytes),
         (_, Some(pem)) => x509_cert::Certificate::from_pem(pem),
-        _ => return Err("it has no line `-----BEGIN CERTIFICATE-----`".to_owned()),
+        _ => return Err(format!("it has no line `{BEGIN}`")),
     };
     read.map_err(|error| error.to_string())
 }
@@ -51,10 +51,16 @@ pub fn has_expired(bytes: &[u8], now: SystemTime) -> bool {
 /// # Errors
 /// A report without a place, as for [`Certificate::read`].
 pub fn check_authorities(path: &RelPath, bytes: &[u8]) -> Result<(), Diagnostic> {
-    refuse_key(path, &String::from_utf8_lossy(bytes))?;
-    let why = match x509_cert::Certificate::load_pem_chain(bytes) {
+    let text = String::from_utf8_lossy(bytes);
+    refuse_key(path, &text)?;
+    // The crate ends the process over what holds nothing.
+    let chain = match text.contains(BEGIN) {
+        true => x509_cert::Certificate::load_pem_chain(bytes),
+        false => Ok(Vec::new()),
+    };
+    let why = match chain {
         Ok(chain) if !chain.is_empty() => return Ok(()),
-        Ok(_) => "it has no line `-----BEGIN CERTIFICATE-----`".to_owned(),
+        Ok(_) => format!("it has no line `{BEGIN}`"),
         Err(error) => error.to_string(),
     };
     let problem = format!("`{path}` holds no certificates: {why}");
@@ -119,6 +125,16 @@ mod tests {
         let lines: String = PEM.lines().filter(|line| !line.starts_with('-')).collect();
         let der = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, lines).unwrap();
         assert_eq!(read(&der).unwrap(), pem);
+    }
+
+    #[test]
+    fn authorities_are_certificates() {
+        let check = |text: &str| check_authorities(&RelPath::parse("ca.pem").unwrap(), text.as_bytes());
+        assert_eq!(check(&format!("{PEM}\n{PEM}\n\n")), Ok(()));
+        for nothing in ["", "\n", " \r\n", "no certificate"] {
+            assert!(check(nothing).unwrap_err().message.contains("it has no line"), "{nothing:?}");
+        }
+        assert!(check(BEGIN).is_err() && check(&PEM[..PEM.len() - 30]).is_err());
     }
 
     #[test]
