@@ -10,7 +10,7 @@ use super::timings::{Clock, Timings};
 use super::{Exit, Failure, Format, Global};
 use crate::compiler::compile::compile_known;
 use crate::images::engine::Secret;
-use crate::knowledge::lock::to_text;
+use crate::knowledge::lock::{MAX_BYTES, to_text};
 use crate::resolve::{Change, ChangeKind, Job, Progress, Refusal, Resolver, Settled, Unresolved, settle};
 use crate::system::fs::{Disk, Reader, Tree};
 use crate::system::http::Statistics;
@@ -26,8 +26,6 @@ use std::time::Instant;
 
 /// The lock's name, right beside the manifest.
 pub(super) const NAME: &str = "drivers.lock";
-/// What the lock may have, in bytes.
-const LIMIT: u64 = 16 << 20;
 
 /// Resolve what the manifest leaves open into drivers.lock, and say what moved
 #[derive(Debug, Args)]
@@ -198,7 +196,7 @@ fn check(project: &Project, disk: &Disk, args: &Lock, terminal: &Terminal) -> Ex
 /// Puts the lock in its place, whole and on the disk, unless these very bytes stand there.
 pub(super) fn write(disk: &Disk, project: &Project, path: &RelPath, settled: &Settled) -> Result<(), Error> {
     let text = to_text(&settled.lock);
-    let known = disk.read(path, LIMIT).map(|found| found.value);
+    let known = disk.read(path, MAX_BYTES).map(|found| found.value);
     let nothing = (known.is_err() && settled.lock.is_empty())
         || (settled.changes.is_empty() && !settled.unresolved.is_empty());
     if nothing || known.is_ok_and(|known| known == text.as_bytes()) {

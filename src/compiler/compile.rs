@@ -380,7 +380,7 @@ pub(super) fn read_lock(
         Some(Ok(path)) => path,
         _ => return (Lock::default(), diagnostics),
     };
-    match reader.read(&path, inputs::TEXT_LIMIT).map(String::from_utf8) {
+    match reader.read(&path, lock::MAX_BYTES).map(String::from_utf8) {
         Ok(Ok(text)) => {
             let file = sources.add(path.as_path(), text);
             return lock::parse(file, sources);

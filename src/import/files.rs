@@ -267,6 +267,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_makefile_is_looked_for_in_so_many_directories() {
+        use crate::system::fs::Memory;
+        let found = |others: usize, makefile: &str| {
+            let mut tree = Memory::new();
+            let path = |text: &str| RelPath::parse(text).unwrap();
+            tree.insert(path(makefile), &b"obj-m := a.o\n"[..]);
+            (0..others).for_each(|number| tree.insert(path(&format!("d{number}/x")), &b""[..]));
+            makefiles_beneath(&tree, &RelPath::root()).len()
+        };
+        // The topmost directory counts as well.
+        assert_eq!((found(498, "a/Makefile"), found(499, "a/Makefile")), (1, 0));
+        assert_eq!((found(0, "a/b/c/Makefile"), found(0, "a/b/c/d/Makefile")), (1, 0));
+    }
+
+    #[test]
     fn a_tree_that_is_copied_is_bounded() {
         let home = tempfile::tempdir().unwrap();
         let home = camino::Utf8Path::from_path(home.path()).unwrap();

@@ -191,6 +191,68 @@ fn what_is_imported_is_bounded() {
 }
 
 #[test]
+fn the_files_of_a_manifest_are_counted() {
+    let including = |files: usize| {
+        let project = Project::new();
+        let mut manifest = project.read("drivers.kdl");
+        for number in 0..files {
+            project.write(&format!("parts/{number}.kdl"), "// nothing\n");
+            manifest += &format!("include \"parts/{number}.kdl\"\n");
+        }
+        project.write("drivers.kdl", &manifest);
+        project.run(&["check"]).stderr
+    };
+    assert!(!including(100).contains("error"));
+    let beyond = including(101);
+    assert!(beyond.contains("exceeded-limit") && beyond.contains("at most 100"), "{beyond}");
+}
+
+#[test]
+fn a_lock_is_bounded() {
+    let padded = |bytes: usize| {
+        let project = Project::new();
+        let lock = project.read("drivers.lock");
+        project.write("drivers.lock", &format!("{lock}#{}\n", "x".repeat(bytes - lock.len() - 2)));
+        project.run(&["check"]).stderr
+    };
+    let fits = padded(16 << 20);
+    assert!(!fits.contains("error"), "{fits}");
+    assert!(padded((16 << 20) + 1).contains("larger than 16777216 bytes"));
+}
+
+#[test]
+fn a_file_that_a_manifest_names_is_bounded() {
+    let listed = |bytes: usize| {
+        let project = Project::new();
+        project.edit("drivers.kdl", "kernel \"6.1.0-18-amd64\"", "kernel from=\"kernels\"");
+        let kernel = "6.1.0-18-amd64\n#";
+        project.write("kernels", &format!("{kernel}{}", "x".repeat(bytes - kernel.len())));
+        project.run(&["check"]).stderr
+    };
+    let fits = listed(4 << 20);
+    assert!(!fits.contains("error"), "{fits}");
+    assert!(listed((4 << 20) + 1).contains("larger than 4194304 bytes"));
+}
+
+#[test]
+fn links_that_lead_to_links_are_bounded() {
+    let chained = |links: usize| {
+        let project = Project::new();
+        project.write("driver/header.h", "");
+        let mut target = "header.h".to_owned();
+        for number in 0..links {
+            let name = format!("link{number}.h");
+            std::os::unix::fs::symlink(&target, project.path(&format!("driver/{name}"))).unwrap();
+            target = name;
+        }
+        project.run(&["check"]).stderr
+    };
+    let (fits, beyond) = (chained(40), chained(41));
+    assert!(!fits.contains("left-out-file"), "{fits}");
+    assert!(beyond.contains("left-out-file") && beyond.contains("link40.h"), "{beyond}");
+}
+
+#[test]
 fn comments_stand_in_each_other_as_deep_as_blocks_do() {
     let nested = |depth: usize| "/*".repeat(depth) + &"*/".repeat(depth) + "\n";
     assert!(!said_of(&nested(64)).contains("error"));

@@ -345,10 +345,13 @@ fn too_many_combinations(inputs: &Inputs<'_>) -> Option<Diagnostic> {
             kernels.max(1).saturating_mul(releases_of(inputs, rule)).saturating_mul(rule.arches.len().max(1));
         total = total.saturating_add(combinations);
     }
-    total = total.saturating_mul(inputs.model.images.len());
+    most_combinations(total.saturating_mul(inputs.model.images.len()), inputs.model.matrix.span)
+}
+
+fn most_combinations(total: usize, matrix: Span) -> Option<Diagnostic> {
     (total > MAX_COMBINATIONS).then(|| {
         Diagnostic::new(Code::TooManyTargets, format!("the matrix has up to {total} combinations"))
-            .label(inputs.model.matrix.span, "releases x kernels x architectures x images")
+            .label(matrix, "releases x kernels x architectures x images")
             .help(format!("drvc looks at {MAX_COMBINATIONS} at most: split the manifest"))
     })
 }
@@ -374,5 +377,12 @@ mod tests {
         assert!(super::too_many_tests(2_000, 1_000, span).is_none());
         assert!(super::too_many_tests(2_000, 1_001, span).is_some());
         assert!(super::too_many_tests(usize::MAX, 2, span).is_some());
+    }
+
+    #[test]
+    fn combinations_are_bounded() {
+        let span = Span::new(Sources::default().add("t", ""), 0, 0);
+        assert!(super::most_combinations(20_000_000, span).is_none());
+        assert!(super::most_combinations(20_000_001, span).is_some());
     }
 }

@@ -177,6 +177,20 @@ mod tests {
     }
 
     #[test]
+    fn a_line_is_as_long_as_buildkit_reads() {
+        let line = |bytes: usize| {
+            let value = "x".repeat(bytes - "ENV A=''".len());
+            let mut templates = Templates::builtin();
+            let file = Sources::default().add("t.hbs", "");
+            templates.replace("tools", "ENV A={{sq x}}", Span::new(file, 0, 0)).unwrap();
+            let context = json!({ "x": value });
+            Shape::new(templates.registry(), "tools", &context)?.fill(&Outline::of(&context)).map(drop)
+        };
+        assert!(line(65_534).is_ok());
+        assert!(line(65_535).is_err());
+    }
+
+    #[test]
     fn every_ordinary_value_survives() {
         for value in ["a b", "it's", "$x", "\"", "# not a comment", "é", "a\\b"] {
             let filled = render("RUN echo {{sq x}} && true", &json!({ "x": value })).unwrap();

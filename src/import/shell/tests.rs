@@ -205,3 +205,18 @@ fn each_limit_is_met_from_both_sides() {
     assert_eq!(x(&calls(20)), "0=1");
     assert_ne!(x(&calls(21)), "0=1");
 }
+
+#[test]
+fn values_and_texts_of_a_shell_are_bounded() {
+    let padded = |bytes: usize| evaluate(&format!("X=1\n#{}\n", "x".repeat(bytes - 6)), &[]);
+    assert!(padded(256 << 10).is_ok());
+    assert!(padded((256 << 10) + 1).is_err());
+    let counted = |elements: usize| x(&format!("A=({{1..{elements}}}); X=${{#A[@]}}"));
+    assert_eq!(counted(4096), "0=4096");
+    assert_ne!(counted(4097), "0=4097");
+    assert_eq!(x("A[4095]=1; X=${A[4095]}"), "0=1");
+    assert_ne!(x("A[4096]=1; X=${A[4096]}"), "0=1");
+    let nested = |depth: usize| x(&format!("X=$(({}1{}))", "(".repeat(depth), ")".repeat(depth)));
+    assert_eq!(nested(40), "0=1");
+    assert_eq!(nested(55), "0=?");
+}

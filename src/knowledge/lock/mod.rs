@@ -25,6 +25,8 @@ use std::collections::BTreeMap;
 
 /// The version of the file's format that this drvc reads and writes.
 pub const VERSION: u32 = 1;
+/// The longest lock, in bytes: 10,000 kernels with packages and headers take some 10 MiB.
+pub const MAX_BYTES: u64 = 16 << 20;
 
 /// Everything that was resolved.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

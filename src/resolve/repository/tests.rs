@@ -341,3 +341,47 @@ fn a_list_may_have_the_size_that_its_index_says_and_no_more_than_any() {
     assert_eq!(files(&|_| u64::MAX).unwrap(), all);
     assert!(files(&|bytes| bytes as u64 - 1).unwrap_err().to_string().contains("more bytes"));
 }
+
+#[test]
+fn the_pieces_of_a_list_are_bounded() {
+    let suite = |description: usize| {
+        let list = format!(
+            "Package: linux-image-6\nVersion: 6.1-1\nArchitecture: amd64\nDescription: {}\n",
+            "x".repeat(description)
+        );
+        packages(&apt(&list, "Packages.gz", gz), None, &bookworm(), Arch::X86_64, &|_| true)
+    };
+    assert_eq!(suite((4 << 20) - 200).unwrap().len(), 1);
+    assert!(suite(4 << 20).unwrap_err().to_string().contains("paragraphs is too large"));
+
+    let rpms = |inner: String| {
+        let package = rpm("kernel-core", "x86_64", "5.14.0", "1.el9", &[])
+            .replace("<format>", &format!("{inner}<format>"));
+        packages(&dnf(&[package], gz), None, &repository(Layout::Dnf), Arch::X86_64, &|_| true)
+    };
+    let nested = |depth: usize| rpms("<a>".repeat(depth) + &"</a>".repeat(depth));
+    // Two elements stand around it.
+    assert_eq!(nested(30).unwrap().len(), 1);
+    assert!(nested(31).unwrap_err().to_string().contains("deep"), "{:?}", nested(31));
+    assert_eq!(rpms(format!("<!--{}-->", "x".repeat(3 << 20))).unwrap().len(), 1);
+    assert!(rpms(format!("<!--{}-->", "x".repeat(5 << 20))).unwrap_err().to_string().contains("too large"));
+}
+
+#[test]
+fn the_packages_of_a_list_are_bounded() {
+    let mut kept = list::Kept::new(&|_| true);
+    let mut add = || kept.add("kernel-core", "5.14.0-1.el9", "x86_64", Vec::new(), None);
+    assert!((0..200_000).all(|_| add().is_ok()));
+    assert!(add().unwrap_err().contains("more than 200000 packages"));
+}
+
+#[test]
+fn the_first_file_of_a_repository_is_bounded() {
+    let padded = |bytes: usize| {
+        let mut files = dnf(&[rpm("kernel-core", "x86_64", "5.14.0", "1.el9", &[])], gz);
+        files.0.get_mut("https://example.com/repo/repodata/repomd.xml").unwrap().resize(bytes, b'\n');
+        packages(&files, None, &repository(Layout::Dnf), Arch::X86_64, &|_| true)
+    };
+    assert_eq!(padded(1 << 20).unwrap().len(), 1);
+    assert!(padded((16 << 20) + 1).unwrap_err().to_string().contains("more bytes"));
+}

@@ -16,6 +16,13 @@ fn what_it_says_and_its_code_come_back() {
 }
 
 #[test]
+fn what_it_says_is_bounded() {
+    let said = |bytes: usize| shell(&format!("head -c {bytes} /dev/zero")).output().unwrap().ended;
+    assert_eq!(said(8 << 20), Ended::Code(0));
+    assert_eq!(shell("head -c 9000000 /dev/zero; sleep 60").output().unwrap().ended, Ended::TooMuch);
+}
+
+#[test]
 fn the_environment_is_what_was_named() {
     let environment = Environment::of(&[("PATH", "/usr/bin:/bin"), ("A_1", "x"), ("B", "y")]);
     let program = Program::new("env", &environment).inherit(&environment, &["A_*"]).env("C", "z");

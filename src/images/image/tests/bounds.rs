@@ -71,3 +71,30 @@ fn what_is_no_regular_file_is_refused_without_waiting() {
         assert!(refused.contains("not a regular file"), "{refused}");
     }
 }
+
+#[test]
+fn a_file_of_an_image_is_read_up_to_a_limit() {
+    let image = load(&[layer(&[("a", "four")])]);
+    assert_eq!(image.root.read("a", 4).unwrap(), b"four");
+    assert!(image.root.read("a", 3).unwrap_err().to_string().contains("larger than 3 bytes"));
+}
+
+#[test]
+fn indexes_stand_in_each_other_up_to_a_limit() {
+    let nested = |depth: usize| {
+        let mut parts = parts(&[]);
+        let kind = "application/vnd.oci.image.index.v1+json";
+        for _ in 0..depth {
+            let inner = parts.0["index.json"].clone();
+            let (name, size) = (digest(&inner), inner.len());
+            parts.0.insert(name.clone(), inner);
+            let outer = format!(
+                r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"{kind}","size":{size},"digest":"{name}"}}]}}"#
+            );
+            parts.0.insert("index.json".to_owned(), outer.into_bytes());
+        }
+        loaded(&parts)
+    };
+    assert!(nested(3).is_ok());
+    assert!(nested(4).unwrap_err().to_string().contains("contain each other"));
+}
