@@ -160,7 +160,7 @@ def hostile(directory, drvc):
     harmless = compiled(project, drvc, {name: "harmless" for name in FIELDS})
     shape = [one.cmd.lower() for one in instructions(harmless, "harmless")]
     samples, refused = [], 0
-    while len(samples) < 300:
+    while len(samples) < 500:
         number = len(samples) + refused
         values = {name: hostile_text(dice, name) for name in FIELDS}
         text = compiled(project, drvc, values)

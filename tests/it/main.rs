@@ -38,6 +38,7 @@ mod outputs;
 mod preflight;
 mod project;
 mod pure;
+mod readers;
 mod schemas;
 mod reuse;
 mod reuse_told;
@@ -60,6 +61,18 @@ fn request() -> Request {
         max_targets: 100,
         settings: Vec::new(),
     }
+}
+
+/// How many cases a test makes at random: as many as usual, or as `PROPTEST_CASES` says.
+#[expect(clippy::disallowed_methods, reason = "only how long the tests take depends on it")]
+fn cases(usual: usize) -> usize {
+    std::env::var("PROPTEST_CASES").map_or(usual, |number| number.parse().unwrap())
+}
+
+/// A configuration of proptest for so many cases, or as many as `PROPTEST_CASES` says.
+fn trials(usual: usize) -> proptest::test_runner::Config {
+    let cases = u32::try_from(cases(usual)).unwrap();
+    proptest::test_runner::Config { cases, failure_persistence: None, ..Default::default() }
 }
 
 /// A path in the repository.

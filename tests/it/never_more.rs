@@ -228,7 +228,7 @@ fn could_see(target: &str, before: &Files, after: &Files) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(crate::trials(48))]
     #[test]
     fn a_key_changes_exactly_where_a_build_could_see_the_change(edits in prop::collection::vec(edit(), 1..8)) {
         let mut files = project();

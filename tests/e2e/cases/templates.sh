@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # needs: images root buildah podman dockerd mmdebstrap rpmbuild createrepo_c jq hadolint shellcheck python-dockerfile
-# Every Dockerfile of every example, as BuildKit's parser, hadolint and shellcheck read it; and 300 manifests whose
+# Every Dockerfile of every example, as BuildKit's parser, hadolint and shellcheck read it; and 500 manifests whose
 # texts try to be something else than texts, read back by BuildKit's parser and, for thirty, by a real build.
 . "$(dirname "$0")/../case.sh"
 

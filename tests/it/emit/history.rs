@@ -236,7 +236,7 @@ fn live(subject: Subject, events: &[Event]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::trials(48))]
 
     #[test]
     fn of_a_small_compiler(events in prop::collection::vec(event(), 1..40)) {
