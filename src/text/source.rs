@@ -87,8 +87,7 @@ pub struct Position {
 
 impl SourceFile {
     fn new(path: Utf8PathBuf, text: Arc<str>) -> Self {
-        let breaks = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
-        let starts = breaks.map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX));
+        let starts = text.match_indices('\n').map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX));
         let line_starts = std::iter::once(0).chain(starts).collect();
         Self { path, text, line_starts }
     }

@@ -121,6 +121,11 @@ fn kernels_that_cannot_be_told_apart_are_tried_on_the_first_of_them() {
     }
     // Where nobody can tell, the build does.
     assert_eq!(headers(&[("10", None), ("11", None), ("12", None)]), ["10", "11<10", "12<10"]);
+    assert_eq!(
+        headers(&[("10", alike), ("11", None), ("12", other), ("13", None)]),
+        ["10", "11<10", "12<11", "13<11"]
+    );
+    assert_eq!(headers(&[("10", None), ("11", alike), ("12", alike)]), ["10", "11<10", "12<11"]);
     assert_eq!(chains("", &[("10", alike), ("11", alike)]), ["10", "11"]);
 }
 

@@ -271,25 +271,18 @@ impl Describe<'_> {
             dockerfile: path,
             contexts,
             toolkit: target.toolkit.as_ref().map(RelPath::to_string),
-            reuse: target.earlier.as_ref().map(|earlier| self.reuse(target, earlier)),
+            reuse: target.earlier.as_ref().map(|earlier| self.reuse(earlier)),
             secrets,
             stages,
         }
     }
 
-    fn reuse(&self, target: &Target, earlier: &Earlier) -> PlanReuse {
-        let graph = &self.plan.graph;
-        let tried = graph.ancestry(target.root).into_iter().find_map(|id| match graph.node(id) {
-            Node::Reuse(stage) => {
-                let key = self.keys.get(graph.keyed_below(id)?.index())?;
-                stage.reference(&key.to_string())
-            }
-            _ => None,
-        });
+    fn reuse(&self, earlier: &Earlier) -> PlanReuse {
+        let first = earlier.first.as_ref().ok();
         PlanReuse {
             level: earlier.reuse.level.name().to_owned(),
-            first: earlier.first.as_ref().ok().map(ToString::to_string),
-            reference: tried.map(String::from),
+            first: first.map(ToString::to_string),
+            reference: first.and_then(|id| self.plan.name_of_first(id)).map(ToString::to_string),
             reason: earlier.first.as_ref().err().cloned(),
         }
     }

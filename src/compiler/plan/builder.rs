@@ -40,8 +40,6 @@ pub(super) struct Builder<'a> {
     pub(super) images_matter: bool,
     /// How often modules of the image at hand are copied to others.
     pub(super) copies: usize,
-    /// The stage in which an earlier kernel's modules are tried, for the target at hand.
-    pub(super) tried: Option<NodeId>,
 }
 
 /// Bodies by what they are of and the overlays laid over, and which overlays ever were.
@@ -99,7 +97,6 @@ impl<'a> Builder<'a> {
             archives: BTreeMap::new(),
             kernels: BTreeMap::new(),
             copies: 0,
-            tried: None,
             images_matter: selectors.into_iter().any(Selector::names_image),
         }
     }

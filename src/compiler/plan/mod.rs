@@ -13,6 +13,7 @@ mod groups;
 mod image;
 mod kernel_stage;
 mod kernels;
+mod links;
 mod listed;
 pub(super) mod mirrors;
 mod modprobe;
@@ -38,10 +39,10 @@ pub use builder::Toolkit;
 pub use cell::Excluded;
 pub use earlier::{Earlier, ReuseStage, keyed};
 pub use graph::{Edge, Graph, NodeId};
+pub use links::chain;
 pub use modprobe::{Modprobe, underscored};
 pub use node::Node;
 pub use open::{KernelRequest, Places, kernel_requests, places_of, points};
-pub use reuse::chain;
 pub use rule::selected as releases_selected;
 pub use stages::{
     BuildCommand, ContextPatch, ExtraFiles, Fetched, Gone, ImageStage, KernelStage, KeyHandle, ModuleStage,

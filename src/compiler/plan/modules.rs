@@ -57,8 +57,7 @@ impl Builder<'_> {
         let dirs: Vec<_> = dirs.collect();
         let scope = scope.dirs(&dirs);
         let stage = self.module_stage(&layers.name, &body, cell, &scope, source_name, dir.clone());
-        let below = self.tried.unwrap_or_else(|| self.kernel(cell));
-        let mut inputs = vec![(below, Edge::From), (source, Edge::Files)];
+        let mut inputs = vec![(self.kernel(cell), Edge::From), (source, Edge::Files)];
         inputs.extend(built.iter().map(|&(node, _)| (node, Edge::Symbols)));
         let node = self.graph.intern(Node::Module(Box::new(stage)), &inputs);
         self.modules.insert((module, cell.id, at), (node, dir));
@@ -160,7 +159,7 @@ impl Builder<'_> {
             build,
             outputs,
             requires_config: body.requires_config.clone(),
-            tries: self.tried.is_some(),
+            tries: false,
         }
     }
 }

@@ -8,12 +8,13 @@
 use super::builder::Builder;
 use super::cell::Cell;
 use super::earlier::{Earlier, ReuseStage, keyed};
+use super::links::Links;
 use super::{BuildCommand, Edge, Graph, Node, NodeId, Plan, Target};
-use crate::compiler::model::{Image, ImageBody, ReuseLevel};
-use crate::knowledge::lock::{HeaderDigests, HeadersPin};
+use crate::compiler::model::{Image, ImageBody};
+use crate::knowledge::lock::HeadersPin;
 use crate::text::coordinates::Coordinates;
 use crate::text::diag::{Code, Diagnostic};
-use crate::text::ids::{KernelText, RelPath};
+use crate::text::ids::{ImageRef, KernelText, RelPath};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A target and what it was made from.
@@ -24,18 +25,8 @@ pub(super) struct Made<'a> {
     pub target: Target,
 }
 
-/// What of a target has to be the same for another one to take its modules.
-struct Link {
-    kernel: KernelText,
-    /// Its place among the recipes of the chain.
-    recipe: usize,
-    known: Option<HeaderDigests>,
-    /// The first that is like it in everything: itself, or one that it is tried on.
-    head: usize,
-}
-
 /// Makes those targets again that an earlier kernel's modules are tried on.
-pub(super) fn try_earlier(builder: &mut Builder<'_>, made: &mut [Made<'_>]) {
+pub(super) fn try_earlier<'a>(builder: &mut Builder<'a>, made: &mut [Made<'a>]) {
     let mut chains: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (at, one) in made.iter().enumerate() {
         let Some(reuse) = one.body.reuse else { continue };
@@ -45,21 +36,23 @@ pub(super) fn try_earlier(builder: &mut Builder<'_>, made: &mut [Made<'_>]) {
             (image.clone(), os.clone(), release.clone(), *arch, flavor.clone(), series, reuse.level.name());
         chains.entry(key).or_default().push(at);
     }
-    for (_, mut chain) in chains {
+    for mut chain in chains.into_values() {
         let of = |at: &usize| made.get(*at).map(|one| (one.target.order, &one.target.at.kernel));
         chain.sort_by(|a, b| match (of(a), of(b)) {
             (Some((order, a)), Some((_, b))) => order.compare(a.as_str(), b.as_str()).then(a.cmp(b)),
             _ => a.cmp(b),
         });
-        let (mut links, mut recipes) = (Vec::new(), BTreeMap::new());
+        let level = |at: &usize| Some(made.get(*at)?.body.reuse?.level);
+        let Some(level) = chain.first().and_then(level) else { continue };
+        let mut links = Links::new(level);
         for at in chain {
-            let first = link(builder, made, (&mut links, &mut recipes), at);
-            let tried = first.as_ref().ok().and_then(|&first| again(builder, made, at, first));
             let Some(one) = made.get(at) else { continue };
             let Some(reuse) = one.body.reuse else { continue };
-            let first = first.and_then(|first| {
-                made.get(first).map(|first| first.target.id.clone()).ok_or_else(String::new)
-            });
+            let ancestry = builder.graph.ancestry(one.target.root);
+            let first = link(builder, one, &ancestry, (&mut links, at))
+                .and_then(|first| made.get(first).ok_or_else(String::new));
+            let tried = first.as_ref().ok().and_then(|first| again(builder, one, first, &ancestry));
+            let first = first.map(|first| first.target.id.clone());
             let Some(one) = made.get_mut(at) else { continue };
             one.target.earlier = Some(Earlier { reuse, first });
             one.target.root = tried.unwrap_or(one.target.root);
@@ -68,106 +61,30 @@ pub(super) fn try_earlier(builder: &mut Builder<'_>, made: &mut [Made<'_>]) {
 }
 
 /// The target whose modules are tried on this one, or why none is; and this one becomes a link of the chain.
-fn link(
-    builder: &mut Builder<'_>,
-    made: &[Made<'_>],
-    (links, recipes): (&mut Vec<Link>, &mut BTreeMap<String, usize>),
-    at: usize,
+fn link<'k>(
+    builder: &mut Builder<'k>,
+    one: &Made<'k>,
+    ancestry: &[NodeId],
+    (links, at): (&mut Links<'k>, usize),
 ) -> Result<usize, String> {
-    let missing = || "there is no such target".to_owned();
-    let one = made.get(at).ok_or_else(missing)?;
-    let level = one.body.reuse.ok_or_else(missing)?.level;
-    let Target { at: Coordinates { os, release, kernel, arch, .. }, root, .. } = &one.target;
+    let Coordinates { os, release, kernel, arch, .. } = &one.target.at;
     let key = (os.clone(), release.clone(), kernel.clone(), *arch);
     let known = match builder.inputs.lock.headers(&key) {
-        Some(HeadersPin::Known(known)) => Some(known.clone()),
+        Some(HeadersPin::Known(known)) => Some(known),
         Some(HeadersPin::Unknown(_)) => None,
         None => {
             builder.report_once(unlocked(one));
             return Err("the lock does not say what its headers hold".into());
         }
     };
-    let recipe = recipe(&builder.graph, *root, one.cell)?;
-    let number = recipes.len();
-    let recipe = *recipes.entry(recipe).or_insert(number);
-    let found = nearest(links, recipe, known.as_ref(), level);
-    let head = match &found {
-        Ok((head, true)) => *head,
-        _ => at,
-    };
-    links.push(Link { kernel: kernel.clone(), recipe, known, head });
-    found.map(|(first, _)| first)
-}
-
-/// For kernels of one series, oldest first, and what is known of their headers: the earlier one on which each would be tried,
-/// or why none is.
-#[must_use]
-pub fn chain(
-    kernels: &[(KernelText, Option<HeaderDigests>)],
-    level: ReuseLevel,
-) -> Vec<Result<usize, String>> {
-    let mut links: Vec<Link> = Vec::new();
-    let mut tried = Vec::new();
-    for (at, (kernel, known)) in kernels.iter().enumerate() {
-        let found = nearest(&links, 0, known.as_ref(), level);
-        let head = if let Ok((head, true)) = &found { *head } else { at };
-        links.push(Link { kernel: kernel.clone(), recipe: 0, known: known.clone(), head });
-        tried.push(found.map(|(first, _)| first));
-    }
-    tried
-}
-
-/// The nearest earlier target that is not known to differ, and whether it is like this one in everything.
-fn nearest(
-    links: &[Link],
-    recipe: usize,
-    known: Option<&HeaderDigests>,
-    level: ReuseLevel,
-) -> Result<(usize, bool), String> {
-    let Some(last) = links.last() else { return Err("it is the first of its chain".into()) };
-    let same_recipe = || links.iter().rev().filter(|link| link.recipe == recipe);
-    let Some(nearest) = same_recipe().next() else {
-        return Err(format!("it is not built as {} is", last.kernel));
-    };
-    let Some(known) = known else {
-        // Nothing tells these apart, nor together: all of them are tried on the first, side by side.
-        let first = links.iter().find(|link| link.recipe == recipe && link.known.is_none());
-        return Ok((first.unwrap_or(nearest).head, false));
-    };
-    let is_alike = |link: &&Link| link.known.as_ref().is_some_and(|other| alike(known, other));
-    if let Some(alike) = same_recipe().find(is_alike) {
-        return Ok((alike.head, true));
-    }
-    let differs = |link: &Link| link.known.as_ref().and_then(|other| difference(known, other, level));
-    match same_recipe().find(|link| differs(link).is_none()) {
-        Some(link) => Ok((link.head, false)),
-        None => {
-            let what = differs(nearest).unwrap_or_default();
-            Err(format!("its {what} differ from those of {}", nearest.kernel))
-        }
-    }
-}
-
-fn alike(one: &HeaderDigests, other: &HeaderDigests) -> bool {
-    (&one.headers, &one.options, &one.symbols) == (&other.headers, &other.options, &other.symbols)
-}
-
-/// What tells two kernels apart, before anything is known of the modules.
-fn difference(one: &HeaderDigests, other: &HeaderDigests, level: ReuseLevel) -> Option<&'static str> {
-    if one.options != other.options {
-        return Some("options");
-    }
-    if level == ReuseLevel::Headers && one.headers != other.headers {
-        return Some("headers");
-    }
-    (one.layout.is_none() || one.layout != other.layout).then_some("symbols")
+    let recipe = recipe(&builder.graph, ancestry, one.cell)?;
+    links.add(at, &one.cell.kernel.text, known, recipe)
 }
 
 /// How a target's modules are made, whatever its kernel is called.
-fn recipe(graph: &Graph, root: NodeId, cell: &Cell<'_>) -> Result<String, String> {
+fn recipe(graph: &Graph, ancestry: &[NodeId], cell: &Cell<'_>) -> Result<String, String> {
     let mut text = format!("{:?} {:?} ", cell.setup.builder, cell.setup.base);
-    let ancestry = graph.ancestry(root);
-    for &id in &ancestry {
+    for &id in ancestry {
         match graph.node(id) {
             Node::Module(module) => {
                 if module.build == BuildCommand::Prebuilt {
@@ -207,22 +124,35 @@ fn recipe(graph: &Graph, root: NodeId, cell: &Cell<'_>) -> Result<String, String
     Ok(text.replace(cell.kernel.text.as_str(), "\u{2}"))
 }
 
-/// The image of a target, with the modules of an earlier one tried first.
-fn again(builder: &mut Builder<'_>, made: &[Made<'_>], at: usize, first: usize) -> Option<NodeId> {
-    let (one, first) = (made.get(at)?, made.get(first)?);
+/// The image of a target, with the modules of an earlier one tried first: the same stages, but that those of modules stand on
+/// the trial. `ancestry` is that of the target.
+fn again(builder: &mut Builder<'_>, one: &Made<'_>, first: &Made<'_>, ancestry: &[NodeId]) -> Option<NodeId> {
     let stage = ReuseStage {
         reuse: one.body.reuse?,
         image: first.target.tags.first()?.clone(),
         kernel: first.target.at.kernel.clone(),
     };
-    let kernel = builder.kernel(one.cell);
-    let inputs = [(kernel, Edge::From), (first.target.root, Edge::Reuse)];
-    builder.tried = Some(builder.graph.intern(Node::Reuse(Box::new(stage)), &inputs));
-    // Everything that is wrong with it was found when it was made for the first time.
-    let (modules, diagnostics) = (std::mem::take(&mut builder.modules), builder.diagnostics.clone());
-    let root = builder.image(one.image, &one.body, one.cell);
-    (builder.modules, builder.diagnostics, builder.tried) = (modules, diagnostics, None);
-    Some(root)
+    let inputs = [(builder.kernel(one.cell), Edge::From), (first.target.root, Edge::Reuse)];
+    let graph = &mut builder.graph;
+    let trial = graph.intern(Node::Reuse(Box::new(stage)), &inputs);
+    let mut instead: BTreeMap<NodeId, NodeId> = BTreeMap::new();
+    for &id in ancestry {
+        let compiles = matches!(graph.node(id), Node::Module(_));
+        let mut inputs = graph.inputs(id).to_vec();
+        for (input, edge) in &mut inputs {
+            let other = if compiles && *edge == Edge::From { Some(&trial) } else { instead.get(input) };
+            *input = other.copied().unwrap_or(*input);
+        }
+        if inputs == graph.inputs(id) {
+            continue;
+        }
+        let mut node = graph.node(id).clone();
+        if let Node::Module(stage) = &mut node {
+            stage.tries = true;
+        }
+        instead.insert(id, graph.intern(node, &inputs));
+    }
+    instead.get(&one.target.root).copied()
 }
 
 fn unlocked(one: &Made<'_>) -> Diagnostic {
@@ -264,5 +194,12 @@ impl Plan {
             let name = target.tags.first().and_then(|tag| keyed(tag, &key(target.root)));
             target.tags.extend(name);
         }
+    }
+
+    /// The name that [`Self::name_firsts`] gave an image.
+    #[must_use]
+    pub fn name_of_first(&self, id: &RelPath) -> Option<&ImageRef> {
+        let at = self.targets.binary_search_by(|target| target.id.cmp(id)).ok()?;
+        self.targets.get(at)?.tags.last()
     }
 }

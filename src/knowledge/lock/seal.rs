@@ -36,7 +36,11 @@ fn item(hasher: &mut blake3::Hasher, value: &Value) {
             hasher.update(b"a").update(&(items.len() as u64).to_le_bytes());
             items.iter().for_each(|one| item(hasher, one));
         }
-        // Of the other kinds the text says which it is: texts stand in quotes, numbers do not.
+        Value::String(value) => {
+            hasher.update(b"q");
+            text(hasher, value);
+        }
+        // Of the other kinds the text says which it is.
         other => text(hasher, &other.to_string()),
     }
 }
