@@ -118,8 +118,13 @@ pub(super) fn list(archive: &UserFile, most: usize) -> io::Result<Vec<Entry>> {
         if entries.len() == most {
             return Err(io::Error::other(format!("it holds more than {most} files")));
         }
-        let entry = entry?;
+        let mut entry = entry?;
         let Some(path) = inside(&entry.path_bytes()) else { continue };
+        if is_sparse(&mut entry)? {
+            return Err(io::Error::other(format!(
+                "it holds `{path}` as a sparse file, which no engine writes"
+            )));
+        }
         let target = || entry.link_name_bytes().map(|target| String::from_utf8_lossy(&target).into_owned());
         let kind = entry.header().entry_type();
         let what = if kind.is_symlink() {
@@ -131,7 +136,7 @@ pub(super) fn list(archive: &UserFile, most: usize) -> io::Result<Vec<Entry>> {
             }
         } else if kind.is_dir() {
             What::Directory
-        } else if kind.is_file() || kind.is_contiguous() || kind.is_gnu_sparse() {
+        } else if kind.is_file() || kind.is_contiguous() {
             What::File
         } else {
             What::Other
@@ -141,6 +146,14 @@ pub(super) fn list(archive: &UserFile, most: usize) -> io::Result<Vec<Entry>> {
         entries.push(Entry { path, what, mode, size, position: entry.raw_file_position() });
     }
     Ok(entries)
+}
+
+/// Whether a member has holes: an engine fills them, so that it would unpack another file than is read here, or under
+/// another name.
+fn is_sparse(entry: &mut tar::Entry<'_, &UserFile>) -> io::Result<bool> {
+    let mut extensions = entry.pax_extensions()?.into_iter().flatten().flatten();
+    let named = extensions.any(|extension| extension.key_bytes().starts_with(b"GNU.sparse."));
+    Ok(named || entry.header().entry_type().is_gnu_sparse())
 }
 
 /// A member's path without `.` and slashes around it; nothing for the root, and for one that leads out.

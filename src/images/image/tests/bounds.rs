@@ -98,3 +98,25 @@ fn indexes_stand_in_each_other_up_to_a_limit() {
     assert!(nested(3).is_ok());
     assert!(nested(4).unwrap_err().to_string().contains("contain each other"));
 }
+
+#[test]
+fn sparse_files_are_refused() {
+    let mut old = layer(&[("a", "0123")]);
+    old[156] = b'S';
+    // One piece of four bytes at the beginning, of four bytes.
+    for (at, number) in [(386, 0), (398, 4), (483, 4)] {
+        old[at..at + 12].copy_from_slice(format!("{number:011o}\0").as_bytes());
+    }
+    old[148..156].copy_from_slice(b"        ");
+    let sum: u32 = old[..512].iter().map(|byte| u32::from(*byte)).sum();
+    old[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+    let mut new = tar::Builder::new(Vec::new());
+    new.append_pax_extensions([("GNU.sparse.major", &b"1"[..]), ("GNU.sparse.name", b"a.ko")]).unwrap();
+    let mut header = tar::Header::new_ustar();
+    header.set_size(2);
+    new.append_data(&mut header, "GNUSparseFile.1/a.ko", &b"0\n"[..]).unwrap();
+    for layer in [old, new.into_inner().unwrap()] {
+        let refused = loaded(&parts(&[layer])).unwrap_err().to_string();
+        assert!(refused.contains("as a sparse file"), "{refused}");
+    }
+}
