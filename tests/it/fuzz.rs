@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 /// How many inputs are tried where no time is given.
 const INPUTS: usize = 60;
+/// Of so many inputs at random one is asked what takes longer; of those that were kept, each.
+const SAMPLE: usize = 8;
 /// No input of these sizes may take longer, on a machine that does other things too.
 const LONGEST: Duration = Duration::from_secs(30);
 /// What is put into inputs: what the formats here have in common, and what readers stumble over.
@@ -127,7 +129,9 @@ fn fuzz(name: &str) {
     while time.map_or(tried < kept + INPUTS, |time| start.elapsed() < time) {
         let input = seeds.get(tried).cloned().unwrap_or_else(|| changed(&seeds, &mut random));
         let began = Instant::now();
-        if let Err(panic) = std::panic::catch_unwind(|| (reader.read)(&input)) {
+        if let Err(panic) =
+            std::panic::catch_unwind(|| reader.try_on(&input, if tried < kept { 1 } else { SAMPLE }))
+        {
             let path = std::env::temp_dir().join(format!("drvc-fuzz-{name}"));
             std::fs::write(&path, &input).unwrap();
             eprintln!("{name}: the input is in {}", path.display());

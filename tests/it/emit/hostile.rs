@@ -115,7 +115,7 @@ const PLACES: [&str; 10] = [
 ];
 
 proptest! {
-    #![proptest_config(crate::trials(128))]
+    #![proptest_config(crate::trials(2_000))]
 
     #[test]
     fn nothing_outside_changes_whatever_stands_in_the_output_directory(

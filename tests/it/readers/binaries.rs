@@ -103,7 +103,8 @@ fn once(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
         let parts: Vec<_> = whole.split('/').filter(|part| !["", "."].contains(part)).collect();
         let path = parts.join("/");
         let mut bytes = Vec::new();
-        let is_whole = entry.header().entry_type().is_file() && entry.read_to_end(&mut bytes).is_ok();
+        let is_file = entry.header().entry_type().is_file() && entry.read_to_end(&mut bytes).is_ok();
+        let is_whole = is_file && bytes.len() as u64 == entry.size();
         let content = Some(bytes).filter(|_| is_whole && !found.contains_key(&path));
         found.insert(path, content);
     }
@@ -149,29 +150,29 @@ fn modinfo(bytes: &[u8]) -> Option<BTreeMap<String, Vec<String>>> {
     Some(said)
 }
 
-/// How many of the inputs `modinfo` is asked about: it is a process each time.
-#[cfg(not(test))]
-const ASKED: usize = 32;
-#[cfg(test)]
-const ASKED: usize = 1;
+pub fn module(bytes: &[u8]) {
+    if let Ok(module) = Module::parse("hello.ko", bytes) {
+        assert!(module.depends.len() <= 1_000);
+    }
+}
 
 /// What a module says of itself is what `modinfo` reads in it.
-pub fn module(bytes: &[u8]) {
+pub fn module_by_modinfo(bytes: &[u8]) {
     let Ok(module) = Module::parse("hello.ko", bytes) else { return };
-    assert!(module.depends.len() <= 1_000);
-    if bytes.iter().map(|byte| usize::from(*byte)).sum::<usize>() % ASKED != 0 {
-        return;
-    }
     let Some(theirs) = modinfo(bytes) else { return };
-    let own = |values: &[String]| values.iter().map(|value| value.trim().to_owned()).collect::<Vec<_>>();
-    let listed = |key: &str| theirs.get(key).cloned().unwrap_or_default();
+    // To modinfo a line that is a name alone says nothing by that name.
+    let said = |values: &[String]| {
+        let values = values.iter().map(|value| value.trim().to_owned());
+        values.filter(|value| !value.is_empty()).collect::<Vec<_>>()
+    };
+    let listed = |key: &str| said(theirs.get(key).map_or(&[], Vec::as_slice));
     for (key, ours) in [
         ("softdep", &module.softdeps),
         ("firmware", &module.firmware),
         ("import_ns", &module.namespaces),
         ("alias", &module.aliases),
     ] {
-        assert_eq!(own(ours), listed(key), "{key}");
+        assert_eq!(said(ours), listed(key), "{key}");
     }
     for (key, ours) in [
         ("vermagic", &module.vermagic),
@@ -179,7 +180,9 @@ pub fn module(bytes: &[u8]) {
         ("version", &module.version),
         ("srcversion", &module.srcversion),
     ] {
-        assert_eq!(ours.as_ref().map(|ours| ours.trim()), listed(key).last().map(String::as_str), "{key}");
+        if ours.as_ref().is_none_or(|ours| !ours.trim().is_empty()) {
+            assert_eq!(said(ours.as_slice()).pop(), listed(key).pop(), "{key}");
+        }
     }
 }
 

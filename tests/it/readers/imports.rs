@@ -1,16 +1,44 @@
-//! What a driver has today. Whatever that is, the manifest that is made of it has canonical layout and passes `check`.
+//! What a driver has today. Whatever that is, the manifest that is made of it is one, and passes `check`.
 
 use super::{compiled, project, rel, reports, text};
 use drvc::import::{self, Draft, Kind, Place, Target};
 use drvc::language::layout::format;
 use drvc::system::fs::Memory;
 
+/// What an importer is given: its kind, the file, and what lies beside it.
+type Given = (Kind, &'static str, &'static [(&'static str, &'static [u8])]);
+
+const DKMS: Given = (Kind::Dkms, "s/dkms.conf", &[("s/m.c", b"MODULE_LICENSE(\"GPL\");\n")]);
+const DOCKERFILE: Given = (
+    Kind::Dockerfile,
+    "s/Dockerfile",
+    &[("s/Makefile", b"all:\n\tmake -C /lib/modules/$(shell uname -r)/build M=$(PWD)\n")],
+);
+const KMM: Given = (Kind::Kmm, "s/module.yaml", &[]);
+const KBUILD: Given = (Kind::Kbuild, "s/Makefile", &[("s/m.c", b"MODULE_LICENSE(\"GPL\");\n")]);
+
+fn draft((kind, file, others): Given, bytes: &[u8]) -> Option<(Memory, Draft)> {
+    let mut tree = project(others);
+    tree.insert(rel(file), bytes);
+    let place = Place { kind, file: rel(file), dir: rel("s"), text: text(bytes) };
+    let draft = import::draft(&tree, &place, "driver").ok()?;
+    Some((tree, draft))
+}
+
+fn is_manifest(given: Given, bytes: &[u8]) {
+    if let Some((_, draft)) = draft(given, bytes) {
+        let manifest = import::write(&draft);
+        assert!(format(&manifest).is_ok(), "{manifest}");
+    }
+}
+
 /// Holds a draft to what `drvc init` promises.
-fn passes_check(tree: &Memory, mut draft: Draft) {
+fn passes(given: Given, bytes: &[u8]) {
+    let Some((tree, mut draft)) = draft(given, bytes) else { return };
     let matrices =
         if draft.matrix.is_empty() { import::matrix::examples() } else { vec![draft.matrix.clone()] };
     let (manifest, out) = (rel("drivers.kdl"), rel("drivers.out"));
-    let target = Target { tree, manifest: &manifest, out: &out };
+    let target = Target { tree: &tree, manifest: &manifest, out: &out };
     let text = import::settled(&target, &mut draft, matrices);
     assert_eq!(format(&text).ok().as_ref(), Some(&text));
     let mut tree = tree.clone();
@@ -19,31 +47,34 @@ fn passes_check(tree: &Memory, mut draft: Draft) {
     assert!(!compilation.diagnostics.has_errors(), "{:?}\n{text}", reports(&compilation));
 }
 
-fn imported(kind: Kind, file: &str, bytes: &[u8], others: &[(&str, &[u8])]) {
-    let mut tree = project(others);
-    tree.insert(rel(file), bytes);
-    let place = Place { kind, file: rel(file), dir: rel("s"), text: text(bytes) };
-    if let Ok(draft) = import::draft(&tree, &place, "driver") {
-        passes_check(&tree, draft);
-    }
-}
-
-/// A dkms.conf, with a source file beside it and without.
 pub fn dkms(bytes: &[u8]) {
-    imported(Kind::Dkms, "s/dkms.conf", bytes, &[("s/m.c", b"MODULE_LICENSE(\"GPL\");\n")]);
+    is_manifest(DKMS, bytes);
 }
 
-/// A Dockerfile beside the sources.
+pub fn dkms_passes(bytes: &[u8]) {
+    passes(DKMS, bytes);
+}
+
 pub fn dockerfile(bytes: &[u8]) {
-    imported(Kind::Dockerfile, "s/Dockerfile", bytes, &[("s/Makefile", b"all:\n\tmake -C /k M=$(PWD)\n")]);
+    is_manifest(DOCKERFILE, bytes);
 }
 
-/// A Module of KMM.
+pub fn dockerfile_passes(bytes: &[u8]) {
+    passes(DOCKERFILE, bytes);
+}
+
 pub fn kmm(bytes: &[u8]) {
-    imported(Kind::Kmm, "s/module.yaml", bytes, &[]);
+    is_manifest(KMM, bytes);
 }
 
-/// A Kbuild file or Makefile.
+pub fn kmm_passes(bytes: &[u8]) {
+    passes(KMM, bytes);
+}
+
 pub fn kbuild(bytes: &[u8]) {
-    imported(Kind::Kbuild, "s/Makefile", bytes, &[("s/m.c", b"MODULE_LICENSE(\"GPL\");\n")]);
+    is_manifest(KBUILD, bytes);
+}
+
+pub fn kbuild_passes(bytes: &[u8]) {
+    passes(KBUILD, bytes);
 }
