@@ -104,6 +104,10 @@ impl Root {
         Some(done.join("/"))
     }
 
+    fn is_directory(&self, path: &str) -> bool {
+        path.is_empty() || self.files.get(path).is_some_and(|file| file.kind == Kind::Directory)
+    }
+
     /// The bytes of a file of at most `limit` bytes.
     ///
     /// # Errors
@@ -176,6 +180,11 @@ fn parts(path: &str) -> Vec<String> {
     path.split('/').rev().filter(|part| !part.is_empty() && *part != ".").map(ToOwned::to_owned).collect()
 }
 
+/// The path of a name in a directory; the root is the empty path.
+fn below(directory: &str, name: &str) -> String {
+    if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") }
+}
+
 /// Lays layers over each other.
 #[derive(Default)]
 pub(super) struct Builder {
@@ -189,12 +198,11 @@ impl Builder {
         // Whiteouts hide what is beneath this layer, wherever they stand in it.
         for entry in &layer.entries {
             let (directory, name) = entry.path.rsplit_once('/').unwrap_or(("", &entry.path));
+            let Some(directory) = self.root.resolve(directory) else { continue };
             if name == OPAQUE {
-                self.remove_beneath(directory);
+                self.remove_beneath(&directory);
             } else if let Some(hidden) = name.strip_prefix(WHITEOUT) {
-                let path =
-                    if directory.is_empty() { hidden.to_owned() } else { format!("{directory}/{hidden}") };
-                self.remove(&path);
+                self.remove(&below(&directory, hidden));
             }
         }
         for entry in layer.entries {
@@ -212,13 +220,16 @@ impl Builder {
 
     fn place(&mut self, entry: Entry, layer: usize) {
         let Entry { path, what, mode, size, position } = entry;
+        let path = self.parents(&path, layer);
         let kind = match what {
             What::File => Kind::File,
             What::Directory => Kind::Directory,
             What::Symlink(target) => Kind::Symlink(target),
             What::Other => Kind::Other,
             What::Hardlink(target) => {
-                let target = self.root.files.get(&target).cloned();
+                let (directory, name) = target.rsplit_once('/').unwrap_or(("", &target));
+                let target = self.root.resolve(directory).map(|directory| below(&directory, name));
+                let target = target.and_then(|target| self.root.files.get(&target)).cloned();
                 self.root.files.extend(target.map(|file| (path, file)));
                 return;
             }
@@ -226,19 +237,30 @@ impl Builder {
         if kind != Kind::Directory {
             self.remove_beneath(&path);
         }
-        self.parents(&path, layer);
         self.root.files.insert(path, File { kind, mode, size, layer, position });
     }
 
-    /// Directories that a layer does not name are there all the same.
-    fn parents(&mut self, path: &str, layer: usize) {
-        for (slash, _) in path.match_indices('/') {
-            let above = path.get(..slash).unwrap_or_default();
-            if !self.root.files.contains_key(above) {
-                let file = File { kind: Kind::Directory, mode: 0o755, size: 0, layer, position: 0 };
-                self.root.files.insert(above.to_owned(), file);
+    /// Where a member goes: through links to directories, as engines unpack it. Directories that a layer does not name are
+    /// there all the same, and stand in place of what is none.
+    fn parents(&mut self, path: &str, layer: usize) -> String {
+        let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let mut above = String::new();
+        for part in directory.split('/').filter(|part| !part.is_empty()) {
+            above = below(&above, part);
+            let kind = self.root.files.get(&above).map(|file| &file.kind);
+            if kind == Some(&Kind::Directory) {
+                continue;
+            }
+            let led = kind.and_then(|_| self.root.resolve(&above));
+            match led.filter(|led| self.root.is_directory(led)) {
+                Some(led) => above = led,
+                None => {
+                    let file = File { kind: Kind::Directory, mode: 0o755, size: 0, layer, position: 0 };
+                    self.root.files.insert(above.clone(), file);
+                }
             }
         }
+        below(&above, name)
     }
 
     fn remove(&mut self, path: &str) {

@@ -102,6 +102,37 @@ pub(crate) fn load(layers: &[Vec<u8>]) -> Image {
     Image::load("test", &parts(layers), Some(Arch::X86_64), None).unwrap()
 }
 
+/// Tools that make layers without an engine write below links of the layers beneath; engines follow them.
+#[test]
+fn a_layer_is_laid_through_the_links_of_those_beneath() {
+    let lower = layer(&[
+        ("usr/lib/modules/", ""),
+        ("opt/lib->../usr/lib", ""),
+        ("usr/lib/old", "old"),
+        ("usr/lib/gone", "gone"),
+        ("broken->nowhere", ""),
+        ("file", "file"),
+    ]);
+    let upper = layer(&[
+        ("opt/lib/modules/a.ko", "module"),
+        ("opt/lib/.wh.gone", ""),
+        ("also=>opt/lib/old", ""),
+        ("broken/b", "b"),
+        ("file/c", "c"),
+    ]);
+    let root = load(&[lower, upper]).root;
+    for path in ["opt/lib/modules/a.ko", "usr/lib/modules/a.ko"] {
+        assert_eq!(root.read(path, 10).unwrap(), b"module", "{path}");
+    }
+    assert_eq!(root.beneath("opt/lib/modules").count(), 1);
+    assert_eq!(root.read("also", 10).unwrap(), b"old");
+    assert!(root.get("usr/lib/gone").is_none());
+    assert_eq!(
+        (root.read("broken/b", 10).unwrap(), root.read("file/c", 10).unwrap()),
+        (b"b".to_vec(), b"c".to_vec())
+    );
+}
+
 #[test]
 fn layers_lie_over_each_other() {
     let lower =
