@@ -6,6 +6,7 @@ use crate::text::diag::nearest;
 use crate::text::source::Span;
 use handlebars::{Context, Handlebars, Helper, HelperResult, Output, RenderContext, RenderErrorReason};
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// Every template and partial by name.
 const BUILTIN: &[(&str, &str)] = &[
@@ -58,24 +59,29 @@ pub struct UnknownTemplate {
     pub nearest: Option<&'static str>,
 }
 
+fn registry() -> Handlebars<'static> {
+    let mut registry = Handlebars::new();
+    registry.set_strict_mode(true);
+    registry.register_escape_fn(handlebars::no_escape);
+    registry.register_helper("sq", Box::new(quoting(Form::Quoted)));
+    registry.register_helper("json", Box::new(quoting(Form::Json)));
+    registry.register_helper("glob", Box::new(quoting(Form::Glob)));
+    for name in ["eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not", "len", "lookup", "log"] {
+        registry.register_helper(name, Box::new(refuse));
+    }
+    for (name, text) in BUILTIN.iter().chain([&IMAGE]) {
+        let parsed = registry.register_template_string(name, text);
+        debug_assert!(parsed.is_ok(), "template {name} does not parse");
+    }
+    registry
+}
+
 impl Templates {
     /// The built-in ones.
     #[must_use]
     pub fn builtin() -> Self {
-        let mut registry = Handlebars::new();
-        registry.set_strict_mode(true);
-        registry.register_escape_fn(handlebars::no_escape);
-        registry.register_helper("sq", Box::new(quoting(Form::Quoted)));
-        registry.register_helper("json", Box::new(quoting(Form::Json)));
-        registry.register_helper("glob", Box::new(quoting(Form::Glob)));
-        for name in ["eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not", "len", "lookup", "log"] {
-            registry.register_helper(name, Box::new(refuse));
-        }
-        for (name, text) in BUILTIN.iter().chain([&IMAGE]) {
-            let parsed = registry.register_template_string(name, text);
-            debug_assert!(parsed.is_ok(), "template {name} does not parse");
-        }
-        Self { registry, user: BTreeMap::new() }
+        static REGISTRY: LazyLock<Handlebars<'static>> = LazyLock::new(registry);
+        Self { registry: REGISTRY.clone(), user: BTreeMap::new() }
     }
 
     /// The names that a user may replace.

@@ -44,7 +44,7 @@ use crate::text::session::Session;
 use crate::text::source::{FileId, Sources, Spanned};
 use layer::Layer;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 /// The files that come with drvc. To add a distribution, add its file here.
 const BUILTIN: &[(&str, &str)] = &[
@@ -70,7 +70,17 @@ const BUILTIN: &[(&str, &str)] = &[
 pub struct Profiles {
     user: BTreeMap<OsName, Arc<Profile>>,
     broken: BTreeSet<OsName>,
-    builtin: Vec<OnceLock<Option<Arc<Profile>>>>,
+    builtin: Arc<Builtin>,
+}
+
+/// The built-in ones as far as they were asked for.
+type Builtin = Vec<OnceLock<Option<Arc<Profile>>>>;
+
+/// The same for all that have no profile of the user's own, which could be extended by a built-in one.
+static READ: LazyLock<Arc<Builtin>> = LazyLock::new(|| Arc::new(unread()));
+
+fn unread() -> Builtin {
+    BUILTIN.iter().map(|_| OnceLock::new()).collect()
 }
 
 impl Default for Profiles {
@@ -83,11 +93,7 @@ impl Profiles {
     /// The built-in profiles alone.
     #[must_use]
     pub fn builtin() -> Self {
-        Self {
-            user: BTreeMap::new(),
-            broken: BTreeSet::new(),
-            builtin: BUILTIN.iter().map(|_| OnceLock::new()).collect(),
-        }
+        Self { user: BTreeMap::new(), broken: BTreeSet::new(), builtin: Arc::clone(&READ) }
     }
 
     /// Reads a profile of the user's own (`profile NAME FILE`); one with a built-in one's name takes its place, also
@@ -99,7 +105,7 @@ impl Profiles {
         match self.read_user(name, file, session) {
             Some(profile) => {
                 self.user.insert(name.clone(), Arc::new(profile));
-                self.builtin = BUILTIN.iter().map(|_| OnceLock::new()).collect();
+                self.builtin = Arc::new(unread());
             }
             None => {
                 self.broken.insert(name.clone());
