@@ -49,13 +49,17 @@ impl Project {
         command
     }
 
-    /// Runs `drvc`, with something injected into the `nth` system call of this name in each thread.
-    fn injected(&self, argument: &str, call: &str, what: &str, nth: usize) -> Output {
+    /// Runs `drvc`, with something injected into the `nth` system call of this name in each thread; and whether there
+    /// was such a call.
+    fn injected(&self, argument: &str, call: &str, what: &str, nth: usize) -> (Output, bool) {
+        let log = tempfile::NamedTempFile::new().unwrap();
         let mut command = self.command("strace");
         command.env("RAYON_NUM_THREADS", "1");
-        command.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}")]);
+        command.args(["-f", "-qq", "-e", &format!("trace={call}"), "-o"]).arg(log.path());
         command.args(["-e", &format!("inject={call}:{what}:when={nth}")]);
-        command.args([env!("CARGO_BIN_EXE_drvc"), argument]).output().unwrap()
+        let output = command.args([env!("CARGO_BIN_EXE_drvc"), argument]).output().unwrap();
+        let hit = is_disturbed(&output, &std::fs::read(log.path()).unwrap());
+        (output, hit)
     }
 
     fn compile(&self) {
@@ -108,6 +112,11 @@ fn thorough() -> bool {
     std::env::var("THOROUGH").is_ok()
 }
 
+/// Whether anything was injected into a run, as its end or strace's log tells.
+pub fn is_disturbed(run: &Output, log: &[u8]) -> bool {
+    run.status.code().is_none() || String::from_utf8_lossy(log).contains("(INJECTED)")
+}
+
 #[expect(clippy::disallowed_macros, reason = "a skipped test says so")]
 pub fn strace_is_missing() -> bool {
     let missing = Command::new("strace").arg("-V").stdout(Stdio::null()).status().is_err();
@@ -144,7 +153,7 @@ fn suffer(calls: &[&str], what: &str, judge: impl Fn(&Output, &str)) -> usize {
                 project.forget();
             }
             project.edit(version);
-            let output = project.injected("compile", call, what, nth);
+            let (output, hit) = project.injected("compile", call, what, nth);
             undisturbed = if output.status.success() { undisturbed + 1 } else { 0 };
             let point = format!("{call} {nth} {what}");
             judge(&output, &point);
@@ -155,13 +164,14 @@ fn suffer(calls: &[&str], what: &str, judge: impl Fn(&Output, &str)) -> usize {
             project.compile();
             assert_eq!(project.outputs(), expected[version], "{point}");
             assert_eq!(project.temporaries(), [""; 0], "{point}");
-            (points, nth) = (points + 1, nth + stride);
+            (points, nth) = (points + usize::from(hit), nth + stride);
         }
     }
     points
 }
 
 #[test]
+#[expect(clippy::disallowed_macros, reason = "how much was tried is the test's own output")]
 fn a_run_that_is_killed_tears_nothing() {
     if strace_is_missing() {
         return;
@@ -184,10 +194,12 @@ fn a_run_that_is_killed_tears_nothing() {
         let code = output.status.code();
         assert!(code.is_none() || code == Some(0), "{point}: {code:?}");
     });
+    eprintln!("killed at {points} points");
     assert!(points > 50, "killed at {points} points only");
 }
 
 #[test]
+#[expect(clippy::disallowed_macros, reason = "how much was tried is the test's own output")]
 fn a_disk_that_fails_is_reported_and_tears_nothing() {
     if strace_is_missing() {
         return;
@@ -212,7 +224,8 @@ fn a_disk_that_fails_is_reported_and_tears_nothing() {
             }
         });
     }
-    assert!(points > 50, "failed at {points} points only");
+    eprintln!("failed at {points} points");
+    assert!(points > 30, "failed at {points} points only");
 }
 
 /// Runs `drvc ARGUMENT` upon what `prepare` makes, disturbed at each system call of these names in turn, and lets `judge` look.
@@ -230,7 +243,7 @@ fn disturb(
         let (mut nth, mut undisturbed) = (1, 0);
         while undisturbed < patience {
             prepare(&project);
-            let output = project.injected(argument, call, what, nth);
+            let (output, _) = project.injected(argument, call, what, nth);
             undisturbed = if output.status.success() { undisturbed + 1 } else { 0 };
             judge(&project, &format!("{argument}: {call} {nth} {what}"));
             nth += stride;

@@ -1,7 +1,7 @@
 //! `init` and `build` that are killed, or that meet a disk that fails, at one system call after the other: what is left is
 //! whole, is never in the way, and the next run ends as if nothing had been.
 
-use crate::crash::strace_is_missing;
+use crate::crash::{is_disturbed, strace_is_missing};
 use crate::project::{Project, ended};
 use std::process::{Command, Output};
 
@@ -18,15 +18,17 @@ fn at_each_call(project: &Project, arguments: &[&str], judge: impl Fn(&Output, &
         for call in calls {
             for nth in [1, 2, 4, 8, 16] {
                 let plain = project.command(arguments);
+                let log = tempfile::NamedTempFile::new().unwrap();
                 let mut command = Command::new("strace");
-                command.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}")]);
+                command.args(["-f", "-qq", "-e", &format!("trace={call}"), "-o"]).arg(log.path());
                 command.args(["-e", &format!("inject={call}:{what}:when={nth}")]);
                 command.arg(plain.get_program()).args(plain.get_args());
                 command.current_dir(project.path("")).env_clear();
                 command.env("RAYON_NUM_THREADS", "1").env("HOME", project.path(""));
                 command.env("PATH", format!("{}:/usr/bin:/bin", project.path("bin")));
-                judge(&command.output().unwrap(), &format!("{arguments:?}: {call} {nth} {what}"));
-                points += 1;
+                let output = command.output().unwrap();
+                judge(&output, &format!("{arguments:?}: {call} {nth} {what}"));
+                points += usize::from(is_disturbed(&output, &std::fs::read(log.path()).unwrap()));
             }
         }
     }
@@ -40,6 +42,7 @@ fn left_aside(project: &Project) -> Vec<String> {
 }
 
 #[test]
+#[expect(clippy::disallowed_macros, reason = "how much was tried is the test's own output")]
 fn a_tree_is_taken_over_whole_or_not_at_all() {
     if strace_is_missing() {
         return;
@@ -87,7 +90,8 @@ fn a_tree_is_taken_over_whole_or_not_at_all() {
         assert_eq!(left_aside(&project), [""; 0], "{point}");
         again();
     });
-    assert!(points > 60);
+    eprintln!("disturbed at {points} points");
+    assert!(points > 25, "disturbed at {points} points only");
 }
 
 /// A project whose engine, a mock, fails to build its only target.
@@ -139,6 +143,7 @@ fn a_build_that_gets_few_threads_ends_as_ever_or_says_what_it_lacks() {
 }
 
 #[test]
+#[expect(clippy::disallowed_macros, reason = "how much was tried is the test's own output")]
 fn what_a_build_remembers_is_whole() {
     if strace_is_missing() {
         return;
@@ -161,5 +166,6 @@ fn what_a_build_remembers_is_whole() {
         let keyed = std::fs::read_dir(project.path("drivers.out/.drvc/build")).unwrap();
         assert_eq!(keyed.count(), 0, "{point}: a file with a key is left");
     });
-    assert!(points > 60);
+    eprintln!("disturbed at {points} points");
+    assert!(points > 25, "disturbed at {points} points only");
 }
