@@ -230,3 +230,15 @@ fn text_that_the_crate_refuses_is_reported() {
     let (_, found, _) = read(&"/-a;".repeat(14_000));
     assert_eq!(found.iter().next().map(|one| one.code.name()), Some("ambiguous-text"));
 }
+
+#[test]
+fn what_is_quoted_can_be_read() {
+    for hostile in
+        ["\u{202e}", "\u{200f}", "\u{7f}", "\u{85}", "\u{feff}", "\0", "\r", "\"#", "\\", "\n", "\t"]
+    {
+        for text in [hostile.to_owned(), format!("{hostile}\""), format!("\\{hostile}")] {
+            let (nodes, found, _) = read(&format!("a {}", super::quote(&text)));
+            assert!(found.is_empty() && nodes.len() == 1, "{text:?}: {found:?}");
+        }
+    }
+}

@@ -26,7 +26,7 @@ pub fn quote(text: &str) -> String {
     if text.contains(['"', '\\'])
         && !text.contains("\"#")
         && !text.contains(['\n', '\t'])
-        && !text.contains(char::is_control)
+        && !text.contains(is_forbidden)
     {
         return format!("#\"{text}\"#");
     }
