@@ -240,8 +240,9 @@ impl Builder {
         self.root.files.insert(path, File { kind, mode, size, layer, position });
     }
 
-    /// Where a member goes: through links to directories, as engines unpack it. Directories that a layer does not name are
-    /// there all the same, and stand in place of what is none.
+    /// Where a member goes: through links to directories, as it is unpacked over the layers beneath (containerd, vfs). Where
+    /// layers are mounted over each other (overlay), a directory takes the link's place: then there are fewer files behind
+    /// it, and this one is in any case. Directories that a layer does not name are there all the same, in place of what is none.
     fn parents(&mut self, path: &str, layer: usize) -> String {
         let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
         let mut above = String::new();

@@ -102,7 +102,7 @@ pub(crate) fn load(layers: &[Vec<u8>]) -> Image {
     Image::load("test", &parts(layers), Some(Arch::X86_64), None).unwrap()
 }
 
-/// Tools that make layers without an engine write below links of the layers beneath; engines follow them.
+/// Tools that make layers without an engine write below links of the layers beneath.
 #[test]
 fn a_layer_is_laid_through_the_links_of_those_beneath() {
     let lower = layer(&[
