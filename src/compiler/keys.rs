@@ -27,7 +27,7 @@ pub fn instruction(key: &str, others: &[(&str, &str)]) -> String {
 }
 
 /// A node's fingerprint, or a target's key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
@@ -117,22 +117,51 @@ pub fn stages(
 ) -> Result<(Vec<Stage>, Vec<Fingerprint>), Diagnostic> {
     let ids: Vec<_> = graph.ids().collect();
     let early = ids.par_iter().map(|&id| match graph.keyed_below(id) {
-        _ if used.get(id.index()) != Some(&true) => Some(Ok(Stage::default())),
-        None => Some(renderer.stage(graph, id, None)),
-        Some(_) => None,
+        _ if used.get(id.index()) != Some(&true) => Ok(Some(Stage::default())),
+        None => renderer.stage(graph, id, None).map(Some),
+        Some(_) => Ok(None),
     });
+    // Of several mistakes the first is told, whichever is found first.
     let early: Vec<_> = early.collect();
-    let mut stages = Vec::with_capacity(ids.len());
-    let mut known = Vec::with_capacity(ids.len());
-    for (&id, early) in ids.iter().zip(early) {
-        let stage = match early {
-            Some(stage) => stage?,
-            None => renderer.stage(graph, id, keyed_reference(graph, id, &known).as_ref())?,
-        };
-        known.push(recipe(graph, id, &stage, &known).fingerprint());
-        stages.push(stage);
+    let mut stages = early.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let mut known = vec![Fingerprint::default(); ids.len()];
+    for level in levels(graph) {
+        let made = level.par_iter().map(|&id| {
+            let late = match stages.get(id.index()) {
+                Some(Some(stage)) => return Ok((None, recipe(graph, id, stage, &known).fingerprint())),
+                _ => renderer.stage(graph, id, keyed_reference(graph, id, &known).as_ref())?,
+            };
+            let fingerprint = recipe(graph, id, &late, &known).fingerprint();
+            Ok((Some(late), fingerprint))
+        });
+        let made: Vec<_> = made.collect();
+        let made = made.into_iter().collect::<Result<Vec<_>, Diagnostic>>()?;
+        for (id, (late, fingerprint)) in level.iter().zip(made) {
+            if let Some(place) = known.get_mut(id.index()) {
+                *place = fingerprint;
+            }
+            if let (Some(place), Some(_)) = (stages.get_mut(id.index()), &late) {
+                *place = late;
+            }
+        }
     }
-    Ok((stages, known))
+    Ok((stages.into_iter().flatten().collect(), known))
+}
+
+/// All nodes in groups: each uses nodes of earlier groups alone.
+fn levels(graph: &Graph) -> Vec<Vec<NodeId>> {
+    let mut levels: Vec<Vec<NodeId>> = Vec::new();
+    let mut heights: Vec<usize> = Vec::new();
+    for id in graph.ids() {
+        let below = graph.inputs(id).iter().map(|(input, _)| input.index());
+        let height = below.filter_map(|input| heights.get(input)).map(|height| height + 1).max().unwrap_or(0);
+        heights.push(height);
+        match levels.get_mut(height) {
+            Some(level) => level.push(id),
+            None => levels.push(vec![id]),
+        }
+    }
+    levels
 }
 
 /// The reference of the toolkit or the earlier image that a node stands on.
